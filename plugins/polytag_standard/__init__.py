@@ -1,0 +1,42 @@
+"""The label schemes, alignment strategies, metrics and readers that tasks commonly need."""
+
+from collections.abc import Iterable
+
+import polytag
+from polytag_standard import alignments, metrics, schemes
+
+POLYTAG_PLUGIN_API = 1
+
+
+@polytag.hookimpl
+def polytag_label_schemes() -> Iterable[polytag.LabelScheme]:
+    """The schemes `flat`, `iob1`, `iob2`, `ioe1`, `ioe2`, `iobes` and `bilou`."""
+    return [
+        schemes.Flat(),
+        schemes.Iob1(),
+        schemes.Iob2(),
+        schemes.Ioe1(),
+        schemes.Ioe2(),
+        schemes.Iobes(),
+        schemes.Bilou(),
+    ]
+
+
+@polytag.hookimpl
+def polytag_alignments() -> Iterable[polytag.AlignmentStrategy]:
+    """The strategies `first`, `last`, `all` and `mean`."""
+    return [alignments.First(), alignments.Last(), alignments.All(), alignments.Mean()]
+
+
+@polytag.hookimpl
+def polytag_metrics() -> Iterable[polytag.Metric]:
+    """The metrics `spans` and `tags`."""
+    return [metrics.SpanScores(), metrics.TagScores()]
+
+
+@polytag.hookimpl
+def polytag_readers() -> Iterable[polytag.Reader]:
+    """The readers of `polytag_standard.readers`."""
+    from polytag_standard import readers
+
+    return readers.readers()

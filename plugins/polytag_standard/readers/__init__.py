@@ -1,0 +1,16 @@
+"""Readers: column files, CoNLL-U, JSON Lines, Parquet, saved datasets and the Hugging Face hub."""
+
+from __future__ import annotations
+
+from polytag import Reader
+from polytag_standard.readers.column import ColumnReader
+from polytag_standard.readers.conllu import ConlluReader
+from polytag_standard.readers.dataset import DatasetReader
+from polytag_standard.readers.hub import HubReader
+from polytag_standard.readers.jsonl import JsonLinesReader
+from polytag_standard.readers.parquet import ParquetReader
+
+
+def readers() -> list[Reader]:
+    """One reader of each kind."""
+    return [ColumnReader(), ConlluReader(), JsonLinesReader(), ParquetReader(), DatasetReader(), HubReader()]

@@ -1,0 +1,192 @@
+"""The reader `column`: one word a line with its tags in columns, as in the CoNLL shared tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from polytag import TOKENS, CorpusError, Reader, Sentence, Source, corpus_from_sentences
+from polytag_standard.readers.files import CLAIMED_ENDINGS, any_line_begins, joined, lines
+
+if TYPE_CHECKING:
+    import datasets
+
+_ENDINGS = frozenset(
+    {
+        ".bio",
+        ".bio2",
+        ".bioes",
+        ".bmes",
+        ".col",
+        ".conll",
+        ".conll2000",
+        ".conll2003",
+        ".dev",
+        ".iob",
+        ".iob2",
+    }
+    | {".iobes", ".test", ".testa", ".testb", ".train", ".tsv", ".txt"}
+)
+_DOCUMENT_START = "-DOCSTART-"
+_SKIP = "_"
+_NAMES_BY_COUNT = {
+    2: (TOKENS, "tags"),
+    3: (TOKENS, "pos_tags", "chunk_tags"),
+    4: (TOKENS, "pos_tags", "chunk_tags", "ner_tags"),
+}
+_RESERVED = frozenset({"document", "location"})
+_SNIFFED_LINES = 50
+_SNIFFED_BYTES = 65_536
+
+
+class ColumnReader(Reader):
+    """Reads column files: a word and its tags on each line, an empty line between sentences.
+
+    Columns are separated by tabs if the first word line holds one, else by blanks. Lines that start with
+    `-DOCSTART-` begin a document. Without names for the columns, 3 are taken for CoNLL-2000 (part of speech,
+    chunk) and 4 for CoNLL-2003 (part of speech, chunk, named entity).
+    """
+
+    name: ClassVar[str] = "column"
+    summary: ClassVar[str] = "One word a line with its tags in columns (CoNLL-2000, CoNLL-2003, IOB files)"
+
+    def accepts(self, source: Source) -> bool:
+        """Whether every file has a usual ending of column files, or begins like one."""
+        paths = [path for split in source.files.values() for path in split]
+        endings = {path.suffix.lower() for path in paths}
+        if not paths or endings & CLAIMED_ENDINGS:
+            return False
+        return all(path.suffix.lower() in _ENDINGS or _looks_like_columns(path) for path in paths)
+
+    def read(self, source: Source) -> datasets.DatasetDict:
+        """Read all files, line by line.
+
+        Raises:
+            CorpusError: Lines differ in their number of columns, or the names given do not fit; names file
+                and line.
+        """
+        if source.columns:
+            _check_names(source.columns)
+        return corpus_from_sentences({split: _split(paths, source.columns) for split, paths in source.files.items()})
+
+
+def _check_names(names: Sequence[str]) -> None:
+    written = ",".join(names)
+    kept = [name for name in names if name != _SKIP]
+    if names[0] != TOKENS:
+        raise CorpusError(
+            f"The first column of a column file is the word, so its name has to be {TOKENS!r}, not "
+            f"{names[0]!r}. Example: --columns {TOKENS},pos_tags,{_SKIP},ner_tags ({_SKIP} skips a column)."
+        )
+    if len(kept) < 2:
+        raise CorpusError(f"The columns {written} name no tag column. Example: --columns {TOKENS},ner_tags")
+    repeated = sorted({name for name in kept if kept.count(name) > 1})
+    if repeated:
+        raise CorpusError(f"The columns {written} name {repeated[0]!r} twice. Give each column a name of its own.")
+    if reserved := sorted(_RESERVED & set(kept)):
+        raise CorpusError(
+            f"A tag column cannot be named {reserved[0]!r}: polytag keeps where a sentence stands under that "
+            "name. Choose another name."
+        )
+
+
+def _split(paths: Sequence[Path], names: tuple[str, ...] | None) -> Iterator[Sentence]:
+    documents_known = any(any_line_begins(path, (_DOCUMENT_START.encode(),)) for path in paths)
+    return joined(paths, lambda path: _sentences(path, names, documents_known))
+
+
+def _sentences(path: Path, names: tuple[str, ...] | None, documents_known: bool) -> Iterator[Sentence]:
+    columns: list[list[str]] = []
+    tabs = False
+    began = first_line = 0
+    document, document_has_sentences = 0, False
+
+    def sentence() -> Sentence:
+        tags = {name: columns[i] for i, name in enumerate(names or ()) if i and name != _SKIP}
+        return Sentence(columns[0], tags, document if documents_known else None, f"{path.name}:{began}")
+
+    for number, line in lines(path):
+        text = line.strip(" \t")
+        starts_document = text.startswith(_DOCUMENT_START)
+        if not text or starts_document:
+            if began:
+                yield sentence()
+                began, document_has_sentences = 0, True
+            if starts_document and document_has_sentences:
+                document, document_has_sentences = document + 1, False
+            continue
+        if not first_line:
+            tabs = "\t" in text
+            first_line = number
+            names = _names(path, number, len(_fields(line, tabs)), names)
+        fields = _fields(line, tabs)
+        if names is None or len(fields) != len(names):
+            raise _ragged(path, number, line, len(fields), first_line, len(names or ()), tabs)
+        if not all(fields):
+            raise CorpusError(
+                f"{path.name}:{number}: column {fields.index('') + 1} of {line!r} is empty. Give every word "
+                f"a text and a tag in each column ({path})."
+            )
+        if not began:
+            began = number
+            columns = [[] for _ in fields]
+        for column, value in zip(columns, fields, strict=True):
+            column.append(value)
+    if began:
+        yield sentence()
+
+
+def _fields(line: str, tabs: bool) -> list[str]:
+    if tabs:
+        return [field.strip(" ") for field in line.rstrip(" \t").split("\t")]
+    # Not str.split(): it also splits at no-break spaces, which occur inside words.
+    return [field for field in line.replace("\t", " ").split(" ") if field]
+
+
+def _names(path: Path, number: int, count: int, given: tuple[str, ...] | None) -> tuple[str, ...]:
+    if count == 1:
+        raise CorpusError(
+            f"{path.name}:{number}: the line has one column, and a word needs at least one tag. If {path} is "
+            "a column file, separate word and tags by blanks or tabs; plain text has to be tagged first."
+        )
+    if given is None:
+        return _NAMES_BY_COUNT.get(count, (TOKENS, *(f"column_{i}" for i in range(2, count + 1))))
+    if len(given) != count:
+        raise CorpusError(
+            f"{path.name}:{number}: the line has {count} columns and --columns names {len(given)} "
+            f"({','.join(given)}). Name every column of {path}, with {_SKIP} for one to skip."
+        )
+    return given
+
+
+def _ragged(path: Path, number: int, line: str, count: int, first: int, expected: int, tabs: bool) -> CorpusError:
+    hint = "Repair the line, or put an empty line there if a sentence ends."
+    if line.startswith("#"):
+        hint = "Column files have no comments: remove the line."
+    elif tabs and "\t" not in line:
+        hint = f"Columns are separated by tabs, as on line {first}: use tabs here too."
+    return CorpusError(
+        f"{path.name}:{number}: the line {line!r} has {_plural(count)}, and line {first} of {path} has "
+        f"{expected}. {hint}"
+    )
+
+
+def _plural(count: int) -> str:
+    return "1 column" if count == 1 else f"{count} columns"
+
+
+def _looks_like_columns(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(_SNIFFED_BYTES)
+    if b"\0" in head:
+        return False
+    # The last line may be cut off in the middle.
+    whole = head.split(b"\n")[: -1 if len(head) == _SNIFFED_BYTES else None]
+    texts = [raw.decode("utf-8", errors="replace").rstrip("\r").strip(" \t\ufeff") for raw in whole]
+    words = [text for text in texts if text and not text.startswith(_DOCUMENT_START)][:_SNIFFED_LINES]
+    if not words:
+        return False
+    tabs = "\t" in words[0]
+    counts = {len(_fields(word, tabs)) for word in words}
+    return len(counts) == 1 and counts != {1}

@@ -1,0 +1,45 @@
+"""The reader `dataset`: folders written by `save_to_disk` of the library `datasets`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from polytag import CorpusError, Reader, Source
+from polytag_standard.readers.tables import with_standard_names
+
+if TYPE_CHECKING:
+    import datasets
+
+
+class DatasetReader(Reader):
+    """Reads a saved `datasets.DatasetDict`, or a saved `datasets.Dataset` as the split `train`."""
+
+    name: ClassVar[str] = "dataset"
+    summary: ClassVar[str] = "Folders written by save_to_disk of the library datasets"
+
+    def accepts(self, source: Source) -> bool:
+        """Whether the folder has the files that `save_to_disk` leaves."""
+        if source.path is None or not source.path.is_dir():
+            return False
+        present = {path.name for path in source.path.iterdir()}
+        return "dataset_dict.json" in present or {"state.json", "dataset_info.json"} <= present
+
+    def read(self, source: Source) -> datasets.DatasetDict:
+        """Map the folder into memory.
+
+        Raises:
+            CorpusError: The folder is not complete.
+        """
+        import datasets
+        import pyarrow
+
+        try:
+            data = datasets.load_from_disk(str(source.path or source.reference))
+        except (OSError, ValueError, KeyError, pyarrow.ArrowException) as error:
+            raise CorpusError(
+                f"The folder {source.reference!r} is not a complete saved dataset: {error}. Save it again "
+                "with save_to_disk."
+            ) from error
+        if isinstance(data, datasets.Dataset):
+            data = datasets.DatasetDict({"train": data})
+        return with_standard_names(data)

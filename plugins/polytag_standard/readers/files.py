@@ -1,0 +1,75 @@
+"""What the readers of text files share: lines with their numbers, endings, and numbering of documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from polytag import CorpusError, Sentence, Source
+
+CONLLU_ENDINGS = frozenset({".conllu"})
+JSON_ENDINGS = frozenset({".json", ".jsonl"})
+PARQUET_ENDINGS = frozenset({".parquet"})
+CLAIMED_ENDINGS = CONLLU_ENDINGS | JSON_ENDINGS | PARQUET_ENDINGS
+
+_BOM = b"\xef\xbb\xbf"
+
+
+def lines(path: Path) -> Iterator[tuple[int, str]]:
+    r"""The lines of a UTF-8 file with their numbers from 1, without line ends and without a byte order mark.
+
+    Only `\n` and `\r\n` end a line: other characters that Unicode counts as line ends occur inside words.
+
+    Raises:
+        CorpusError: A line is not UTF-8; the message names line and byte.
+    """
+    with path.open("rb") as file:
+        offset = 0
+        for number, raw in enumerate(file, 1):
+            line = raw.removeprefix(_BOM) if number == 1 else raw
+            try:
+                yield number, line.decode("utf-8").rstrip("\r\n")
+            except UnicodeDecodeError as error:
+                column = error.start + len(raw) - len(line)
+                raise CorpusError(
+                    f"{path.name}:{number}: byte {column + 1} of this line (0x{raw[column]:02x}, offset "
+                    f"{offset + column} of {path}) is not valid UTF-8. Repair the line, or convert the file, "
+                    "for instance with `iconv -f ISO-8859-1 -t UTF-8`."
+                ) from None
+            offset += len(raw)
+
+
+def any_line_begins(path: Path, beginnings: tuple[bytes, ...]) -> bool:
+    """Whether any line of the file begins with one of `beginnings`."""
+    with path.open("rb") as file:
+        return any(line.removeprefix(_BOM).startswith(beginnings) for line in file)
+
+
+def files_ending(source: Source, endings: frozenset[str]) -> dict[str, list[Path]]:
+    """The files of each split whose names end in one of `endings`; splits without any are left out."""
+    chosen = {
+        split: [path for path in paths if path.suffix.lower() in endings] for split, paths in source.files.items()
+    }
+    return {split: paths for split, paths in chosen.items() if paths}
+
+
+def joined(paths: Sequence[Path], read: Callable[[Path], Iterator[Sentence]]) -> Iterator[Sentence]:
+    """The sentences of several files of one split, with documents numbered on from file to file.
+
+    Args:
+        paths: The files.
+        read: Yields the sentences of a file, with documents numbered from 0.
+
+    Raises:
+        CorpusError: A file holds no sentence.
+    """
+    documents = 0
+    for path in paths:
+        last = -1
+        for sentence in read(path):
+            last = max(last, sentence.document or 0)
+            number = None if sentence.document is None else documents + sentence.document
+            yield sentence._replace(document=number)
+        if last < 0:
+            raise CorpusError(f"{path} holds no sentence. Check that this is the right file.")
+        documents += last + 1

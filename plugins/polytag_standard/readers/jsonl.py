@@ -1,0 +1,111 @@
+"""The reader `jsonl`: a sentence a line, as a JSON object with lists of words and tags."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from polytag import TOKENS, CorpusError, Reader, Sentence, Source, corpus_from_sentences
+from polytag_standard.readers.files import JSON_ENDINGS, files_ending, joined, lines
+
+if TYPE_CHECKING:
+    import datasets
+
+_WORDS = (TOKENS, "words")
+_DOCUMENT = "document"
+_RESERVED = frozenset({_DOCUMENT, "location"})
+_EXAMPLE = '{"tokens": ["Peter", "sleeps"], "ner_tags": ["B-PER", "O"]}'
+
+
+class JsonLinesReader(Reader):
+    """Reads JSON Lines: `tokens` (or `words`), any number of lists with a tag for every word, and `document`.
+
+    Fields that are no lists are left out. `--columns` chooses which lists to read.
+    """
+
+    name: ClassVar[str] = "jsonl"
+    summary: ClassVar[str] = "JSON Lines (.jsonl, .json): an object a line, with the words and the tags as lists"
+
+    def accepts(self, source: Source) -> bool:
+        """Whether all files end in `.jsonl` or `.json`."""
+        return bool(source.files) and files_ending(source, JSON_ENDINGS) == {
+            split: list(paths) for split, paths in source.files.items()
+        }
+
+    def read(self, source: Source) -> datasets.DatasetDict:
+        """Read all files, line by line.
+
+        Raises:
+            CorpusError: A line is not as it should be; the message names file and line.
+        """
+        return corpus_from_sentences({split: _split(paths, source.columns) for split, paths in source.files.items()})
+
+
+def _split(paths: Sequence[Path], wanted: Collection[str] | None) -> Iterator[Sentence]:
+    return joined(paths, lambda path: _sentences(path, wanted))
+
+
+def _sentences(path: Path, wanted: Collection[str] | None) -> Iterator[Sentence]:
+    documents: dict[int | str, int] = {}
+    for number, line in lines(path):
+        if not line.strip():
+            continue
+        place = f"{path.name}:{number}"
+        row = _object(line, place)
+        field = next((name for name in _WORDS if name in row), None)
+        if field is None:
+            raise CorpusError(f"{place}: the object has no field {TOKENS!r} with the words. Write it like {_EXAMPLE}")
+        words = row.pop(field)
+        if not _are_strings(words):
+            raise CorpusError(f"{place}: {field!r} is not a list of strings. Write it like {_EXAMPLE}")
+        if not words:
+            continue
+        document = row.get(_DOCUMENT)
+        if document is not None:
+            if isinstance(document, bool) or not isinstance(document, int | str):
+                raise CorpusError(f"{place}: {_DOCUMENT!r} is neither a number nor a name. Use one of the two.")
+            document = documents.setdefault(document, len(documents))
+        yield Sentence(words, _tags(row, len(words), wanted, place), document, place)
+
+
+def _object(line: str, place: str) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except ValueError as error:
+        raise CorpusError(
+            f"{place}: this line is not JSON: {error}. Write one JSON object a line, like {_EXAMPLE}"
+        ) from None
+    if not isinstance(value, dict):
+        raise CorpusError(f"{place}: this line is not a JSON object. Write one object a line, like {_EXAMPLE}")
+    return value
+
+
+def _tags(row: dict[str, Any], n_words: int, wanted: Collection[str] | None, place: str) -> dict[str, list[str]]:
+    tags: dict[str, list[str]] = {}
+    for name, value in row.items():
+        if name in _RESERVED or not isinstance(value, list) or not value or (wanted and name not in wanted):
+            continue
+        if all(isinstance(item, int) for item in value):
+            raise CorpusError(
+                f"{place}: {name!r} is a list of numbers, and what they mean is not known here. Write the "
+                "tags themselves, as strings, or leave the field out with --columns."
+            )
+        if not _are_strings(value):
+            if any(isinstance(item, str) for item in value):
+                raise CorpusError(f"{place}: {name!r} holds something other than strings. Write every tag as a string.")
+            continue
+        if len(value) != n_words:
+            raise CorpusError(
+                f"{place}: {name!r} has {len(value)} tags for {n_words} words. Give every word exactly one "
+                "tag, or leave the field out with --columns."
+            )
+        tags[name] = value
+    if not tags:
+        raise CorpusError(f"{place}: the object has no list of tags beside its words. Write it like {_EXAMPLE}")
+    return tags
+
+
+def _are_strings(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)

@@ -1,0 +1,55 @@
+"""The reader `parquet`: tables as the Hugging Face hub stores them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from polytag import CorpusError, Reader, Source
+from polytag_standard.readers.files import PARQUET_ENDINGS, files_ending
+from polytag_standard.readers.tables import with_standard_names
+
+if TYPE_CHECKING:
+    import datasets
+
+
+class ParquetReader(Reader):
+    """Reads Parquet files; features such as ClassLabel stay as they are."""
+
+    name: ClassVar[str] = "parquet"
+    summary: ClassVar[str] = "Parquet files with a list of words and lists of tags in each row"
+
+    def accepts(self, source: Source) -> bool:
+        """Whether all files end in `.parquet`."""
+        return bool(source.files) and files_ending(source, PARQUET_ENDINGS) == {
+            split: list(paths) for split, paths in source.files.items()
+        }
+
+    def read(self, source: Source) -> datasets.DatasetDict:
+        """Read all files.
+
+        Raises:
+            CorpusError: A file is not Parquet, or files differ in their columns.
+        """
+        import datasets
+        import pyarrow.parquet
+
+        for path in (path for paths in source.files.values() for path in paths):
+            try:
+                pyarrow.parquet.read_schema(path)
+            except pyarrow.ArrowException as error:
+                raise CorpusError(
+                    f"{path} cannot be read as Parquet: {_first_line(error)} Check that the file is complete."
+                ) from None
+        files = {split: [str(path) for path in paths] for split, paths in source.files.items()}
+        try:
+            return with_standard_names(datasets.load_dataset("parquet", data_files=files))
+        except (datasets.exceptions.DatasetsError, datasets.exceptions.DatasetGenerationError) as error:
+            raise CorpusError(
+                f"The Parquet files of {source.reference!r} cannot be read as one corpus: "
+                f"{_first_line(error)} Give all files the same columns."
+            ) from error
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0].rstrip(".") + "."

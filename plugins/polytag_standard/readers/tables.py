@@ -1,0 +1,23 @@
+"""What the readers of ready-made datasets share: the names that splits and the word column go by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from polytag import TOKENS, split_of
+
+if TYPE_CHECKING:
+    import datasets
+
+_WORDS = "words"
+
+
+def with_standard_names(data: datasets.DatasetDict) -> datasets.DatasetDict:
+    """The same splits with `dev` and the like called `validation`, and the column `words` called `tokens`."""
+    named = {}
+    for name, dataset in data.items():
+        standard = split_of(name) or name
+        split = name if standard in data else standard
+        renames = _WORDS in dataset.features and TOKENS not in dataset.features
+        named[split] = dataset.rename_column(_WORDS, TOKENS) if renames else dataset
+    return type(data)(named)

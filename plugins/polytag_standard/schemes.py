@@ -1,0 +1,89 @@
+"""The usual label schemes: `flat` for one tag a word, and six that encode spans by prefixes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from polytag import OUTSIDE, LabelScheme, PolytagError, PrefixScheme, Span
+
+
+class Flat(LabelScheme):
+    """One tag a word and no spans: parts of speech."""
+
+    name = "flat"
+    encodes_spans = False
+
+    def spans(self, tags: Sequence[str]) -> list[Span]:
+        """No spans, whatever the tags."""
+        return []
+
+    def tags(self, spans: Iterable[Span], length: int) -> list[str]:
+        """`O` for each of `length` words.
+
+        Raises:
+            PolytagError: There is a span, which this scheme cannot write.
+        """
+        span = next(iter(spans), None)
+        if span is not None:
+            raise PolytagError(
+                f"The label scheme 'flat' has one tag a word and cannot encode {span}. "
+                "Choose a scheme that encodes spans, for instance 'iob2'."
+            )
+        return [OUTSIDE] * length
+
+    def continuation(self, tag: str) -> str:
+        """The tag itself: all subwords of a noun belong to a noun."""
+        return tag
+
+    def allows(self, before: str | None, after: str | None) -> bool:
+        """True: any tag may follow any other."""
+        return True
+
+
+class Iob1(PrefixScheme):
+    """`I` on every word of a span; `B` on the first where it touches a span of the same label before it.
+
+    The scheme of the original CoNLL-2003 files.
+    """
+
+    name = "iob1"
+    first = inner = last = single = "I"
+    contact_start = "B"
+
+
+class Iob2(PrefixScheme):
+    """`B` on the first word of every span, `I` on the others; also called BIO."""
+
+    name = "iob2"
+    first = single = "B"
+    inner = last = "I"
+
+
+class Ioe1(PrefixScheme):
+    """`I` on every word of a span; `E` on the last where it touches a span of the same label after it."""
+
+    name = "ioe1"
+    first = inner = last = single = "I"
+    contact_end = "E"
+
+
+class Ioe2(PrefixScheme):
+    """`E` on the last word of every span, `I` on the others."""
+
+    name = "ioe2"
+    first = inner = "I"
+    last = single = "E"
+
+
+class Iobes(PrefixScheme):
+    """`B`, `I` and `E` on the first, inner and last words of a span, `S` on a span of one word."""
+
+    name = "iobes"
+    first, inner, last, single = "B", "I", "E", "S"
+
+
+class Bilou(PrefixScheme):
+    """`B`, `I` and `L` on the first, inner and last words of a span, `U` on a span of one word."""
+
+    name = "bilou"
+    first, inner, last, single = "B", "I", "L", "U"

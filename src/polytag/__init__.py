@@ -1,0 +1,111 @@
+"""Train, evaluate and run word taggers: named entities, parts of speech, chunks, and any task a plugin adds.
+
+The names in `__all__` are the public interface. All but `hookimpl` and `__version__` are imported at first use, so that
+`import polytag` stays instant.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from polytag.hooks.specs import hookimpl
+
+if TYPE_CHECKING:
+    from polytag.alignment import (
+        IGNORE,
+        NO_WORD,
+        AlignmentStrategy,
+        first_units,
+        labels_at,
+        last_units,
+        scores_at,
+    )
+    from polytag.config import RunConfig
+    from polytag.corpus.corpus import Corpus, load_corpus
+    from polytag.encoders import Encoder, EncoderProvider
+    from polytag.errors import CorpusError, PluginError, PolytagError, TaggerError
+    from polytag.hooks.manager import RunInfo
+    from polytag.metrics import Metric, Scores
+    from polytag.readers import TOKENS, Reader, Sentence, Source, corpus_from_sentences, split_of
+    from polytag.runner import evaluate, train
+    from polytag.schemes import OUTSIDE, LabelScheme, PrefixScheme, Span, convert
+    from polytag.tagger import Tagger
+    from polytag.tasks import Task
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "polytag.alignment": (
+        "IGNORE",
+        "NO_WORD",
+        "AlignmentStrategy",
+        "first_units",
+        "labels_at",
+        "last_units",
+        "scores_at",
+    ),
+    "polytag.config": ("RunConfig",),
+    "polytag.corpus.corpus": ("Corpus", "load_corpus"),
+    "polytag.readers": ("TOKENS", "Reader", "Sentence", "Source", "corpus_from_sentences", "split_of"),
+    "polytag.encoders": ("Encoder", "EncoderProvider"),
+    "polytag.errors": ("CorpusError", "PluginError", "PolytagError", "TaggerError"),
+    "polytag.hooks.manager": ("RunInfo",),
+    "polytag.metrics": ("Metric", "Scores"),
+    "polytag.runner": ("evaluate", "train"),
+    "polytag.schemes": ("OUTSIDE", "LabelScheme", "PrefixScheme", "Span", "convert"),
+    "polytag.tagger": ("Tagger",),
+    "polytag.tasks": ("Task",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "IGNORE",
+    "NO_WORD",
+    "OUTSIDE",
+    "TOKENS",
+    "AlignmentStrategy",
+    "Corpus",
+    "CorpusError",
+    "Encoder",
+    "EncoderProvider",
+    "LabelScheme",
+    "Metric",
+    "PluginError",
+    "PolytagError",
+    "PrefixScheme",
+    "Reader",
+    "RunConfig",
+    "RunInfo",
+    "Scores",
+    "Sentence",
+    "Source",
+    "Span",
+    "Tagger",
+    "TaggerError",
+    "Task",
+    "__version__",
+    "convert",
+    "corpus_from_sentences",
+    "evaluate",
+    "first_units",
+    "hookimpl",
+    "labels_at",
+    "last_units",
+    "load_corpus",
+    "scores_at",
+    "split_of",
+    "train",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'polytag' has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

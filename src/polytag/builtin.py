@@ -1,0 +1,78 @@
+"""The plugin named `polytag`: what cannot live outside core, registered through the same hooks as everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+from polytag.corpus.sample import SampleReader
+from polytag.encoders import Encoder, EncoderProvider, TrainingDefaults
+from polytag.hooks.specs import hookimpl
+from polytag.readers import Reader
+
+POLYTAG_PLUGIN_API = 1
+
+
+class CompactProvider(EncoderProvider):
+    """Makes `compact` encoders."""
+
+    name: ClassVar[str] = "compact"
+    summary: ClassVar[str] = "word-level convolutions over hashed features, trained from scratch; no download"
+    defaults: ClassVar[TrainingDefaults] = TrainingDefaults(
+        epochs=10, batch_size=32, learning_rate=2e-3, weight_decay=0.01, averaging=0.999
+    )
+
+    def accepts(self, reference: str) -> bool:
+        """Just the name."""
+        return reference == self.name
+
+    def create(self, reference: str) -> Encoder:
+        """A new encoder with random weights."""
+        from polytag.engine.encoders.compact import CompactEncoder
+
+        return CompactEncoder()
+
+    def restore(self, folder: Path) -> Encoder:
+        """A new encoder; it has nothing to read from the folder."""
+        from polytag.engine.encoders.compact import CompactEncoder
+
+        return CompactEncoder()
+
+
+class PretrainedProvider(EncoderProvider):
+    """Makes encoders of Hugging Face checkpoints."""
+
+    name: ClassVar[str] = "pretrained"
+    summary: ClassVar[str] = "a Hugging Face checkpoint (BERT, DistilBERT, ALBERT, RoBERTa, XLM-R), by folder or name"
+    defaults: ClassVar[TrainingDefaults] = TrainingDefaults(
+        epochs=3, batch_size=16, learning_rate=1e-4, weight_decay=0.01, averaging=0.0
+    )
+
+    def accepts(self, reference: str) -> bool:
+        """Whatever is not the name of another encoder."""
+        return False
+
+    def create(self, reference: str) -> Encoder:
+        """Load the checkpoint."""
+        from polytag.engine.encoders.pretrained import create
+
+        return create(reference)
+
+    def restore(self, folder: Path) -> Encoder:
+        """The network and tokenizer that the folder describes."""
+        from polytag.engine.encoders.pretrained import restore
+
+        return restore(folder)
+
+
+@hookimpl
+def polytag_readers() -> Iterable[Reader]:
+    """The embedded sample corpus."""
+    return [SampleReader()]
+
+
+@hookimpl
+def polytag_encoders() -> Iterable[EncoderProvider]:
+    """The two encoders."""
+    return [CompactProvider(), PretrainedProvider()]

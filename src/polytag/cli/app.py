@@ -1,0 +1,55 @@
+"""The command `polytag`: puts the commands together and turns errors into exit statuses."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from polytag import __version__
+from polytag.cli import corpus, evaluate, plugins, predict, train
+from polytag.errors import PolytagError
+
+app = typer.Typer(
+    name="polytag",
+    help="Train, evaluate and run word taggers: named entities, parts of speech, chunks, and tasks of plugins.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("train")(train.train_cli)
+app.command("evaluate")(evaluate.evaluate_cli)
+app.command("predict")(predict.predict_cli)
+app.command("tasks")(plugins.tasks_cli)
+app.command("plugins")(plugins.plugins_cli)
+app.add_typer(corpus.app, name="corpus")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"polytag {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line: exit status 0 done, 2 the input is wrong (one paragraph), 1 a defect."""
+    try:
+        app()
+    except PolytagError as error:
+        sys.stdout.flush()
+        print(f"polytag: {error}", file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:
+        # The reader of our output is gone; leave Python nothing to flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -1,0 +1,48 @@
+"""`polytag evaluate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def evaluate_cli(
+    tagger: Annotated[Path, typer.Argument(help="Folder of a tagger.")],
+    corpus: Annotated[
+        str, typer.Option("--corpus", "-c", help="A file, a folder, train=FILE,test=FILE, a hub dataset, or `sample`.")
+    ],
+    split: Annotated[
+        str | None, typer.Option(help="Split to score.", show_default="test, or else the last one")
+    ] = None,
+    decoding: Annotated[
+        str | None, typer.Option(help="viterbi or argmax.", show_default="as the tagger was trained")
+    ] = None,
+    reader: Annotated[str | None, typer.Option(help="Reader of the corpus.", show_default="recognised")] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(help="Columns of a column file, separated by commas.", show_default="by their number"),
+    ] = None,
+    corpus_scheme: Annotated[
+        str | None, typer.Option(help="Label scheme the corpus is in.", show_default="recognised")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON on stdout.")] = False,
+) -> None:
+    """Score a tagger on every word of a split of a corpus."""
+    from polytag.cli.tables import check_decoding, print_evaluation, print_json
+    from polytag.runner import evaluate
+
+    result = evaluate(
+        tagger,
+        corpus,
+        split,
+        reader=reader,
+        columns=columns.split(",") if columns else None,
+        corpus_scheme=corpus_scheme,
+        decoding=check_decoding(decoding),
+    )
+    if as_json:
+        print_json(result.to_dict())
+    else:
+        print_evaluation(result)

@@ -1,0 +1,50 @@
+"""`polytag predict`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def predict_cli(
+    tagger: Annotated[Path, typer.Argument(help="Folder of a tagger.")],
+    file: Annotated[str, typer.Argument(help="File to tag; - for standard input.")] = "-",
+    input_format: Annotated[
+        str | None,
+        typer.Option(
+            "--input",
+            help="text: one text a line; document: one text; words: one sentence a line, words between spaces; conll: "
+            "one word a line, words in the first column; jsonl: objects with `text` or `tokens`.",
+            show_default="by the file's ending, else text",
+        ),
+    ] = None,
+    output_format: Annotated[
+        str | None,
+        typer.Option("--format", help="jsonl, conll or table.", show_default="table on a terminal, else jsonl"),
+    ] = None,
+    scheme: Annotated[
+        str | None,
+        typer.Option(help="Label scheme of span tasks in column format.", show_default="as the tagger was trained"),
+    ] = None,
+    decoding: Annotated[
+        str | None, typer.Option(help="viterbi or argmax.", show_default="as the tagger was trained")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write to.", show_default="standard output")
+    ] = None,
+) -> None:
+    """Tag text: JSON Lines with spans and exact character offsets, columns, or a coloured table."""
+    from polytag.cli.tables import check_decoding
+    from polytag.predicting import predict
+
+    predict(
+        tagger,
+        file,
+        input_format=input_format,
+        output_format=output_format,
+        scheme=scheme,
+        decoding=check_decoding(decoding),
+        output=output,
+    )

@@ -1,0 +1,121 @@
+"""The configuration of a run: a TOML file, flags, and defaults, merged and saved with the tagger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from polytag.encoders import TrainingDefaults
+from polytag.errors import PolytagError
+
+Precision = Literal["float32", "bfloat16", "float16"]
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class RunConfig(BaseModel):
+    """Everything a training run can be told. None means: what suits the encoder or the task."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    task: tuple[str, ...] = Field(min_length=1, description="Tasks to train, all on one encoder.")
+    corpus: str = Field(description="A file, a folder, train=FILE,test=FILE, a hub dataset, or `sample`.")
+    output: Path = Field(description="Folder to write the tagger to.")
+    encoder: str = Field("compact", description="`compact`, or a Hugging Face checkpoint (folder or hub name).")
+    reader: str | None = Field(None, description="Reader of the corpus; recognised when not given.")
+    columns: tuple[str, ...] | None = Field(None, description="Names of the columns of a column file.")
+    corpus_scheme: str | None = Field(None, description="Scheme of the corpus' spans; recognised when not given.")
+    scheme: str | None = Field(None, description="Scheme to train span tasks in; the task's own when not given.")
+    alignment: str | None = Field(None, description="Alignment strategy; the task's own when not given.")
+    decoding: Literal["viterbi", "argmax"] = Field("viterbi", description="How span tasks turn scores into tags.")
+    context: Literal["sentence", "document"] = Field(
+        "sentence", description="What a window holds: one sentence, or consecutive ones of a document."
+    )
+    window: Count | None = Field(None, description="Units a window holds; what the encoder takes when not given.")
+    epochs: Count | None = Field(None, description="Passes over the training split.")
+    batch_size: Count | None = Field(None, description="Windows a step.")
+    accumulate: Count = Field(1, description="Steps whose gradients make one update.")
+    learning_rate: Positive | None = Field(None, description="Peak learning rate.")
+    warmup: Share = Field(0.1, description="Share of the updates in which the learning rate rises.")
+    weight_decay: Annotated[float, Field(ge=0)] | None = Field(None, description="Decoupled weight decay.")
+    clip: Positive = Field(1.0, description="Largest global norm of the gradients.")
+    averaging: Share | None = Field(None, description="Decay of the moving average of the weights; 0 for none.")
+    patience: Annotated[int, Field(ge=0)] = Field(
+        0, description="Epochs without a better validation score after which to stop; 0 for never."
+    )
+    precision: Precision = Field("float32", description="Number format of the network's arithmetic.")
+    task_weights: dict[str, Positive] = Field(default_factory=dict, description="Weights of tasks in the loss.")
+    seed: Annotated[int, Field(ge=0)] = Field(0, description="Same seed, same machine, same result.")
+    overwrite: bool = Field(False, description="Replace a tagger that is already in the output folder.")
+
+    @field_validator("task", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("task")
+    @classmethod
+    def _no_repetition(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(value))
+
+    def resolved(self, defaults: TrainingDefaults) -> RunConfig:
+        """The same configuration with the encoder's defaults where nothing was said."""
+        names = ("epochs", "batch_size", "learning_rate", "weight_decay", "averaging")
+        missing = {name: getattr(defaults, name) for name in names if getattr(self, name) is None}
+        return self.model_copy(update=missing)
+
+    def to_toml(self) -> str:
+        """The configuration as a TOML file that `from_sources` reads."""
+        import tomlkit
+
+        values = self.model_dump(mode="json", exclude_none=True, exclude={"overwrite"})
+        return tomlkit.dumps({name: value for name, value in values.items() if value != {}})
+
+    @classmethod
+    def from_sources(cls, file: Path | None, flags: Mapping[str, Any]) -> RunConfig:
+        """Merge a TOML file with flags; a flag that is not None wins.
+
+        Raises:
+            PolytagError: The file cannot be read, or a value is missing or wrong.
+        """
+        values = _read_toml(file) if file else {}
+        values |= {name: value for name, value in flags.items() if value is not None}
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise PolytagError(_explain(error, file)) from error
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PolytagError(f"The configuration file {str(file)!r} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PolytagError(f"The configuration file {str(file)!r} is not TOML: {error}.") from error
+
+
+def _explain(error: ValidationError, file: Path | None) -> str:
+    parts = []
+    for problem in error.errors():
+        name = ".".join(str(part) for part in problem["loc"][:1])
+        if problem["type"] == "missing":
+            parts.append(f"{name!r} is missing")
+        elif problem["type"] == "extra_forbidden":
+            from polytag.errors import suggest
+
+            parts.append(
+                f"{name!r} is no option of a run.{suggest(name, RunConfig.model_fields, 'option')}".rstrip(".")
+            )
+        else:
+            message = problem["msg"][:1].lower() + problem["msg"][1:]
+            parts.append(f"{name!r} is {problem['input']!r}: {message}")
+    where = f" (flags and {str(file)!r})" if file else ""
+    return f"The configuration of the run{where} is not right: {'; '.join(parts)}. See `polytag train --help`."

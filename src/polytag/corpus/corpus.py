@@ -1,0 +1,223 @@
+"""A corpus: words in sentences, with one tag column per task, and how to load one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from polytag.corpus.tables import arrow_column, checked, location, names_of, tag_columns
+from polytag.errors import CorpusError
+from polytag.hooks.registry import registry
+from polytag.readers import DOCUMENT, SPLITS, TOKENS, Reader, Source, locate
+from polytag.tasks import Task
+
+if TYPE_CHECKING:
+    import datasets
+
+_SKIP = "_"
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """Words in sentences, in documents where known, with one tag column per task.
+
+    Attributes:
+        reference: What the user wrote to name it.
+        reader: Name of the reader that read it.
+        data: The splits. Each has the column `tokens` and list columns of str or ClassLabel with a tag for
+            every word.
+    """
+
+    reference: str
+    reader: str
+    data: datasets.DatasetDict
+
+    @cached_property
+    def splits(self) -> tuple[str, ...]:
+        """Names of the splits: train, validation, test, then any others as the source has them."""
+        return (
+            *(name for name in SPLITS if name in self.data),
+            *(name for name in self.data if name not in SPLITS),
+        )
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the tag columns of all splits, in the order of the source."""
+        return tuple(dict.fromkeys(name for split in self.splits for name in tag_columns(self.data[split])))
+
+    def splits_with(self, column: str) -> list[str]:
+        """Names of the splits that have a tag column."""
+        return [split for split in self.splits if column in tag_columns(self.data[split])]
+
+    def split(self, name: str) -> datasets.Dataset:
+        """The dataset of one split.
+
+        Raises:
+            CorpusError: There is no split of that name; the message lists those present.
+        """
+        if name not in self.data:
+            raise CorpusError(
+                f"The corpus {self.reference!r} has no split {name!r}; it has {', '.join(self.splits)}. "
+                f"Choose one of these, or give the file with {name}=FILE."
+            )
+        return self.data[name]
+
+    def words(self, split: str) -> list[list[str]]:
+        """The words of every sentence."""
+        words: list[list[str]] = arrow_column(self.split(split), TOKENS).to_pylist()
+        return words
+
+    def tags(self, split: str, column: str) -> list[list[str]]:
+        """The tags of every sentence, as names where the column holds ids.
+
+        Raises:
+            CorpusError: The split lacks the column, or a word has no tag.
+        """
+        import pyarrow.compute as pc
+
+        dataset = self.split(split)
+        if column not in tag_columns(dataset):
+            raise CorpusError(
+                f"The split {split!r} of the corpus {self.reference!r} has no tag column {column!r}; it has "
+                f"{', '.join(tag_columns(dataset)) or 'none'}. Choose one of these."
+            )
+        values = arrow_column(dataset, column)
+        names = names_of(dataset, column)
+        flat = pc.list_flatten(values)
+        missing = pc.is_null(flat) if names is None else pc.fill_null(pc.less(flat, 0), True)
+        if pc.any(missing).as_py():
+            sentence = pc.list_parent_indices(values).filter(missing)[0].as_py()
+            raise CorpusError(
+                f"{self.locate(split, sentence)}: a word of this sentence has no tag in the column "
+                f"{column!r} of the corpus {self.reference!r}. Tag every word, or leave the split {split!r} "
+                "out."
+            )
+        rows: list[list[Any]] = values.to_pylist()
+        return rows if names is None else [[names[label] for label in row] for row in rows]
+
+    def labels(self, column: str) -> tuple[str, ...] | None:
+        """Names of a ClassLabel column in id order; None for a column of strings."""
+        for split in self.splits_with(column):
+            return names_of(self.data[split], column)
+        raise CorpusError(self._without(f"tag column {column!r}"))
+
+    def documents(self, split: str) -> list[int] | None:
+        """The document number of every sentence, or None where documents are not known."""
+        dataset = self.split(split)
+        if DOCUMENT not in dataset.features or "int" not in str(getattr(dataset.features[DOCUMENT], "dtype", "")):
+            return None
+        numbers: list[int] = arrow_column(dataset, DOCUMENT).to_pylist()
+        return None if None in numbers else numbers
+
+    def locate(self, split: str, index: int) -> str:
+        """Where a sentence begins: `eng.train:15`, or `train sentence 3` (from 1) if lines are not known."""
+        return location(self.split(split), split, index)
+
+    def n_words(self, split: str) -> int:
+        """Number of words of a split."""
+        import pyarrow.compute as pc
+
+        return len(pc.list_flatten(arrow_column(self.split(split), TOKENS)))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sixteen digits of the SHA-256 of all words and tags: equal content, equal fingerprint."""
+        digest = hashlib.sha256()
+        for split in self.splits:
+            present = [name for name in self.columns if name in tag_columns(self.data[split])]
+            parts = [
+                (TOKENS, self.words(split)),
+                *((name, self.tags(split, name)) for name in sorted(present)),
+            ]
+            for name, sentences in parts:
+                digest.update(repr((split, name)).encode())
+                for sentence in sentences:
+                    digest.update(repr(sentence).encode())
+        return digest.hexdigest()[:16]
+
+    def column_for(self, task: Task) -> str:
+        """The tag column that holds a task: the first of the task's columns that the corpus has.
+
+        Raises:
+            CorpusError: It has none of them; the message lists those it has.
+        """
+        for column in task.columns:
+            if column in self.columns:
+                return column
+        raise CorpusError(
+            self._without(f"column for the task {task.name!r} (that is {' or '.join(map(repr, task.columns))})")
+            + f" If one of them holds it, name it so: --columns {TOKENS},{task.columns[0]} for column files."
+        )
+
+    def keeping(self, columns: Sequence[str]) -> Corpus:
+        """The same corpus without any tag columns but these; `tokens` and `_` are passed over.
+
+        Raises:
+            CorpusError: The corpus has no such column; the message lists those present.
+        """
+        kept = [name for name in columns if name not in (TOKENS, _SKIP)]
+        for name in kept:
+            if name not in self.columns:
+                raise CorpusError(f"{self._without(f'tag column {name!r}')} Choose among these with --columns.")
+        data = {
+            split: dataset.remove_columns([name for name in tag_columns(dataset) if name not in kept])
+            for split, dataset in self.data.items()
+        }
+        return Corpus(self.reference, self.reader, type(self.data)(data))
+
+    def _without(self, what: str) -> str:
+        present = ", ".join(self.columns) or "none"
+        return f"The corpus {self.reference!r} has no {what}; its tag columns are {present}."
+
+
+def load_corpus(reference: str, *, reader: str | None = None, columns: Sequence[str] | None = None) -> Corpus:
+    """Load a corpus with the one reader that accepts it.
+
+    Args:
+        reference: A file, a folder, `train=FILE,test=FILE`, the name of a hub dataset, or `sample`.
+        reader: Name of the reader to use, when several accept the source or none does.
+        columns: Names of the columns of a column file, `_` for one to skip; in other formats, the tag columns
+            to keep.
+
+    Raises:
+        CorpusError: The source does not exist, no reader or several accept it, or it is broken.
+    """
+    source = locate(reference, columns)
+    for path in (path for paths in source.files.values() for path in paths):
+        if path.stat().st_size == 0:
+            raise CorpusError(f"The file {path} is empty. Check that this is the right file.")
+    chosen = registry().readers[reader] if reader else _reader_for(source)
+    try:
+        data = chosen.read(source)
+    except OSError as error:
+        raise CorpusError(
+            f"The corpus {reference!r} cannot be read: {error}. Check the path and its rights."
+        ) from error
+    corpus = Corpus(reference, chosen.name, checked(data, reference))
+    return corpus.keeping(columns) if columns else corpus
+
+
+def _reader_for(source: Source) -> Reader:
+    readers = registry().readers
+    accepting = [reader for reader in readers.values() if reader.accepts(source)]
+    if len(accepting) == 1:
+        return readers[accepting[0].name]
+    if accepting:
+        names = [reader.name for reader in accepting]
+        raise CorpusError(
+            f"Several readers accept the corpus {source.reference!r}: {', '.join(names)}. Say which one is "
+            f"right, for instance --reader {names[0]}."
+        )
+    if source.path is not None and source.path.is_dir() and not source.files:
+        raise CorpusError(
+            f"The folder {source.reference!r} holds no corpus: no file name says train, validation (dev, "
+            "testa) or test (testb). Rename the files, or name each one: "
+            "train=FILE,validation=FILE,test=FILE."
+        )
+    raise CorpusError(
+        f"No reader accepts the corpus {source.reference!r}; there are {', '.join(readers)}. Name one with "
+        "--reader, or convert the corpus to the format of one of them."
+    )

@@ -1,0 +1,236 @@
+"""Describe a corpus: its size, the label scheme and the labels of each tag column, and an example."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from polytag.corpus.corpus import Corpus
+from polytag.corpus.recognition import scheme_of
+from polytag.readers import TOKENS
+from polytag.schemes import LabelScheme
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.table import Table
+
+_SHOWN_LABELS = 15
+_EXAMPLE_WORDS = range(6, 13)
+
+
+@dataclass(frozen=True, slots=True)
+class SplitSummary:
+    """The size of a split; `documents` is None where they are not known, `longest` is in words."""
+
+    documents: int | None
+    sentences: int
+    words: int
+    longest: int
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSummary:
+    """A tag column.
+
+    Attributes:
+        kind: `strings` or `ClassLabel`.
+        scheme: Name of the label scheme it is in.
+        violations: Words whose tag may not stand there in that scheme.
+        first_violation: Where, with the words and tags around; empty if there is none.
+        labels: Number of different tags, or of names a ClassLabel has.
+        tags: Split -> tag -> number of words.
+        spans: Split -> label -> number of spans; empty in a scheme without spans.
+    """
+
+    kind: str
+    scheme: str
+    violations: int
+    first_violation: str
+    labels: int
+    tags: dict[str, dict[str, int]]
+    spans: dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One sentence with its tags, column by column."""
+
+    location: str
+    words: list[str]
+    tags: dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What `polytag corpus describe` shows."""
+
+    reference: str
+    reader: str
+    fingerprint: str
+    splits: dict[str, SplitSummary]
+    columns: dict[str, ColumnSummary]
+    example: Example
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as dictionaries, lists, strings and numbers."""
+        return asdict(self)
+
+
+def describe(corpus: Corpus) -> Description:
+    """Count everything in a corpus and pick a sentence that shows its tags."""
+    columns: dict[str, ColumnSummary] = {}
+    schemes: dict[str, LabelScheme] = {}
+    for column in corpus.columns:
+        columns[column], schemes[column] = _column(corpus, column)
+    splits = {split: _split(corpus, split) for split in corpus.splits}
+    example = _example(corpus, corpus.splits[0], schemes)
+    return Description(corpus.reference, corpus.reader, corpus.fingerprint, splits, columns, example)
+
+
+def _split(corpus: Corpus, split: str) -> SplitSummary:
+    lengths = [len(words) for words in corpus.words(split)]
+    documents = corpus.documents(split)
+    return SplitSummary(
+        documents=None if documents is None else len(set(documents)),
+        sentences=len(lengths),
+        words=sum(lengths),
+        longest=max(lengths),
+    )
+
+
+def _column(corpus: Corpus, column: str) -> tuple[ColumnSummary, LabelScheme]:
+    fit = scheme_of(corpus, column)
+    tags: dict[str, dict[str, int]] = {}
+    spans: dict[str, dict[str, int]] = {}
+    for split in corpus.splits_with(column):
+        sentences = corpus.tags(split, column)
+        tags[split] = _by_count(Counter(tag for sentence in sentences for tag in sentence))
+        if fit.scheme.encodes_spans:
+            spans[split] = _by_count(
+                Counter(span.label for sentence in sentences for span in fit.scheme.spans(sentence))
+            )
+    names = corpus.labels(column)
+    summary = ColumnSummary(
+        kind="strings" if names is None else "ClassLabel",
+        scheme=fit.scheme.name,
+        violations=fit.violations,
+        first_violation=fit.example,
+        labels=len({tag for counts in tags.values() for tag in counts}) if names is None else len(names),
+        tags=tags,
+        spans=spans,
+    )
+    return summary, fit.scheme
+
+
+def _by_count(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _example(corpus: Corpus, split: str, schemes: Mapping[str, LabelScheme]) -> Example:
+    words = corpus.words(split)
+    tags = {column: corpus.tags(split, column) for column in schemes if split in corpus.splits_with(column)}
+
+    def merit(index: int) -> tuple[int, int, bool, int]:
+        # Every column should show two spans, of two kinds if possible, in a sentence that fits a line or two.
+        labels = [[span.label for span in schemes[column].spans(tags[column][index])] for column in tags]
+        length = len(words[index])
+        fits = length in _EXAMPLE_WORDS
+        return _up_to_two(labels), _up_to_two(map(set, labels)), fits, 0 if fits else -length
+
+    best = max(range(len(words)), key=merit)
+    shown = {column: rows[best] for column, rows in tags.items()}
+    return Example(corpus.locate(split, best), words[best], shown)
+
+
+def _up_to_two(collections: Iterable[Collection[str]]) -> int:
+    return sum(min(2, len(collection)) for collection in collections)
+
+
+def render(description: Description) -> RenderableType:
+    """The description as rich tables and text."""
+    from rich.console import Group
+    from rich.text import Text
+
+    title = Text.assemble(
+        (description.reference, "bold"),
+        f"  (reader {description.reader}, fingerprint {description.fingerprint})",
+    )
+    parts: list[RenderableType] = [title, Text(), _splits_table(description.splits)]
+    for name, column in description.columns.items():
+        parts += [Text(), *_column_parts(name, column)]
+    parts += [Text(), Text(f"Example: {description.example.location}"), _Aligned(description.example)]
+    return Group(*parts)
+
+
+def _splits_table(splits: Mapping[str, SplitSummary]) -> Table:
+    table = _table("split", "documents", "sentences", "words", "longest sentence")
+    for name, split in splits.items():
+        documents = "-" if split.documents is None else f"{split.documents:,}"
+        table.add_row(name, documents, f"{split.sentences:,}", f"{split.words:,}", f"{split.longest:,}")
+    return table
+
+
+def _column_parts(name: str, column: ColumnSummary) -> Iterator[RenderableType]:
+    from rich.text import Text
+
+    yield Text.assemble((name, "bold"), f": {column.kind}, scheme {column.scheme}, {column.labels:,} labels")
+    if column.violations:
+        place = f"the first is in {column.first_violation}"
+        yield Text(f"{column.violations:,} words break the scheme; {place}", style="yellow")
+    counts = column.spans or column.tags
+    totals: Counter[str] = Counter()
+    for of_split in counts.values():
+        totals.update(of_split)
+    table = _table("spans" if column.spans else "tag", *counts)
+    for label, _ in totals.most_common(_SHOWN_LABELS):
+        numbers = (f"{of_split.get(label, 0):,}" for of_split in counts.values())
+        table.add_row(Text(label or "(no label)"), *numbers)
+    if len(totals) > _SHOWN_LABELS:
+        table.add_row(f"and {len(totals) - _SHOWN_LABELS:,} more", *("" for _ in counts))
+    yield table
+
+
+def _table(first: str, *numbers: str) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column(first)
+    for heading in numbers:
+        table.add_column(heading, justify="right")
+    return table
+
+
+class _Aligned:
+    """Words over their tags, aligned word by word, wrapped at the width of the terminal."""
+
+    def __init__(self, example: Example) -> None:
+        self._heads = [TOKENS, *example.tags]
+        self._rows = [example.words, *example.tags.values()]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        from rich.cells import cell_len, set_cell_size
+        from rich.text import Text
+
+        margin = max(map(cell_len, self._heads)) + 2
+        widths = [max(map(cell_len, stack)) for stack in zip(*self._rows, strict=True)]
+        for number, (start, end) in enumerate(_lines(widths, options.max_width - margin)):
+            if number:
+                yield Text()
+            for head, row in zip(self._heads, self._rows, strict=True):
+                cells = [set_cell_size(row[i], widths[i]) for i in range(start, end)]
+                line = Text(no_wrap=True, overflow="ellipsis")
+                line.append(set_cell_size(head, margin), style="dim").append(" ".join(cells).rstrip())
+                yield line
+
+
+def _lines(widths: Sequence[int], available: int) -> Iterator[tuple[int, int]]:
+    start, used = 0, 0
+    for position, width in enumerate(widths):
+        if position > start and used + width > available:
+            yield start, position
+            start, used = position, 0
+        used += width + 1
+    yield start, len(widths)

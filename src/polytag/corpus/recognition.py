@@ -1,0 +1,143 @@
+"""Find the label scheme that a tag column is written in."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from polytag.corpus.corpus import Corpus
+from polytag.errors import CorpusError, PolytagError
+from polytag.hooks.registry import registry
+from polytag.readers import TOKENS
+from polytag.schemes import OUTSIDE, LabelScheme
+
+_PREFERENCE = ("iob2", "iobes", "bilou", "iob1", "ioe2", "ioe1")
+_PREFIXED = re.compile(r"[A-Z]-.|[BIESLU]$")
+_CONTEXT = 2
+
+Bigrams = Counter[tuple[str | None, str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class SchemeFit:
+    """How well a label scheme fits tags.
+
+    Attributes:
+        scheme: The scheme.
+        violations: Words whose tag may not stand where it stands.
+        words: Words looked at.
+        example: Location, words and tags of the first violation, or empty.
+    """
+
+    scheme: LabelScheme
+    violations: int
+    words: int
+    example: str
+
+
+def recognise_scheme(sentences_of_tags: Iterable[Sequence[str]], schemes: Sequence[LabelScheme]) -> SchemeFit:
+    """The scheme that explains the tags best.
+
+    Tags mostly without a prefix (`NNP`) are flat. Otherwise it is the span scheme with the fewest violations;
+    schemes that tie are preferred in the order iob2, iobes, bilou, iob1, ioe2, ioe1, then by name.
+
+    Raises:
+        PolytagError: There is no scheme to choose from.
+    """
+    sentences = list(sentences_of_tags)
+    if not schemes:
+        raise PolytagError("No plugin provides a label scheme: see `polytag plugins`.")
+    bigrams = _bigrams(sentences)
+    spans = _have_spans(bigrams)
+    candidates = [scheme for scheme in schemes if scheme.encodes_spans == spans] or list(schemes)
+    # The same pair of tags comes thousands of times: each scheme judges it once.
+    best = min(candidates, key=lambda scheme: (_disallowed(bigrams, scheme), _rank(scheme)))
+    return _fit(sentences, best, _disallowed(bigrams, best))
+
+
+def scheme_of(corpus: Corpus, column: str, declared: str | None = None) -> SchemeFit:
+    """The scheme of a tag column, judged by all splits: the declared one, or the one recognised.
+
+    Raises:
+        CorpusError: The column breaks the declared scheme; the message shows the first place.
+        UnknownNameError: No scheme has the declared name.
+    """
+    tags = {split: corpus.tags(split, column) for split in corpus.splits_with(column)}
+    sentences = [sentence for of_split in tags.values() for sentence in of_split]
+    if declared is None:
+        fit = recognise_scheme(sentences, registry().schemes.values())
+    else:
+        scheme = registry().schemes[declared]
+        fit = _fit(sentences, scheme, _disallowed(_bigrams(sentences), scheme))
+    if not fit.violations:
+        return fit
+    example = _place(corpus, tags, fit.scheme)
+    if declared is None:
+        return SchemeFit(fit.scheme, fit.violations, fit.words, example)
+    raise CorpusError(
+        f"The column {column!r} of the corpus {corpus.reference!r} is not in the scheme {declared!r}: "
+        f"{fit.violations} of {fit.words} words have a tag that may not stand there. The first is in "
+        f"{example}. Repair the tags, declare another scheme, or declare none to have it recognised."
+    )
+
+
+def _bigrams(sentences: Iterable[Sequence[str]]) -> Bigrams:
+    counts: Bigrams = Counter()
+    for sentence in sentences:
+        edges: list[str | None] = [None, *sentence, None]
+        counts.update(itertools.pairwise(edges))
+    return counts
+
+
+def _have_spans(bigrams: Bigrams) -> bool:
+    tags: Counter[str] = Counter()
+    for (_, after), count in bigrams.items():
+        if after is not None and after != OUTSIDE:
+            tags[after] += count
+    # Most, not all: a part-of-speech tag may look like a prefix, and an entity tag may lack its own.
+    prefixed = sum(count for tag, count in tags.items() if _PREFIXED.match(tag))
+    return 2 * prefixed >= tags.total()
+
+
+def _disallowed(bigrams: Bigrams, scheme: LabelScheme) -> int:
+    return sum(count for pair, count in bigrams.items() if not scheme.allows(*pair))
+
+
+def _rank(scheme: LabelScheme) -> tuple[int, str]:
+    known = scheme.name in _PREFERENCE
+    return _PREFERENCE.index(scheme.name) if known else len(_PREFERENCE), scheme.name
+
+
+def _fit(sentences: Sequence[Sequence[str]], scheme: LabelScheme, disallowed: int) -> SchemeFit:
+    words = sum(map(len, sentences))
+    if not disallowed:
+        return SchemeFit(scheme, 0, words, "")
+    broken = list(_violations(sentences, scheme))
+    index, position = broken[0]
+    example = f"sentence {index + 1}, word {position + 1}: {' '.join(_around(sentences[index], position))}"
+    return SchemeFit(scheme, len(broken), words, example)
+
+
+def _violations(sentences: Iterable[Sequence[str]], scheme: LabelScheme) -> Iterator[tuple[int, int]]:
+    for index, sentence in enumerate(sentences):
+        for position in scheme.violations(sentence):
+            yield index, position
+
+
+def _place(corpus: Corpus, tags: dict[str, list[list[str]]], scheme: LabelScheme) -> str:
+    for split, sentences in tags.items():
+        for index, position in _violations(sentences, scheme):
+            words = corpus.split(split)[index : index + 1][TOKENS][0]
+            pairs = [f"{word}/{tag}" for word, tag in zip(words, sentences[index], strict=True)]
+            return (
+                f"the sentence at {corpus.locate(split, index)}, word {position + 1}: "
+                f"{' '.join(_around(pairs, position))}"
+            )
+    return ""
+
+
+def _around(items: Sequence[str], position: int) -> Sequence[str]:
+    return items[max(0, position - _CONTEXT) : position + _CONTEXT + 1]

@@ -1,0 +1,113 @@
+"""Datasets as tables: fast access to columns, and the checks that every corpus passes when it is loaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from polytag.errors import CorpusError
+from polytag.readers import LOCATION, TOKENS
+
+if TYPE_CHECKING:
+    import datasets
+
+
+def arrow_column(dataset: datasets.Dataset, name: str) -> Any:
+    """A column as a `pyarrow.ChunkedArray`: hundreds of times faster than going row by row."""
+    return dataset.select_columns([name]).with_format("arrow")[:].column(0)
+
+
+def location(dataset: datasets.Dataset, split: str, index: int) -> str:
+    """Where a sentence begins, as far as the dataset knows."""
+    if LOCATION in dataset.features:
+        place = dataset[index : index + 1][LOCATION][0]
+        if isinstance(place, str) and place:
+            return place
+    return f"{split} sentence {index + 1}"
+
+
+def tag_columns(dataset: datasets.Dataset) -> list[str]:
+    """Columns other than the words that hold a list of strings or of ClassLabel ids."""
+    return [name for name, feature in dataset.features.items() if name != TOKENS and _holds_tags(feature)]
+
+
+def names_of(dataset: datasets.Dataset, column: str) -> tuple[str, ...] | None:
+    """Names of the ids in a ClassLabel column; None for a column of strings."""
+    names = getattr(dataset.features[column].feature, "names", None)
+    return None if names is None else tuple(names)
+
+
+def checked(data: datasets.DatasetDict, reference: str) -> datasets.DatasetDict:
+    """The corpus without sentences that have no words.
+
+    Raises:
+        CorpusError: There is no split, no sentence, no word column or no tag column, a word is missing, or a
+            sentence has more or fewer tags than words.
+    """
+    import datasets
+
+    if not data:
+        raise CorpusError(f"The corpus {reference!r} has no split. Check that it is complete.")
+    return datasets.DatasetDict({split: _checked_split(data[split], split, reference) for split in data})
+
+
+def _checked_split(dataset: datasets.Dataset, split: str, reference: str) -> datasets.Dataset:
+    import pyarrow.compute as pc
+
+    feature = dataset.features.get(TOKENS)
+    if not _holds_strings(feature):
+        raise CorpusError(
+            f"The {split} split of the corpus {reference!r} has no column {TOKENS!r} with a list of strings "
+            f"for each sentence; its columns are {', '.join(dataset.features) or 'none'}. Rename the column "
+            "that holds the words."
+        )
+    columns = tag_columns(dataset)
+    if not columns:
+        raise CorpusError(
+            f"The {split} split of the corpus {reference!r} has no tag column: no list of strings or "
+            f"ClassLabel beside {TOKENS!r}; its columns are {', '.join(dataset.features)}. Add one with a "
+            "tag for every word."
+        )
+    words = arrow_column(dataset, TOKENS)
+    lengths = pc.fill_null(pc.list_value_length(words), 0)
+    flat = pc.list_flatten(words)
+    if flat.null_count:
+        sentence = pc.list_parent_indices(words).filter(pc.is_null(flat))[0].as_py()
+        raise CorpusError(
+            f"{location(dataset, split, sentence)}: a word of this sentence is missing (null) in the corpus "
+            f"{reference!r}. Give every word a text."
+        )
+    for column in columns:
+        tags = pc.fill_null(pc.list_value_length(arrow_column(dataset, column)), 0)
+        differing = pc.not_equal(lengths, tags)
+        if pc.any(differing).as_py():
+            row = _first(differing)
+            raise CorpusError(
+                f"{location(dataset, split, row)}: this sentence of the corpus {reference!r} has "
+                f"{lengths[row]} words and {tags[row]} tags in the column {column!r}. Give every word "
+                "exactly one tag."
+            )
+    filled = pc.greater(lengths, 0)
+    if not pc.any(filled).as_py():
+        raise CorpusError(
+            f"The {split} split of the corpus {reference!r} holds no sentence. Check that it is complete."
+        )
+    return dataset if pc.all(filled).as_py() else dataset.select(_positions(filled)).flatten_indices()
+
+
+def _holds_strings(feature: object) -> bool:
+    return getattr(getattr(feature, "feature", None), "dtype", None) in ("string", "large_string")
+
+
+def _holds_tags(feature: object) -> bool:
+    return _holds_strings(feature) or getattr(getattr(feature, "feature", None), "names", None) is not None
+
+
+def _first(mask: Any) -> int:
+    return _positions(mask)[0]
+
+
+def _positions(mask: Any) -> list[int]:
+    import pyarrow.compute as pc
+
+    positions: list[int] = pc.indices_nonzero(mask).to_pylist()
+    return positions

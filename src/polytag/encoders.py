@@ -1,0 +1,133 @@
+"""Encoders: from words to one vector a unit, where a unit is a word or a subword.
+
+The abstract types only; nothing here needs TensorFlow.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Tensors = dict[str, NDArray[Any]]
+
+
+class Units(NamedTuple):
+    """The units of a list of words.
+
+    Attributes:
+        ids: int32 (units, n_features).
+        counts: int32 (words,), how many units each word has: at least one.
+    """
+
+    ids: NDArray[np.int32]
+    counts: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingDefaults:
+    """What a practitioner would choose for an encoder of this kind, where the user has not chosen.
+
+    Attributes:
+        epochs: Passes over the training split.
+        batch_size: Sentences (or windows) a step.
+        learning_rate: Peak of the schedule.
+        weight_decay: Decoupled decay of everything but biases and layer norms.
+        averaging: Decay of the exponential moving average of the weights that is evaluated and saved; 0 for none.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    averaging: float
+
+
+class Encoder(ABC):
+    """One encoder: turns words into units, and holds the network that turns units into vectors.
+
+    Attributes:
+        provider: Name of the `EncoderProvider` that made it.
+        reference: What the user named: `compact`, a folder, a hub name.
+        unit: `"word"` or `"subword"`.
+        n_features: How many ids a unit has.
+        before, after: Ids of the special units around every window; only where `n_features` is 1.
+        padding: The id in padded positions.
+        max_units: How many units a window holds at most, special units not counted.
+        overlap: How many units of context the windows of one long sentence share on each side.
+    """
+
+    provider: ClassVar[str]
+    unit: ClassVar[str]
+    reference: str
+    n_features: int
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    padding: int
+    max_units: int
+    overlap: int
+
+    @abstractmethod
+    def encode(self, words: Sequence[str]) -> Units:
+        """The units of words, each word on its own; a word that is nothing to the encoder still gets one unit."""
+
+    @property
+    @abstractmethod
+    def network(self) -> Any:
+        """A Keras layer: `network(ids, mask, training)` gives float (batch, length, width).
+
+        `ids` is int32 (batch, length, n_features), `mask` bool (batch, length), False at padding.
+        """
+
+    @abstractmethod
+    def tensors(self) -> Tensors:
+        """The weights, under the names (and in the layout) in which they are saved."""
+
+    @abstractmethod
+    def assign(self, tensors: Mapping[str, NDArray[Any]]) -> None:
+        """Set the weights; the inverse of `tensors`.
+
+        Raises:
+            TaggerError: A tensor is missing or has the wrong shape.
+        """
+
+    @abstractmethod
+    def config(self) -> dict[str, Any]:
+        """What `config.json` says, apart from labels."""
+
+    @abstractmethod
+    def architecture(self) -> str:
+        """The class name for `architectures` in `config.json`: `BertForTokenClassification`."""
+
+    @abstractmethod
+    def save_files(self, folder: Path) -> None:
+        """Write what else is needed to load it again: tokenizer files."""
+
+
+class EncoderProvider(ABC):
+    """Makes encoders of one kind."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    defaults: ClassVar[TrainingDefaults]
+
+    @abstractmethod
+    def accepts(self, reference: str) -> bool:
+        """Whether `--encoder REFERENCE` means an encoder of this kind."""
+
+    @abstractmethod
+    def create(self, reference: str) -> Encoder:
+        """Make a new encoder: initialised at random, or with a checkpoint's weights.
+
+        Raises:
+            PolytagError: The reference names nothing that can be loaded.
+        """
+
+    @abstractmethod
+    def restore(self, folder: Path) -> Encoder:
+        """Make the encoder a tagger's folder describes; its weights are assigned afterwards."""

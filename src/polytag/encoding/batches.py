@@ -1,0 +1,92 @@
+"""The batch plan, a pure function of (seed, epoch, lengths), and the arrays of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polytag.alignment import IGNORE, IntArray
+from polytag.encoders import Encoder
+from polytag.encoding.features import Features
+
+
+class Batch(NamedTuple):
+    """What the model takes.
+
+    Attributes:
+        ids: int32 (batch, length, n_features).
+        mask: bool (batch, length), False at padding.
+        labels: For each task int32 (batch, length), IGNORE at special units, padding, and what is read elsewhere.
+        units: int64 (batch, length), the index of each unit in `Features.ids`, -1 where the window reads no unit.
+    """
+
+    ids: IntArray
+    mask: NDArray[np.bool_]
+    labels: dict[str, IntArray]
+    units: NDArray[np.int64]
+
+
+def training_plan(lengths: NDArray[np.int64], batch_size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
+    """Batches of windows of similar length, in random order.
+
+    Lengths are perturbed by up to two units before sorting, so that batches differ from epoch to epoch while padding
+    stays near four per cent.
+    """
+    random = np.random.default_rng([seed, epoch])
+    order = np.argsort(lengths + 2 * random.random(len(lengths)), kind="stable")
+    batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    return [batches[index] for index in random.permutation(len(batches))]
+
+
+def prediction_plan(lengths: NDArray[np.int64], unit_budget: int) -> list[NDArray[np.int64]]:
+    """Batches of windows of similar length that hold at most `unit_budget` units, padding counted, longest first."""
+    order = np.argsort(-lengths, kind="stable")
+    batches = []
+    start = 0
+    while start < len(order):
+        size = max(1, unit_budget // max(int(lengths[order[start]]), 1))
+        batches.append(order[start : start + size])
+        start += size
+    return batches
+
+
+class BatchBuilder:
+    """Gathers the arrays of a batch from flat features.
+
+    Args:
+        features: The split.
+        encoder: Knows the special units and the padding.
+        labels: For each task the labels of units, int32 (units,).
+    """
+
+    def __init__(self, features: Features, encoder: Encoder, labels: Mapping[str, IntArray] | None = None) -> None:
+        self._features = features
+        n_units = len(features.ids)
+        specials = [*encoder.before, *encoder.after, encoder.padding]
+        extra = np.repeat(np.array(specials, dtype=np.int32)[:, None], encoder.n_features, axis=1)
+        self._ids = np.concatenate([features.ids, extra])
+        ignored = np.full(len(specials), IGNORE, dtype=np.int32)
+        self._labels = {task: np.concatenate([values, ignored]) for task, values in (labels or {}).items()}
+        self._n_units = n_units
+        self._n_before, self._n_after = len(encoder.before), len(encoder.after)
+
+    def build(self, chosen: NDArray[np.int64]) -> Batch:
+        """The batch of the windows with these indices."""
+        windows, starts = self._features.windows, self._features.unit_starts
+        first, last = starts[windows.start[chosen]], starts[windows.end[chosen]]
+        lengths = (last - first)[:, None]
+        width = int(lengths.max()) + self._n_before + self._n_after
+        columns = np.arange(width)[None, :]
+        inner = columns - self._n_before
+        units = np.where((inner >= 0) & (inner < lengths), first[:, None] + inner, self._n_units)
+        rows = np.where(inner < 0, self._n_units + columns, units)
+        after = inner - lengths
+        rows = np.where((after >= 0) & (after < self._n_after), self._n_units + self._n_before + after, rows)
+        rows = np.where(after >= self._n_after, self._n_units + self._n_before + self._n_after, rows)
+        read_first, read_last = starts[windows.read_start[chosen]], starts[windows.read_end[chosen]]
+        is_read = (units >= read_first[:, None]) & (units < read_last[:, None])
+        labels = {task: np.where(is_read, values[rows], IGNORE) for task, values in self._labels.items()}
+        return Batch(self._ids[rows], after < self._n_after, labels, np.where(is_read, units, -1))

@@ -1,0 +1,80 @@
+"""Sentences -> the flat arrays that training and prediction work on, with aligned labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polytag.alignment import IGNORE, AlignmentStrategy, IntArray
+from polytag.encoders import Encoder
+from polytag.encoding.windows import Windows, plan_windows
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """A split, or part of one, as the encoder takes it.
+
+    Attributes:
+        ids: int32 (units, n_features), the units of all words in order.
+        unit_starts: int64 (words + 1,), where the units of each word begin.
+        sentence_starts: int64 (sentences + 1,), where the words of each sentence begin.
+        windows: The windows, as word indices.
+    """
+
+    ids: IntArray
+    unit_starts: NDArray[np.int64]
+    sentence_starts: NDArray[np.int64]
+    windows: Windows
+
+    @property
+    def n_words(self) -> int:
+        """How many words there are."""
+        return len(self.unit_starts) - 1
+
+    @property
+    def word_ids(self) -> IntArray:
+        """int32 (units,): the word of each unit."""
+        return np.repeat(np.arange(self.n_words, dtype=np.int32), np.diff(self.unit_starts))
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """int64 (windows,): units in each window, special units not counted."""
+        lengths: NDArray[np.int64] = self.unit_starts[self.windows.end] - self.unit_starts[self.windows.start]
+        return lengths
+
+    def unit_labels(self, labels: IntArray, strategy: AlignmentStrategy, continuation: IntArray) -> IntArray:
+        """Labels of units, int32 (units,), for word labels, int32 (words,)."""
+        return strategy.to_subwords(labels, self.word_ids, continuation)
+
+
+def featurise(
+    encoder: Encoder,
+    sentences: Sequence[Sequence[str]],
+    documents: Sequence[int] | None = None,
+    max_units: int | None = None,
+) -> Features:
+    """Encode sentences and plan their windows.
+
+    Args:
+        encoder: What turns words into units.
+        sentences: Words in sentences.
+        documents: The document of each sentence, to pack sentences of one document into windows; None to keep each
+            sentence on its own.
+        max_units: Units a window holds at most, where that is fewer than the encoder takes.
+    """
+    counts = np.fromiter((len(sentence) for sentence in sentences), dtype=np.int64, count=len(sentences))
+    sentence_starts = np.concatenate([[0], np.cumsum(counts)])
+    units = encoder.encode([word for sentence in sentences for word in sentence])
+    unit_starts = np.concatenate([[0], np.cumsum(units.counts, dtype=np.int64)])
+    limit = min(max_units or encoder.max_units, encoder.max_units)
+    windows = plan_windows(unit_starts, sentence_starts, limit, min(encoder.overlap, limit // 4), documents)
+    return Features(units.ids, unit_starts, sentence_starts, windows)
+
+
+def label_ids(tags: Sequence[Sequence[str]], labels: Sequence[str]) -> IntArray:
+    """Word labels, int32 (words,), of the tags of all sentences; a tag outside `labels` becomes IGNORE."""
+    ids = {label: index for index, label in enumerate(labels)}
+    return np.array([ids.get(tag, IGNORE) for sentence in tags for tag in sentence], dtype=np.int32)

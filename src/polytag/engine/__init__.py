@@ -1,0 +1,38 @@
+"""The TensorFlow engine: the one package that imports TensorFlow and Keras."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["KERAS_BACKEND"] = "tensorflow"
+# transformers warns that PyTorch is missing; its tokenizers and configurations need none.
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+
+
+def _import_quietly() -> None:
+    """Import TensorFlow without the lines its C++ side prints before its own log level applies."""
+    sys.stderr.flush()
+    try:
+        kept = os.dup(2)
+    except OSError:  # no stderr to keep clean
+        import tensorflow
+
+        return
+    with tempfile.TemporaryFile() as swallowed:
+        os.dup2(swallowed.fileno(), 2)
+        try:
+            import tensorflow  # noqa: F401
+        except BaseException:
+            os.dup2(kept, 2)
+            swallowed.seek(0)
+            sys.stderr.write(swallowed.read().decode(errors="replace"))
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+_import_quietly()

@@ -1,0 +1,1 @@
+"""The two encoders that come with polytag: `compact`, and pretrained checkpoints."""

@@ -1,0 +1,170 @@
+"""Weights between Keras variables and transformers tensors, both ways, for every family KerasHub can read.
+
+KerasHub's converters only read. They do so by calls of `loader.port_weight(variable, name, hook)`; a loader that merely
+takes down those calls learns which tensor fills which variable. What a hook does to a tensor (transpose, reshape, cut)
+it also does to an array of indices, and that array says where every number of the variable came from.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polytag.encoders import Tensors
+from polytag.errors import TaggerError
+
+Hook = Callable[[NDArray[Any], list[int]], NDArray[Any]]
+
+_OLD_NAMES = {".gamma": ".weight", ".beta": ".bias"}
+_PREFIXES = {"xlm-roberta": "roberta", "camembert": "roberta"}
+"""Name of the encoder inside a task model, where it is not the model type."""
+
+_SEGMENTS = "embeddings.token_type_embeddings.weight"
+_POSITIONS = "embeddings.position_embeddings.weight"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One Keras variable and the transformers tensor that fills it."""
+
+    variable: Any
+    name: str
+    hook: Hook | None
+
+    def to_variable(self, tensor: NDArray[Any]) -> NDArray[Any]:
+        """The variable's value, given the tensor."""
+        return self.hook(tensor, list(self.variable.shape)) if self.hook else tensor
+
+    def to_tensor(self, base: NDArray[Any]) -> NDArray[Any]:
+        """The tensor, given the variable's value; what the variable does not hold is taken from `base`."""
+        value = np.asarray(self.variable)
+        if not self.hook:
+            return value
+        index = self.to_variable(np.arange(base.size, dtype=np.int64).reshape(base.shape))
+        tensor = base.copy()
+        tensor.reshape(-1)[index.reshape(-1)] = value.reshape(-1)
+        return tensor
+
+
+class WeightMap:
+    """The links of one backbone.
+
+    Args:
+        backbone: A KerasHub backbone.
+        converter: The KerasHub converter module of its family.
+        config: The transformers configuration.
+    """
+
+    def __init__(self, backbone: Any, converter: Any, config: Mapping[str, Any]) -> None:
+        model_type = config["model_type"]
+        self.prefix = f"{_PREFIXES.get(model_type, model_type)}."
+        self._links: list[Link] = []
+        converter.convert_weights(backbone, self, config)
+        self._base: Tensors = {}
+        self._shapes: dict[str, tuple[int, ...]] = {}
+
+    def get_tensor(self, name: str) -> NDArray[Any]:
+        """Called by converters to find out how layer norms are named; `read_tensors` leaves modern names only."""
+        raise KeyError(name)
+
+    def port_weight(self, keras_variable: Any, hf_weight_key: str, hook_fn: Hook | None = None) -> None:
+        """Called by converters for every variable."""
+        name = hf_weight_key if hf_weight_key.startswith(self.prefix) else self.prefix + hf_weight_key
+        self._links.append(Link(keras_variable, name, hook_fn))
+
+    def keep_only(self, variables: list[Any]) -> None:
+        """Forget the links of all other variables: those of the pooler, which no tagger uses."""
+        wanted = {id(variable) for variable in variables}
+        self._links = [link for link in self._links if id(link.variable) in wanted]
+
+    def assign(self, tensors: Mapping[str, NDArray[Any]]) -> None:
+        """Set the variables from tensors, named with or without the family's prefix.
+
+        Raises:
+            TaggerError: A tensor is missing or has the wrong shape.
+        """
+        for link in self._links:
+            tensor = self._find(tensors, link.name)
+            if tensor is None:
+                raise TaggerError(
+                    f"The checkpoint has no tensor {link.name!r} (nor the same without {self.prefix!r}): it is not a "
+                    "whole checkpoint of the model type its config.json names."
+                )
+            try:
+                value = link.to_variable(tensor)
+                link.variable.assign(value)
+            except ValueError as error:
+                raise TaggerError(
+                    f"The checkpoint's tensor {link.name!r} has shape {tuple(tensor.shape)}, which does not fit its "
+                    "config.json. Download it again, or check which of the two was changed."
+                ) from error
+            self._shapes[link.name] = tensor.shape
+            if value.size != tensor.size:
+                self._base[link.name] = tensor.astype(np.float32)
+        self._fold_segments(tensors)
+
+    def tensors(self) -> Tensors:
+        """All tensors of the encoder, float32, named as in a transformers task model; needs `assign` first."""
+        saved = dict(self._base)
+        for link in self._links:
+            base = self._base.get(link.name)
+            saved[link.name] = link.to_tensor(np.zeros(self._shapes[link.name], np.float32) if base is None else base)
+        return {name: np.ascontiguousarray(tensor) for name, tensor in saved.items()}
+
+    def _find(self, tensors: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any] | None:
+        found = tensors.get(name)
+        return tensors.get(name.removeprefix(self.prefix)) if found is None else found
+
+    def _fold_segments(self, tensors: Mapping[str, NDArray[Any]]) -> None:
+        """Add the one segment embedding, which KerasHub's RoBERTa lacks, to all position embeddings; save it as 0."""
+        name = self.prefix + _SEGMENTS
+        segments = self._find(tensors, name)
+        if segments is None or any(link.name == name for link in self._links):
+            return
+        for link in self._links:
+            if link.name == self.prefix + _POSITIONS:
+                link.variable.assign_add(segments[0])
+        self._base[name] = np.zeros_like(segments, dtype=np.float32)
+
+
+def read_tensors(folder: Path) -> Tensors:
+    """All tensors of a checkpoint in safetensors format, in one file or in several, by their modern names.
+
+    Raises:
+        TaggerError: The folder has none, or one that cannot be read.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    index = folder / "model.safetensors.index.json"
+    if index.exists():
+        files = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+    else:
+        files = ["model.safetensors"]
+    tensors: Tensors = {}
+    for file in files:
+        path = folder / file
+        if not path.is_file():
+            raise TaggerError(
+                f"{folder} has no {file}. polytag reads weights in safetensors format only: nothing that could run "
+                "code is ever loaded. Convert older checkpoints with transformers: model.save_pretrained(folder)."
+            )
+        try:
+            with safe_open(path, framework="numpy") as opened:
+                for name in opened.keys():  # noqa: SIM118  # not a mapping
+                    tensors[_modern(name)] = opened.get_tensor(name)
+        except (SafetensorError, OSError) as error:
+            raise TaggerError(f"{path} is damaged: {error}. Download or train it again.") from error
+    return tensors
+
+
+def _modern(name: str) -> str:
+    for old, new in _OLD_NAMES.items():
+        if name.endswith(f"LayerNorm{old}"):
+            return name.removesuffix(old) + new
+    return name

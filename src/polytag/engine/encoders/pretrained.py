@@ -1,0 +1,275 @@
+"""Pretrained Hugging Face checkpoints: the checkpoint's own tokenizer, and a KerasHub backbone with its weights."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import keras
+import keras_hub
+import numpy as np
+import tensorflow as tf
+from keras_hub.src.utils.transformers.preset_loader import TransformersPresetLoader
+from numpy.typing import NDArray
+
+from polytag.encoders import Encoder, Tensors, Units
+from polytag.engine.encoders.hf_weights import WeightMap, read_tensors
+from polytag.errors import PolytagError, TaggerError
+
+_ACTIVATIONS = {
+    "gelu": lambda x: keras.activations.gelu(x, approximate=False),
+    "gelu_new": lambda x: keras.activations.gelu(x, approximate=True),
+    "gelu_pytorch_tanh": lambda x: keras.activations.gelu(x, approximate=True),
+    "relu": keras.activations.relu,
+}
+_FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
+_UNLIMITED = 100_000
+_CACHED_WORDS = 500_000
+
+
+class PretrainedEncoder(Encoder):
+    """A checkpoint's tokenizer and network.
+
+    Args:
+        reference: What the user named.
+        folder: The checkpoint, on disk.
+        config: Its config.json.
+    """
+
+    provider: ClassVar[str] = "pretrained"
+    unit: ClassVar[str] = "subword"
+    n_features = 1
+    overlap = 64
+
+    def __init__(self, reference: str, folder: Path, config: dict[str, Any]) -> None:
+        self.reference = reference
+        self._config = config
+        self._network, self._weights = _build(config, folder)
+        self._tokenizer = load_tokenizer(folder)
+        backend = self._tokenizer.backend_tokenizer
+        self._backend = backend
+        self.padding = self._tokenizer.pad_token_id or 0
+        unknown = self._tokenizer.unk_token_id
+        self._unknown = self._tokenizer.mask_token_id if unknown is None else unknown
+        alone = backend.encode("a", add_special_tokens=True).ids
+        plain = backend.encode("a", add_special_tokens=False).ids
+        offset = next(i for i in range(len(alone)) if alone[i : i + len(plain)] == plain)
+        self.before = tuple(alone[:offset])
+        self.after = tuple(alone[offset + len(plain) :])
+        longest = min(self._network.max_length, max(self._tokenizer.model_max_length, 1), _UNLIMITED)
+        self.max_units = int(longest) - len(self.before) - len(self.after)
+        self._index: dict[str, int] = {}
+        self._pieces: list[list[int]] = []
+
+    def encode(self, words: Sequence[str]) -> Units:
+        """Subwords of words: int32 (subwords, 1). Each distinct word is tokenised once.
+
+        Tokenizers split a list of words one word at a time, so a word's subwords do not depend on its neighbours. A
+        word that tokenises to nothing gets the unknown token; of a word longer than a window, what fits is kept.
+        """
+        self._learn(words)
+        index = np.fromiter(map(self._index.__getitem__, words), dtype=np.int64, count=len(words))
+        lengths = np.fromiter(map(len, self._pieces), dtype=np.int64, count=len(self._pieces))
+        starts = np.cumsum(lengths) - lengths
+        pool = np.fromiter((i for pieces in self._pieces for i in pieces), dtype=np.int32, count=int(lengths.sum()))
+        counts = lengths[index]
+        begins = np.cumsum(counts) - counts
+        rows = np.repeat(starts[index] - begins, counts) + np.arange(int(counts.sum()))
+        return Units(pool[rows][:, None], counts.astype(np.int32))
+
+    @property
+    def network(self) -> Any:
+        """The Keras layer."""
+        return self._network
+
+    def tensors(self) -> Tensors:
+        """The weights, as transformers names them."""
+        return self._weights.tensors()
+
+    def assign(self, tensors: Mapping[str, NDArray[Any]]) -> None:
+        """Set the weights."""
+        self._weights.assign(tensors)
+
+    def config(self) -> dict[str, Any]:
+        """The checkpoint's configuration."""
+        return dict(self._config)
+
+    def architecture(self) -> str:
+        """`BertForTokenClassification` and the like."""
+        from transformers.models.auto.modeling_auto import MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES
+
+        return str(MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES[self._config["model_type"]])
+
+    def save_files(self, folder: Path) -> None:
+        """Write the tokenizer."""
+        self._tokenizer.save_pretrained(folder)
+
+    def _learn(self, words: Iterable[str]) -> None:
+        if len(self._index) > _CACHED_WORDS:
+            self._index.clear()
+            self._pieces.clear()
+        new = list(dict.fromkeys(word for word in words if word not in self._index))
+        for word, encoding in zip(new, self._backend.encode_batch_fast(new, add_special_tokens=False), strict=True):
+            self._index[word] = len(self._pieces)
+            self._pieces.append(encoding.ids[: self.max_units] or [self._unknown])
+
+
+@keras.saving.register_keras_serializable("polytag")
+class PretrainedNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """A KerasHub backbone without its pooler."""
+
+    def __init__(self, backbone: Any) -> None:
+        super().__init__(name="encoder")
+        output = backbone.output
+        self.body = keras.Model(backbone.input, output["sequence_output"] if isinstance(output, dict) else output)
+        self.needs_segments = "segment_ids" in backbone.input
+        self.max_length = backbone.max_sequence_length
+        self.built = True
+
+    def call(self, ids: Any, mask: Any, training: bool = False) -> Any:
+        """Vectors, float (batch, length, width), of ids, int32 (batch, length, 1)."""
+        tokens = tf.squeeze(ids, -1)
+        inputs = {"token_ids": tokens, "padding_mask": tf.cast(mask, tf.int32)}
+        if self.needs_segments:
+            inputs["segment_ids"] = tf.zeros_like(tokens)
+        return self.body(inputs, training=training)
+
+
+def create(reference: str) -> PretrainedEncoder:
+    """Load a checkpoint, from a folder or from the hub.
+
+    Raises:
+        PolytagError: There is no such checkpoint, or it cannot be used.
+    """
+    folder = find_checkpoint(reference)
+    encoder = restore(folder, reference)
+    encoder.assign(read_tensors(folder))
+    return encoder
+
+
+def restore(folder: Path, reference: str = "") -> PretrainedEncoder:
+    """Make the encoder that a folder describes, without its weights.
+
+    Raises:
+        PolytagError: The folder has no configuration, or one of an unsupported model type.
+    """
+    path = folder / "config.json"
+    if not path.is_file():
+        raise PolytagError(
+            f"The folder {str(folder)!r} holds no checkpoint: it has no config.json. Name a folder that "
+            "`save_pretrained` wrote, a model on the hub, or `compact`."
+        )
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise PolytagError(f"{path} is not JSON: {error}. Download the checkpoint again.") from error
+    return PretrainedEncoder(reference or str(folder), folder, config)
+
+
+def find_checkpoint(reference: str) -> Path:
+    """The folder of a checkpoint; one on the hub is downloaded, or taken from the cache.
+
+    Raises:
+        PolytagError: Neither a folder nor a model that can be reached.
+    """
+    path = Path(reference).expanduser()
+    if path.is_dir():
+        return path
+    import huggingface_hub
+    from huggingface_hub import errors
+
+    name, _, revision = reference.partition("@")
+    try:
+        return Path(huggingface_hub.snapshot_download(name, revision=revision or None, allow_patterns=list(_FILES)))
+    except errors.HFValidationError as error:
+        raise PolytagError(
+            f"The encoder {reference!r} is neither a folder nor the name of a model on the hub. Check the path."
+        ) from error
+    except errors.GatedRepoError as error:
+        raise PolytagError(
+            f"The model {name!r} is gated: accept its conditions on its page, then log in with `hf auth login`."
+        ) from error
+    except errors.RepositoryNotFoundError as error:
+        raise PolytagError(
+            f"There is no model {name!r} on the hub, or it is private. Check the name, or log in with `hf auth login`."
+        ) from error
+    except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, OSError) as error:
+        offline = "HF_HUB_OFFLINE is set" if os.environ.get("HF_HUB_OFFLINE") == "1" else "the hub cannot be reached"
+        raise PolytagError(
+            f"The encoder {reference!r} is not a folder here, and not in the cache, and {offline}. Check the path, or "
+            f"download it where there is a network: `hf download {name}`."
+        ) from error
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The fast tokenizer of a checkpoint, set up to take words one by one.
+
+    Raises:
+        PolytagError: There is none.
+    """
+    from transformers import AutoTokenizer
+
+    refusal = (
+        f"The checkpoint {str(folder)!r} has no fast tokenizer, and the slow ones do not say which word a subword "
+        "belongs to. Convert it where its slow tokenizer loads: AutoTokenizer.from_pretrained(...).save_pretrained(...)"
+        " writes the tokenizer.json that is needed."
+    )
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        if getattr(tokenizer, "is_fast", False) and _lacks_prefix_space(tokenizer.backend_tokenizer):
+            tokenizer = AutoTokenizer.from_pretrained(folder, add_prefix_space=True)
+    except (OSError, ValueError, ImportError, KeyError) as error:
+        raise PolytagError(refusal) from error
+    if not getattr(tokenizer, "is_fast", False):
+        raise PolytagError(refusal)
+    # Some checkpoints come with padding and truncation switched on in tokenizer.json.
+    tokenizer.backend_tokenizer.no_padding()
+    tokenizer.backend_tokenizer.no_truncation()
+    return tokenizer
+
+
+def _lacks_prefix_space(backend: Any) -> bool:
+    """Whether a byte-level tokenizer would take every word for the end of the word before it."""
+    backend.no_padding()
+    first = backend.encode("a", add_special_tokens=False).tokens
+    later = backend.encode("b a", add_special_tokens=False).tokens
+    return bool(first != later[-len(first) :] and later[-1].startswith("Ġ"))
+
+
+def _build(config: dict[str, Any], folder: Path) -> tuple[PretrainedNetwork, WeightMap]:
+    model_type = config.get("model_type", "(none)")
+    try:
+        converter = TransformersPresetLoader(str(folder), config).converter
+        backbone = converter.backbone_cls(**converter.convert_backbone_config(config))
+    except (ValueError, KeyError, TypeError) as error:
+        raise PolytagError(
+            f"The checkpoint {str(folder)!r} has the model type {model_type!r}, which polytag cannot read. The BERT, "
+            "DistilBERT, ALBERT, RoBERTa and XLM-RoBERTa families work."
+        ) from error
+    known = {"token_ids", "segment_ids", "padding_mask"}
+    if not isinstance(backbone, keras_hub.models.Backbone) or not set(backbone.input) <= known:
+        raise PolytagError(f"The checkpoint {str(folder)!r} ({model_type}) is not a text encoder.")
+    _follow_config(backbone, config)
+    network = PretrainedNetwork(backbone)
+    weights = WeightMap(backbone, converter, config)
+    weights.keep_only(network.body.variables)
+    return network, weights
+
+
+def _follow_config(backbone: Any, config: Mapping[str, Any]) -> None:
+    """Take over what KerasHub's converters fix: the activation and the epsilon of layer norms."""
+    name = config.get("hidden_act") or config.get("activation") or "gelu"
+    if name not in _ACTIVATIONS:
+        raise TaggerError(
+            f"The checkpoint's activation {name!r} is not supported; supported: {', '.join(_ACTIVATIONS)}."
+        )
+    epsilon = config.get("layer_norm_eps")
+    for layer in backbone._flatten_layers():
+        if isinstance(layer, keras.layers.LayerNormalization) and epsilon is not None:
+            layer.epsilon = epsilon
+        dense = getattr(layer, "_feedforward_intermediate_dense", None)
+        if dense is not None:
+            dense.activation = _ACTIVATIONS[name]

@@ -1,0 +1,82 @@
+"""The Keras model: one encoder, one head a task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from polytag.encoders import Encoder, Tensors
+from polytag.errors import TaggerError
+
+HEAD_DROPOUT = 0.1
+
+
+class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
+    """Encoder and heads.
+
+    Args:
+        encoder: The encoder.
+        labels: For each task, its labels in id order.
+    """
+
+    def __init__(self, encoder: Encoder, labels: Mapping[str, Sequence[str]]) -> None:
+        super().__init__(name="tagger")
+        self.encoder = encoder
+        self.network = encoder.network
+        width = encoder.config().get("hidden_size") or encoder.config()["dim"]
+        self.dropout = keras.layers.Dropout(HEAD_DROPOUT)
+        # Heads stay in float32 under every precision: a softmax over close logits loses digits otherwise.
+        self.heads = {
+            task: keras.layers.Dense(
+                len(names), dtype="float32", kernel_initializer=keras.initializers.RandomNormal(stddev=0.02), name=task
+            )
+            for task, names in labels.items()
+        }
+        for head in self.heads.values():
+            head.build((None, None, width))
+        self.built = True
+
+    def call(self, ids: Any, mask: Any, training: bool = False) -> dict[str, Any]:
+        """Logits of each task, float32 (batch, length, labels).
+
+        Args:
+            ids: int32 (batch, length, n_features).
+            mask: bool (batch, length), False at padding.
+            training: Whether dropout is on.
+        """
+        vectors = self.dropout(self.network(ids, mask, training=training), training=training)
+        return {task: head(vectors) for task, head in self.heads.items()}
+
+    def tensors(self) -> Tensors:
+        """All weights as they are saved: those of the encoder, and of the heads in the layout of PyTorch."""
+        tensors = self.encoder.tensors()
+        for task, head in self.heads.items():
+            prefix = self._prefix(task)
+            tensors[f"{prefix}.weight"] = np.ascontiguousarray(np.asarray(head.kernel).T)
+            tensors[f"{prefix}.bias"] = np.asarray(head.bias)
+        return tensors
+
+    def assign(self, tensors: Mapping[str, NDArray[Any]]) -> None:
+        """Set all weights; the inverse of `tensors`.
+
+        Raises:
+            TaggerError: A tensor is missing or has the wrong shape.
+        """
+        self.encoder.assign(tensors)
+        for task, head in self.heads.items():
+            for variable, name in ((head.kernel, "weight"), (head.bias, "bias")):
+                key = f"{self._prefix(task)}.{name}"
+                shape = tuple(reversed(variable.shape))
+                if key not in tensors or tuple(tensors[key].shape) != shape:
+                    raise TaggerError(
+                        f"The saved weights have no tensor {key!r} of shape {shape}: the folder is damaged, or its "
+                        "labels were edited. Train or download it again."
+                    )
+                variable.assign(tensors[key].T)
+
+    def _prefix(self, task: str) -> str:
+        return "classifier" if len(self.heads) == 1 else f"classifiers.{task}"

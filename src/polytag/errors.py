@@ -1,0 +1,48 @@
+"""What polytag raises when the input, not the program, is at fault.
+
+Every message is one paragraph: what is wrong, where, and what to do next. The command line prints it without a
+traceback and exits with status 2.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class PolytagError(Exception):
+    """The input is wrong, and the message says what to do about it."""
+
+
+class CorpusError(PolytagError):
+    """A corpus cannot be read, or does not hold what the task needs."""
+
+
+class PluginError(PolytagError):
+    """A plugin is broken, incompatible, or in conflict with another one."""
+
+
+class UnknownNameError(PolytagError):
+    """A task, scheme, strategy, metric, reader or encoder of that name is not registered."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"There is no {kind} named {name!r}.{suggest(name, known, kind)}")
+
+
+class TaggerError(PolytagError):
+    """A folder is not a tagger, or not one this version can load."""
+
+
+class TrainingError(PolytagError):
+    """Training cannot go on: for instance, the loss is not a number any more."""
+
+
+def suggest(name: str, known: Iterable[str], kind: str) -> str:
+    """Say which known names come nearest to `name`, or list them all when none is near."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    if near:
+        return f" Did you mean {' or '.join(repr(n) for n in near)}?"
+    if names:
+        return f" Choose one of: {', '.join(names)}."
+    return f" No plugin provides a {kind}: see `polytag plugins`."

@@ -1,0 +1,204 @@
+"""Readers: from a source (files, a folder, a name) to a corpus."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from polytag.errors import CorpusError
+
+if TYPE_CHECKING:
+    import datasets
+
+TOKENS = "tokens"
+"""The column of words."""
+DOCUMENT = "document"
+"""The column of document numbers, where documents are known."""
+LOCATION = "location"
+"""The column that says where a sentence begins (`eng.train:15`), where that is known."""
+
+SPLITS = ("train", "validation", "test")
+
+_FILE_ENDINGS = frozenset(
+    {".bio", ".col", ".conll", ".conllu", ".csv", ".dev", ".iob", ".iob2", ".json", ".jsonl", ".parquet"}
+    | {".test", ".testa", ".testb", ".train", ".tsv", ".txt"}
+)
+"""A name that ends like this and is not on disk is a mistyped file, not a hub dataset."""
+
+_BATCH = 10_000
+"""Sentences held as Python objects before they are packed into Arrow memory, a tenth of the size."""
+
+_SPLIT_WORDS = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "val", "dev", "devel", "development", "testa"),
+    "test": ("test", "testb", "testing", "eval"),
+}
+
+
+class Sentence(NamedTuple):
+    """One sentence as a reader yields it.
+
+    Attributes:
+        words: The words.
+        tags: For each tag column, one tag a word.
+        document: Number of its document in the file, or None where documents are not known.
+        location: Where it begins: `eng.train:15`.
+    """
+
+    words: list[str]
+    tags: dict[str, list[str]]
+    document: int | None
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the user named as a corpus, looked up on disk.
+
+    Attributes:
+        reference: What the user wrote.
+        path: The file or folder of that name, or None when there is none.
+        files: The files of each split; empty when the reference names no files.
+        columns: Column names the user gave for formats that have none, or None.
+    """
+
+    reference: str
+    path: Path | None = None
+    files: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    columns: tuple[str, ...] | None = None
+
+
+class Reader(ABC):
+    """Turns a source into a corpus."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+
+    @abstractmethod
+    def accepts(self, source: Source) -> bool:
+        """Whether this reader is the one for the source, judged by its name and the start of its files."""
+
+    @abstractmethod
+    def read(self, source: Source) -> datasets.DatasetDict:
+        """Read the whole source.
+
+        Returns:
+            A split name to dataset mapping. Each dataset has the column `tokens` (list of str), tag columns
+            (lists of str or of ClassLabel), and, where known, `document` (int) and `location` (str).
+
+        Raises:
+            CorpusError: The source is broken; the message names file and line.
+        """
+
+
+def locate(reference: str, columns: Sequence[str] | None = None) -> Source:
+    """Look up what the user named: a file, a folder, `train=FILE,test=FILE`, or a name that is not on disk.
+
+    In a folder, and for a single file, the split is read off the file name (`eng.testa` is `validation`); a
+    single file whose name tells nothing is `train`.
+
+    Raises:
+        CorpusError: The reference is empty, or names a file that does not exist.
+    """
+    chosen = tuple(columns) if columns else None
+    if not reference.strip():
+        raise CorpusError("The corpus has no name. Give a file, a folder, a hub dataset, or `sample`.")
+    path = Path(reference).expanduser()
+    if "=" in reference and not path.exists():
+        return Source(reference, files=_named_files(reference), columns=chosen)
+    if path.is_file():
+        return Source(reference, path, {split_of(path.name) or "train": (path,)}, chosen)
+    if path.is_dir():
+        return Source(reference, path, _files_in(path), chosen)
+    name = reference.partition("@")[0]
+    if name.startswith((".", "/", "~")) or name.count("/") > 1 or path.suffix in _FILE_ENDINGS:
+        raise CorpusError(f"The corpus {reference!r} does not exist: no file or folder has that path. Check the path.")
+    return Source(reference, columns=chosen)
+
+
+def split_of(name: str) -> str | None:
+    """The split that a name of a file or split speaks of, or None: `eng.testa` and `dev` are `validation`."""
+    words = "".join(c.lower() if c.isalnum() else " " for c in name).split()
+    for split, names in _SPLIT_WORDS.items():
+        if any(word in names for word in words):
+            return split
+    return None
+
+
+def corpus_from_sentences(splits: Mapping[str, Iterable[Sentence]]) -> datasets.DatasetDict:
+    """Build a corpus from sentences, split by split. The columns are those of the first sentence.
+
+    Raises:
+        CorpusError: A split has no sentence, or a sentence lacks a column that the ones before it have.
+    """
+    import datasets
+
+    return datasets.DatasetDict({split: _dataset(split, sentences) for split, sentences in splits.items()})
+
+
+def _dataset(split: str, sentences: Iterable[Sentence]) -> datasets.Dataset:
+    import datasets
+    import pyarrow as pa
+    from datasets.table import InMemoryTable
+
+    rows: dict[str, list[Any]] = {}
+    tables: list[pa.Table] = []
+    features: datasets.Features | None = None
+    for sentence in sentences:
+        row: dict[str, Any] = {TOKENS: sentence.words, **sentence.tags, LOCATION: sentence.location}
+        if sentence.document is not None:
+            row[DOCUMENT] = sentence.document
+        if features is None:
+            features, rows = _features(row), {name: [] for name in row}
+        if row.keys() != rows.keys():
+            odd = ", ".join(sorted(row.keys() ^ rows.keys()))
+            raise CorpusError(
+                f"{sentence.location}: this sentence and the ones before it differ in the columns they have "
+                f"({odd}). Give every sentence the same columns."
+            )
+        for name, value in row.items():
+            rows[name].append(value)
+        if len(rows[TOKENS]) == _BATCH:
+            tables.append(pa.Table.from_pydict(rows, schema=features.arrow_schema))
+            rows = {name: [] for name in rows}
+    if features is None:
+        raise CorpusError(f"The {split} split holds no sentence. Check that its file is not empty.")
+    tables.append(pa.Table.from_pydict(rows, schema=features.arrow_schema))
+    return datasets.Dataset(InMemoryTable(pa.concat_tables(tables)))
+
+
+def _features(row: Mapping[str, object]) -> datasets.Features:
+    import datasets
+
+    text = datasets.Value("string")
+    kinds = {LOCATION: text, DOCUMENT: datasets.Value("int32")}
+    return datasets.Features({name: kinds.get(name, datasets.List(text)) for name in row})
+
+
+def _named_files(reference: str) -> dict[str, tuple[Path, ...]]:
+    files: dict[str, tuple[Path, ...]] = {}
+    for part in reference.split(","):
+        split, _, name = part.strip().partition("=")
+        split = split_of(split) or split
+        if split not in SPLITS or not name:
+            raise CorpusError(
+                f"{part.strip()!r} is not of the form SPLIT=FILE, where SPLIT is one of {', '.join(SPLITS)}. "
+                "Example: train=a.conll,validation=b.conll"
+            )
+        path = Path(name).expanduser()
+        if not path.is_file():
+            raise CorpusError(f"The {split} file {name!r} does not exist. Check the path.")
+        files[split] = (*files.get(split, ()), path)
+    return files
+
+
+def _files_in(folder: Path) -> dict[str, tuple[Path, ...]]:
+    files: dict[str, tuple[Path, ...]] = {}
+    for path in sorted(folder.iterdir()):
+        split = split_of(path.name)
+        if path.is_file() and split and not path.name.startswith("."):
+            files[split] = (*files.get(split, ()), path)
+    return files

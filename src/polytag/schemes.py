@@ -1,0 +1,214 @@
+"""Label schemes: how the tags of a sentence encode spans."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, NamedTuple
+
+from polytag.errors import PolytagError
+
+OUTSIDE = "O"
+
+
+class Span(NamedTuple):
+    """Words `start` to `end` (exclusive) of one sentence, with what they are: `Span(0, 2, "PER")`."""
+
+    start: int
+    end: int
+    label: str
+
+
+class LabelScheme(ABC):
+    """How tags encode spans.
+
+    A scheme reads any sequence, also one that breaks its rules, and never fails on it: corpora and models both make
+    mistakes, and a scorer has to count them.
+    """
+
+    name: ClassVar[str]
+    encodes_spans: ClassVar[bool] = True
+
+    @abstractmethod
+    def spans(self, tags: Sequence[str]) -> list[Span]:
+        """The spans of one sentence's tags, in order."""
+
+    @abstractmethod
+    def tags(self, spans: Iterable[Span], length: int) -> list[str]:
+        """The tags of a sentence of `length` words that holds exactly `spans`.
+
+        Raises:
+            PolytagError: Spans overlap, are empty, or reach outside the sentence.
+        """
+
+    @abstractmethod
+    def continuation(self, tag: str) -> str:
+        """The tag of a word's later subwords, given the word's tag: `B-PER` gives `I-PER`."""
+
+    @abstractmethod
+    def allows(self, before: str | None, after: str | None) -> bool:
+        """Whether `after` may follow `before`; None is the edge of the sentence."""
+
+    def violations(self, tags: Sequence[str]) -> list[int]:
+        """Positions of the words whose tag may not follow the one before (or, for the last word, end a sentence)."""
+        edges: list[str | None] = [None, *tags, None]
+        broken = [i for i in range(len(tags) + 1) if not self.allows(edges[i], edges[i + 1])]
+        return sorted({min(i, len(tags) - 1) for i in broken})
+
+
+def convert(tags: Sequence[str], source: LabelScheme, target: LabelScheme) -> list[str]:
+    """Rewrite one sentence's tags from one scheme to another; the spans stay the same.
+
+    Raises:
+        PolytagError: One of the two schemes encodes spans and the other does not.
+    """
+    if source.name == target.name:
+        return list(tags)
+    if source.encodes_spans != target.encodes_spans:
+        raise PolytagError(
+            f"Tags cannot be converted from the scheme {source.name!r} to {target.name!r}: only one of the two encodes "
+            "spans. Convert between span schemes, or leave the tags as they are."
+        )
+    return target.tags(source.spans(tags), len(tags))
+
+
+def split_tag(tag: str) -> tuple[str, str]:
+    """Prefix and label of a tag: `B-PER` gives `("B", "PER")`, `O` gives `("O", "")`.
+
+    A tag without a prefix (`PER`) counts as the inside of a span, and a bare prefix (`B`) as a span without a label,
+    as in the shared tasks' own scorer.
+    """
+    if tag == OUTSIDE:
+        return OUTSIDE, ""
+    prefix, hyphen, label = tag.partition("-")
+    if hyphen and len(prefix) == 1:
+        return prefix, label
+    if len(tag) == 1:
+        return tag, ""
+    return "I", tag
+
+
+def join_tag(prefix: str, label: str) -> str:
+    """The inverse of `split_tag`."""
+    return f"{prefix}-{label}" if label else prefix
+
+
+class PrefixScheme(LabelScheme):
+    """A span scheme given by four prefixes: those of the first, an inner, the last and the only word of a span.
+
+    In a scheme that marks contact only, the prefix of `contact_start` (or `contact_end`) is written just where a span
+    touches one of the same label before (or after) it, and the inner prefix everywhere else: IOB1 and IOE1.
+
+    Spans are read by one rule for all schemes, that of the CoNLL shared tasks' scorer: a span starts where the prefix
+    says so, where the span before ended, or where the label changes.
+    """
+
+    first: ClassVar[str]
+    inner: ClassVar[str]
+    last: ClassVar[str]
+    single: ClassVar[str]
+    contact_start: ClassVar[str | None] = None
+    contact_end: ClassVar[str | None] = None
+
+    _STARTS = frozenset("BSU")
+    _ENDS = frozenset("ESLU")
+
+    def spans(self, tags: Sequence[str]) -> list[Span]:
+        """The spans of one sentence's tags, in order; sequences that break the scheme are read leniently."""
+        opening, closing = self._opening(), self._closing()
+        found: list[Span] = []
+        start, label, ended = -1, "", True
+        for position, tag in enumerate(tags):
+            if tag == OUTSIDE:
+                if start >= 0:
+                    found.append(Span(start, position, label))
+                    start = -1
+                continue
+            prefix, tag_label = split_tag(tag)
+            if start >= 0 and (ended or tag_label != label or prefix in opening):
+                found.append(Span(start, position, label))
+                start = -1
+            if start < 0:
+                start, label = position, tag_label
+            ended = prefix in closing
+        if start >= 0:
+            found.append(Span(start, len(tags), label))
+        return found
+
+    def tags(self, spans: Iterable[Span], length: int) -> list[str]:
+        """The tags of a sentence of `length` words that holds exactly `spans`."""
+        ordered = sorted(spans)
+        written = [OUTSIDE] * length
+        for before, span, after in zip([None, *ordered], ordered, [*ordered[1:], None], strict=False):
+            if not 0 <= span.start < span.end <= length:
+                raise PolytagError(f"{span} is empty or reaches outside a sentence of {length} words.")
+            if before is not None and before.end > span.start:
+                raise PolytagError(f"{before} and {span} overlap; a label scheme gives each word one tag.")
+            touches_before = before is not None and before.end == span.start and before.label == span.label
+            touches_after = after is not None and after.start == span.end and after.label == span.label
+            prefixes = [self.inner] * (span.end - span.start)
+            if len(prefixes) == 1:
+                prefixes[0] = self.single
+            else:
+                prefixes[0], prefixes[-1] = self.first, self.last
+            if self.contact_start and touches_before:
+                prefixes[0] = self.contact_start
+            if self.contact_end and touches_after:
+                prefixes[-1] = self.contact_end
+            written[span.start : span.end] = [join_tag(prefix, span.label) for prefix in prefixes]
+        return written
+
+    def continuation(self, tag: str) -> str:
+        """The tag of a word's later subwords: what opens a span becomes what goes on with it."""
+        if tag == OUTSIDE:
+            return OUTSIDE
+        prefix, label = split_tag(tag)
+        if prefix == self.single:
+            prefix = self.last
+        elif prefix in (self.first, self.contact_start):
+            prefix = self.inner
+        return join_tag(prefix, label)
+
+    def allows(self, before: str | None, after: str | None) -> bool:
+        """Whether `after` may follow `before` in a sequence that some set of spans encodes to."""
+        if not self._writes(before) or not self._writes(after):
+            return False
+        left, left_label = split_tag(before or OUTSIDE)
+        right, right_label = split_tag(after or OUTSIDE)
+        same = left != OUTSIDE and right != OUTSIDE and left_label == right_label
+        goes_on = {self.first, self.inner, self.contact_start}
+        if same and left in goes_on and right in {self.inner, self.last, self.contact_end}:
+            return True
+        if left != OUTSIDE:
+            if left == self.contact_end and not same:
+                return False
+            if left not in {self.last, self.single, self.contact_start, self.contact_end}:
+                return False
+            if self.contact_end and same and left != self.contact_end:
+                return False
+        if right != OUTSIDE:
+            if right == self.contact_start and not same:
+                return False
+            if right not in {self.first, self.single, self.contact_start, self.contact_end}:
+                return False
+            if self.contact_start and same and right != self.contact_start:
+                return False
+        return True
+
+    def _opening(self) -> frozenset[str | None]:
+        """Prefixes that always start a span: the usual ones, and those that do nothing else in this scheme."""
+        own = {self.first, self.single, self.contact_start} - {self.inner, self.last, self.contact_end}
+        return self._STARTS | own
+
+    def _closing(self) -> frozenset[str | None]:
+        """Prefixes that always end a span: the usual ones, and those that do nothing else in this scheme."""
+        own = {self.last, self.single, self.contact_end} - {self.first, self.inner, self.contact_start}
+        return self._ENDS | own
+
+    def _writes(self, tag: str | None) -> bool:
+        """Whether `tags` can write this tag: not `PER`, which is read as `I-PER`, and not `O-PER`."""
+        if tag is None or tag == OUTSIDE:
+            return True
+        prefix, label = split_tag(tag)
+        own = {self.first, self.inner, self.last, self.single, self.contact_start, self.contact_end}
+        return prefix in own and join_tag(prefix, label) == tag

@@ -1,0 +1,392 @@
+"""Tagger: encoder, heads, and everything needed to go from text to tags; load, save, tag."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polytag.alignment import AlignmentStrategy
+from polytag.decoding import Decoding, Transitions, argmax, viterbi
+from polytag.encoders import Encoder
+from polytag.encoding.features import Features, featurise
+from polytag.encoding.text import split_sentences
+from polytag.encoding.windows import Context
+from polytag.errors import PolytagError, TaggerError
+from polytag.hooks.registry import registry
+from polytag.schemes import LabelScheme
+from polytag.tagging import TaggedSpan, TaggedText
+
+if TYPE_CHECKING:
+    from polytag.engine.model import TaggerModel
+    from polytag.engine.prediction import Predictor
+
+FORMAT = 1
+"""Version of the folder a tagger is saved in."""
+
+_LOOK_AHEAD = 2048
+"""Sentences that are tagged together: enough to sort by length, few enough to keep memory flat."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskHead:
+    """What a tagger knows of one of its tasks.
+
+    Attributes:
+        labels: Tags in id order.
+        scheme: Name of the label scheme of these tags.
+        alignment: Name of the alignment strategy.
+        decoding: How scores become tags.
+        temperature: What logits are divided by before the softmax.
+    """
+
+    labels: tuple[str, ...]
+    scheme: str
+    alignment: str
+    decoding: Decoding = "viterbi"
+    temperature: float = 1.0
+
+
+class Prediction(NamedTuple):
+    """Decoded tags of one task, flat over all words.
+
+    Attributes:
+        labels: int64 (words,), label ids.
+        scores: float32 (words,), the probability of each of these labels.
+    """
+
+    labels: NDArray[np.int64]
+    scores: NDArray[np.float32]
+
+
+class Decoder:
+    """Scores of units to tags of words, for one task."""
+
+    def __init__(self, head: TaskHead) -> None:
+        self.head = head
+        self.scheme: LabelScheme = registry().schemes[head.scheme]
+        self.strategy: AlignmentStrategy = registry().alignments[head.alignment]
+        self.names = np.array(head.labels, dtype=object)
+        self._transitions = Transitions(head.labels, self.scheme)
+
+    def decode(self, scores: NDArray[np.float32], features: Features) -> Prediction:
+        """Tags of all words.
+
+        Args:
+            scores: float32 (units, labels), probabilities.
+            features: What the scores are for.
+        """
+        words = self.strategy.to_words(scores, features.word_ids, features.n_words)
+        if self.head.decoding == "viterbi" and self.scheme.encodes_spans:
+            labels = viterbi(words, features.sentence_starts, self._transitions)
+        else:
+            labels = argmax(words)
+        return Prediction(labels, words[np.arange(len(words)), labels])
+
+    def sentences(self, labels: NDArray[np.int64], features: Features) -> list[list[str]]:
+        """The tags of each sentence, of label ids, int64 (words,)."""
+        names = self.names[labels].tolist()
+        starts = features.sentence_starts.tolist()
+        return [names[start:end] for start, end in pairwise(starts)]
+
+
+@dataclass(eq=False)
+class Tagger:
+    """A trained tagger.
+
+    Attributes:
+        model: Encoder and heads, with their weights.
+        heads: What is known of each task.
+        context: What a window holds.
+        window: Units a window holds at most; None for what the encoder takes.
+        details: What else `polytag.json` says: the corpus, versions, scores.
+    """
+
+    model: TaggerModel
+    heads: Mapping[str, TaskHead]
+    context: Context = "sentence"
+    window: int | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder."""
+        return self.model.encoder
+
+    @cached_property
+    def decoders(self) -> dict[str, Decoder]:
+        """The decoder of each task."""
+        return {task: Decoder(head) for task, head in self.heads.items()}
+
+    @cached_property
+    def _predictor(self) -> Predictor:
+        from polytag.engine.prediction import Predictor
+
+        return Predictor(self.model, {task: head.temperature for task, head in self.heads.items()})
+
+    @classmethod
+    def load(cls, folder: str | Path, decoding: Decoding | None = None) -> Tagger:
+        """Load a tagger that `save` wrote. Nothing in the folder is executed.
+
+        Args:
+            folder: The folder.
+            decoding: How span tasks turn scores into tags, instead of what the tagger was trained with.
+
+        Raises:
+            TaggerError: The folder is not a tagger, is damaged, or was written by a newer version.
+        """
+        path = Path(folder)
+        description = read_description(path)
+        try:
+            heads = {
+                name: TaskHead(
+                    tuple(task["labels"]),
+                    task["scheme"],
+                    task["alignment"],
+                    decoding or task["decoding"],
+                    task["temperature"],
+                )
+                for name, task in description.pop("tasks").items()
+            }
+            provider = registry().encoders[description.pop("encoder")["provider"]]
+            context, window = description.pop("context"), description.pop("window")
+        except (KeyError, TypeError, AttributeError) as error:
+            raise TaggerError(f"{path / 'polytag.json'} is damaged: {error} is missing or wrong.") from error
+        from polytag.engine.encoders.hf_weights import read_tensors
+        from polytag.engine.model import TaggerModel
+
+        tensors = read_tensors(path)
+        model = TaggerModel(provider.restore(path), {name: head.labels for name, head in heads.items()})
+        model.assign(tensors)
+        tagger = cls(model, heads, context, window, description)
+        _ = tagger.decoders  # a scheme or strategy that no plugin provides is an error now, not at the first text
+        return tagger
+
+    @overload
+    def tag(self, texts: str) -> TaggedText: ...
+    @overload
+    def tag(self, texts: Iterable[str]) -> list[TaggedText]: ...
+    def tag(self, texts: str | Iterable[str]) -> TaggedText | list[TaggedText]:
+        """Tag raw text: one, or many.
+
+        Texts are split into sentences and words; offsets are those of the text as it was given.
+        """
+        if isinstance(texts, str):
+            return next(self.stream([texts]))
+        return list(self.stream(texts))
+
+    def tag_words(self, sentences: Iterable[Sequence[str]]) -> list[TaggedText]:
+        """Tag sentences that are split into words already."""
+        return list(self.stream_words(sentences))
+
+    def stream(self, texts: Iterable[str]) -> Iterator[TaggedText]:
+        """Tag texts one after the other, in memory that does not grow with their number."""
+        iterator = iter(texts)
+        while chunk := list(islice(iterator, _LOOK_AHEAD)):
+            parsed = [split_sentences(text) for text in chunk]
+            sentences = [[word.text for word in sentence] for parts in parsed for sentence in parts]
+            documents = [number for number, parts in enumerate(parsed) for _ in parts]
+            groups = [
+                (text, [[(word.start, word.end) for word in sentence] for sentence in parts])
+                for text, parts in zip(chunk, parsed, strict=True)
+            ]
+            yield from self._tagged(groups, sentences, documents)
+
+    def stream_words(self, sentences: Iterable[Sequence[str]]) -> Iterator[TaggedText]:
+        """Tag sentences of words one after the other, in memory that does not grow with their number."""
+        iterator = iter(sentences)
+        while chunk := list(islice(iterator, _LOOK_AHEAD)):
+            groups = []
+            for words in chunk:
+                ends = np.cumsum([len(word) + 1 for word in words], dtype=np.int64) - 1
+                offsets = [(int(end) - len(word), int(end)) for word, end in zip(words, ends, strict=True)]
+                groups.append((" ".join(words), [offsets] if words else []))
+            yield from self._tagged(groups, [words for words in chunk if words], None)
+
+    def predict(
+        self, sentences: Sequence[Sequence[str]], documents: Sequence[int] | None = None
+    ) -> tuple[Features, dict[str, Prediction]]:
+        """Tags of each task for sentences of words, as flat arrays, with the features they were computed from."""
+        packed = documents if self.context == "document" else None
+        features = featurise(self.encoder, sentences, packed, self.window)
+        scores = self._predictor.predict(features)
+        return features, {task: decoder.decode(scores[task], features) for task, decoder in self.decoders.items()}
+
+    def predict_tags(
+        self, sentences: Sequence[Sequence[str]], documents: Sequence[int] | None = None
+    ) -> dict[str, list[list[str]]]:
+        """For each task, one tag for every word of every sentence."""
+        features, predictions = self.predict(sentences, documents)
+        return {
+            task: self.decoders[task].sentences(prediction.labels, features) for task, prediction in predictions.items()
+        }
+
+    def _tagged(
+        self,
+        groups: Sequence[tuple[str, list[list[tuple[int, int]]]]],
+        sentences: Sequence[Sequence[str]],
+        documents: Sequence[int] | None,
+    ) -> Iterator[TaggedText]:
+        _, predictions = self.predict(sentences, documents)
+        tags = {task: self.decoders[task].names[found.labels].tolist() for task, found in predictions.items()}
+        scores = {task: found.scores.tolist() for task, found in predictions.items()}
+        position = 0
+        for text, parts in groups:
+            offsets = [offset for part in parts for offset in part]
+            stop = position + len(offsets)
+            starts = np.cumsum([0, *map(len, parts)])[:-1].tolist()
+            spans: list[TaggedSpan] = []
+            for task, decoder in self.decoders.items():
+                if decoder.scheme.encodes_spans:
+                    own_tags, own_scores = tags[task][position:stop], scores[task][position:stop]
+                    for start, part in zip(starts, parts, strict=True):
+                        for span in decoder.scheme.spans(own_tags[start : start + len(part)]):
+                            first, last = start + span.start, start + span.end
+                            begin, end = offsets[first][0], offsets[last - 1][1]
+                            score = float(np.prod(own_scores[first:last]))
+                            spans.append(TaggedSpan(task, span.label, score, text[begin:end], begin, end))
+            spans.sort(key=lambda span: (span.start, span.end))
+            yield TaggedText(
+                text,
+                [text[start:end] for start, end in offsets],
+                offsets,
+                starts,
+                {task: values[position:stop] for task, values in tags.items()},
+                {task: values[position:stop] for task, values in scores.items()},
+                spans,
+            )
+            position = stop
+
+    def save(self, folder: str | Path, files: Mapping[str, str] | None = None, overwrite: bool = False) -> None:
+        """Write the tagger. A reader of the folder sees all of it or none.
+
+        Args:
+            folder: Where to; it must not exist yet, or be empty, or, with `overwrite`, hold a tagger.
+            files: Further text files, by name.
+            overwrite: Whether to replace a tagger that is there.
+
+        Raises:
+            PolytagError: The folder is in use, or cannot be written.
+        """
+        from safetensors.numpy import save_file
+
+        target = Path(folder)
+        check_output(target, overwrite)
+        try:
+            temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        except OSError as error:
+            raise PolytagError(f"{str(target.parent)!r} cannot be written: {error.strerror}.") from error
+        try:
+            temporary.chmod(0o755)
+            save_file(self.model.tensors(), temporary / "model.safetensors", metadata={"format": "pt"})
+            self.encoder.save_files(temporary)
+            for name, text in self._texts().items():
+                (temporary / name).write_text(text, encoding="utf-8")
+            for name, text in (files or {}).items():
+                (temporary / name).write_text(text, encoding="utf-8")
+            _replace(temporary, target)
+        except OSError as error:
+            raise PolytagError(f"The tagger cannot be written to {str(target)!r}: {error}.") from error
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+    def _texts(self) -> dict[str, str]:
+        description = {
+            "format": FORMAT,
+            "tasks": {
+                name: {
+                    "labels": list(head.labels),
+                    "scheme": head.scheme,
+                    "alignment": head.alignment,
+                    "decoding": head.decoding,
+                    "temperature": head.temperature,
+                }
+                for name, head in self.heads.items()
+            },
+            "encoder": {"provider": self.encoder.provider, "reference": self.encoder.reference},
+            "context": self.context,
+            "window": self.window,
+            **self.details,
+        }
+        config = self.encoder.config()
+        config["architectures"] = [self.encoder.architecture()]
+        if len(self.heads) == 1:
+            (head,) = self.heads.values()
+            config["id2label"] = {str(index): label for index, label in enumerate(head.labels)}
+            config["label2id"] = {label: index for index, label in enumerate(head.labels)}
+        return {
+            "polytag.json": json.dumps(description, indent=2, ensure_ascii=False) + "\n",
+            "config.json": json.dumps(config, indent=2, ensure_ascii=False) + "\n",
+        }
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """What `polytag.json` says, without its format version.
+
+    Raises:
+        TaggerError: The folder is not a tagger, is damaged, or was written by a newer version.
+    """
+    path = folder / "polytag.json"
+    if not path.is_file():
+        found = "is not there" if not folder.exists() else "has no polytag.json"
+        raise TaggerError(
+            f"{str(folder)!r} is not a tagger: it {found}. Name a folder that `polytag train --output` wrote."
+        )
+    try:
+        description = json.loads(path.read_text(encoding="utf-8"))
+        version = int(description.pop("format"))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise TaggerError(f"{path} is damaged: {error}. Train the tagger again, or restore it from a copy.") from error
+    if version > FORMAT:
+        raise TaggerError(
+            f"The tagger {str(folder)!r} has format {version}, and this polytag reads formats up to {FORMAT}. Upgrade: "
+            "pip install --upgrade polytag"
+        )
+    return dict(description)
+
+
+def check_output(folder: Path, overwrite: bool) -> None:
+    """Make sure that a tagger can be written to a folder; makes the folders above it.
+
+    Raises:
+        PolytagError: Something is there already that is not to be replaced, or the place cannot be written.
+    """
+    try:
+        if folder.is_dir() and any(folder.iterdir()):
+            if not (folder / "polytag.json").is_file():
+                raise PolytagError(
+                    f"The output folder {str(folder)!r} is not empty, and holds no tagger. Choose another one."
+                )
+            if not overwrite:
+                raise PolytagError(
+                    f"The output folder {str(folder)!r} already holds a tagger. Choose another one, or replace it with "
+                    "--overwrite."
+                )
+        elif folder.exists() and not folder.is_dir():
+            raise PolytagError(f"The output {str(folder)!r} is a file. Choose a folder.")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PolytagError(f"The output folder {str(folder)!r} cannot be used: {error.strerror}.") from error
+    if not os.access(folder.parent, os.W_OK):
+        raise PolytagError(f"The output folder {str(folder)!r} cannot be made: {str(folder.parent)!r} is not writable.")
+
+
+def _replace(source: Path, target: Path) -> None:
+    """Put a finished folder in the place of another."""
+    if target.is_dir():
+        old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
+        target.replace(old / "tagger")
+        source.replace(target)
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        source.replace(target)

@@ -1,0 +1,262 @@
+"""Loading corpora, and what a corpus says about itself."""
+
+import subprocess
+import sys
+
+import pytest
+
+from polytag import CorpusError, Task, load_corpus
+from polytag.corpus.corpus import Corpus
+from polytag.corpus.recognition import recognise_scheme, scheme_of
+from polytag.corpus.tables import checked
+from polytag.errors import UnknownNameError
+from polytag.readers import locate
+from polytag.schemes import convert
+
+_WORDS = [["EU", "rejects"], ["Peter", "Blackburn", "sleeps"]]
+_NER = [["B-ORG", "O"], ["B-PER", "I-PER", "O"]]
+
+
+def corpus_of(**columns: list[list[object]]) -> Corpus:
+    import datasets
+
+    data = datasets.DatasetDict({"train": datasets.Dataset.from_dict(columns)})
+    return Corpus("mine", "test", checked(data, "mine"))
+
+
+def file_of(folder, text, name="mine.conll"):
+    path = folder / name
+    path.write_text(text)
+    return str(path)
+
+
+# What a corpus holds
+
+
+def test_splits_come_in_the_order_of_an_experiment():
+    import datasets
+
+    dataset = datasets.Dataset.from_dict({"tokens": _WORDS, "ner_tags": _NER})
+    data = datasets.DatasetDict(dict.fromkeys(("extra", "test", "train", "validation"), dataset))
+    assert Corpus("mine", "test", data).splits == ("train", "validation", "test", "extra")
+
+
+def test_tag_columns_are_lists_of_strings_or_class_labels():
+    corpus = corpus_of(tokens=_WORDS, ner_tags=_NER, id=["1", "2"], numbers=[[1], [2]])
+    assert corpus.columns == ("ner_tags",)
+    assert corpus.labels("ner_tags") is None
+    assert corpus.documents("train") is None
+    assert corpus.locate("train", 1) == "train sentence 2"
+    assert corpus.n_words("train") == 5
+
+
+def test_sentences_without_words_are_dropped():
+    corpus = corpus_of(tokens=[[], *_WORDS, []], ner_tags=[[], *_NER, []])
+    assert corpus.words("train") == _WORDS
+    assert corpus.tags("train", "ner_tags") == _NER
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (
+            {"text": ["a"]},
+            "has no column 'tokens' with a list of strings for each sentence; its columns are text",
+        ),
+        ({"tokens": [["a"]], "text": ["a"]}, "has no tag column"),
+        (
+            {"tokens": [["a"], ["b", None]], "x": [["A"], ["B", "C"]]},
+            "train sentence 2: a word of this sentence is missing",
+        ),
+        (
+            {"tokens": [["a"], ["b"]], "x": [["A"], ["B", "C"]]},
+            "train sentence 2: this sentence of the corpus 'mine' has 1",
+        ),
+        (
+            {"tokens": [["b"], ["a"]], "x": [["B"], None]},
+            "train sentence 2: this sentence of the corpus 'mine' has 1 words and 0",
+        ),
+        ({"tokens": [[]], "x": [["A"][:0]]}, "has no column 'tokens'"),
+    ],
+)
+def test_a_corpus_that_does_not_hold_together_is_refused(columns, expected):
+    with pytest.raises(CorpusError) as caught:
+        corpus_of(**columns)
+    assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize("missing", [None, -1])
+def test_a_word_without_a_tag_is_an_error_only_for_those_who_ask_for_the_column(missing):
+    import datasets
+
+    features = datasets.Features(
+        {
+            "tokens": datasets.List(datasets.Value("string")),
+            "x": datasets.List(datasets.ClassLabel(names=["A", "B"])),
+            "y": datasets.List(datasets.Value("string")),
+        }
+    )
+    rows = {"tokens": [["a"], ["b", "c"]], "x": [[0], [1, missing]], "y": [["A"], ["B", "C"]]}
+    data = datasets.DatasetDict({"train": datasets.Dataset.from_dict(rows, features=features)})
+    corpus = Corpus("mine", "test", checked(data, "mine"))
+    assert corpus.tags("train", "y") == [["A"], ["B", "C"]]
+    with pytest.raises(CorpusError, match=r"train sentence 2: a word of this sentence has no tag in the column 'x'"):
+        corpus.tags("train", "x")
+
+
+def test_missing_splits_and_columns_are_answered_with_those_present():
+    corpus = corpus_of(tokens=_WORDS, ner_tags=_NER)
+    with pytest.raises(CorpusError, match=r"no split 'test'; it has train"):
+        corpus.words("test")
+    with pytest.raises(CorpusError, match=r"no tag column 'pos_tags'; it has ner_tags"):
+        corpus.tags("train", "pos_tags")
+    with pytest.raises(CorpusError, match=r"no tag column 'pos_tags'; its tag columns are ner_tags"):
+        corpus.labels("pos_tags")
+
+
+def test_a_task_takes_the_first_of_its_columns_that_is_there():
+    corpus = corpus_of(tokens=_WORDS, tags=_NER, ner=_NER)
+    task = Task("ner", "", ("ner_tags", "ner", "tags"), "iob2", "first", ("spans",))
+    assert corpus.column_for(task) == "ner"
+    with pytest.raises(CorpusError) as caught:
+        corpus.column_for(Task("pos", "", ("pos_tags", "upos"), "flat", "first", ("tags",)))
+    assert "'pos' (that is 'pos_tags' or 'upos'); its tag columns are tags, ner." in str(caught.value)
+    assert "--columns tokens,pos_tags" in str(caught.value)
+
+
+# Fingerprints
+
+
+def test_fingerprints_depend_on_content_alone(tmp_path):
+    by_file = load_corpus(file_of(tmp_path, "EU B-ORG\nrejects O\n\nPeter B-PER\nBlackburn I-PER\nsleeps O\n"))
+    assert by_file.fingerprint == corpus_of(tokens=_WORDS, tags=_NER).fingerprint
+    assert by_file.fingerprint != corpus_of(tokens=_WORDS, tags=[_NER[0], ["B-PER", "B-PER", "O"]]).fingerprint
+    joined = corpus_of(tokens=[_WORDS[0] + _WORDS[1]], tags=[_NER[0] + _NER[1]])
+    assert by_file.fingerprint != joined.fingerprint
+
+
+def test_fingerprints_are_the_same_in_every_process(tmp_path):
+    path = file_of(tmp_path, "EU B-ORG\n")
+    code = "import sys; from polytag import load_corpus; print(load_corpus(sys.argv[1]).fingerprint)"
+    other = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True)
+    assert other.stdout.strip() == load_corpus(path).fingerprint
+
+
+# Finding a source and its reader
+
+
+def test_single_files_are_given_split_by_split(tmp_path):
+    first, second = file_of(tmp_path, "a A\n", "1.conll"), file_of(tmp_path, "b B\n", "2.conll")
+    assert load_corpus(f"train={first},dev={second}").splits == ("train", "validation")
+
+
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [
+        ("", "The corpus has no name"),
+        ("./nowhere", "does not exist"),
+        ("some/where/else", "does not exist"),
+        ("nowhere.conll", "does not exist"),
+        ("train=nowhere.conll", "The train file 'nowhere.conll' does not exist"),
+        ("half=a.conll", "'half=a.conll' is not of the form SPLIT=FILE"),
+        ("acme:thing", "No reader accepts"),
+        ("no such thing", "No reader accepts the corpus 'no such thing'; there are column, conllu"),
+    ],
+)
+def test_a_source_that_is_not_there_is_an_error_before_anything_is_read(reference, expected):
+    with pytest.raises(CorpusError) as caught:
+        load_corpus(reference)
+    assert expected in str(caught.value)
+
+
+def test_a_revision_with_slashes_is_no_path():
+    assert locate("eriktks/conll2003@refs/convert/parquet").path is None
+
+
+def test_a_folder_without_splits_says_how_to_name_the_files(tmp_path):
+    file_of(tmp_path, "a A\n", "words.conll")
+    with pytest.raises(CorpusError, match=r"no file name says train.* train=FILE"):
+        load_corpus(str(tmp_path))
+
+
+def test_the_reader_can_be_named(tmp_path):
+    path = file_of(tmp_path, '{"tokens": ["a"], "x": ["A"]}\n', "rows.txt")
+    assert load_corpus(path, reader="jsonl").words("train") == [["a"]]
+    with pytest.raises(UnknownNameError, match=r"Did you mean 'jsonl'"):
+        load_corpus(path, reader="json")
+
+
+def test_several_readers_that_accept_a_source_are_named(tmp_path, monkeypatch, registry):
+    path = file_of(tmp_path, "a A\n")
+    monkeypatch.setattr(type(registry.readers["jsonl"]), "accepts", lambda self, source: True)
+    with pytest.raises(CorpusError, match=r"Several readers .*: column, jsonl\..*--reader column"):
+        load_corpus(path)
+
+
+# Recognising label schemes
+
+_SPANS = [
+    ["O", "B-PER", "I-PER", "O", "B-LOC"],
+    ["B-PER", "B-PER", "I-PER", "I-PER", "O"],
+    ["B-ORG", "O", "O"],
+]
+
+
+@pytest.mark.parametrize("name", ["iob1", "iob2", "ioe1", "ioe2", "iobes", "bilou"])
+def test_every_scheme_is_recognised_in_its_own_tags(registry, name):
+    schemes = registry.schemes
+    tags = [convert(sentence, schemes["iob2"], schemes[name]) for sentence in _SPANS]
+    fit = recognise_scheme(tags, schemes.values())
+    assert (fit.scheme.name, fit.violations, fit.words, fit.example) == (name, 0, 13, "")
+
+
+@pytest.mark.parametrize(
+    ("tags", "name"),
+    [
+        ([["NNP", "VBZ", "."]], "flat"),
+        ([["DT", "NN", "O", "S-x"]], "flat"),
+        ([["n-s---mn-", "v3spia---", "O"]], "flat"),
+        ([["O", "O"]], "iob2"),
+        ([["B", "I", "O"]], "iob2"),
+        ([["N", "V", "O", "A"]], "flat"),
+        ([["B-PER", "I-PER", "O", "PER"]], "iob2"),
+    ],
+)
+def test_tags_with_and_without_prefixes_are_told_apart(registry, tags, name):
+    assert recognise_scheme(tags, registry.schemes.values()).scheme.name == name
+
+
+def test_violations_are_counted_and_the_first_is_shown(tmp_path):
+    path = file_of(tmp_path, "a B-X\nb I-X\n\nc O\nd I-X\ne O\n\nf B-X\ng I-Y\n\nh B-X\n")
+    fit = scheme_of(load_corpus(path), "tags")
+    assert (fit.scheme.name, fit.violations, fit.words) == ("iob2", 2, 8)
+    assert fit.example == "the sentence at mine.conll:4, word 2: c/O d/I-X e/O"
+
+
+def test_a_declared_scheme_is_taken_at_its_word_and_checked(tmp_path):
+    corpus = load_corpus(file_of(tmp_path, "a O\nb O\n\nc O\nd I-X\n"))
+    assert scheme_of(corpus, "tags", "iob1").scheme.name == "iob1"
+    assert scheme_of(corpus, "tags", "flat").scheme.name == "flat"
+    with pytest.raises(CorpusError) as caught:
+        scheme_of(corpus, "tags", "iob2")
+    assert "'tags' of the corpus" in str(caught.value)
+    assert "not in the scheme 'iob2': 1 of 4 words" in str(caught.value)
+    assert "the sentence at mine.conll:4, word 2: c/O d/I-X" in str(caught.value)
+    with pytest.raises(UnknownNameError):
+        scheme_of(corpus, "tags", "iob3")
+
+
+def test_conll2003_is_in_iob1_but_for_two_words(conll2003):
+    corpus = load_corpus(str(conll2003))
+    assert (scheme_of(corpus, "pos_tags").scheme.name, scheme_of(corpus, "pos_tags").violations) == (
+        "flat",
+        0,
+    )
+    assert (scheme_of(corpus, "chunk_tags").scheme.name, scheme_of(corpus, "chunk_tags").violations) == (
+        "iob1",
+        0,
+    )
+    # "Atlanta Games" and "Urdu-speaking" of eng.train begin with B although no entity stands before them.
+    fit = scheme_of(corpus, "ner_tags")
+    assert (fit.scheme.name, fit.violations) == ("iob1", 2)
+    assert fit.example.startswith("the sentence at eng.train:152416, word 13:")
