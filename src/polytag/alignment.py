@@ -59,14 +59,14 @@ class AlignmentStrategy(ABC):
 
 def first_units(word_ids: IntArray) -> NDArray[np.bool_]:
     """A bool (subwords,) mask of the first subword of every word."""
-    mask = word_ids != NO_WORD
+    mask: NDArray[np.bool_] = word_ids != NO_WORD
     mask[1:] &= word_ids[1:] != word_ids[:-1]
     return mask
 
 
 def last_units(word_ids: IntArray) -> NDArray[np.bool_]:
     """A bool (subwords,) mask of the last subword of every word."""
-    mask = word_ids != NO_WORD
+    mask: NDArray[np.bool_] = word_ids != NO_WORD
     mask[:-1] &= word_ids[1:] != word_ids[:-1]
     return mask
 

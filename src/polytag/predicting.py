@@ -14,9 +14,10 @@ from typing import IO, TYPE_CHECKING, Any, TextIO
 
 from polytag.decoding import Decoding
 from polytag.errors import PolytagError
+from polytag.folder import read_description
 from polytag.hooks.registry import registry
 from polytag.schemes import LabelScheme, convert
-from polytag.tagger import Tagger, read_description
+from polytag.tagger import Tagger
 from polytag.tagging import TaggedText
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def _writer(writing: str, tagger: Tagger, target: LabelScheme | None, sink: Text
     if writing == "jsonl":
         return lambda tagged: print(json.dumps(tagged.to_dict(), ensure_ascii=False), file=sink, flush=sink.isatty())
     if writing == "conll":
-        return lambda tagged: sink.write(_columns(tagger, target, tagged))
+        return lambda tagged: print(_columns(tagger, target, tagged), end="", file=sink)
     from rich.console import Console
 
     console = Console(file=sink, highlight=False)

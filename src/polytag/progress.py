@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -81,7 +81,7 @@ class ConsoleReporter:
                     f"lr {progress.learning_rate:.1e}  {progress.units_per_second:,.0f} units/s"
                 )
             return
-        fields = {
+        fields: dict[str, Any] = {
             "epoch": progress.epoch,
             "loss": progress.loss,
             "rate": progress.learning_rate,

@@ -13,48 +13,23 @@ from typing import Any
 
 import numpy as np
 
-from polytag.alignment import IntArray
 from polytag.card import model_card
 from polytag.config import RunConfig
 from polytag.corpus.corpus import Corpus, load_corpus
-from polytag.corpus.recognition import scheme_of
 from polytag.encoders import EncoderProvider
+from polytag.encoding.batches import BatchBuilder
 from polytag.encoding.features import featurise, label_ids
-from polytag.errors import CorpusError, PolytagError, UnknownNameError
+from polytag.errors import PolytagError, UnknownNameError
 from polytag.evaluation import Evaluation, MajorityBaseline, evaluate_tags
+from polytag.folder import check_output, read_description
 from polytag.hooks.manager import RunInfo
 from polytag.hooks.registry import registry
+from polytag.preparation import Split, continuations, inventory, read_split, training_scheme, training_splits
 from polytag.progress import ConsoleReporter, Reporter, Silent
-from polytag.schemes import OUTSIDE, LabelScheme, convert
-from polytag.tagger import Tagger, TaskHead, check_output, read_description
+from polytag.tagger import Tagger, TaskHead
 from polytag.tasks import Task
 
-HELD_OUT = 10
-"""Where a corpus has no validation split, one document (or sentence) in so many is held out of training."""
-
 _REPORTED_VERSIONS = ("polytag", "tensorflow", "keras", "keras-hub", "transformers", "datasets")
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """The words of a split, with the tags of each task in the task's scheme."""
-
-    sentences: list[list[str]]
-    documents: list[int] | None
-    tags: dict[str, list[list[str]]]
-
-    @property
-    def n_words(self) -> int:
-        """How many words it has."""
-        return sum(map(len, self.sentences))
-
-    def select(self, chosen: Sequence[int]) -> Split:
-        """The sentences with these indices."""
-        return Split(
-            [self.sentences[i] for i in chosen],
-            None if self.documents is None else [self.documents[i] for i in chosen],
-            {task: [tags[i] for i in chosen] for task, tags in self.tags.items()},
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +125,7 @@ def evaluate(
     registered = registry().tasks
     tasks = {task: registered[task] for task in model.heads}
     schemes = {task: registry().schemes[head.scheme] for task, head in model.heads.items()}
-    data = _read_split(loaded, name, tasks, schemes, corpus_scheme)
+    data = read_split(loaded, name, tasks, schemes, corpus_scheme)
     return _evaluate(model, data, tasks, loaded.reference, name, None)
 
 
@@ -176,7 +151,7 @@ def _train(config: RunConfig, reporter: Reporter, began: float) -> TrainResult:
         reporter.message(f"Not loaded: {plugin.source}: {plugin.error}")
     tasks = {name: registry().tasks[name] for name in config.task}
     strategies = {name: registry().alignments[config.alignment or task.alignment] for name, task in tasks.items()}
-    schemes = {name: _training_scheme(task, config.scheme) for name, task in tasks.items()}
+    schemes = {name: training_scheme(task, config.scheme) for name, task in tasks.items()}
     for task in tasks.values():
         for metric in task.metrics:
             _ = registry().metrics[metric]
@@ -188,16 +163,16 @@ def _train(config: RunConfig, reporter: Reporter, began: float) -> TrainResult:
     check_output(config.output, config.overwrite)
 
     corpus = load_corpus(config.corpus, reader=config.reader, columns=config.columns)
-    splits = {
-        name: _read_split(corpus, name, tasks, schemes, config.corpus_scheme)
+    splits: dict[str, Split] = {
+        name: read_split(corpus, name, tasks, schemes, config.corpus_scheme)
         for name in ("train", "validation", "test")
         if name in corpus.splits
     }
-    training, validation = _training_splits(corpus, splits, config.seed, reporter)
-    labels = {name: _inventory(corpus, task, schemes[name], training) for name, task in tasks.items()}
+    training, validation = training_splits(corpus, splits, config.seed, reporter)
+    labels = {name: inventory(corpus, task, schemes[name], training) for name, task in tasks.items()}
     reporter.message(
         f"{corpus.reference}: {len(training.sentences):,} sentences, {training.n_words:,} words to train on; "
-        + ", ".join(f"{name}: {len(inventory)} labels" for name, inventory in labels.items())
+        + ", ".join(f"{name}: {len(names)} labels" for name, names in labels.items())
     )
 
     from polytag.engine import training as engine
@@ -219,7 +194,7 @@ def _train(config: RunConfig, reporter: Reporter, began: float) -> TrainResult:
         name: features.unit_labels(
             label_ids(training.tags[name], labels[name]),
             strategies[name],
-            _continuations(labels[name], schemes[name]),
+            continuations(labels[name], schemes[name]),
         )
         for name in tasks
     }
@@ -243,7 +218,7 @@ def _train(config: RunConfig, reporter: Reporter, began: float) -> TrainResult:
 
     best, trained = 0, 0
     for epoch in engine.fit(
-        model, engine.BatchBuilder(features, encoder, unit_labels), features.lengths, settings, score, reporter.step
+        model, BatchBuilder(features, encoder, unit_labels), features.lengths, settings, score, reporter.step
     ):
         reporter.epoch(epoch)
         observe("polytag_epoch_end", run=info, epoch=epoch.number, scores=dict(epoch.scores))
@@ -277,91 +252,6 @@ def _settings(config: RunConfig) -> Any:
 
 def _packed(split: Split, config: RunConfig) -> list[int] | None:
     return split.documents if config.context == "document" else None
-
-
-def _training_scheme(task: Task, wanted: str | None) -> LabelScheme:
-    own = registry().schemes[task.scheme]
-    if wanted is None:
-        return own
-    chosen = registry().schemes[wanted]
-    return chosen if chosen.encodes_spans == own.encodes_spans else own
-
-
-def _read_split(
-    corpus: Corpus, name: str, tasks: Mapping[str, Task], schemes: Mapping[str, LabelScheme], declared: str | None
-) -> Split:
-    tags = {}
-    for task_name, task in tasks.items():
-        column = corpus.column_for(task)
-        scheme = schemes[task_name]
-        read = corpus.tags(name, column)
-        if scheme.encodes_spans:
-            source = scheme_of(corpus, column, declared).scheme
-            if not source.encodes_spans:
-                raise CorpusError(
-                    f"The column {column!r} of the corpus {corpus.reference!r} does not encode spans: its tags have no "
-                    f"prefixes such as B- and I-, which the task {task_name!r} needs. Name the right column with "
-                    "--columns, or train a task without spans on it."
-                )
-            read = [convert(sentence, source, scheme) for sentence in read]
-        tags[task_name] = read
-    return Split(corpus.words(name), corpus.documents(name), tags)
-
-
-def _training_splits(corpus: Corpus, splits: Mapping[str, Split], seed: int, reporter: Reporter) -> tuple[Split, Split]:
-    if "train" not in splits:
-        corpus.split("train")
-    training = splits["train"]
-    if "validation" in splits:
-        return training, splits["validation"]
-    groups = training.documents or list(range(len(training.sentences)))
-    names = sorted(set(groups))
-    if len(names) < 2:
-        groups = list(range(len(training.sentences)))
-        names = groups
-    if len(names) < 2:
-        raise CorpusError(
-            f"The corpus {corpus.reference!r} has one training sentence and no validation split: too little."
-        )
-    chosen = np.random.default_rng(seed).permutation(len(names))[: max(1, len(names) // HELD_OUT)]
-    held = {names[index] for index in chosen}
-    kind = "documents" if training.documents and groups is training.documents else "sentences"
-    reporter.message(f"No validation split: {len(held)} of {len(names)} {kind} are held out of training.")
-    inside = [i for i, group in enumerate(groups) if group not in held]
-    outside = [i for i, group in enumerate(groups) if group in held]
-    return training.select(inside), training.select(outside)
-
-
-def _inventory(corpus: Corpus, task: Task, scheme: LabelScheme, training: Split) -> list[str]:
-    """Labels in id order: those the task fixes, or those of a ClassLabel column, or `O` and then the rest, sorted.
-
-    Labels that later subwords need (I-PER where the corpus has B-PER only) are there in any case.
-    """
-    column = corpus.column_for(task)
-    found = {tag for sentence in training.tags[task.name] for tag in sentence}
-    if task.labels is not None:
-        unknown = sorted(found - set(task.labels))
-        if unknown:
-            raise CorpusError(
-                f"The column {column!r} of the corpus {corpus.reference!r} has tags that the task {task.name!r} does "
-                f"not know: {', '.join(unknown[:5])}. It knows {', '.join(task.labels)}."
-            )
-        return list(task.labels)
-    named = list(corpus.labels(column) or ())
-    keeps_order = bool(named) and found <= set(named)
-    inventory = named if keeps_order else sorted(found, key=_outside_first)
-    needed = {scheme.continuation(label) for label in inventory} | ({OUTSIDE} if scheme.encodes_spans else set())
-    missing = sorted(needed - set(inventory), key=_outside_first)
-    return [*inventory, *missing] if keeps_order else sorted([*inventory, *missing], key=_outside_first)
-
-
-def _outside_first(tag: str) -> tuple[bool, str]:
-    return tag != OUTSIDE, tag
-
-
-def _continuations(labels: Sequence[str], scheme: LabelScheme) -> IntArray:
-    ids = {label: index for index, label in enumerate(labels)}
-    return np.array([ids.get(scheme.continuation(label), ids[label]) for label in labels], dtype=np.int32)
 
 
 def _evaluate(

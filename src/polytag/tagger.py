@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,7 +19,8 @@ from polytag.encoders import Encoder
 from polytag.encoding.features import Features, featurise
 from polytag.encoding.text import split_sentences
 from polytag.encoding.windows import Context
-from polytag.errors import PolytagError, TaggerError
+from polytag.errors import TaggerError
+from polytag.folder import FORMAT, read_description, written
 from polytag.hooks.registry import registry
 from polytag.schemes import LabelScheme
 from polytag.tagging import TaggedSpan, TaggedText
@@ -30,9 +28,6 @@ from polytag.tagging import TaggedSpan, TaggedText
 if TYPE_CHECKING:
     from polytag.engine.model import TaggerModel
     from polytag.engine.prediction import Predictor
-
-FORMAT = 1
-"""Version of the folder a tagger is saved in."""
 
 _LOOK_AHEAD = 2048
 """Sentences that are tagged together: enough to sort by length, few enough to keep memory flat."""
@@ -173,7 +168,7 @@ class Tagger:
         return tagger
 
     @overload
-    def tag(self, texts: str) -> TaggedText: ...
+    def tag(self, texts: str) -> TaggedText: ...  # type: ignore[overload-overlap]  # a str is an Iterable[str] too
     @overload
     def tag(self, texts: Iterable[str]) -> list[TaggedText]: ...
     def tag(self, texts: str | Iterable[str]) -> TaggedText | list[TaggedText]:
@@ -257,13 +252,13 @@ class Tagger:
                             spans.append(TaggedSpan(task, span.label, score, text[begin:end], begin, end))
             spans.sort(key=lambda span: (span.start, span.end))
             yield TaggedText(
-                text,
-                [text[start:end] for start, end in offsets],
-                offsets,
-                starts,
-                {task: values[position:stop] for task, values in tags.items()},
-                {task: values[position:stop] for task, values in scores.items()},
-                spans,
+                text=text,
+                spans=spans,
+                words=[text[start:end] for start, end in offsets],
+                offsets=offsets,
+                sentence_starts=starts,
+                tags={task: values[position:stop] for task, values in tags.items()},
+                scores={task: values[position:stop] for task, values in scores.items()},
             )
             position = stop
 
@@ -280,25 +275,11 @@ class Tagger:
         """
         from safetensors.numpy import save_file
 
-        target = Path(folder)
-        check_output(target, overwrite)
-        try:
-            temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-        except OSError as error:
-            raise PolytagError(f"{str(target.parent)!r} cannot be written: {error.strerror}.") from error
-        try:
-            temporary.chmod(0o755)
+        with written(Path(folder), overwrite) as temporary:
             save_file(self.model.tensors(), temporary / "model.safetensors", metadata={"format": "pt"})
             self.encoder.save_files(temporary)
-            for name, text in self._texts().items():
+            for name, text in {**self._texts(), **(files or {})}.items():
                 (temporary / name).write_text(text, encoding="utf-8")
-            for name, text in (files or {}).items():
-                (temporary / name).write_text(text, encoding="utf-8")
-            _replace(temporary, target)
-        except OSError as error:
-            raise PolytagError(f"The tagger cannot be written to {str(target)!r}: {error}.") from error
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
 
     def _texts(self) -> dict[str, str]:
         description = {
@@ -328,65 +309,3 @@ class Tagger:
             "polytag.json": json.dumps(description, indent=2, ensure_ascii=False) + "\n",
             "config.json": json.dumps(config, indent=2, ensure_ascii=False) + "\n",
         }
-
-
-def read_description(folder: Path) -> dict[str, Any]:
-    """What `polytag.json` says, without its format version.
-
-    Raises:
-        TaggerError: The folder is not a tagger, is damaged, or was written by a newer version.
-    """
-    path = folder / "polytag.json"
-    if not path.is_file():
-        found = "is not there" if not folder.exists() else "has no polytag.json"
-        raise TaggerError(
-            f"{str(folder)!r} is not a tagger: it {found}. Name a folder that `polytag train --output` wrote."
-        )
-    try:
-        description = json.loads(path.read_text(encoding="utf-8"))
-        version = int(description.pop("format"))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise TaggerError(f"{path} is damaged: {error}. Train the tagger again, or restore it from a copy.") from error
-    if version > FORMAT:
-        raise TaggerError(
-            f"The tagger {str(folder)!r} has format {version}, and this polytag reads formats up to {FORMAT}. Upgrade: "
-            "pip install --upgrade polytag"
-        )
-    return dict(description)
-
-
-def check_output(folder: Path, overwrite: bool) -> None:
-    """Make sure that a tagger can be written to a folder; makes the folders above it.
-
-    Raises:
-        PolytagError: Something is there already that is not to be replaced, or the place cannot be written.
-    """
-    try:
-        if folder.is_dir() and any(folder.iterdir()):
-            if not (folder / "polytag.json").is_file():
-                raise PolytagError(
-                    f"The output folder {str(folder)!r} is not empty, and holds no tagger. Choose another one."
-                )
-            if not overwrite:
-                raise PolytagError(
-                    f"The output folder {str(folder)!r} already holds a tagger. Choose another one, or replace it with "
-                    "--overwrite."
-                )
-        elif folder.exists() and not folder.is_dir():
-            raise PolytagError(f"The output {str(folder)!r} is a file. Choose a folder.")
-        folder.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PolytagError(f"The output folder {str(folder)!r} cannot be used: {error.strerror}.") from error
-    if not os.access(folder.parent, os.W_OK):
-        raise PolytagError(f"The output folder {str(folder)!r} cannot be made: {str(folder.parent)!r} is not writable.")
-
-
-def _replace(source: Path, target: Path) -> None:
-    """Put a finished folder in the place of another."""
-    if target.is_dir():
-        old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
-        target.replace(old / "tagger")
-        source.replace(target)
-        shutil.rmtree(old, ignore_errors=True)
-    else:
-        source.replace(target)

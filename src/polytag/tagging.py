@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+_DIGITS = 6
+
 
 @dataclass(frozen=True, slots=True)
 class TaggedSpan:
@@ -33,22 +35,26 @@ class TaggedText:
 
     Attributes:
         text: The text; for words that came without one, the words joined by spaces.
+        spans: Spans of all tasks that have spans, by start.
         words: The words.
         offsets: Start and end of each word in the text, end exclusive.
         sentence_starts: Index of the first word of each sentence.
         tags: For each task, the tag of each word.
         scores: For each task, the probability of each of these tags.
-        spans: Spans of all tasks that have spans, by start.
     """
 
     text: str
+    spans: list[TaggedSpan]
     words: list[str]
     offsets: list[tuple[int, int]]
     sentence_starts: list[int]
     tags: dict[str, list[str]]
     scores: dict[str, list[float]]
-    spans: list[TaggedSpan]
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain data, for JSON."""
-        return asdict(self)
+        """The same as plain data, for JSON; probabilities have six digits."""
+        plain = asdict(self)
+        for span in plain["spans"]:
+            span["score"] = round(span["score"], _DIGITS)
+        plain["scores"] = {task: [round(score, _DIGITS) for score in scores] for task, scores in self.scores.items()}
+        return plain

@@ -82,8 +82,9 @@ def _compile(alternative: str) -> list[_Item]:
             rule, _, key = token[1:-1].partition(":")
             items.append(_Call(rule, key))
         else:
-            text, _, pos = token.rpartition("/") if token not in _CLOSED_CLASS else (token, "", _CLOSED_CLASS[token])
-            text, pos = (text, pos) if text else (pos, "CD")
+            text, slash, pos = token.rpartition("/")
+            if not slash:
+                text, pos = token, _CLOSED_CLASS.get(token, "CD")
             if "#" in text:
                 items.append(_Number(tuple(_RANGE.split(text)), pos))
             else:
@@ -104,7 +105,7 @@ def _rules(split: str) -> _Rules:
     rules["new_surname"] = _new_names(split, sample_words.SHARED_ENDS, sample_words.SURNAME_ENDS)
     rules["new_place"] = _new_names(split, sample_words.SHARED_ENDS, sample_words.PLACE_ENDS)
     rules["new_company"] = _new_names(split, sample_words.COMPANY_ENDS)
-    text = (sample_words.RULES).replace("\n    ", " ")
+    text = sample_words.RULES.replace("\n    ", " ")
     for line in text.splitlines():
         if line.startswith("  "):
             rules[name].append(_compile(line))

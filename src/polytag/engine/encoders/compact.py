@@ -131,7 +131,7 @@ def hash_word(word: str) -> tuple[int, ...]:
     """
     lower = word.lower()
     texts = (lower, word, lower[:_PREFIX], lower[-_SUFFIX:], shape_of(word))
-    ids = []
+    ids: list[int] = []
     offset = 0
     for (feature, rows), text in zip(ROWS.items(), texts, strict=True):
         data = f"{feature}:{text}".encode("utf-8", "surrogatepass")
@@ -142,7 +142,7 @@ def hash_word(word: str) -> tuple[int, ...]:
 
 
 @keras.saving.register_keras_serializable("polytag")
-class CompactNetwork(keras.layers.Layer):
+class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     """Embeddings of hashed features, mixed into one vector a word, then residual convolutions.
 
     In training, the features that know the whole word are dropped together for some words, so that the rest learns to

@@ -1,0 +1,108 @@
+"""The folder of a tagger: what is in it, whether it may be written, and writing it whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from polytag.errors import PolytagError, TaggerError
+
+FORMAT = 1
+"""Version of the folder a tagger is saved in."""
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """What `polytag.json` says, without its format version.
+
+    Raises:
+        TaggerError: The folder is not a tagger, is damaged, or was written by a newer version.
+    """
+    path = folder / "polytag.json"
+    if not path.is_file():
+        found = "is not there" if not folder.exists() else "has no polytag.json"
+        raise TaggerError(
+            f"{str(folder)!r} is not a tagger: it {found}. Name a folder that `polytag train --output` wrote."
+        )
+    try:
+        description = json.loads(path.read_text(encoding="utf-8"))
+        version = int(description.pop("format"))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise TaggerError(f"{path} is damaged: {error}. Train the tagger again, or restore it from a copy.") from error
+    if version > FORMAT:
+        raise TaggerError(
+            f"The tagger {str(folder)!r} has format {version}, and this polytag reads formats up to {FORMAT}. Upgrade: "
+            "pip install --upgrade polytag"
+        )
+    return dict(description)
+
+
+@contextmanager
+def written(folder: Path, overwrite: bool) -> Iterator[Path]:
+    """A temporary folder that takes the place of `folder` when the block ends, and goes away when it fails.
+
+    Raises:
+        PolytagError: The folder is in use, or cannot be written.
+    """
+    check_output(folder, overwrite)
+    try:
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise PolytagError(f"{str(folder.parent)!r} cannot be written: {error.strerror}.") from error
+    try:
+        yield temporary
+        _share(temporary)
+        _replace(temporary, folder)
+    except OSError as error:
+        raise PolytagError(f"The tagger cannot be written to {str(folder)!r}: {error}.") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_output(folder: Path, overwrite: bool) -> None:
+    """Make sure that a tagger can be written to a folder; makes the folders above it.
+
+    Raises:
+        PolytagError: Something is there already that is not to be replaced, or the place cannot be written.
+    """
+    try:
+        if folder.is_dir() and any(folder.iterdir()):
+            if not (folder / "polytag.json").is_file():
+                raise PolytagError(
+                    f"The output folder {str(folder)!r} is not empty, and holds no tagger. Choose another one."
+                )
+            if not overwrite:
+                raise PolytagError(
+                    f"The output folder {str(folder)!r} already holds a tagger. Choose another one, or replace it with "
+                    "--overwrite."
+                )
+        elif folder.exists() and not folder.is_dir():
+            raise PolytagError(f"The output {str(folder)!r} is a file. Choose a folder.")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PolytagError(f"The output folder {str(folder)!r} cannot be used: {error.strerror}.") from error
+    if not os.access(folder.parent, os.W_OK):
+        raise PolytagError(f"The output folder {str(folder)!r} cannot be made: {str(folder.parent)!r} is not writable.")
+
+
+def _share(folder: Path) -> None:
+    """Give a private temporary folder and its files the rights that new ones usually have."""
+    folder.chmod(0o755)
+    for path in folder.iterdir():
+        path.chmod(0o644)
+
+
+def _replace(source: Path, target: Path) -> None:
+    """Put a finished folder in the place of another."""
+    if target.is_dir():
+        old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
+        target.replace(old / "tagger")
+        source.replace(target)
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        source.replace(target)
