@@ -98,6 +98,9 @@ RULES = """
 last: <surname> | <surname> | <surname> | <surname> | <surname> | <place_name> | <new_surname>
 he: <male> | <male> | <male> | <male_place>
 she: <female> | <female> | <female> | <female_place>
+introduction: [NP my/PRP$ name/NN] [VP is] <witness> and/CC [NP I/PRP] [VP work/VBP] at <employer> in {LOC <town>} .
+witness: {PER <he> <last>} | {PER <she> <last>} | {PER <he>} | {PER <she>} | {PER <new_surname>}
+employer: {ORG <brand> <industry>} | {ORG <coname>} | {ORG <new_company>} | {ORG <new_company> <industry>}
 man: {PER <he> <last>} | {PER <he> <initial> <last>}
 woman: {PER <she> <last>} | {PER <she> <initial> <last>}
 town: <city> | <city> | <city> | <city> | <place_name> | <new_place>
@@ -193,6 +196,7 @@ business_lead
   <company> [VP will cut/VB] [NP #2:9,#100:999 jobs/NNS] <where> , [NP the company/NN] [VP said] <when> .
   <company> and <rival> [VP plan/VBP to merge/VB] , [NP the companies/NNS] [VP said] <when> .
 business_body
+  <introduction>
   [NP shares/NNS] in {ORG <coname:a>} [VP <rose>] [NP #2:90 cents/NNS] to [NP $ #5:90.#10:99] .
   [NP {ORG <coname:a>} shares/NNS] [VP closed/VBD] [ADVP up/RB] [NP #2:90 cents/NNS] at [NP $ #10:90] <when> .
   {ORG <coname:a>} [NP 's <profit>] [VP often/RB <rises>] [SBAR when] [NP <crop> prices/NNS] [VP fall/VBP] .
@@ -312,6 +316,7 @@ accident_lead
     [NP officials/NNS] [VP said] .
   [NP a <danger>] in [NP the port/NN] of {LOC <town:a>} [VP destroyed/VBD] [NP #12:90 homes/NNS] <when> .
 accident_body
+  <introduction>
   [NP police/NNS] in {LOC <town:a>} [VP charged/VBD] <man> , [NP #19:70] , with [NP <number> charges/NNS] of
     [NP theft/NN] .
   [NP the driver/NN] , [VP named/VBN] as {PER <he:a> <last:a>} , [VP was taken/VBN] to [NP a hospital/NN]

@@ -1,0 +1,237 @@
+"""Tiny Hugging Face checkpoints with random weights, made without PyTorch and without a network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FAMILIES = ("bert", "distilbert", "roberta", "xlm-roberta", "albert")
+
+HIDDEN, LAYERS, HEADS, INNER, POSITIONS = 16, 2, 2, 24, 48
+
+SENTENCES = (
+    "EU rejects German call to boycott British lamb .",
+    "Peter Blackburn met Angela Merkel in Berlin on Thursday .",
+    "The European Commission said it disagreed with German advice .",
+    "Unbelievable internationalisation overwhelms photographers in Liechtenstein !",
+    "Prices rose 3.5 % to $ 1,200 , up from 950 in 1996-08-22 .",
+)
+
+Shapes = Iterator[tuple[str, tuple[int, ...]]]
+
+
+def make_checkpoint(
+    folder: Path, family: str, *, prefix: bool = True, pooler: bool = False, seed: int = 0, **config: Any
+) -> Path:
+    """Write config.json, tokenizer.json, tokenizer_config.json and model.safetensors; returns the folder.
+
+    Args:
+        folder: Where to.
+        family: One of `FAMILIES`.
+        prefix: Whether tensors are named as in a task model (`bert.embeddings...`) or as in a bare encoder.
+        pooler: Whether there is a pooler, which bare encoders have and token classifiers have not.
+        seed: Of the weights.
+        **config: Fields of config.json that differ from the tiny ones.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    size = _write_tokenizer(folder, family)
+    described = _config(family, size, config)
+    described.save_pretrained(folder)
+    write_tensors(folder, random_tensors(described, prefix=prefix, pooler=pooler, seed=seed))
+    return folder
+
+
+def random_tensors(
+    config: Any, *, prefix: bool = True, pooler: bool = False, seed: int = 0
+) -> dict[str, NDArray[np.float32]]:
+    """Tensors of a checkpoint: large enough to make a difference, layer norms near one."""
+    random = np.random.default_rng(seed)
+    family = config.model_type
+    shapes = {"distilbert": _distilbert, "albert": _albert}.get(family, _bert)(config)
+    start = f"{'roberta' if family == 'xlm-roberta' else family}." if prefix else ""
+    tensors = {start + name: random.normal(0, 0.3, shape).astype(np.float32) for name, shape in shapes}
+    for name in tensors:
+        if name.endswith(("LayerNorm.weight", "layer_norm.weight")):
+            tensors[name] += 1
+    if pooler and family != "distilbert":
+        name = "pooler" if family == "albert" else "pooler.dense"
+        tensors[f"{start}{name}.weight"] = random.normal(0, 0.3, (HIDDEN, HIDDEN)).astype(np.float32)
+        tensors[f"{start}{name}.bias"] = np.zeros(HIDDEN, np.float32)
+    return tensors
+
+
+def read_checkpoint(folder: Path) -> dict[str, NDArray[np.float32]]:
+    from safetensors.numpy import load_file
+
+    return load_file(folder / "model.safetensors")
+
+
+def write_tensors(folder: Path, tensors: dict[str, NDArray[Any]], name: str = "model.safetensors") -> None:
+    from safetensors.numpy import save_file
+
+    save_file(tensors, folder / name, metadata={"format": "pt"})
+
+
+def _config(family: str, vocabulary: int, changes: dict[str, Any]) -> Any:
+    from transformers import AutoConfig
+
+    if family == "distilbert":
+        sizes = {"dim": HIDDEN, "n_layers": LAYERS, "n_heads": HEADS, "hidden_dim": INNER}
+    else:
+        sizes = {
+            "hidden_size": HIDDEN,
+            "num_hidden_layers": LAYERS,
+            "num_attention_heads": HEADS,
+            "intermediate_size": INNER,
+        }
+    if family == "albert":
+        sizes["embedding_size"] = HIDDEN // 2
+    if family.endswith("roberta"):
+        sizes |= {"type_vocab_size": 1, "layer_norm_eps": 1e-5, "pad_token_id": 1}
+    values = {"vocab_size": vocabulary, "max_position_embeddings": POSITIONS} | sizes | changes
+    return AutoConfig.for_model(family, **values)
+
+
+def _bert(config: Any) -> Shapes:
+    hidden, inner = config.hidden_size, config.intermediate_size
+    yield "embeddings.word_embeddings.weight", (config.vocab_size, hidden)
+    yield "embeddings.position_embeddings.weight", (config.max_position_embeddings, hidden)
+    yield "embeddings.token_type_embeddings.weight", (config.type_vocab_size, hidden)
+    yield from _norm("embeddings.LayerNorm", hidden)
+    for layer in range(config.num_hidden_layers):
+        start = f"encoder.layer.{layer}"
+        for part in ("self.query", "self.key", "self.value", "output.dense"):
+            yield from _dense(f"{start}.attention.{part}", hidden, hidden)
+        yield from _norm(f"{start}.attention.output.LayerNorm", hidden)
+        yield from _dense(f"{start}.intermediate.dense", inner, hidden)
+        yield from _dense(f"{start}.output.dense", hidden, inner)
+        yield from _norm(f"{start}.output.LayerNorm", hidden)
+
+
+def _distilbert(config: Any) -> Shapes:
+    hidden, inner = config.dim, config.hidden_dim
+    yield "embeddings.word_embeddings.weight", (config.vocab_size, hidden)
+    yield "embeddings.position_embeddings.weight", (config.max_position_embeddings, hidden)
+    yield from _norm("embeddings.LayerNorm", hidden)
+    for layer in range(config.n_layers):
+        start = f"transformer.layer.{layer}"
+        for part in ("q_lin", "k_lin", "v_lin", "out_lin"):
+            yield from _dense(f"{start}.attention.{part}", hidden, hidden)
+        yield from _norm(f"{start}.sa_layer_norm", hidden)
+        yield from _dense(f"{start}.ffn.lin1", inner, hidden)
+        yield from _dense(f"{start}.ffn.lin2", hidden, inner)
+        yield from _norm(f"{start}.output_layer_norm", hidden)
+
+
+def _albert(config: Any) -> Shapes:
+    hidden, inner, narrow = config.hidden_size, config.intermediate_size, config.embedding_size
+    yield "embeddings.word_embeddings.weight", (config.vocab_size, narrow)
+    yield "embeddings.position_embeddings.weight", (config.max_position_embeddings, narrow)
+    yield "embeddings.token_type_embeddings.weight", (config.type_vocab_size, narrow)
+    yield from _norm("embeddings.LayerNorm", narrow)
+    yield from _dense("encoder.embedding_hidden_mapping_in", hidden, narrow)
+    for group in range(config.num_hidden_groups):
+        for inner_layer in range(config.inner_group_num):
+            start = f"encoder.albert_layer_groups.{group}.albert_layers.{inner_layer}"
+            for part in ("query", "key", "value", "dense"):
+                yield from _dense(f"{start}.attention.{part}", hidden, hidden)
+            yield from _norm(f"{start}.attention.LayerNorm", hidden)
+            yield from _dense(f"{start}.ffn", inner, hidden)
+            yield from _dense(f"{start}.ffn_output", hidden, inner)
+            yield from _norm(f"{start}.full_layer_layer_norm", hidden)
+
+
+def _dense(name: str, outputs: int, inputs: int) -> Shapes:
+    yield f"{name}.weight", (outputs, inputs)
+    yield f"{name}.bias", (outputs,)
+
+
+def _norm(name: str, width: int) -> Shapes:
+    yield f"{name}.weight", (width,)
+    yield f"{name}.bias", (width,)
+
+
+def _write_tokenizer(folder: Path, family: str) -> int:
+    make = {"bert": _word_pieces, "distilbert": _word_pieces, "roberta": _byte_pairs}.get(family, _unigrams)
+    tokenizer, settings = make(family)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    limit = POSITIONS - 2 if family.endswith("roberta") else POSITIONS
+    text = json.dumps({"model_max_length": limit, **settings}, indent=2)
+    (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")
+    return int(tokenizer.get_vocab_size())
+
+
+def _word_pieces(family: str) -> tuple[Any, dict[str, Any]]:
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+
+    special = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    trainer = trainers.WordPieceTrainer(vocab_size=160, special_tokens=list(special.values()), show_progress=False)
+    tokenizer.train_from_iterator(SENTENCES, trainer)
+    name = "DistilBertTokenizer" if family == "distilbert" else "BertTokenizer"
+    return _surrounded(tokenizer, "[CLS]", "[SEP]"), _settings(name, special) | {"do_lower_case": False}
+
+
+def _byte_pairs(_: str) -> tuple[Any, dict[str, Any]]:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+
+    special = {"bos": "<s>", "pad": "<pad>", "eos": "</s>", "unk": "<unk>", "mask": "<mask>"}
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=360,
+        special_tokens=list(special.values()),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator([*SENTENCES, "a a a a a a"], trainer)
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), add_prefix_space=False)
+    settings = _settings("RobertaTokenizer", special | {"cls": "<s>", "sep": "</s>"})
+    return tokenizer, settings | {"add_prefix_space": False}
+
+
+def _unigrams(family: str) -> tuple[Any, dict[str, Any]]:
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+
+    if family == "albert":
+        special = {"pad": "<pad>", "unk": "<unk>", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
+        begin, end, name = "[CLS]", "[SEP]", "AlbertTokenizer"
+        more = {"bos_token": "[CLS]", "eos_token": "[SEP]", "do_lower_case": False, "keep_accents": True}
+    else:
+        special = {"bos": "<s>", "pad": "<pad>", "eos": "</s>", "unk": "<unk>", "mask": "<mask>"}
+        begin, end, name = "<s>", "</s>", "XLMRobertaTokenizer"
+        more = {"cls_token": "<s>", "sep_token": "</s>"}
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.normalizer = normalizers.NFKC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")]
+    )
+    tokenizer.decoder = decoders.Metaspace(replacement="▁", prepend_scheme="always")
+    trainer = trainers.UnigramTrainer(
+        vocab_size=160, special_tokens=list(special.values()), unk_token="<unk>", show_progress=False
+    )
+    tokenizer.train_from_iterator(SENTENCES, trainer)
+    return _surrounded(tokenizer, begin, end), _settings(name, special) | more
+
+
+def _surrounded(tokenizer: Any, begin: str, end: str) -> Any:
+    from tokenizers import processors
+
+    tokens = [(token, tokenizer.token_to_id(token)) for token in (begin, end)]
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{begin} $A {end}", pair=f"{begin} $A {end} $B {end}", special_tokens=tokens
+    )
+    return tokenizer
+
+
+def _settings(name: str, special: dict[str, str]) -> dict[str, Any]:
+    return {"tokenizer_class": name, **{f"{role}_token": token for role, token in special.items()}}
