@@ -1,4 +1,6 @@
-"""Everything a change has to pass: lint, formatting, types, import contracts, tests. Run it with the project's Python."""
+"""Everything a change has to pass: lint, formatting, types, import contracts, tests.
+
+Run it with the project's Python."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
@@ -12,6 +13,8 @@ from polytag.hooks.specs import hookimpl
 from polytag.readers import Reader
 
 POLYTAG_PLUGIN_API = 1
+
+_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?(@\S+)?")
 
 
 class CompactProvider(EncoderProvider):
@@ -50,8 +53,8 @@ class PretrainedProvider(EncoderProvider):
     )
 
     def accepts(self, reference: str) -> bool:
-        """Whatever is not the name of another encoder."""
-        return False
+        """A folder, or what can be a name on the hub, with or without a revision."""
+        return Path(reference).expanduser().is_dir() or bool(_HUB_NAME.fullmatch(reference))
 
     def create(self, reference: str) -> Encoder:
         """Load the checkpoint."""

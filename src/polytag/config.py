@@ -104,18 +104,22 @@ def _read_toml(file: Path) -> dict[str, Any]:
 
 def _explain(error: ValidationError, file: Path | None) -> str:
     parts = []
+    missing = [f"--{problem['loc'][0]}" for problem in error.errors() if problem["type"] == "missing"]
+    if missing:
+        verb = "are" if len(missing) > 1 else "is"
+        parts.append(f"{' and '.join(missing)} {verb} missing; say, `--task ner --corpus sample --output my-tagger`")
     for problem in error.errors():
-        name = ".".join(str(part) for part in problem["loc"][:1])
+        name = ".".join(part for part in problem["loc"] if isinstance(part, str))
         if problem["type"] == "missing":
-            parts.append(f"{name!r} is missing")
-        elif problem["type"] == "extra_forbidden":
+            continue
+        if problem["type"] == "extra_forbidden":
             from polytag.errors import suggest
 
             parts.append(
                 f"{name!r} is no option of a run.{suggest(name, RunConfig.model_fields, 'option')}".rstrip(".")
             )
         else:
-            message = problem["msg"][:1].lower() + problem["msg"][1:]
-            parts.append(f"{name!r} is {problem['input']!r}: {message}")
+            message = problem["msg"].replace("Input should be", "it has to be", 1)
+            parts.append(f"{name!r} is {problem['input']!r}: {message[:1].lower()}{message[1:]}")
     where = f" (flags and {str(file)!r})" if file else ""
     return f"The configuration of the run{where} is not right: {'; '.join(parts)}. See `polytag train --help`."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -32,14 +31,20 @@ def read_description(folder: Path) -> dict[str, Any]:
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
         version = int(description.pop("format"))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise TaggerError(f"{path} is damaged: {error}. Train the tagger again, or restore it from a copy.") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise damaged(path, error) from error
     if version > FORMAT:
         raise TaggerError(
             f"The tagger {str(folder)!r} has format {version}, and this polytag reads formats up to {FORMAT}. Upgrade: "
             "pip install --upgrade polytag"
         )
     return dict(description)
+
+
+def damaged(path: Path, error: Exception) -> TaggerError:
+    """The error for a `polytag.json` that cannot be read, or lacks something."""
+    problem = f"it has no {error}" if isinstance(error, KeyError) else str(error).rstrip(".")
+    return TaggerError(f"{path} is damaged: {problem}. Train the tagger again, or restore it from a copy.")
 
 
 @contextmanager
@@ -51,6 +56,7 @@ def written(folder: Path, overwrite: bool) -> Iterator[Path]:
     """
     check_output(folder, overwrite)
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     except OSError as error:
         raise PolytagError(f"{str(folder.parent)!r} cannot be written: {error.strerror}.") from error
@@ -65,7 +71,7 @@ def written(folder: Path, overwrite: bool) -> Iterator[Path]:
 
 
 def check_output(folder: Path, overwrite: bool) -> None:
-    """Make sure that a tagger can be written to a folder; makes the folders above it.
+    """Make sure that a tagger can be written to a folder, without leaving anything there.
 
     Raises:
         PolytagError: Something is there already that is not to be replaced, or the place cannot be written.
@@ -83,11 +89,15 @@ def check_output(folder: Path, overwrite: bool) -> None:
                 )
         elif folder.exists() and not folder.is_dir():
             raise PolytagError(f"The output {str(folder)!r} is a file. Choose a folder.")
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        if folder.resolve() == Path.cwd():
+            raise PolytagError("The output folder is the current one, which cannot be replaced. Choose another one.")
+        above = next(parent for parent in folder.absolute().parents if parent.exists())
+        with tempfile.TemporaryDirectory(prefix=".polytag-", dir=above):
+            pass
     except OSError as error:
-        raise PolytagError(f"The output folder {str(folder)!r} cannot be used: {error.strerror}.") from error
-    if not os.access(folder.parent, os.W_OK):
-        raise PolytagError(f"The output folder {str(folder)!r} cannot be made: {str(folder.parent)!r} is not writable.")
+        raise PolytagError(
+            f"The output folder {str(folder)!r} cannot be written: {error.strerror}. Choose another one."
+        ) from error
 
 
 def _share(folder: Path) -> None:

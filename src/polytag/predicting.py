@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +30,7 @@ INPUT_FORMATS = ("text", "document", "words", "conll", "jsonl")
 OUTPUT_FORMATS = ("jsonl", "conll", "table")
 
 _BY_ENDING = {".jsonl": "jsonl", ".conll": "conll", ".iob": "conll", ".bio": "conll"}
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _COLOURS = ("green", "blue", "magenta", "yellow", "cyan", "red")
 
 Item = str | list[str]
@@ -88,9 +91,13 @@ def _tag(tagger: Tagger, lines: Lines, reading: str, name: str) -> Iterator[Tagg
 
 def _first_columns(lines: Lines) -> Iterator[list[str]]:
     words: list[str] = []
+    separator = ""
     for _, line in lines:
-        if line.strip() and not line.startswith("-DOCSTART-"):
-            words.append(line.split()[0])
+        text = line.strip(" \t")
+        if text and not text.startswith("-DOCSTART-"):
+            # As in corpora: tabs if the first line has one. Not str.split(), as words may hold no-break spaces.
+            separator = separator or ("\t" if "\t" in text else " ")
+            words.append(text.partition(separator)[0].partition("\t")[0].strip(" "))
         elif words:
             yield words
             words = []
@@ -122,6 +129,11 @@ def _objects(lines: Lines, name: str) -> Iterator[Item]:
             raise PolytagError(f"{name}, line {number}: not JSON: {error}. Write one object a line.") from error
         found = record.get("text", record.get("tokens")) if isinstance(record, dict) else None
         if isinstance(found, str) or (isinstance(found, list) and all(isinstance(word, str) for word in found)):
+            if _HALF_CHARACTER.search("".join(found)):
+                raise PolytagError(
+                    f"{name}, line {number}: an escape such as \\ud83d stands for half a character. Write both halves, or "
+                    "the character itself."
+                )
             yield found
         else:
             raise PolytagError(
@@ -223,8 +235,12 @@ def _opened(file: str) -> Iterator[IO[bytes]]:
 def _created(output: Path | None) -> Iterator[TextIO]:
     """A file that appears under its name only when it is whole."""
     if output is None:
+        if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
+            sys.stdout.reconfigure(encoding="utf-8")  # whatever the locale, so that any text can be written
         yield sys.stdout
         return
+    if output.is_dir():
+        raise PolytagError(f"The output {str(output)!r} is a folder. Name a file.")
     try:
         handle, name = tempfile.mkstemp(prefix=f".{output.name}-", dir=output.parent)
     except OSError as error:

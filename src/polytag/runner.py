@@ -85,6 +85,8 @@ def train(
     Raises:
         PolytagError: Something in the input is wrong.
     """
+    if config and options:
+        raise TypeError(f"give the run as a RunConfig or as keyword arguments, not both: {', '.join(options)}")
     began = time.perf_counter()
     config = config or RunConfig.from_sources(None, options)
     reporter = reporter or (Silent() if quiet else ConsoleReporter())
@@ -143,7 +145,10 @@ def choose_encoder(reference: str) -> EncoderProvider:
     for name in encoders:
         if encoders[name].accepts(reference):
             return encoders[name]
-    raise UnknownNameError("encoder", reference, encoders)
+    raise PolytagError(
+        f"The encoder {reference!r} does not exist: it is no folder, and no name that a"
+        " model on the hub can have. Check the path."
+    )
 
 
 def _train(config: RunConfig, reporter: Reporter, began: float) -> TrainResult:
@@ -152,6 +157,12 @@ def _train(config: RunConfig, reporter: Reporter, began: float) -> TrainResult:
     tasks = {name: registry().tasks[name] for name in config.task}
     strategies = {name: registry().alignments[config.alignment or task.alignment] for name, task in tasks.items()}
     schemes = {name: training_scheme(task, config.scheme) for name, task in tasks.items()}
+    if config.scheme and all(scheme.name != config.scheme for scheme in schemes.values()):
+        kind = "encodes spans, which they do not" if registry().schemes[config.scheme].encodes_spans else "has no spans"
+        raise PolytagError(
+            f"The label scheme {config.scheme!r} suits none of the tasks trained here ({', '.join(tasks)}): it {kind}. "
+            "Choose another scheme, or none to train each task in its own."
+        )
     for task in tasks.values():
         for metric in task.metrics:
             _ = registry().metrics[metric]

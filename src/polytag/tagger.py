@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from polytag.encoding.features import Features, featurise
 from polytag.encoding.text import split_sentences
 from polytag.encoding.windows import Context
 from polytag.errors import TaggerError
-from polytag.folder import FORMAT, read_description, written
+from polytag.folder import FORMAT, damaged, read_description, written
 from polytag.hooks.registry import registry
 from polytag.schemes import LabelScheme
 from polytag.tagging import TaggedSpan, TaggedText
@@ -139,7 +139,10 @@ class Tagger:
 
         Raises:
             TaggerError: The folder is not a tagger, is damaged, or was written by a newer version.
+            PolytagError: There is no such decoding.
         """
+        if decoding not in (None, *get_args(Decoding)):
+            raise PolytagError(f"There is no decoding named {decoding!r}. Choose {' or '.join(get_args(Decoding))}.")
         path = Path(folder)
         description = read_description(path)
         try:
@@ -156,7 +159,7 @@ class Tagger:
             provider = registry().encoders[description.pop("encoder")["provider"]]
             context, window = description.pop("context"), description.pop("window")
         except (KeyError, TypeError, AttributeError) as error:
-            raise TaggerError(f"{path / 'polytag.json'} is damaged: {error} is missing or wrong.") from error
+            raise damaged(path / "polytag.json", error) from error
         from polytag.engine.encoders.hf_weights import read_tensors
         from polytag.engine.model import TaggerModel
 
@@ -203,6 +206,10 @@ class Tagger:
         while chunk := list(islice(iterator, _LOOK_AHEAD)):
             groups = []
             for words in chunk:
+                if isinstance(words, str):
+                    raise PolytagError(
+                        f"The sentence {words!r} is a string where a list of words is expected. Tag text with `tag`."
+                    )
                 ends = np.cumsum([len(word) + 1 for word in words], dtype=np.int64) - 1
                 offsets = [(int(end) - len(word), int(end)) for word, end in zip(words, ends, strict=True)]
                 groups.append((" ".join(words), [offsets] if words else []))

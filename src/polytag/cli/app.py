@@ -4,16 +4,33 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from polytag import __version__
 from polytag.cli import corpus, evaluate, plugins, predict, train
 from polytag.errors import PolytagError
 
+
+class _Commands(TyperGroup):
+    """Stops in peace when the reader of the output is gone, as `head` is after its lines."""
+
+    def invoke(self, ctx: typer.Context) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Leave Python nothing to flush at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit from None
+        return result
+
+
 app = typer.Typer(
     name="polytag",
+    cls=_Commands,
     help="Train, evaluate and run word taggers: named entities, parts of speech, chunks, and tasks of plugins.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -49,7 +66,3 @@ def main() -> None:
         sys.stdout.flush()
         print(f"polytag: {error}", file=sys.stderr)
         sys.exit(2)
-    except BrokenPipeError:
-        # The reader of our output is gone; leave Python nothing to flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)

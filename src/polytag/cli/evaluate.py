@@ -30,9 +30,11 @@ def evaluate_cli(
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON on stdout.")] = False,
 ) -> None:
     """Score a tagger on every word of a split of a corpus."""
+    from polytag.cli.plugins import mention_problems
     from polytag.cli.tables import check_decoding, print_evaluation, print_json
     from polytag.runner import evaluate
 
+    mention_problems()
     result = evaluate(
         tagger,
         corpus,

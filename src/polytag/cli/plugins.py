@@ -34,7 +34,7 @@ def tasks_cli(as_json: _Json = False) -> None:
                 }
             )
     _print(rows, as_json)
-    _mention_problems(registry())
+    mention_problems()
 
 
 def plugins_cli(as_json: _Json = False) -> None:
@@ -69,13 +69,14 @@ def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table()
     shown = [name for name in rows[0] if any(row[name] for row in rows)] if rows else []
     for name in shown:
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(row[name]) for name in shown))
+        table.add_row(*(Text(_cell(row[name])) for name in shown))
     Console(highlight=False).print(table)
 
 
@@ -85,6 +86,9 @@ def _cell(value: object) -> str:
     return ", ".join(value) if isinstance(value, list) else str(value)
 
 
-def _mention_problems(known: Registry) -> None:
-    for plugin in known.manager.problems:
+def mention_problems() -> None:
+    """Say on stderr which plugins are not loaded, and why."""
+    from polytag.hooks.registry import registry
+
+    for plugin in registry().manager.problems:
         typer.echo(f"Not loaded: {plugin.source}: {plugin.error}", err=True)

@@ -36,9 +36,11 @@ def predict_cli(
     ] = None,
 ) -> None:
     """Tag text: JSON Lines with spans and exact character offsets, columns, or a coloured table."""
+    from polytag.cli.plugins import mention_problems
     from polytag.cli.tables import check_decoding
     from polytag.predicting import predict
 
+    mention_problems()
     predict(
         tagger,
         file,

@@ -54,6 +54,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
 
 def _table(title: str, scores: Scores) -> Any:
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title=title, title_justify="left", title_style="bold")
     names = list(next(iter(scores.per_label.values()), {}))
@@ -61,7 +62,7 @@ def _table(title: str, scores: Scores) -> Any:
     for name in names:
         table.add_column(name, justify="right")
     for label, values in scores.per_label.items():
-        table.add_row(label, *(_format(name, values[name]) for name in names))
+        table.add_row(Text(label), *(_format(name, values[name]) for name in names))
     table.add_section()
     shared = [name for name in names if name in scores.overall]
     if shared:

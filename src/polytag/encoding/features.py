@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polytag.alignment import IGNORE, AlignmentStrategy, IntArray
-from polytag.encoders import Encoder
+from polytag.encoders import Encoder, Units
 from polytag.encoding.windows import Windows, plan_windows
 
 
@@ -67,11 +67,21 @@ def featurise(
     """
     counts = np.fromiter((len(sentence) for sentence in sentences), dtype=np.int64, count=len(sentences))
     sentence_starts = np.concatenate([[0], np.cumsum(counts)])
-    units = encoder.encode([word for sentence in sentences for word in sentence])
-    unit_starts = np.concatenate([[0], np.cumsum(units.counts, dtype=np.int64)])
     limit = min(max_units or encoder.max_units, encoder.max_units)
+    units = _cut(encoder.encode([word for sentence in sentences for word in sentence]), limit)
+    unit_starts = np.concatenate([[0], np.cumsum(units.counts, dtype=np.int64)])
     windows = plan_windows(unit_starts, sentence_starts, limit, min(encoder.overlap, limit // 4), documents)
     return Features(units.ids, unit_starts, sentence_starts, windows)
+
+
+def _cut(units: Units, limit: int) -> Units:
+    """Keep the first `limit` units of words that have more: a word has to fit into a window."""
+    if (units.counts <= limit).all():
+        return units
+    counts = np.minimum(units.counts, limit)
+    begins = np.cumsum(units.counts, dtype=np.int64) - units.counts
+    kept = np.repeat(begins - (np.cumsum(counts, dtype=np.int64) - counts), counts) + np.arange(int(counts.sum()))
+    return Units(units.ids[kept], counts)
 
 
 def label_ids(tags: Sequence[Sequence[str]], labels: Sequence[str]) -> IntArray:

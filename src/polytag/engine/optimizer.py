@@ -78,7 +78,7 @@ class AdamW:
     @contextmanager
     def averaged_weights(self) -> Iterator[None]:
         """Put the averaged weights into the model for the time of the block."""
-        if not self._averaging:
+        if not self._averaging or self.updates < AVERAGING_INTERVAL:  # until then the average is the initial weights
             yield
             return
         kept = [variable.numpy() for variable in self._variables]

@@ -50,19 +50,17 @@ class CompactEncoder(Encoder):
 
     def __init__(self) -> None:
         self._network: CompactNetwork | None = None
-        self._rows: dict[str, int] = {}
-        self._table: list[tuple[int, ...]] = []
+        self._rows: dict[str, tuple[int, ...]] = {}
 
     def encode(self, words: Sequence[str]) -> Units:
         """One unit a word: int32 (words, 10) rows of the embedding table."""
         if len(self._rows) > _CACHED_WORDS:
             self._rows.clear()
-            self._table.clear()
-        for word in set(words).difference(self._rows):
-            self._rows[word] = len(self._table)
-            self._table.append(hash_word(word))
-        index = np.fromiter(map(self._rows.__getitem__, words), dtype=np.int64, count=len(words))
-        table = np.array(self._table, dtype=np.int32).reshape(-1, self.n_features)
+        order = {word: number for number, word in enumerate(dict.fromkeys(words))}
+        for word in order.keys() - self._rows.keys():
+            self._rows[word] = hash_word(word)
+        index = np.fromiter(map(order.__getitem__, words), dtype=np.int64, count=len(words))
+        table = np.array([self._rows[word] for word in order], dtype=np.int32).reshape(-1, self.n_features)
         return Units(table[index], np.ones(len(words), dtype=np.int32))
 
     @property

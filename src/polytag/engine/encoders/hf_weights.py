@@ -65,12 +65,19 @@ class WeightMap:
         model_type = config["model_type"]
         self.prefix = f"{_PREFIXES.get(model_type, model_type)}."
         self._links: list[Link] = []
+        self._segments = (config.get("type_vocab_size", 1), config.get("hidden_size", 1))
         converter.convert_weights(backbone, self, config)
         self._base: Tensors = {}
         self._shapes: dict[str, tuple[int, ...]] = {}
 
     def get_tensor(self, name: str) -> NDArray[Any]:
-        """Called by converters to find out how layer norms are named; `read_tensors` leaves modern names only."""
+        """Called by converters that look before they port.
+
+        They find out how layer norms are named (`read_tensors` leaves modern names only), and that of XLM-R adds the
+        segment embedding to the positions: it gets zeros, since `assign` does that when the weights are there.
+        """
+        if name == _SEGMENTS:
+            return np.zeros(self._segments, dtype=np.float32)
         raise KeyError(name)
 
     def port_weight(self, keras_variable: Any, hf_weight_key: str, hook_fn: Hook | None = None) -> None:
@@ -100,10 +107,7 @@ class WeightMap:
                 value = link.to_variable(tensor)
                 link.variable.assign(value)
             except ValueError as error:
-                raise TaggerError(
-                    f"The checkpoint's tensor {link.name!r} has shape {tuple(tensor.shape)}, which does not fit its "
-                    "config.json. Download it again, or check which of the two was changed."
-                ) from error
+                raise _does_not_fit(link.name, tensor) from error
             self._shapes[link.name] = tensor.shape
             if value.size != tensor.size:
                 self._base[link.name] = tensor.astype(np.float32)
@@ -129,7 +133,9 @@ class WeightMap:
             return
         for link in self._links:
             if link.name == self.prefix + _POSITIONS:
-                link.variable.assign_add(segments[0])
+                if segments.shape[1:] != tuple(link.variable.shape[1:]):
+                    raise _does_not_fit(name, segments)
+                link.variable.assign_add(segments[0].astype(np.float32))
         self._base[name] = np.zeros_like(segments, dtype=np.float32)
 
 
@@ -143,7 +149,10 @@ def read_tensors(folder: Path) -> Tensors:
 
     index = folder / "model.safetensors.index.json"
     if index.exists():
-        files = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        try:
+            files = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise TaggerError(f"{index} is damaged: {error}. Download the checkpoint again.") from error
     else:
         files = ["model.safetensors"]
     tensors: Tensors = {}
@@ -161,6 +170,13 @@ def read_tensors(folder: Path) -> Tensors:
         except (SafetensorError, OSError) as error:
             raise TaggerError(f"{path} is damaged: {error}. Download or train it again.") from error
     return tensors
+
+
+def _does_not_fit(name: str, tensor: NDArray[Any]) -> TaggerError:
+    return TaggerError(
+        f"The checkpoint's tensor {name!r} has shape {tuple(tensor.shape)}, which does not fit its config.json. "
+        "Download it again, or check which of the two was changed."
+    )
 
 
 def _modern(name: str) -> str:
