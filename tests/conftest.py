@@ -1,17 +1,25 @@
 """Fixtures that all tests share."""
 
+import io
 import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import settings
 
+import polytag
+from polytag.cli.app import main
+from polytag.corpus.sample import sample_sentences
 from polytag.hooks import registry as registry_module
 from polytag.hooks.registry import Registry
+from polytag.runner import TrainResult
 
 # The first example of a property may pay for an import.
 settings.register_profile("polytag", deadline=None)
@@ -30,3 +38,63 @@ def conll2003() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the CoNLL-2003 files are licensed and not in the repository; put them in {folder}")
     return folder
+
+
+class Done(NamedTuple):
+    """What a command left behind."""
+
+    status: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Done]
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run the command line in this process, as `command("predict", folder, "-", stdin=b"...")`."""
+
+    def run(*arguments: object, stdin: bytes = b"") -> Done:
+        monkeypatch.setattr(sys, "argv", ["polytag", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as exited:
+            main()
+        out, err = capsys.readouterr()
+        return Done(int(exited.value.code or 0), out, err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def tiny_corpus(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Path:
+    """A folder of column files in IOB1, as CoNLL-2003 has them: 64, 16 and 16 sentences."""
+    folder = tmp_path_factory.mktemp("tiny")
+    iob2, iob1 = registry.schemes["iob2"], registry.schemes["iob1"]
+    for split, size in (("train", 64), ("valid", 16), ("test", 16)):
+        lines, document = [], None
+        for sentence in sample_sentences("validation" if split == "valid" else split)[:size]:
+            if sentence.document != document:
+                document = sentence.document
+                lines += ["-DOCSTART- -X- -X- O", ""]
+            tags = sentence.tags
+            chunk, ner = (polytag.convert(tags[name], iob2, iob1) for name in ("chunk_tags", "ner_tags"))
+            lines += map(" ".join, zip(sentence.words, tags["pos_tags"], chunk, ner, strict=True))
+            lines.append("")
+        (folder / f"{split}.conll").write_text("\n".join(lines), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def ner_run(tmp_path_factory: pytest.TempPathFactory) -> TrainResult:
+    """Two epochs of the compact encoder on the sample corpus, for ner."""
+    output = tmp_path_factory.mktemp("taggers") / "ner"
+    return polytag.train(task="ner", corpus="sample", output=output, epochs=2, quiet=True)
+
+
+@pytest.fixture(scope="session")
+def joint_run(tmp_path_factory: pytest.TempPathFactory) -> TrainResult:
+    """Two epochs of the compact encoder on the sample corpus, for three tasks at once."""
+    output = tmp_path_factory.mktemp("taggers") / "joint"
+    return polytag.train(task=("ner", "pos", "chunk"), corpus="sample", output=output, epochs=2, quiet=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 import polytag
-from polytag_standard import alignments, metrics, schemes
+from polytag_standard import alignments, metrics, partial, schemes
 
 POLYTAG_PLUGIN_API = 1
 
@@ -30,8 +30,8 @@ def polytag_alignments() -> Iterable[polytag.AlignmentStrategy]:
 
 @polytag.hookimpl
 def polytag_metrics() -> Iterable[polytag.Metric]:
-    """The metrics `spans` and `tags`."""
-    return [metrics.SpanScores(), metrics.TagScores()]
+    """The metrics `spans`, `spans-strict`, `partial` and `tags`."""
+    return [metrics.SpanScores(), metrics.StrictSpanScores(), partial.PartialScores(), metrics.TagScores()]
 
 
 @polytag.hookimpl

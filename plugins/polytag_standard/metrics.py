@@ -1,4 +1,4 @@
-"""The usual metrics: `spans`, as the CoNLL shared tasks score them, and `tags`, word by word."""
+"""The usual metrics: `spans`, as the CoNLL shared tasks score them, its strict variant, and `tags`, word by word."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from operator import eq
 import numpy as np
 from numpy.typing import NDArray
 
-from polytag import OUTSIDE, LabelScheme, Metric, PolytagError, Scores, Span
+from polytag import OUTSIDE, UNANNOTATED, LabelScheme, Metric, PolytagError, Scores, Span
 
 NO_LABEL = "_"
 """Under this name seqeval counts spans without a label, those written as `B` and `I` alone."""
@@ -18,7 +18,11 @@ NO_LABEL = "_"
 class SpanScores(Metric):
     """Precision, recall and F1 of spans: a span is right when gold has one of the same words and label.
 
-    Overall: `precision`, `recall` and `f1` over all spans, `macro_f1` (mean over the labels in gold or
+    Spans are read as the scorer of the CoNLL shared tasks (`conlleval`) reads them, also from sequences that break
+    their scheme, and the scores are that scorer's. Where the two can differ is in tags that it was not made for: those
+    without a prefix (`PER`), and prefixes other than B, I, E and O, which it does not know.
+
+    Overall: `precision`, `recall` and `f1` over all spans (micro average), `macro_f1` (mean over the labels in gold or
     predicted spans), `accuracy` of word tags, `support` (gold spans), `words`. Per label: `precision`,
     `recall`, `f1`, `support`; spans without a label stand under `_`. A rate of nothing is 0.0.
     """
@@ -26,6 +30,8 @@ class SpanScores(Metric):
     name = "spans"
     summary = "Precision, recall and F1 of spans, counted by seqeval"
     headline = "f1"
+    needs_spans = True
+    strict = "spans-strict"
 
     def compute(self, gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], scheme: LabelScheme) -> Scores:
         """Score the spans that `scheme` reads from the tags.
@@ -33,16 +39,12 @@ class SpanScores(Metric):
         Raises:
             PolytagError: The scheme encodes no spans, or gold and predicted tags differ in length.
         """
-        if not scheme.encodes_spans:
-            raise PolytagError(
-                f"The metric 'spans' cannot score the scheme {scheme.name!r}, which encodes no spans. "
-                "Use the metric 'tags', or a scheme that encodes spans."
-            )
-        _check_lengths(gold, predicted)
-        words = sum(map(len, gold))
-        right = sum(map(eq, chain.from_iterable(gold), chain.from_iterable(predicted)))
-        gold_spans = [scheme.spans(tags) for tags in gold]
-        predicted_spans = [scheme.spans(tags) for tags in predicted]
+        check_spans(self.name, scheme)
+        check_lengths(gold, predicted)
+        gold_tags, predicted_tags = _annotated(chain.from_iterable(gold), chain.from_iterable(predicted))
+        words, right = len(gold_tags), sum(map(eq, gold_tags, predicted_tags))
+        gold_spans = [self._spans(tags, scheme) for tags in gold]
+        predicted_spans = [self._spans(tags, scheme) for tags in predicted]
         found = list(chain.from_iterable(predicted_spans))
         labels = sorted({span.label or NO_LABEL for span in chain(chain.from_iterable(gold_spans), found)})
         if not labels:
@@ -70,6 +72,47 @@ class SpanScores(Metric):
         }
         return Scores(overall, _per_label(labels, precision, recall, f1, support))
 
+    def statistics(
+        self, gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], scheme: LabelScheme
+    ) -> NDArray[np.float64]:
+        """float64 (sentences, 3): spans that are right, predicted spans, gold spans.
+
+        Raises:
+            PolytagError: The scheme encodes no spans, or gold and predicted tags differ in length.
+        """
+        check_spans(self.name, scheme)
+        check_lengths(gold, predicted)
+        counts = np.zeros((len(gold), 3))
+        for row, gold_tags, predicted_tags in zip(counts, gold, predicted, strict=True):
+            right, found = self._spans(gold_tags, scheme), self._spans(predicted_tags, scheme)
+            row[:] = len(set(right).intersection(found)), len(found), len(right)
+        return counts
+
+    def headline_of(self, totals: NDArray[np.float64]) -> NDArray[np.float64]:
+        """F1, float64 (...), of summed statistics, float64 (..., 3)."""
+        # Where the denominator is 0 so is the numerator, and the ratio counts as 0.
+        f1: NDArray[np.float64] = 2 * totals[..., 0] / np.maximum(totals[..., 1] + totals[..., 2], 1)
+        return f1
+
+    def _spans(self, tags: Sequence[str], scheme: LabelScheme) -> list[Span]:
+        return scheme.spans(tags)
+
+
+class StrictSpanScores(SpanScores):
+    """The scores of `spans`, counting only spans that are written as the scheme writes them.
+
+    A span whose tags differ from those the scheme writes for it (`I-PER` after `O` in IOB2) is not read at all, in gold
+    and in predicted tags alike: the strict mode of seqeval, for any scheme.
+    """
+
+    name = "spans-strict"
+    summary = "Precision, recall and F1 of spans that the label scheme allows"
+
+    def _spans(self, tags: Sequence[str], scheme: LabelScheme) -> list[Span]:
+        spans = scheme.spans(tags)
+        written = scheme.tags(spans, len(tags))
+        return [span for span in spans if list(tags[span.start : span.end]) == written[span.start : span.end]]
+
 
 class TagScores(Metric):
     """Accuracy of word tags, and precision, recall and F1 of each tag.
@@ -88,13 +131,14 @@ class TagScores(Metric):
         Raises:
             PolytagError: Gold and predicted tags differ in length.
         """
-        _check_lengths(gold, predicted)
-        labels = sorted({*chain.from_iterable(gold), *chain.from_iterable(predicted)})
+        check_lengths(gold, predicted)
+        gold_tags, predicted_tags = _annotated(chain.from_iterable(gold), chain.from_iterable(predicted))
+        labels = sorted({*gold_tags, *predicted_tags})
         if not labels:
             return Scores({"accuracy": 0.0, "macro_f1": 0.0, "words": 0})
         ids = {label: number for number, label in enumerate(labels)}
-        gold_ids = np.fromiter(map(ids.__getitem__, chain.from_iterable(gold)), np.int64)
-        predicted_ids = np.fromiter(map(ids.__getitem__, chain.from_iterable(predicted)), np.int64)
+        gold_ids = np.fromiter(map(ids.__getitem__, gold_tags), np.int64)
+        predicted_ids = np.fromiter(map(ids.__getitem__, predicted_tags), np.int64)
         right = gold_ids == predicted_ids
         matched = np.bincount(gold_ids[right], minlength=len(labels))
         support = np.bincount(gold_ids, minlength=len(labels))
@@ -105,6 +149,35 @@ class TagScores(Metric):
         f1 = 2 * matched / (found + support)
         overall = {"accuracy": float(right.mean()), "macro_f1": float(f1.mean()), "words": gold_ids.size}
         return Scores(overall, _per_label(labels, precision, recall, f1, support))
+
+    def statistics(
+        self, gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], scheme: LabelScheme
+    ) -> NDArray[np.float64]:
+        """float64 (sentences, 2): words tagged right, words.
+
+        Raises:
+            PolytagError: Gold and predicted tags differ in length.
+        """
+        check_lengths(gold, predicted)
+        counts = np.zeros((len(gold), 2))
+        for row, *sides in zip(counts, gold, predicted, strict=True):
+            gold_tags, predicted_tags = _annotated(*sides)
+            row[:] = sum(map(eq, gold_tags, predicted_tags)), len(gold_tags)
+        return counts
+
+    def headline_of(self, totals: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Accuracy, float64 (...), of summed statistics, float64 (..., 2)."""
+        accuracy: NDArray[np.float64] = totals[..., 0] / np.maximum(totals[..., 1], 1)
+        return accuracy
+
+
+def _annotated(gold: Iterable[str], predicted: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The tags of the words that somebody annotated."""
+    gold_tags, predicted_tags = list(gold), list(predicted)
+    if UNANNOTATED not in gold_tags:
+        return gold_tags, predicted_tags
+    kept = [i for i, tag in enumerate(gold_tags) if tag != UNANNOTATED]
+    return [gold_tags[i] for i in kept], [predicted_tags[i] for i in kept]
 
 
 def _iob2(spans: Iterable[Span], length: int) -> list[str]:
@@ -134,7 +207,25 @@ def _ratio(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
 
 
-def _check_lengths(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> None:
+def check_spans(metric: str, scheme: LabelScheme) -> None:
+    """Make sure that a metric of spans is given tags that encode spans.
+
+    Raises:
+        PolytagError: The scheme encodes none.
+    """
+    if not scheme.encodes_spans:
+        raise PolytagError(
+            f"The metric {metric!r} cannot score the scheme {scheme.name!r}, which encodes no spans. "
+            "Use the metric 'tags', or a scheme that encodes spans."
+        )
+
+
+def check_lengths(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> None:
+    """Make sure that gold and predicted tags are for the same words.
+
+    Raises:
+        PolytagError: They differ in length.
+    """
     if len(gold) != len(predicted):
         raise PolytagError(
             f"There are {len(gold)} gold sentences and {len(predicted)} predicted ones. "

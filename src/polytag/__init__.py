@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from polytag.errors import CorpusError, PluginError, PolytagError, TaggerError
     from polytag.hooks.manager import RunInfo
     from polytag.metrics import Metric, Scores
-    from polytag.readers import TOKENS, Reader, Sentence, Source, corpus_from_sentences, split_of
+    from polytag.readers import TOKENS, Reader, Sentence, Source, corpus_from_sentences, sentences_of, split_of
     from polytag.runner import evaluate, train
-    from polytag.schemes import OUTSIDE, LabelScheme, PrefixScheme, Span, convert
+    from polytag.schemes import OUTSIDE, UNANNOTATED, LabelScheme, PrefixScheme, Span, convert
     from polytag.tagger import Tagger
     from polytag.tasks import Task
 
@@ -47,13 +47,13 @@ _HOMES = {
     ),
     "polytag.config": ("RunConfig",),
     "polytag.corpus.corpus": ("Corpus", "load_corpus"),
-    "polytag.readers": ("TOKENS", "Reader", "Sentence", "Source", "corpus_from_sentences", "split_of"),
+    "polytag.readers": ("TOKENS", "Reader", "Sentence", "Source", "corpus_from_sentences", "sentences_of", "split_of"),
     "polytag.encoders": ("Encoder", "EncoderProvider"),
     "polytag.errors": ("CorpusError", "PluginError", "PolytagError", "TaggerError"),
     "polytag.hooks.manager": ("RunInfo",),
     "polytag.metrics": ("Metric", "Scores"),
     "polytag.runner": ("evaluate", "train"),
-    "polytag.schemes": ("OUTSIDE", "LabelScheme", "PrefixScheme", "Span", "convert"),
+    "polytag.schemes": ("OUTSIDE", "UNANNOTATED", "LabelScheme", "PrefixScheme", "Span", "convert"),
     "polytag.tagger": ("Tagger",),
     "polytag.tasks": ("Task",),
 }
@@ -64,6 +64,7 @@ __all__ = [
     "NO_WORD",
     "OUTSIDE",
     "TOKENS",
+    "UNANNOTATED",
     "AlignmentStrategy",
     "Corpus",
     "CorpusError",
@@ -94,6 +95,7 @@ __all__ = [
     "last_units",
     "load_corpus",
     "scores_at",
+    "sentences_of",
     "split_of",
     "train",
 ]

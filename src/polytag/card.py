@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from polytag.config import RunConfig
-from polytag.evaluation import Evaluation
+from polytag.evaluation import Evaluation, TaskEvaluation
 from polytag.tagger import Tagger
 
 
@@ -36,9 +36,21 @@ def model_card(tagger: Tagger, config: RunConfig, validation: Evaluation, test: 
     ]
     for evaluation in (validation, test):
         if evaluation:
-            figures = " | ".join(f"{value:.4f}" for value in evaluation.headlines.values())
+            figures = " | ".join(map(_figure, evaluation.tasks.values()))
             lines.append(f"| {evaluation.split} | {evaluation.words:,} | {figures} |")
-    lines += ["", "Scores are per word and per sentence. `scores.json` has them all, `run.toml` the configuration.", ""]
+    lines += [
+        "",
+        "Scores are per word and per sentence, with their 95% confidence interval (bootstrap over sentences). `scores.json`",
+        "has them all, `run.toml` the configuration.",
+        "",
+    ]
     for name, head in tagger.heads.items():
         lines += [f"## Labels of {name} ({head.scheme})", "", ", ".join(f"`{label}`" for label in head.labels), ""]
     return "\n".join(lines)
+
+
+def _figure(task: TaskEvaluation) -> str:
+    if task.interval is None:
+        return f"{task.score:.4f}"
+    low, high = task.interval
+    return f"{task.score:.4f} ({low:.4f} to {high:.4f})"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from polytag.errors import PolytagError, TaggerError
 
@@ -68,6 +69,29 @@ def written(folder: Path, overwrite: bool) -> Iterator[Path]:
         raise PolytagError(f"The tagger cannot be written to {str(folder)!r}: {error}.") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[TextIO]:
+    """A text file that appears under its name, in the place of any other, when the block ends, and not when it fails.
+
+    Raises:
+        PolytagError: The file cannot be written.
+    """
+    if path.is_dir():
+        raise PolytagError(f"The output {str(path)!r} is a folder. Name a file.")
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    except OSError as error:
+        raise PolytagError(f"The output {str(path)!r} cannot be written: {error.strerror}.") from error
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as sink:
+            yield sink
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def check_output(folder: Path, overwrite: bool) -> None:

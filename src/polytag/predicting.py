@@ -5,10 +5,8 @@ from __future__ import annotations
 import io
 import itertools
 import json
-import os
 import re
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, TextIO
 
 from polytag.decoding import Decoding
 from polytag.errors import PolytagError
-from polytag.folder import read_description
+from polytag.folder import new_file, read_description
 from polytag.hooks.registry import registry
 from polytag.schemes import LabelScheme, convert
 from polytag.tagger import Tagger
@@ -131,8 +129,8 @@ def _objects(lines: Lines, name: str) -> Iterator[Item]:
         if isinstance(found, str) or (isinstance(found, list) and all(isinstance(word, str) for word in found)):
             if _HALF_CHARACTER.search("".join(found)):
                 raise PolytagError(
-                    f"{name}, line {number}: an escape such as \\ud83d stands for half a character. Write both halves, or "
-                    "the character itself."
+                    f"{name}, line {number}: an escape such as \\ud83d stands for half a character. Write both halves, "
+                    "or the character itself."
                 )
             yield found
         else:
@@ -239,17 +237,5 @@ def _created(output: Path | None) -> Iterator[TextIO]:
             sys.stdout.reconfigure(encoding="utf-8")  # whatever the locale, so that any text can be written
         yield sys.stdout
         return
-    if output.is_dir():
-        raise PolytagError(f"The output {str(output)!r} is a folder. Name a file.")
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{output.name}-", dir=output.parent)
-    except OSError as error:
-        raise PolytagError(f"The output {str(output)!r} cannot be written: {error.strerror}.") from error
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as sink:
-            yield sink
-        temporary.chmod(0o644)
-        temporary.replace(output)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with new_file(output) as sink:
+        yield sink

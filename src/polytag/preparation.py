@@ -13,7 +13,7 @@ from polytag.corpus.recognition import scheme_of
 from polytag.errors import CorpusError
 from polytag.hooks.registry import registry
 from polytag.progress import Reporter
-from polytag.schemes import OUTSIDE, LabelScheme, convert
+from polytag.schemes import OUTSIDE, UNANNOTATED, LabelScheme, convert
 from polytag.tasks import Task
 
 HELD_OUT = 10
@@ -119,7 +119,7 @@ def inventory(corpus: Corpus, task: Task, scheme: LabelScheme, training: Split) 
     Labels that later subwords need (I-PER where the corpus has B-PER only) are there in any case.
     """
     column = corpus.column_for(task)
-    found = {tag for sentence in training.tags[task.name] for tag in sentence}
+    found = {tag for sentence in training.tags[task.name] for tag in sentence} - {UNANNOTATED}
     if task.labels is not None:
         unknown = sorted(found - set(task.labels))
         if unknown:

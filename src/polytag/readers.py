@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from polytag.errors import CorpusError
+from polytag.errors import CorpusError, PolytagError
+from polytag.schemes import UNANNOTATED
 
 if TYPE_CHECKING:
     import datasets
@@ -43,7 +44,7 @@ class Sentence(NamedTuple):
 
     Attributes:
         words: The words.
-        tags: For each tag column, one tag a word.
+        tags: For each tag column, one tag a word; `UNANNOTATED` for a word without annotation.
         document: Number of its document in the file, or None where documents are not known.
         location: Where it begins: `eng.train:15`.
     """
@@ -76,6 +77,8 @@ class Reader(ABC):
 
     name: ClassVar[str]
     summary: ClassVar[str]
+    leaves_out: ClassVar[str] = ""
+    """What a source of this format may hold that does not reach the corpus: `"heads and comments"`."""
 
     @abstractmethod
     def accepts(self, source: Source) -> bool:
@@ -92,6 +95,32 @@ class Reader(ABC):
         Raises:
             CorpusError: The source is broken; the message names file and line.
         """
+
+    @property
+    def can_write(self) -> bool:
+        """Whether `write` is implemented."""
+        return type(self).write is not Reader.write
+
+    def write(self, data: datasets.DatasetDict, folder: Path) -> None:
+        """Write a corpus in this format: the counterpart of `read`, and optional.
+
+        `read` must understand what this writes. A format that cannot hold a word, a tag or the names of the splits
+        raises; what else gets lost on the way, such as documents, the caller finds out by reading the folder again,
+        and says so.
+
+        Args:
+            data: As `read` returns it: the column `tokens`, tag columns (lists of str or of ClassLabel, null where a
+                word has no annotation) and, where known, `document`; `location`, for error messages, is where a
+                sentence comes from, and is not written. `sentences_of` goes through it.
+            folder: An empty folder, which becomes the corpus: one file a split, named after it.
+
+        Raises:
+            PolytagError: The format cannot be written, or cannot hold this corpus; the message says what to do.
+        """
+        raise PolytagError(
+            f"The reader {self.name!r} only reads: it cannot write a corpus. Choose a format that can be written, for "
+            "instance --format jsonl."
+        )
 
 
 def locate(reference: str, columns: Sequence[str] | None = None) -> Source:
@@ -137,6 +166,28 @@ def corpus_from_sentences(splits: Mapping[str, Iterable[Sentence]]) -> datasets.
     import datasets
 
     return datasets.DatasetDict({split: _dataset(split, sentences) for split, sentences in splits.items()})
+
+
+def sentences_of(dataset: datasets.Dataset) -> Iterator[Sentence]:
+    """The sentences of a split, with tags as names and `UNANNOTATED` where a word has none; for `Reader.write`."""
+    import datasets
+
+    tagged = {
+        name: getattr(feature.feature, "names", None)
+        for name, feature in dataset.features.items()
+        if name != TOKENS and isinstance(feature, datasets.List)
+    }
+    for batch in dataset.iter(batch_size=_BATCH):
+        for i, words in enumerate(batch[TOKENS]):
+            tags = {name: [_name_of(value, names) for value in batch[name][i]] for name, names in tagged.items()}
+            document = batch[DOCUMENT][i] if DOCUMENT in batch else None
+            yield Sentence(words, tags, document, batch[LOCATION][i] if LOCATION in batch else "")
+
+
+def _name_of(value: str | int | None, names: Sequence[str] | None) -> str:
+    if isinstance(value, str):
+        return value
+    return names[value] if names and value is not None and value >= 0 else UNANNOTATED
 
 
 def _dataset(split: str, sentences: Iterable[Sentence]) -> datasets.Dataset:

@@ -6,7 +6,8 @@ import importlib.metadata
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,15 @@ from polytag.encoders import EncoderProvider
 from polytag.encoding.batches import BatchBuilder
 from polytag.encoding.features import featurise, label_ids
 from polytag.errors import PolytagError, UnknownNameError
-from polytag.evaluation import Evaluation, MajorityBaseline, evaluate_tags
-from polytag.folder import check_output, read_description
+from polytag.evaluation import Evaluation, MajorityBaseline, TaskEvaluation, choose_metrics, evaluate_tags, where_annotated
+from polytag.folder import check_output, new_file, read_description
 from polytag.hooks.manager import RunInfo
 from polytag.hooks.registry import registry
+from polytag.mistakes import confusions as confusions_of
+from polytag.mistakes import write_mistakes
 from polytag.preparation import Split, continuations, inventory, read_split, training_scheme, training_splits
 from polytag.progress import ConsoleReporter, Reporter, Silent
+from polytag.schemes import LabelScheme
 from polytag.tagger import Tagger, TaskHead
 from polytag.tasks import Task
 
@@ -105,6 +109,11 @@ def evaluate(
     columns: Sequence[str] | None = None,
     corpus_scheme: str | None = None,
     decoding: Any = None,
+    metrics: Sequence[str] = (),
+    strict: bool = False,
+    confusions: int = 0,
+    errors: Path | None = None,
+    seed: int = 0,
 ) -> Evaluation:
     """Score a tagger on a split of a corpus, on every word of every sentence.
 
@@ -114,10 +123,17 @@ def evaluate(
         split: The split; `test` where there is one, else the last one, when not given.
         reader, columns, corpus_scheme: How to read the corpus, as in training.
         decoding: `viterbi` or `argmax`, instead of what the tagger was trained with.
+        metrics: Names of metrics to score by beside the tasks' own.
+        strict: Count only spans that are written as their label scheme demands, in gold and predicted tags.
+        confusions: How many of the most frequent confusions of each task to report.
+        errors: File to write every sentence with a mistake to, gold and predicted side by side, whole or not at all.
+        seed: Seed of the confidence intervals.
 
     Raises:
-        PolytagError: The tagger or the corpus is wrong.
+        PolytagError: The tagger or the corpus is wrong, a metric suits no task, or the file cannot be written.
     """
+    for metric in metrics:
+        _ = registry().metrics[metric]
     if not isinstance(tagger, Tagger):
         read_description(Path(tagger))  # whether it is a tagger at all, before a corpus is loaded
     loaded = corpus if isinstance(corpus, Corpus) else load_corpus(corpus, reader=reader, columns=columns)
@@ -127,8 +143,21 @@ def evaluate(
     registered = registry().tasks
     tasks = {task: registered[task] for task in model.heads}
     schemes = {task: registry().schemes[head.scheme] for task, head in model.heads.items()}
+    chosen = choose_metrics(tasks, schemes, metrics, strict)
     data = read_split(loaded, name, tasks, schemes, corpus_scheme)
-    return _evaluate(model, data, tasks, loaded.reference, name, None)
+    with new_file(errors) if errors else nullcontext() as sink:
+        predicted = model.predict_tags(data.sentences, data.documents)
+        scores = _score(predicted, data, schemes, chosen, None, seed)
+        if sink or confusions:
+            places = [loaded.locate(name, index) for index in range(len(data.sentences))]
+            sides = [(task, data.tags[task], where_annotated(data.tags[task], predicted[task])) for task in tasks]
+        if sink:
+            write_mistakes(sink, data.sentences, [(*side, schemes[side[0]]) for side in sides], places)
+        if confusions:
+            for task, *tags in sides:
+                most = confusions_of(data.sentences, *tags, schemes[task], places, confusions)
+                scores[task] = replace(scores[task], confusions=most)
+    return Evaluation(loaded.reference, name, len(data.sentences), data.n_words, scores)
 
 
 def choose_encoder(reference: str) -> EncoderProvider:
@@ -274,12 +303,25 @@ def _evaluate(
     baselines: Mapping[str, MajorityBaseline] | None,
 ) -> Evaluation:
     predicted = tagger.predict_tags(data.sentences, data.documents)
-    results = {}
-    for name, task in tasks.items():
-        lower = baselines[name].tag(data.sentences) if baselines else None
-        scheme = tagger.decoders[name].scheme
-        results[name] = evaluate_tags(data.tags[name], predicted[name], scheme, task.metrics, lower)
+    schemes = {name: tagger.decoders[name].scheme for name in tasks}
+    metrics = {name: task.metrics for name, task in tasks.items()}
+    results = _score(predicted, data, schemes, metrics, baselines, 0)
     return Evaluation(corpus, split, len(data.sentences), data.n_words, results)
+
+
+def _score(
+    predicted: Mapping[str, Sequence[Sequence[str]]],
+    data: Split,
+    schemes: Mapping[str, LabelScheme],
+    metrics: Mapping[str, Sequence[str]],
+    baselines: Mapping[str, MajorityBaseline] | None,
+    seed: int,
+) -> dict[str, TaskEvaluation]:
+    results = {}
+    for name, scheme in schemes.items():
+        lower = baselines[name].tag(data.sentences) if baselines else None
+        results[name] = evaluate_tags(data.tags[name], predicted[name], scheme, metrics[name], lower, seed)
+    return results
 
 
 def _save(tagger: Tagger, config: RunConfig, corpus: Corpus, validation: Evaluation, test: Evaluation | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, NamedTuple
@@ -9,6 +10,12 @@ from typing import ClassVar, NamedTuple
 from polytag.errors import PolytagError
 
 OUTSIDE = "O"
+
+UNANNOTATED = ""
+"""In place of the tag of a word that nobody annotated. No model learns it, and no score counts such a word.
+
+It is no tag of any tagset: the `-` of files and the null of tables become it when a corpus is read.
+"""
 
 
 class Span(NamedTuple):
@@ -31,7 +38,7 @@ class LabelScheme(ABC):
 
     @abstractmethod
     def spans(self, tags: Sequence[str]) -> list[Span]:
-        """The spans of one sentence's tags, in order."""
+        """The spans of one sentence's tags, in order; a word that is `UNANNOTATED` is in none."""
 
     @abstractmethod
     def tags(self, spans: Iterable[Span], length: int) -> list[str]:
@@ -50,14 +57,23 @@ class LabelScheme(ABC):
         """Whether `after` may follow `before`; None is the edge of the sentence."""
 
     def violations(self, tags: Sequence[str]) -> list[int]:
-        """Positions of the words whose tag may not follow the one before (or, for the last word, end a sentence)."""
+        """Positions of the words whose tag may not follow the one before (or, for the last word, end a sentence).
+
+        Next to a word that is `UNANNOTATED` any tag may stand.
+        """
         edges: list[str | None] = [None, *tags, None]
-        broken = [i for i in range(len(tags) + 1) if not self.allows(edges[i], edges[i + 1])]
+        broken = [
+            i
+            for i in range(len(tags) + 1)
+            if UNANNOTATED not in (edges[i], edges[i + 1]) and not self.allows(edges[i], edges[i + 1])
+        ]
         return sorted({min(i, len(tags) - 1) for i in broken})
 
 
 def convert(tags: Sequence[str], source: LabelScheme, target: LabelScheme) -> list[str]:
     """Rewrite one sentence's tags from one scheme to another; the spans stay the same.
+
+    Words that are `UNANNOTATED` stay so, and each stretch of words between them is rewritten on its own.
 
     Raises:
         PolytagError: One of the two schemes encodes spans and the other does not.
@@ -69,14 +85,25 @@ def convert(tags: Sequence[str], source: LabelScheme, target: LabelScheme) -> li
             f"Tags cannot be converted from the scheme {source.name!r} to {target.name!r}: only one of the two encodes "
             "spans. Convert between span schemes, or leave the tags as they are."
         )
-    return target.tags(source.spans(tags), len(tags))
+    if UNANNOTATED not in tags:
+        return target.tags(source.spans(tags), len(tags))
+    rewritten = [UNANNOTATED] * len(tags)
+    for start, end in annotated_stretches(tags):
+        rewritten[start:end] = target.tags(source.spans(tags[start:end]), end - start)
+    return rewritten
+
+
+def annotated_stretches(tags: Sequence[str]) -> list[tuple[int, int]]:
+    """Start and end (exclusive) of every longest run of words none of which is `UNANNOTATED`."""
+    edges = [-1, *(position for position, tag in enumerate(tags) if tag == UNANNOTATED), len(tags)]
+    return [(before + 1, after) for before, after in itertools.pairwise(edges) if before + 1 < after]
 
 
 def split_tag(tag: str) -> tuple[str, str]:
     """Prefix and label of a tag: `B-PER` gives `("B", "PER")`, `O` gives `("O", "")`.
 
-    A tag without a prefix (`PER`) counts as the inside of a span, and a bare prefix (`B`) as a span without a label,
-    as in the shared tasks' own scorer.
+    As in the shared tasks' own scorer, the label is all that follows the first hyphen, and a bare prefix (`B`) is one of
+    a span without a label. A tag without a prefix (`PER`), which that scorer cannot read, counts as the inside of a span.
     """
     if tag == OUTSIDE:
         return OUTSIDE, ""
@@ -100,7 +127,8 @@ class PrefixScheme(LabelScheme):
     touches one of the same label before (or after) it, and the inner prefix everywhere else: IOB1 and IOE1.
 
     Spans are read by one rule for all schemes, that of the CoNLL shared tasks' scorer: a span starts where the prefix
-    says so, where the span before ended, or where the label changes.
+    says so, where the span before ended, or where the label changes. A word tagged `O-PER` is outside, whatever follows
+    the hyphen.
     """
 
     first: ClassVar[str]
@@ -119,12 +147,12 @@ class PrefixScheme(LabelScheme):
         found: list[Span] = []
         start, label, ended = -1, "", True
         for position, tag in enumerate(tags):
-            if tag == OUTSIDE:
+            prefix, tag_label = (OUTSIDE, "") if tag == UNANNOTATED else split_tag(tag)
+            if prefix == OUTSIDE:
                 if start >= 0:
                     found.append(Span(start, position, label))
                     start = -1
                 continue
-            prefix, tag_label = split_tag(tag)
             if start >= 0 and (ended or tag_label != label or prefix in opening):
                 found.append(Span(start, position, label))
                 start = -1

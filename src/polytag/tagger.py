@@ -19,7 +19,7 @@ from polytag.encoders import Encoder
 from polytag.encoding.features import Features, featurise
 from polytag.encoding.text import split_sentences
 from polytag.encoding.windows import Context
-from polytag.errors import TaggerError
+from polytag.errors import PolytagError
 from polytag.folder import FORMAT, damaged, read_description, written
 from polytag.hooks.registry import registry
 from polytag.schemes import LabelScheme

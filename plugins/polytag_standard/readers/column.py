@@ -6,8 +6,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from polytag import TOKENS, CorpusError, Reader, Sentence, Source, corpus_from_sentences
-from polytag_standard.readers.files import CLAIMED_ENDINGS, any_line_begins, joined, lines
+from polytag import TOKENS, CorpusError, Reader, Sentence, Source, corpus_from_sentences, sentences_of
+from polytag_standard.readers.files import (
+    CLAIMED_ENDINGS,
+    any_line_begins,
+    joined,
+    lines,
+    same_columns,
+    split_files,
+    tagged,
+    write_lines,
+)
 
 if TYPE_CHECKING:
     import datasets
@@ -30,12 +39,14 @@ _ENDINGS = frozenset(
 )
 _DOCUMENT_START = "-DOCSTART-"
 _SKIP = "_"
+_GAP = "-"
 _NAMES_BY_COUNT = {
     2: (TOKENS, "tags"),
     3: (TOKENS, "pos_tags", "chunk_tags"),
     4: (TOKENS, "pos_tags", "chunk_tags", "ner_tags"),
 }
 _RESERVED = frozenset({"document", "location"})
+_BREAKS = frozenset("\t\n\r")
 _SNIFFED_LINES = 50
 _SNIFFED_BYTES = 65_536
 
@@ -44,8 +55,8 @@ class ColumnReader(Reader):
     """Reads column files: a word and its tags on each line, an empty line between sentences.
 
     Columns are separated by tabs if the first word line holds one, else by blanks. Lines that start with
-    `-DOCSTART-` begin a document. Without names for the columns, 3 are taken for CoNLL-2000 (part of speech,
-    chunk) and 4 for CoNLL-2003 (part of speech, chunk, named entity).
+    `-DOCSTART-` begin a document. The tag `-` stands for no annotation. Without names for the columns, 3 are taken for
+    CoNLL-2000 (part of speech, chunk) and 4 for CoNLL-2003 (part of speech, chunk, named entity).
     """
 
     name: ClassVar[str] = "column"
@@ -69,6 +80,54 @@ class ColumnReader(Reader):
         if source.columns:
             _check_names(source.columns)
         return corpus_from_sentences({split: _split(paths, source.columns) for split, paths in source.files.items()})
+
+    def write(self, data: datasets.DatasetDict, folder: Path) -> None:
+        """Write `train.conll` and so on, columns separated by blanks, `-` for a word without annotation.
+
+        Raises:
+            CorpusError: A word or tag is empty or holds white space, splits differ in their columns, or one has a name
+                that no file can be recognised by.
+        """
+        same_columns(data, "column files of one corpus")
+        columns = tagged(next(iter(data.values())))
+        if odd := [name for name in columns if "," in name or name in (_SKIP, TOKENS)]:
+            raise CorpusError(
+                f"The tag column {odd[0]!r} cannot go into a column file: --columns could not name it. Choose the "
+                "format jsonl."
+            )
+        for split, path in split_files(data, folder, ".conll").items():
+            write_lines(path, _lines(split, data[split], len(columns)))
+
+
+def _lines(split: str, dataset: datasets.Dataset, n_tags: int) -> Iterator[str]:
+    document: int | None = None
+    for index, sentence in enumerate(sentences_of(dataset)):
+        if sentence.document is not None and sentence.document != document:
+            document = sentence.document
+            yield " ".join([_DOCUMENT_START, *["O"] * n_tags])
+            yield ""
+        rows = zip(sentence.words, *sentence.tags.values(), strict=True)
+        for position, (word, *tags) in enumerate(rows):
+            fields = [word, *(tag or _GAP for tag in tags)]
+            line = " ".join(fields)
+            if not all(fields) or line.count(" ") != n_tags or not _BREAKS.isdisjoint(line) or _starts_document(word):
+                raise _unwritable(sentence.location or f"{split} sentence {index + 1}", position, fields)
+            yield line
+        yield ""
+
+
+def _starts_document(word: str) -> bool:
+    return word.startswith(_DOCUMENT_START)
+
+
+def _unwritable(place: str, position: int, fields: Sequence[str]) -> CorpusError:
+    word = fields[0]
+    odd = next((field for field in fields if not field or " " in field or not _BREAKS.isdisjoint(field)), word)
+    reason = "is empty" if not odd else "would begin a document" if _starts_document(odd) else "holds white space"
+    return CorpusError(
+        f"{place}, word {position + 1}: the {'word' if odd == word else 'tag'} {odd!r} cannot stand in a column file: "
+        f"it {reason}. Choose a format that can hold it, for instance --format jsonl."
+    )
 
 
 def _check_names(names: Sequence[str]) -> None:

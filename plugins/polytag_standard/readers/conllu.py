@@ -2,41 +2,109 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from polytag import CorpusError, Reader, Sentence, Source, corpus_from_sentences
-from polytag_standard.readers.files import CONLLU_ENDINGS, any_line_begins, files_ending, joined, lines
+from polytag import CorpusError, Reader, Sentence, Source, corpus_from_sentences, sentences_of
+from polytag_standard.readers.files import (
+    CONLLU_ENDINGS,
+    any_line_begins,
+    files_ending,
+    joined,
+    lines,
+    split_files,
+    tagged,
+    write_lines,
+)
 
 if TYPE_CHECKING:
     import datasets
 
 _COLUMNS = {"upos": "upos", "xpos": "xpos", "lemma": "lemmas", "feats": "feats", "deprel": "deprel"}
 """Field of the format -> name of the tag column."""
+_OTHER_FIELDS = ("id", "form", "head", "deps", "misc")
+_FIELDS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
+_PLUS = "# global.columns = "
+"""The first line of a file in CoNLL-U Plus, which names its columns."""
+_OWN = "POLYTAG:"
+_GAP = "-"
+_BREAK = re.compile(r"[\t\n\r]|  |^ | $")
+_SNIFFED = 4096
 
 
 class ConlluReader(Reader):
     """Reads CoNLL-U files: syntactic words with part of speech, lemma, features and relation.
 
-    Lines of multiword tokens (`1-2`) and empty nodes (`1.1`) are left out; `# newdoc` begins a document.
+    Lines of multiword tokens (`1-2`) and empty nodes (`1.1`) are left out; `# newdoc` begins a document. In files in
+    CoNLL-U Plus, which begin with `# global.columns =`, the columns named there are read.
     """
 
     name: ClassVar[str] = "conllu"
-    summary: ClassVar[str] = "CoNLL-U files (.conllu) of Universal Dependencies"
+    leaves_out: ClassVar[str] = "heads, enhanced relations, MISC, multiword tokens, empty nodes and comments"
+    summary: ClassVar[str] = "CoNLL-U (.conllu) and CoNLL-U Plus files (.conllup) of Universal Dependencies"
 
     def accepts(self, source: Source) -> bool:
-        """Whether any file ends in `.conllu`; treebank folders hold the plain text beside it."""
+        """Whether any file ends in `.conllu` or `.conllup`; treebank folders hold the plain text beside it."""
         return bool(files_ending(source, CONLLU_ENDINGS))
 
     def read(self, source: Source) -> datasets.DatasetDict:
-        """Read all `.conllu` files, sentence by sentence.
+        """Read all `.conllu` and `.conllup` files, sentence by sentence.
 
         Raises:
             CorpusError: A line is not CoNLL-U; the message names file and line.
         """
         files = files_ending(source, CONLLU_ENDINGS) or source.files
         return corpus_from_sentences({split: _split(paths) for split, paths in files.items()})
+
+    def write(self, data: datasets.DatasetDict, folder: Path) -> None:
+        """Write `train.conllu` and so on, or `train.conllup` where there are columns that CoNLL-U does not have.
+
+        CoNLL-U has `_` in the fields that the corpus does not have. A word without annotation has `-`.
+
+        Raises:
+            CorpusError: A word or tag is empty or holds a tab, a line end, two blanks or one at its edge, or a split
+                has a name that no file can be recognised by.
+        """
+        fields = {column: field for field, column in _COLUMNS.items()}
+        every = dict.fromkeys(column for dataset in data.values() for column in tagged(dataset))
+        plain = set(every) <= set(fields)
+        names = {column: fields[column] if column in fields else _OWN + column for column in every}
+        if odd := [name for name in every if len(name.split()) != 1] or [
+            a for a in every for b in every if a < b and a.lower() == b.lower()
+        ]:
+            raise CorpusError(
+                f"The tag column {odd[0]!r} cannot go into CoNLL-U Plus: its name holds white space, or differs from "
+                "another only in case. Choose the format jsonl."
+            )
+        for split, path in split_files(data, folder, ".conllu" if plain else ".conllup").items():
+            write_lines(path, _lines(split, data[split], names, plain))
+
+
+def _lines(split: str, dataset: datasets.Dataset, names: dict[str, str], plain: bool) -> Iterator[str]:
+    columns = {names[column]: column for column in tagged(dataset)}
+    order = _FIELDS if plain else ("id", "form", *columns, "misc")
+    if not plain:
+        yield _PLUS + " ".join(field if field.startswith(_OWN) else field.upper() for field in order)
+    document: int | None = None
+    for index, sentence in enumerate(sentences_of(dataset)):
+        if sentence.document is not None and sentence.document != document:
+            document = sentence.document
+            yield "# newdoc"
+        for position, word in enumerate(sentence.words):
+            values = {field: sentence.tags[column][position] or _GAP for field, column in columns.items()}
+            values |= {"id": str(position + 1), "form": word}
+            for value in values.values():
+                if not value or _BREAK.search(value):
+                    place = sentence.location or f"{split} sentence {index + 1}"
+                    raise CorpusError(
+                        f"{place}, word {position + 1}: {value!r} cannot stand in CoNLL-U, for it is empty, or holds a "
+                        "tab, a line end, two blanks or a blank at its edge. Choose a format that can hold it, for "
+                        "instance --format jsonl."
+                    )
+            yield "\t".join(values.get(field, "_") for field in order)
+        yield ""
 
 
 def _split(paths: Sequence[Path]) -> Iterator[Sentence]:
@@ -49,6 +117,17 @@ def _sentences(path: Path, documents_known: bool) -> Iterator[Sentence]:
     from conllu.exceptions import ParseException
 
     file = _NumberedLines(path)
+    fields = _plus_fields(path)
+    columns = (
+        _COLUMNS
+        if fields is None
+        else {
+            field.lower(): _COLUMNS.get(field.lower(), field.removeprefix(_OWN))
+            for field in fields
+            if field.lower() not in _OTHER_FIELDS
+        }
+    )
+    width = len(fields or _FIELDS)
     document, document_has_sentences = 0, False
     blocks = iter(conllu.parse_incr(file, field_parsers=dict.fromkeys(("xpos", "feats", "deps", "misc"), _as_written)))
     while True:
@@ -67,16 +146,32 @@ def _sentences(path: Path, documents_known: bool) -> Iterator[Sentence]:
         if not rows:
             continue
         for number, token in rows:
-            if token["id"] is None or len(token) < 10 or not token["form"]:
+            if token["id"] is None or len(token) < width or not token["form"]:
                 raise CorpusError(
-                    f"{path.name}:{number}: the line has {len(token)} fields that can be read, and CoNLL-U "
-                    "has 10, separated by tabs, the first two of which are number and form. Repair the line "
-                    f"in {path}."
+                    f"{path.name}:{number}: the line has {len(token)} fields that can be read, and "
+                    f"{'CoNLL-U' if fields is None else 'this file'} has {width}, separated by tabs, the first two of "
+                    f"which are number and form. Repair the line in {path}."
                 )
         words = [token["form"] for _, token in rows]
-        tags = {column: [token[field] for _, token in rows] for field, column in _COLUMNS.items()}
+        tags = {column: [token[field] for _, token in rows] for field, column in columns.items()}
         yield Sentence(words, tags, document if documents_known else None, f"{path.name}:{rows[0][0]}")
         document_has_sentences = True
+
+
+def _plus_fields(path: Path) -> list[str] | None:
+    """The columns that the first line of a file in CoNLL-U Plus names, or None."""
+    with path.open("rb") as file:
+        first = file.readline(_SNIFFED).decode("utf-8", errors="replace").lstrip("\ufeff")
+    if not first.startswith(_PLUS):
+        return None
+    fields = first.removeprefix(_PLUS).split()
+    lower = [field.lower() for field in fields]
+    if "id" not in lower or "form" not in lower or len(set(lower)) < len(lower) or len(lower) < 3:
+        raise CorpusError(
+            f"{path.name}:1: the columns {' '.join(fields)} are not those of CoNLL-U Plus: ID and FORM have to be "
+            f"there, and no name twice. Repair the line in {path}."
+        )
+    return fields
 
 
 def _as_written(fields: list[str], index: int) -> str:

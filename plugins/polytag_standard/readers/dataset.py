@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from polytag import CorpusError, Reader, Source
-from polytag_standard.readers.tables import with_standard_names
+from polytag_standard.readers.tables import with_standard_names, without_location
 
 if TYPE_CHECKING:
     import datasets
@@ -43,3 +44,15 @@ class DatasetReader(Reader):
         if isinstance(data, datasets.Dataset):
             data = datasets.DatasetDict({"train": data})
         return with_standard_names(data)
+
+    def write(self, data: datasets.DatasetDict, folder: Path) -> None:
+        """Save the splits with `save_to_disk`; null is a word without annotation."""
+        from datasets.utils import disable_progress_bars, enable_progress_bars, is_progress_bar_enabled
+
+        shown = is_progress_bar_enabled()
+        disable_progress_bars()
+        try:
+            without_location(data).save_to_disk(str(folder))
+        finally:
+            if shown:
+                enable_progress_bars()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from polytag import CorpusError, Sentence, Source
+from polytag import TOKENS, CorpusError, Sentence, Source, split_of
 
-CONLLU_ENDINGS = frozenset({".conllu"})
+if TYPE_CHECKING:
+    import datasets
+
+CONLLU_ENDINGS = frozenset({".conllu", ".conllup"})
 JSON_ENDINGS = frozenset({".json", ".jsonl"})
 PARQUET_ENDINGS = frozenset({".parquet"})
 CLAIMED_ENDINGS = CONLLU_ENDINGS | JSON_ENDINGS | PARQUET_ENDINGS
@@ -73,3 +77,48 @@ def joined(paths: Sequence[Path], read: Callable[[Path], Iterator[Sentence]]) ->
         if last < 0:
             raise CorpusError(f"{path} holds no sentence. Check that this is the right file.")
         documents += last + 1
+
+
+def split_files(data: datasets.DatasetDict, folder: Path, ending: str) -> dict[str, Path]:
+    """The file that each split is written to: `train.jsonl` and so on.
+
+    Raises:
+        CorpusError: A split has a name that no file can be recognised by.
+    """
+    for split in data:
+        if split_of(split) != split:
+            raise CorpusError(
+                f"The split {split!r} cannot be written to a file of its own: in a folder of files only train, "
+                "validation and test are recognised. Choose the format dataset, which holds splits of any name."
+            )
+    return {split: folder / f"{split}{ending}" for split in data}
+
+
+def same_columns(data: datasets.DatasetDict, what: str) -> None:
+    """Make sure that all splits have the same columns.
+
+    Raises:
+        CorpusError: They do not.
+    """
+    kinds = {split: ", ".join(tagged(dataset)) for split, dataset in data.items()}
+    (first, columns), *others = kinds.items()
+    for split, found in others:
+        if found != columns:
+            raise CorpusError(
+                f"The split {first!r} has the tag columns {columns}, and {split!r} has {found}: {what} need the same "
+                "in all. Choose the format jsonl, or the columns that all splits have, with --columns."
+            )
+
+
+def tagged(dataset: datasets.Dataset) -> list[str]:
+    """Names of the tag columns."""
+    return [name for name, feature in dataset.features.items() if name != TOKENS and hasattr(feature, "feature")]
+
+
+def write_lines(path: Path, texts: Iterable[str]) -> None:
+    """Write lines as `lines` reads them."""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for number, text in enumerate(texts):
+            if not number and text.startswith(_BOM.decode()):
+                file.write(_BOM.decode())  # or else reading takes away the one that is content
+            file.write(text + "\n")

@@ -78,8 +78,8 @@ def _explain(error: Exception, reference: str, name: str) -> str:
         )
     if datasets.config.HF_HUB_OFFLINE:
         return (
-            f"The hub dataset {named} is not in the cache, and HF_HUB_OFFLINE=1 forbids to download it. "
-            "Unset the variable once, or give a file or folder."
+            f"There is no file or folder {reference!r}, and the hub dataset {named} is not in the cache: "
+            "HF_HUB_OFFLINE=1 forbids to download it. Check the path, or unset the variable once."
         )
     if "scripts are no longer supported" in text:
         return (

@@ -7,8 +7,17 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from polytag import TOKENS, CorpusError, Reader, Sentence, Source, corpus_from_sentences
-from polytag_standard.readers.files import JSON_ENDINGS, files_ending, joined, lines
+from polytag import (
+    TOKENS,
+    UNANNOTATED,
+    CorpusError,
+    Reader,
+    Sentence,
+    Source,
+    corpus_from_sentences,
+    sentences_of,
+)
+from polytag_standard.readers.files import JSON_ENDINGS, files_ending, joined, lines, split_files, write_lines
 
 if TYPE_CHECKING:
     import datasets
@@ -22,10 +31,12 @@ _EXAMPLE = '{"tokens": ["Peter", "sleeps"], "ner_tags": ["B-PER", "O"]}'
 class JsonLinesReader(Reader):
     """Reads JSON Lines: `tokens` (or `words`), any number of lists with a tag for every word, and `document`.
 
-    Fields that are no lists are left out. `--columns` chooses which lists to read.
+    Fields that are no lists are left out. `--columns` chooses which lists to read. In a list of tags, null stands for
+    a word without annotation.
     """
 
     name: ClassVar[str] = "jsonl"
+    leaves_out: ClassVar[str] = "fields other than lists of tags"
     summary: ClassVar[str] = "JSON Lines (.jsonl, .json): an object a line, with the words and the tags as lists"
 
     def accepts(self, source: Source) -> bool:
@@ -41,6 +52,23 @@ class JsonLinesReader(Reader):
             CorpusError: A line is not as it should be; the message names file and line.
         """
         return corpus_from_sentences({split: _split(paths, source.columns) for split, paths in source.files.items()})
+
+    def write(self, data: datasets.DatasetDict, folder: Path) -> None:
+        """Write `train.jsonl` and so on, one sentence a line.
+
+        Raises:
+            CorpusError: A split has a name that no file can be recognised by.
+        """
+        for split, path in split_files(data, folder, ".jsonl").items():
+            write_lines(path, map(_line, sentences_of(data[split])))
+
+
+def _line(sentence: Sentence) -> str:
+    row: dict[str, Any] = {TOKENS: sentence.words}
+    row.update({name: [tag or None for tag in tags] for name, tags in sentence.tags.items()})
+    if sentence.document is not None:
+        row[_DOCUMENT] = sentence.document
+    return json.dumps(row, ensure_ascii=False)
 
 
 def _split(paths: Sequence[Path], wanted: Collection[str] | None) -> Iterator[Sentence]:
@@ -92,16 +120,21 @@ def _tags(row: dict[str, Any], n_words: int, wanted: Collection[str] | None, pla
                 f"{place}: {name!r} is a list of numbers, and what they mean is not known here. Write the "
                 "tags themselves, as strings, or leave the field out with --columns."
             )
-        if not _are_strings(value):
+        if not _are_strings([item for item in value if item is not None]):
             if any(isinstance(item, str) for item in value):
-                raise CorpusError(f"{place}: {name!r} holds something other than strings. Write every tag as a string.")
+                raise CorpusError(
+                    f"{place}: {name!r} holds something other than strings. Write every tag as a string, and null for "
+                    "a word without annotation."
+                )
+            continue
+        if len(value) != n_words and not any(value):
             continue
         if len(value) != n_words:
             raise CorpusError(
                 f"{place}: {name!r} has {len(value)} tags for {n_words} words. Give every word exactly one "
                 "tag, or leave the field out with --columns."
             )
-        tags[name] = value
+        tags[name] = [item or UNANNOTATED for item in value]
     if not tags:
         raise CorpusError(f"{place}: the object has no list of tags beside its words. Write it like {_EXAMPLE}")
     return tags

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from polytag import CorpusError, Reader, Source
-from polytag_standard.readers.files import PARQUET_ENDINGS, files_ending
-from polytag_standard.readers.tables import with_standard_names
+from polytag_standard.readers.files import PARQUET_ENDINGS, files_ending, same_columns, split_files
+from polytag_standard.readers.tables import with_standard_names, without_location
 
 if TYPE_CHECKING:
     import datasets
@@ -48,6 +49,16 @@ class ParquetReader(Reader):
                 f"The Parquet files of {source.reference!r} cannot be read as one corpus: "
                 f"{_first_line(error)} Give all files the same columns."
             ) from error
+
+    def write(self, data: datasets.DatasetDict, folder: Path) -> None:
+        """Write `train.parquet` and so on; null is a word without annotation.
+
+        Raises:
+            CorpusError: Splits differ in their columns, or one has a name that no file can be recognised by.
+        """
+        same_columns(data, "Parquet files of one corpus")
+        for split, path in split_files(data, folder, ".parquet").items():
+            without_location(data)[split].to_parquet(str(path))
 
 
 def _first_line(error: Exception) -> str:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import datasets
 
 _WORDS = "words"
+_LOCATION = "location"
 
 
 def with_standard_names(data: datasets.DatasetDict) -> datasets.DatasetDict:
@@ -21,3 +22,12 @@ def with_standard_names(data: datasets.DatasetDict) -> datasets.DatasetDict:
         renames = _WORDS in dataset.features and TOKENS not in dataset.features
         named[split] = dataset.rename_column(_WORDS, TOKENS) if renames else dataset
     return type(data)(named)
+
+
+def without_location(data: datasets.DatasetDict) -> datasets.DatasetDict:
+    """The same splits without the column that says where a sentence comes from."""
+    kept = {
+        split: dataset.remove_columns([_LOCATION] if _LOCATION in dataset.features else [])
+        for split, dataset in data.items()
+    }
+    return type(data)(kept)

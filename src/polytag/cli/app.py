@@ -17,7 +17,7 @@ from polytag.errors import PolytagError
 class _Commands(TyperGroup):
     """Stops in peace when the reader of the output is gone, as `head` is after its lines."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()

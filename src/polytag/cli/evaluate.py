@@ -27,9 +27,29 @@ def evaluate_cli(
     corpus_scheme: Annotated[
         str | None, typer.Option(help="Label scheme the corpus is in.", show_default="recognised")
     ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Metric beside the tasks' own, such as partial; give it again for several.", show_default="none"
+        ),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Count only spans written as their label scheme demands.")
+    ] = False,
+    confusions: Annotated[
+        int, typer.Option(min=0, help="Show so many of the most frequent confusions of each task.")
+    ] = 0,
+    errors: Annotated[
+        Path | None,
+        typer.Option(
+            help="File to write every sentence with a mistake to: word, gold tag, predicted tag and * where they differ,"
+            " with tabs between.",
+            show_default="none",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON on stdout.")] = False,
 ) -> None:
-    """Score a tagger on every word of a split of a corpus."""
+    """Score a tagger on every word of a split of a corpus, with 95% confidence intervals."""
     from polytag.cli.plugins import mention_problems
     from polytag.cli.tables import check_decoding, print_evaluation, print_json
     from polytag.runner import evaluate
@@ -43,6 +63,10 @@ def evaluate_cli(
         columns=columns.split(",") if columns else None,
         corpus_scheme=corpus_scheme,
         decoding=check_decoding(decoding),
+        metrics=metric or (),
+        strict=strict,
+        confusions=confusions,
+        errors=errors,
     )
     if as_json:
         print_json(result.to_dict())

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from polytag.corpus.tables import arrow_column, checked, location, names_of, tag_columns
+from polytag.corpus.annotation import GAP, gap_is_no_tag
+from polytag.corpus.tables import (
+    arrow_column,
+    checked,
+    location,
+    names_of,
+    tag_columns,
+    tag_counts,
+    words_tagged,
+)
 from polytag.errors import CorpusError
 from polytag.hooks.registry import registry
 from polytag.readers import DOCUMENT, SPLITS, TOKENS, Reader, Source, locate
+from polytag.schemes import UNANNOTATED
 from polytag.tasks import Task
 
 if TYPE_CHECKING:
@@ -73,35 +84,52 @@ class Corpus:
     def tags(self, split: str, column: str) -> list[list[str]]:
         """The tags of every sentence, as names where the column holds ids.
 
-        Raises:
-            CorpusError: The split lacks the column, or a word has no tag.
-        """
-        import pyarrow.compute as pc
+        A word without annotation has the tag `UNANNOTATED`: where the table holds null (or, for an id, -1) or an empty
+        string, and where it holds `-` as far as that is no tag of the column (see `columns_with_gaps`).
 
+        Raises:
+            CorpusError: The split lacks the column.
+        """
         dataset = self.split(split)
         if column not in tag_columns(dataset):
             raise CorpusError(
                 f"The split {split!r} of the corpus {self.reference!r} has no tag column {column!r}; it has "
                 f"{', '.join(tag_columns(dataset)) or 'none'}. Choose one of these."
             )
-        values = arrow_column(dataset, column)
+        rows: list[list[Any]] = arrow_column(dataset, column).to_pylist()
         names = names_of(dataset, column)
-        flat = pc.list_flatten(values)
-        missing = pc.is_null(flat) if names is None else pc.fill_null(pc.less(flat, 0), True)
-        if pc.any(missing).as_py():
-            sentence = pc.list_parent_indices(values).filter(missing)[0].as_py()
-            raise CorpusError(
-                f"{self.locate(split, sentence)}: a word of this sentence has no tag in the column "
-                f"{column!r} of the corpus {self.reference!r}. Tag every word, or leave the split {split!r} "
-                "out."
-            )
-        rows: list[list[Any]] = values.to_pylist()
-        return rows if names is None else [[names[label] for label in row] for row in rows]
+        gap = GAP if column in self.columns_with_gaps else UNANNOTATED
+        if names is None:
+            missing = {None, gap}
+            return [
+                row if missing.isdisjoint(row) else [UNANNOTATED if tag in missing else tag for tag in row]
+                for row in rows
+            ]
+        of_id: dict[int | None, str] = {i: UNANNOTATED if name == gap else name for i, name in enumerate(names)}
+        return [[of_id.get(label, UNANNOTATED) for label in row] for row in rows]
+
+    @cached_property
+    def columns_with_gaps(self) -> frozenset[str]:
+        """The tag columns in which `-` says that nobody annotated the word, judged by all splits."""
+        counts: dict[str, Counter[str]] = {}
+        marked: dict[str, Counter[str]] = {}
+        for dataset in self.data.values():
+            for column in tag_columns(dataset):
+                of_split = tag_counts(dataset, column)
+                counts.setdefault(column, Counter()).update(of_split)
+                if of_split[GAP]:
+                    marked.setdefault(column, Counter()).update(words_tagged(dataset, column, GAP))
+        return frozenset(column for column, words in marked.items() if gap_is_no_tag(counts[column], words))
 
     def labels(self, column: str) -> tuple[str, ...] | None:
-        """Names of a ClassLabel column in id order; None for a column of strings."""
+        """Names of a ClassLabel column in id order, without those that say a word has no annotation.
+
+        None for a column of strings.
+        """
+        gap = GAP if column in self.columns_with_gaps else UNANNOTATED
         for split in self.splits_with(column):
-            return names_of(self.data[split], column)
+            names = names_of(self.data[split], column)
+            return names if names is None else tuple(name for name in names if name not in (gap, UNANNOTATED))
         raise CorpusError(self._without(f"tag column {column!r}"))
 
     def documents(self, split: str) -> list[int] | None:

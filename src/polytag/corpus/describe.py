@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from polytag.corpus.annotation import GAP
 from polytag.corpus.corpus import Corpus
 from polytag.corpus.recognition import scheme_of
 from polytag.readers import TOKENS
-from polytag.schemes import LabelScheme
+from polytag.schemes import UNANNOTATED, LabelScheme
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
@@ -40,6 +41,7 @@ class ColumnSummary:
         violations: Words whose tag may not stand there in that scheme.
         first_violation: Where, with the words and tags around; empty if there is none.
         labels: Number of different tags, or of names a ClassLabel has.
+        unannotated: Number of words without annotation.
         tags: Split -> tag -> number of words.
         spans: Split -> label -> number of spans; empty in a scheme without spans.
     """
@@ -49,6 +51,7 @@ class ColumnSummary:
     violations: int
     first_violation: str
     labels: int
+    unannotated: int
     tags: dict[str, dict[str, int]]
     spans: dict[str, dict[str, int]]
 
@@ -104,9 +107,12 @@ def _column(corpus: Corpus, column: str) -> tuple[ColumnSummary, LabelScheme]:
     fit = scheme_of(corpus, column)
     tags: dict[str, dict[str, int]] = {}
     spans: dict[str, dict[str, int]] = {}
+    unannotated = 0
     for split in corpus.splits_with(column):
         sentences = corpus.tags(split, column)
-        tags[split] = _by_count(Counter(tag for sentence in sentences for tag in sentence))
+        counts = Counter(tag for sentence in sentences for tag in sentence)
+        unannotated += counts.pop(UNANNOTATED, 0)
+        tags[split] = _by_count(counts)
         if fit.scheme.encodes_spans:
             spans[split] = _by_count(
                 Counter(span.label for sentence in sentences for span in fit.scheme.spans(sentence))
@@ -118,6 +124,7 @@ def _column(corpus: Corpus, column: str) -> tuple[ColumnSummary, LabelScheme]:
         violations=fit.violations,
         first_violation=fit.example,
         labels=len({tag for counts in tags.values() for tag in counts}) if names is None else len(names),
+        unannotated=unannotated,
         tags=tags,
         spans=spans,
     )
@@ -179,6 +186,8 @@ def _column_parts(name: str, column: ColumnSummary) -> Iterator[RenderableType]:
     if column.violations:
         place = f"the first is in {column.first_violation}"
         yield Text(f"{column.violations:,} words break the scheme; {place}", style="yellow")
+    if column.unannotated:
+        yield Text(f"{column.unannotated:,} words have no annotation")
     counts = column.spans or column.tags
     totals: Counter[str] = Counter()
     for of_split in counts.values():
@@ -208,7 +217,7 @@ class _Aligned:
 
     def __init__(self, example: Example) -> None:
         self._heads = [TOKENS, *example.tags]
-        self._rows = [example.words, *example.tags.values()]
+        self._rows = [example.words, *([tag or GAP for tag in tags] for tags in example.tags.values())]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         from rich.cells import cell_len, set_cell_size

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from polytag.corpus.annotation import have_spans
 from polytag.corpus.corpus import Corpus
 from polytag.errors import CorpusError, PolytagError
 from polytag.hooks.registry import registry
 from polytag.readers import TOKENS
-from polytag.schemes import OUTSIDE, LabelScheme
+from polytag.schemes import UNANNOTATED, LabelScheme
 
 _PREFERENCE = ("iob2", "iobes", "bilou", "iob1", "ioe2", "ioe1")
-_PREFIXED = re.compile(r"[A-Z]-.|[BIESLU]$")
 _CONTEXT = 2
 
 Bigrams = Counter[tuple[str | None, str | None]]
@@ -28,7 +27,7 @@ class SchemeFit:
     Attributes:
         scheme: The scheme.
         violations: Words whose tag may not stand where it stands.
-        words: Words looked at.
+        words: Words that have a tag.
         example: Location, words and tags of the first violation, or empty.
     """
 
@@ -39,7 +38,7 @@ class SchemeFit:
 
 
 def recognise_scheme(sentences_of_tags: Iterable[Sequence[str]], schemes: Sequence[LabelScheme]) -> SchemeFit:
-    """The scheme that explains the tags best.
+    """The scheme that explains the tags best; words that are `UNANNOTATED` say nothing.
 
     Tags mostly without a prefix (`NNP`) are flat. Otherwise it is the span scheme with the fewest violations;
     schemes that tie are preferred in the order iob2, iobes, bilou, iob1, ioe2, ioe1, then by name.
@@ -95,15 +94,13 @@ def _bigrams(sentences: Iterable[Sequence[str]]) -> Bigrams:
 def _have_spans(bigrams: Bigrams) -> bool:
     tags: Counter[str] = Counter()
     for (_, after), count in bigrams.items():
-        if after is not None and after != OUTSIDE:
+        if after is not None:
             tags[after] += count
-    # Most, not all: a part-of-speech tag may look like a prefix, and an entity tag may lack its own.
-    prefixed = sum(count for tag, count in tags.items() if _PREFIXED.match(tag))
-    return 2 * prefixed >= tags.total()
+    return have_spans(tags)
 
 
 def _disallowed(bigrams: Bigrams, scheme: LabelScheme) -> int:
-    return sum(count for pair, count in bigrams.items() if not scheme.allows(*pair))
+    return sum(count for pair, count in bigrams.items() if UNANNOTATED not in pair and not scheme.allows(*pair))
 
 
 def _rank(scheme: LabelScheme) -> tuple[int, str]:
@@ -112,7 +109,7 @@ def _rank(scheme: LabelScheme) -> tuple[int, str]:
 
 
 def _fit(sentences: Sequence[Sequence[str]], scheme: LabelScheme, disallowed: int) -> SchemeFit:
-    words = sum(map(len, sentences))
+    words = sum(tag != UNANNOTATED for sentence in sentences for tag in sentence)
     if not disallowed:
         return SchemeFit(scheme, 0, words, "")
     broken = list(_violations(sentences, scheme))

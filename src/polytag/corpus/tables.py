@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from polytag.errors import CorpusError
@@ -34,6 +35,34 @@ def names_of(dataset: datasets.Dataset, column: str) -> tuple[str, ...] | None:
     """Names of the ids in a ClassLabel column; None for a column of strings."""
     names = getattr(dataset.features[column].feature, "names", None)
     return None if names is None else tuple(names)
+
+
+def tag_counts(dataset: datasets.Dataset, column: str) -> Counter[str]:
+    """How often each tag occurs; words with null are not counted."""
+    import pyarrow.compute as pc
+
+    found = pc.value_counts(pc.list_flatten(arrow_column(dataset, column))).to_pylist()
+    return Counter({_tag(dataset, column, item["values"]): item["counts"] for item in found if _is_tag(item["values"])})
+
+
+def words_tagged(dataset: datasets.Dataset, column: str, tag: str) -> Counter[str]:
+    """How often each word occurs with a tag."""
+    import pyarrow.compute as pc
+
+    names = names_of(dataset, column)
+    value = tag if names is None else names.index(tag)
+    words = pc.list_flatten(arrow_column(dataset, TOKENS))
+    marked = words.filter(pc.fill_null(pc.equal(pc.list_flatten(arrow_column(dataset, column)), value), False))
+    return Counter(marked.to_pylist())
+
+
+def _is_tag(value: str | int | None) -> bool:
+    return isinstance(value, str) or (value is not None and value >= 0)
+
+
+def _tag(dataset: datasets.Dataset, column: str, value: str | int) -> str:
+    names = names_of(dataset, column)
+    return str(value) if names is None else names[int(value)]
 
 
 def checked(data: datasets.DatasetDict, reference: str) -> datasets.DatasetDict:

@@ -156,7 +156,7 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
         features = len(ROWS)
         self.table = self.add_weight(
             shape=(sum(ROWS.values()), EMBEDDING_WIDTH),
-            initializer=keras.initializers.RandomNormal(stddev=0.3),
+            initializer=keras.initializers.RandomNormal(stddev=0.1),
             name="table",
         )
         self.mix = keras.layers.Dense(WIDTH, name="mix")

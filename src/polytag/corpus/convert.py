@@ -1,0 +1,330 @@
+"""Write a corpus in another format or another label scheme, and prove that nothing got lost."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from polytag.corpus.corpus import Corpus
+from polytag.corpus.recognition import scheme_of
+from polytag.corpus.tables import checked, names_of, tag_columns
+from polytag.errors import CorpusError, PolytagError
+from polytag.hooks.registry import registry
+from polytag.readers import DOCUMENT, LOCATION, SPLITS, TOKENS, Reader, locate
+from polytag.schemes import OUTSIDE, UNANNOTATED, convert
+
+if TYPE_CHECKING:
+    import datasets
+
+_FALLBACK = "jsonl"
+_DATASET_MARK = "dataset_dict.json"
+
+Tags = dict[str, list[list[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What was written.
+
+    Attributes:
+        format: Name of the reader that wrote it.
+        folder: The folder that holds it.
+        sentences: Number of sentences of each split.
+        schemes: For each tag column the scheme it was in and the one it is in now.
+        options: What to give beside the folder to read it again: `--columns tokens,ner_tags`; often empty.
+        messages: What could not be kept, and what else there is to know.
+    """
+
+    format: str
+    folder: Path
+    sentences: Mapping[str, int]
+    schemes: Mapping[str, tuple[str, str]]
+    options: str
+    messages: tuple[str, ...]
+
+
+def convert_corpus(
+    corpus: Corpus,
+    folder: Path,
+    *,
+    format: str | None = None,
+    scheme: str | None = None,
+    declared: str | None = None,
+    overwrite: bool = False,
+) -> Conversion:
+    """Write a corpus into a folder, one file a split.
+
+    The folder appears as a whole, after it has been read again and compared with the corpus: words, tags, documents.
+
+    Args:
+        corpus: The corpus.
+        folder: Where to write.
+        format: Name of a reader that can write; None for the format the corpus was in, or else JSON Lines.
+        scheme: Name of the span scheme to convert all columns with spans to; None to leave them as they are.
+        declared: Name of the scheme that the spans are in; recognised when None.
+        overwrite: Whether to replace a folder that holds a converted corpus.
+
+    Raises:
+        PolytagError: The folder is in use, or the format cannot hold the words or tags of the corpus.
+    """
+    check_folder(folder, overwrite)
+    writer = _writer(corpus, format)
+    messages = [*_left_out(corpus)]
+    schemes, converted = _converted(corpus, scheme, declared, messages)
+    if scheme is not None and not converted and all(not registry().schemes[now].encodes_spans for _, now in schemes.values()):
+        messages.append(f"No column encodes spans, so there was nothing to convert to the scheme {scheme!r}.")
+    tables = _tables(corpus, converted)
+    with _appearing(folder) as temporary:
+        writer.write(tables, temporary)
+        written = Corpus(corpus.reference, writer.name, tables)
+        with _own_cache():
+            options = _compare(written, writer, temporary, messages)
+    sentences = {split: len(tables[split]) for split in written.splits}
+    return Conversion(writer.name, folder, sentences, schemes, options, tuple(messages))
+
+
+def check_folder(folder: Path, overwrite: bool) -> None:
+    """Make sure that a corpus may be written to a folder.
+
+    Raises:
+        PolytagError: It exists, and is not to be replaced or holds something other than a corpus of one file a split.
+    """
+    if not folder.exists() and not folder.is_symlink():
+        return
+    name = str(folder)
+    if not folder.is_dir():
+        raise PolytagError(f"The destination {name!r} is a file. Name a folder: it gets one file a split.")
+    entries = list(folder.iterdir())
+    if not entries:
+        return
+    if not overwrite:
+        raise PolytagError(f"The folder {name!r} exists already. Choose another one, or replace it with --overwrite.")
+    saved = (folder / _DATASET_MARK).is_file()
+    strange = [path.name for path in entries if not saved and (path.is_dir() or path.name.split(".")[0] not in SPLITS)]
+    if strange:
+        raise PolytagError(
+            f"The folder {name!r} holds {sorted(strange)[0]!r}, which is no file of a converted corpus, so --overwrite "
+            "does not replace it. Choose another folder, or remove this one."
+        )
+
+
+def _writer(corpus: Corpus, format: str | None) -> Reader:
+    readers = registry().readers
+    if format is None:
+        own = corpus.reader in readers and readers[corpus.reader].can_write
+        return readers[corpus.reader if own else _FALLBACK]
+    writer = readers[format]
+    if not writer.can_write:
+        able = ", ".join(reader.name for reader in readers.values() if reader.can_write)
+        raise PolytagError(f"The format {format!r} can be read only. Choose one that can be written: {able}.")
+    return writer
+
+
+def _left_out(corpus: Corpus) -> Iterator[str]:
+    """What of the source is in no words, tags or documents."""
+    readers = registry().readers
+    if corpus.reader in readers and readers[corpus.reader].leaves_out:
+        yield f"Words, tags and documents are kept; not read, and so not written: {readers[corpus.reader].leaves_out}."
+    others = dict.fromkeys(
+        name
+        for split in corpus.splits
+        for name in corpus.data[split].features
+        if name not in (TOKENS, LOCATION, *tag_columns(corpus.data[split]))
+        and not (name == DOCUMENT and corpus.documents(split) is not None)
+    )
+    if others:
+        yield f"Columns without words or tags are left out: {', '.join(others)}."
+
+
+def _converted(
+    corpus: Corpus, scheme: str | None, declared: str | None, messages: list[str]
+) -> tuple[dict[str, tuple[str, str]], dict[str, Tags]]:
+    """The schemes of all columns before and after, and the tags, split by split, of those that change."""
+    target = None if scheme is None else registry().schemes[scheme]
+    if target is not None and not target.encodes_spans:
+        spans = ", ".join(known.name for known in registry().schemes.values() if known.encodes_spans)
+        raise PolytagError(f"The scheme {scheme!r} cannot encode spans. Choose one of: {spans}.")
+    schemes: dict[str, tuple[str, str]] = {}
+    changed: dict[str, Tags] = {}
+    for column in corpus.columns:
+        fit = scheme_of(corpus, column)
+        if fit.scheme.encodes_spans and declared is not None:
+            fit = scheme_of(corpus, column, declared)
+        if target is None or not fit.scheme.encodes_spans or fit.scheme.name == target.name:
+            schemes[column] = fit.scheme.name, fit.scheme.name
+            continue
+        schemes[column] = fit.scheme.name, target.name
+        if fit.violations:
+            messages.append(
+                f"{column}: {fit.violations} words break the scheme {fit.scheme.name!r}, the first in {fit.example}. "
+                "Spans are read as the shared tasks' scorer reads them, and are now written by the rules."
+            )
+        for split in corpus.splits_with(column):
+            changed.setdefault(split, {})[column] = [
+                convert(tags, fit.scheme, target) for tags in corpus.tags(split, column)
+            ]
+    return schemes, changed
+
+
+def _tables(corpus: Corpus, converted: Mapping[str, Tags]) -> datasets.DatasetDict:
+    import datasets
+    import pyarrow as pa
+    from datasets.table import InMemoryTable
+
+    found: dict[str, set[str]] = {}
+    for of_split in converted.values():
+        for column, rows in of_split.items():
+            found.setdefault(column, set()).update(tag for row in rows for tag in row)
+    tables = {}
+    for split in corpus.splits:
+        dataset = corpus.data[split]
+        columns = tag_columns(dataset)
+        kept = [TOKENS, *columns, *[LOCATION] * (LOCATION in dataset.features)]
+        if corpus.documents(split) is not None:
+            kept.append(DOCUMENT)
+        table = dataset.select_columns(kept).with_format("arrow")[:]
+        features = datasets.Features({name: dataset.features[name] for name in kept})
+        for column, rows in converted.get(split, {}).items():
+            values: list[list[str | int | None]] = [[tag or None for tag in row] for row in rows]
+            features[column] = datasets.List(datasets.Value("string"))
+            if names_of(dataset, column) is not None:
+                names = sorted(found[column] - {UNANNOTATED}, key=lambda tag: (tag != OUTSIDE, tag))
+                ids = {name: number for number, name in enumerate(names)}
+                values = [[ids.get(tag) for tag in row] for row in rows]
+                features[column] = datasets.List(datasets.ClassLabel(names=names))
+            kind = features.arrow_schema.field(column)
+            table = table.set_column(table.schema.get_field_index(column), kind, pa.array(values, type=kind.type))
+        tables[split] = datasets.Dataset(InMemoryTable(table.replace_schema_metadata(features.arrow_schema.metadata)))
+    return datasets.DatasetDict(tables)
+
+
+def _compare(corpus: Corpus, writer: Reader, folder: Path, messages: list[str]) -> str:
+    """Read the folder again and compare; what to give beside it to read it so, where its name alone does not do.
+
+    Raises:
+        CorpusError: Words or tags are not those of the corpus.
+    """
+    named = [TOKENS, *corpus.columns]
+    options = []
+    again = _read(corpus, writer, folder)
+    if _difference(corpus, again, corpus.columns):
+        again = _read(corpus, writer, folder, named)
+        options.append(f"--columns {','.join(named)}")
+    lost = [name for name in corpus.columns if name not in again.columns]
+    if problem := _difference(corpus, again, [name for name in corpus.columns if name not in lost]):
+        raise CorpusError(
+            f"The format {writer.name!r} does not give back what is written in it: {problem}. Choose another one, for "
+            f"instance --format {_FALLBACK}."
+        )
+    if lost:
+        messages.append(f"The format {writer.name!r} has no place for the tag columns {', '.join(lost)}: left out.")
+    if added := [name for name in again.columns if name not in corpus.columns]:
+        messages.append(f"The format {writer.name!r} has more columns; they are empty (_): {', '.join(added)}.")
+    for split in corpus.splits:
+        before, after = _grouped(corpus.documents(split)), _grouped(again.documents(split))
+        if before != after:
+            messages.append(
+                f"{split}: the format {writer.name!r} does not keep which sentences form a document: there were "
+                f"{_number(before)}, and there are {_number(after)}."
+            )
+    accepting = [reader.name for reader in registry().readers.values() if reader.accepts(locate(str(folder)))]
+    if accepting != [writer.name]:
+        options.insert(0, f"--reader {writer.name}")
+    return " ".join(options)
+
+
+def _read(corpus: Corpus, reader: Reader, folder: Path, columns: list[str] | None = None) -> Corpus:
+    try:
+        data = checked(reader.read(locate(str(folder), columns)), str(folder))
+    except (OSError, CorpusError) as error:
+        raise CorpusError(
+            f"The format {reader.name!r} cannot hold the corpus {corpus.reference!r}: what is written in it cannot be "
+            f"read again ({error}). Choose another one, for instance --format {_FALLBACK}."
+        ) from error
+    return Corpus(str(folder), reader.name, data)
+
+
+def _difference(before: Corpus, after: Corpus, columns: tuple[str, ...] | list[str]) -> str:
+    """The first word or tag that differs, or nothing."""
+    for split in before.splits:
+        if split not in after.splits:
+            return f"the split {split!r} is missing"
+        pairs = [("word", before.words(split), after.words(split))]
+        for column in columns:
+            if split in before.splits_with(column):
+                if split not in after.splits_with(column):
+                    return f"the tag column {column!r} is missing"
+                pairs.append((f"tag in {column!r}", before.tags(split, column), after.tags(split, column)))
+        for what, old, new in pairs:
+            if len(old) != len(new):
+                return f"{split} has {len(old):,} sentences, and then {len(new):,}"
+            for index, (left, right) in enumerate(zip(old, new, strict=True)):
+                if left != right:
+                    return f"{before.locate(split, index)}, {what}: {_first_difference(left, right)}"
+    return ""
+
+
+def _first_difference(left: list[str], right: list[str]) -> str:
+    for old, new in zip(left, right, strict=False):
+        if old != new:
+            return f"{old or 'no annotation'!r} becomes {new or 'no annotation'!r}"
+    return f"{len(left)} words become {len(right)}"
+
+
+def _grouped(documents: list[int] | None) -> list[int] | None:
+    """Documents numbered from 0 in order of appearance."""
+    if documents is None:
+        return None
+    numbers: dict[int, int] = {}
+    return [numbers.setdefault(document, len(numbers)) for document in documents]
+
+
+def _number(documents: list[int] | None) -> str:
+    return "no documents" if documents is None else f"{len(set(documents)):,} documents"
+
+
+@contextmanager
+def _appearing(folder: Path) -> Iterator[Path]:
+    """A new folder that takes the place of `folder` when the block ends, and goes away when it fails."""
+    target = folder.absolute()
+    temporary = target.with_name(f".{target.name}-{secrets.token_hex(4)}")
+    aside = temporary.with_name(temporary.name + "-old")
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        if target.exists():
+            target.rename(aside)
+        try:
+            temporary.rename(target)
+        except OSError:
+            if aside.exists():
+                aside.rename(target)
+            raise
+    except OSError as error:
+        raise PolytagError(
+            f"The corpus cannot be written to {str(folder)!r}: {error.strerror or error}. Choose another place, or make "
+            "room."
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def _own_cache() -> Iterator[None]:
+    """Keeps what is read only to be compared out of the user's cache of datasets."""
+    import datasets
+
+    usual = datasets.config.HF_DATASETS_CACHE
+    with tempfile.TemporaryDirectory(prefix="polytag-") as folder:
+        datasets.config.HF_DATASETS_CACHE = Path(folder)
+        try:
+            yield
+        finally:
+            datasets.config.HF_DATASETS_CACHE = usual

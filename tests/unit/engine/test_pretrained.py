@@ -1,0 +1,288 @@
+"""Pretrained encoders: the checkpoint's own subwords, its errors in plain words, and a whole run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import polytag
+from checkpoints import FAMILIES, HIDDEN, POSITIONS, SENTENCES, make_checkpoint, read_checkpoint
+from polytag import PolytagError, Tagger
+from polytag.encoding.batches import BatchBuilder
+from polytag.encoding.features import featurise
+from polytag.engine.encoders.pretrained import PretrainedEncoder, create
+
+each_family = pytest.mark.parametrize("family", FAMILIES)
+
+WORDS = [word for sentence in SENTENCES for word in sentence.split()]
+
+
+@pytest.fixture(scope="module")
+def encoders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, PretrainedEncoder]:
+    root = tmp_path_factory.mktemp("checkpoints")
+    return {family: create(str(make_checkpoint(root / family, family))) for family in FAMILIES}
+
+
+def own_tokenizer(folder: str) -> Any:
+    from transformers import AutoTokenizer
+
+    options = {"add_prefix_space": True} if folder.endswith("/roberta") else {}
+    return AutoTokenizer.from_pretrained(folder, **options)
+
+
+# Words to subwords
+
+
+@each_family
+def test_subwords_are_those_of_the_checkpoint_s_own_tokenizer(
+    encoders: dict[str, PretrainedEncoder], family: str
+) -> None:
+    encoder = encoders[family]
+    tokenizer = own_tokenizer(encoder.reference)
+    words = [*WORDS, "naïve", "EU", "1,200", "unseenword", "Peter"]
+    expected = tokenizer(words, is_split_into_words=True, add_special_tokens=False)
+    units = encoder.encode(words)
+    assert units.ids[:, 0].tolist() == expected["input_ids"]
+    assert np.repeat(np.arange(len(words)), units.counts).tolist() == expected.word_ids()
+    assert len(units.ids) > len(words)
+
+
+@each_family
+def test_a_window_has_the_special_tokens_of_the_checkpoint(encoders: dict[str, PretrainedEncoder], family: str) -> None:
+    encoder = encoders[family]
+    expected = own_tokenizer(encoder.reference)(["Peter", "Blackburn"], is_split_into_words=True)["input_ids"]
+    features = featurise(encoder, [["Peter", "Blackburn"], ["EU"]])
+    batch = BatchBuilder(features, encoder).build(np.array([0, 1]))
+    assert batch.ids[0, :, 0].tolist() == expected
+    assert set(batch.ids[1, ~batch.mask[1], 0].tolist()) == {own_tokenizer(encoder.reference).pad_token_id}
+    assert encoder.max_units == POSITIONS - 2 - 2 * family.endswith("roberta")
+
+
+def test_roberta_s_words_begin_with_a_space(encoders: dict[str, PretrainedEncoder]) -> None:
+    encoder = encoders["roberta"]
+    tokenizer = own_tokenizer(encoder.reference)
+    for word in ("German", "zzz"):
+        ids = encoder.encode([word]).ids[:, 0]
+        assert tokenizer.decode(ids) == f" {word}"
+
+
+@each_family
+@pytest.mark.parametrize("word", ["", "\x00", "\u200b", " ", "😀", "x" * 5_000, "é" * 5_000])
+def test_every_word_has_a_unit_and_fits_into_a_window(
+    encoders: dict[str, PretrainedEncoder], family: str, word: str
+) -> None:
+    encoder = encoders[family]
+    units = encoder.encode(["EU", word, "EU"])
+    assert units.ids.shape == (units.counts.sum(), 1)
+    assert 1 <= units.counts[1] <= encoder.max_units
+    assert units.counts[0] == units.counts[2]
+    features = featurise(encoder, [["EU", word, "EU"]])
+    batch = BatchBuilder(features, encoder).build(np.arange(len(features.lengths)))
+    assert np.isfinite(np.asarray(encoder.network(batch.ids, batch.mask))).all()
+
+
+def test_half_a_surrogate_pair_is_a_word_like_any_other(encoders: dict[str, PretrainedEncoder]) -> None:
+    for encoder in encoders.values():
+        assert encoder.encode(["\ud83d", "EU"]).ids.tolist() == encoder.encode(["?", "EU"]).ids.tolist()
+
+
+def test_a_word_that_is_nothing_to_the_tokenizer_is_one_unknown_token(encoders: dict[str, PretrainedEncoder]) -> None:
+    for family in FAMILIES:
+        units = encoders[family].encode([""])
+        assert units.ids.tolist() == [[own_tokenizer(encoders[family].reference).unk_token_id]]
+
+
+def test_a_full_cache_is_emptied_and_nothing_changes(
+    encoders: dict[str, PretrainedEncoder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = encoders["bert"].encode(WORDS)
+    monkeypatch.setattr("polytag.engine.encoders.pretrained._CACHED_WORDS", 3)
+    for _ in range(3):
+        found = encoders["bert"].encode(WORDS)
+        assert found.ids.tolist() == expected.ids.tolist()
+        assert found.counts.tolist() == expected.counts.tolist()
+    assert encoders["bert"].encode([]).ids.shape == (0, 1)
+
+
+def test_padding_and_truncation_in_tokenizer_json_are_switched_off(tmp_path: Path) -> None:
+    make_checkpoint(tmp_path, "bert")
+    description = json.loads((tmp_path / "tokenizer.json").read_text())
+    description["truncation"] = {"max_length": 3, "strategy": "LongestFirst", "stride": 0, "direction": "Right"}
+    description["padding"] = {
+        "strategy": {"Fixed": 9},
+        "direction": "Right",
+        "pad_to_multiple_of": None,
+        "pad_id": 0,
+        "pad_type_id": 0,
+        "pad_token": "[PAD]",
+    }
+    encoder = create(str(tmp_path))
+    plain = encoder.encode(WORDS)
+    (tmp_path / "tokenizer.json").write_text(json.dumps(description))
+    padded = create(str(tmp_path))
+    assert padded.encode(WORDS).ids.tolist() == plain.ids.tolist()
+    assert (padded.before, padded.after) == (encoder.before, encoder.after)
+
+
+# The network
+
+
+@each_family
+def test_vectors_do_not_depend_on_padding(encoders: dict[str, PretrainedEncoder], family: str) -> None:
+    encoder = encoders[family]
+    features = featurise(encoder, [["EU", "rejects"], WORDS[:9]])
+    builder = BatchBuilder(features, encoder)
+    together, alone = builder.build(np.array([0, 1])), builder.build(np.array([0]))
+    length = alone.mask.shape[1]
+    assert together.mask.shape[1] > length
+    vectors = np.asarray(encoder.network(together.ids, together.mask))
+    assert vectors.shape[2] == HIDDEN
+    np.testing.assert_allclose(vectors[0, :length], np.asarray(encoder.network(alone.ids, alone.mask))[0], atol=1e-5)
+
+
+def test_activation_and_epsilon_are_those_of_the_configuration(tmp_path: Path) -> None:
+    vectors = {}
+    ids, mask = np.array([[[2], [9], [8], [3]]], np.int32), np.ones((1, 4), bool)
+    for name, changes in {
+        "plain": {},
+        "relu": {"hidden_act": "relu"},
+        "epsilon": {"layer_norm_eps": 0.5},
+    }.items():
+        encoder = create(str(make_checkpoint(tmp_path / name, "bert", **changes)))
+        vectors[name] = np.asarray(encoder.network(ids, mask))
+    assert not np.allclose(vectors["plain"], vectors["relu"], atol=1e-3)
+    assert not np.allclose(vectors["plain"], vectors["epsilon"], atol=1e-3)
+
+
+# What cannot be used
+
+
+def refusal(reference: object) -> str:
+    with pytest.raises(PolytagError) as caught:
+        create(str(reference))
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def edited(**changes: Any) -> Callable[[Path], None]:
+    def edit(folder: Path) -> None:
+        config = json.loads((folder / "config.json").read_text()) | changes
+        (folder / "config.json").write_text(json.dumps(config))
+
+    return edit
+
+
+def written(name: str, text: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).write_text(text) and None
+
+
+def without(*names: str) -> Callable[[Path], None]:
+    return lambda folder: [(folder / name).unlink() for name in names] and None
+
+
+def with_slow_tokenizer(folder: Path) -> None:
+    """One that transformers has in Python only."""
+    (folder / "tokenizer.json").unlink()
+    settings = {"tokenizer_class": "BertJapaneseTokenizer", "word_tokenizer_type": "basic"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    (folder / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "expected"),
+    [
+        (without("config.json"), "holds no checkpoint: it has no config.json"),
+        (written("config.json", "{"), "config.json is not JSON"),
+        (written("config.json", "[]"), "config.json is not a JSON object"),
+        (written("config.json", "{}"), "model type '(none)', which polytag cannot read"),
+        (edited(model_type="deberta-v2"), "model type 'deberta-v2', which polytag cannot read. The BERT, "),
+        (edited(model_type="llama"), "model type 'llama', which polytag cannot read"),
+        (edited(model_type="gpt2", n_layer=2, n_head=2, n_embd=16, n_positions=48), "model type 'gpt2'"),
+        (edited(model_type="vit"), "model type 'vit', which polytag cannot read"),
+        (edited(hidden_size="many"), "cannot read"),
+        (edited(hidden_act="silu"), "activation 'silu' is not supported"),
+        (with_slow_tokenizer, "has no fast tokenizer"),
+        (written("tokenizer.json", "{"), "has no fast tokenizer"),
+        (without("tokenizer.json"), "has no tokenizer: nothing in it holds a vocabulary"),
+        (without("tokenizer.json", "tokenizer_config.json"), "has no tokenizer: nothing in it holds a vocabulary"),
+    ],
+)
+def test_what_is_wrong_with_a_checkpoint_is_said_in_one_paragraph(
+    tmp_path: Path, spoil: Callable[[Path], None], expected: str
+) -> None:
+    spoil(make_checkpoint(tmp_path, "bert"))
+    assert expected in refusal(tmp_path)
+
+
+def test_a_model_that_is_not_in_the_cache_needs_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    message = refusal("someone/some-model")
+    assert "'someone/some-model' is not a folder here, and not in the cache, and HF_HUB_OFFLINE is set" in message
+    assert "neither a folder nor the name of a model" in refusal(tmp_path / "nowhere")
+
+
+# A whole run
+
+
+def test_a_joint_run_is_saved_and_loaded_with_equal_predictions(tmp_path: Path) -> None:
+    checkpoint = make_checkpoint(tmp_path / "bert", "bert", pooler=True)
+    lines = [
+        "\n".join(f"{word} {'NNP' if word[0].isupper() else 'X'} O {'B-PER' if word == 'Peter' else 'O'}" for word in s)
+        for s in [sentence.split() for sentence in SENTENCES] * 2
+    ]
+    corpus = tmp_path / "ten.conll"
+    corpus.write_text("\n\n".join(lines) + "\n")
+    result = polytag.train(
+        task=("ner", "pos"),
+        corpus=f"train={corpus},validation={corpus}",
+        encoder=str(checkpoint),
+        output=tmp_path / "tagger",
+        epochs=2,
+        batch_size=4,
+        quiet=True,
+    )
+    sentences = [sentence.split() for sentence in SENTENCES] + [["Peter"] * 60, ["\x00"]]
+    expected = result.tagger.predict_tags(sentences)
+    assert [len(tags) for tags in expected["pos"]] == [len(sentence) for sentence in sentences]
+    loaded = Tagger.load(result.output)
+    assert loaded.predict_tags(sentences) == expected
+    for task, prediction in result.tagger.predict(sentences)[1].items():
+        np.testing.assert_allclose(prediction.scores, loaded.predict(sentences)[1][task].scores, atol=1e-6)
+
+    tensors, begun = read_checkpoint(result.output), read_checkpoint(checkpoint)
+    encoder = {name for name in begun if not name.startswith("bert.pooler")}
+    heads = {f"classifiers.{task}.{part}" for task in ("ner", "pos") for part in ("weight", "bias")}
+    assert set(tensors) == encoder | heads
+    assert all(tensors[name].shape == begun[name].shape for name in encoder)
+    assert not np.array_equal(tensors[query := "bert.encoder.layer.0.attention.self.query.weight"], begun[query])
+    config = json.loads((result.output / "config.json").read_text())
+    assert config["architectures"] == ["BertForTokenClassification"]
+    assert own_tokenizer(str(result.output)).is_fast
+
+
+def test_a_single_task_is_saved_as_transformers_saves_it(tmp_path: Path) -> None:
+    checkpoint = make_checkpoint(tmp_path / "distilbert", "distilbert")
+    corpus = tmp_path / "train.conll"
+    corpus.write_text("EU B-ORG\nrejects O\n\nPeter B-PER\nBlackburn I-PER\n\nin O\nBerlin B-LOC\n")
+    result = polytag.train(
+        task="ner",
+        corpus=f"train={corpus},validation={corpus}",
+        encoder=str(checkpoint),
+        output=tmp_path / "tagger",
+        epochs=1,
+        quiet=True,
+    )
+    tensors = read_checkpoint(result.output)
+    labels = result.tagger.heads["ner"].labels
+    assert set(tensors) == {*read_checkpoint(checkpoint), "classifier.weight", "classifier.bias"}
+    assert tensors["classifier.weight"].shape == (len(labels), HIDDEN)
+    config = json.loads((result.output / "config.json").read_text())
+    assert config["id2label"] == {str(number): label for number, label in enumerate(labels)}
+    assert config["label2id"] == {label: number for number, label in enumerate(labels)}
+    assert config["architectures"] == ["DistilBertForTokenClassification"]

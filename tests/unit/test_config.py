@@ -1,0 +1,93 @@
+"""The configuration of a run: a TOML file, flags over it, and what is said when they are wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from polytag import PolytagError, RunConfig
+from polytag.encoders import TrainingDefaults
+
+_FLAGS = {"task": ["ner"], "corpus": "sample", "output": "out"}
+
+
+def toml(folder: Path, text: str) -> Path:
+    path = folder / "run.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_flags_override_the_file_and_leave_the_rest_of_it(tmp_path):
+    file = toml(tmp_path, 'task = "pos"\ncorpus = "mine"\noutput = "a"\nepochs = 7\nseed = 3\n')
+    config = RunConfig.from_sources(file, {"task": ["ner", "chunk"], "epochs": 2, "seed": None})
+    assert (config.task, config.corpus, config.epochs, config.seed) == (("ner", "chunk"), "mine", 2, 3)
+
+
+def test_a_task_named_twice_is_trained_once():
+    assert RunConfig.from_sources(None, _FLAGS | {"task": ["pos", "ner", "pos"]}).task == ("pos", "ner")
+
+
+def test_what_was_not_said_comes_from_the_encoder():
+    defaults = TrainingDefaults(epochs=5, batch_size=8, learning_rate=0.1, weight_decay=0.2, averaging=0.3)
+    config = RunConfig.from_sources(None, _FLAGS | {"epochs": 2, "weight_decay": 0.0}).resolved(defaults)
+    assert (config.epochs, config.batch_size, config.learning_rate) == (2, 8, 0.1)
+    assert (config.weight_decay, config.averaging) == (0.0, 0.3)
+
+
+def test_a_saved_configuration_reads_back_as_the_same_run(tmp_path):
+    said = _FLAGS | {
+        "task": ["ner", "pos"],
+        "columns": ["tokens", "pos_tags", "_", "ner_tags"],
+        "task_weights": {"ner": 2.5},
+        "learning_rate": 3e-5,
+        "window": 64,
+        "seed": 11,
+        "patience": 2,
+        "corpus": 'a "quoted" name\\with = signs',
+    }
+    config = RunConfig.from_sources(None, said)
+    assert RunConfig.from_sources(toml(tmp_path, config.to_toml()), {}) == config
+
+
+def test_the_permission_to_overwrite_is_not_saved():
+    assert "overwrite" not in RunConfig.from_sources(None, _FLAGS | {"overwrite": True}).to_toml()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("epoch = 3", ["'epoch' is no option of a run", "Did you mean 'epochs'"]),
+        ('epochs = "many"', ["'epochs' is 'many'", "valid integer"]),
+        ("epochs = 0", ["'epochs' is 0", "greater than or equal to 1"]),
+        ("warmup = 1.5", ["'warmup' is 1.5", "less than 1"]),
+        ('decoding = "vitrbi"', ["'decoding' is 'vitrbi'", "'viterbi' or 'argmax'"]),
+        ("[task_weights]\nner = 0", ["'task_weights.ner' is 0", "greater than 0"]),
+        ("task = []", ["'task' is []"]),
+        ("epochs = \nseed = 1", ["is not TOML", "line 1"]),
+    ],
+)
+def test_a_mistake_in_the_file_is_named(tmp_path, text, expected):
+    file = toml(tmp_path, text)
+    flags = {name: value for name, value in _FLAGS.items() if not text.startswith(name)}
+    with pytest.raises(PolytagError) as caught:
+        RunConfig.from_sources(file, flags)
+    message = str(caught.value)
+    assert all(part in message for part in [*expected, str(file)]), message
+    assert "\n" not in message
+
+
+def test_a_file_that_is_not_there_or_not_text_is_named(tmp_path):
+    with pytest.raises(PolytagError, match=r"nowhere.toml' cannot be read: No such file"):
+        RunConfig.from_sources(tmp_path / "nowhere.toml", {})
+    (tmp_path / "run.toml").write_bytes(b"corpus = '\xff'")
+    with pytest.raises(PolytagError, match=r"run.toml' is not TOML"):
+        RunConfig.from_sources(tmp_path / "run.toml", {})
+
+
+def test_all_that_is_missing_is_listed_with_an_example():
+    with pytest.raises(PolytagError, match=r"--task and --output are missing; say, `--task ner --corpus sample"):
+        RunConfig.from_sources(None, {"corpus": "sample"})
+
+
+def test_several_mistakes_are_told_at_once():
+    with pytest.raises(PolytagError, match=r"'epochs' is 0.*; 'seed' is -1"):
+        RunConfig.from_sources(None, _FLAGS | {"epochs": 0, "seed": -1})

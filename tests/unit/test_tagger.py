@@ -1,0 +1,282 @@
+"""Tagging from Python: text, words, streams; loading and saving."""
+
+import json
+import random
+import shutil
+
+import pytest
+
+import polytag
+from polytag import PolytagError, Tagger, TaggerError
+from polytag.runner import TrainResult
+
+TEXT = "My name is Sylvain and I work at Hugging Face in Brooklyn."
+
+
+@pytest.fixture(scope="module")
+def tagger(joint_run: TrainResult) -> Tagger:
+    return Tagger.load(joint_run.output)
+
+
+def copy(run: TrainResult, target):
+    shutil.copytree(run.output, target)
+    return target
+
+
+# Text
+
+
+def test_a_text_gives_one_result_and_a_list_gives_a_list(tagger):
+    tagged = tagger.tag(TEXT)
+    assert tagged.text == TEXT
+    first, second = tagger.tag([TEXT, "Hello."])
+    assert (first.text, first.words, first.tags) == (TEXT, tagged.words, tagged.tags)
+    assert second.words == ["Hello", "."]
+    assert tagger.tag([]) == []
+
+
+def test_words_tags_and_scores_go_together(tagger):
+    tagged = tagger.tag(TEXT)
+    assert tagged.words == TEXT.replace(".", " .").split()
+    assert [TEXT[start:end] for start, end in tagged.offsets] == tagged.words
+    assert set(tagged.tags) == set(tagged.scores) == {"ner", "pos", "chunk"}
+    for task, tags in tagged.tags.items():
+        assert len(tags) == len(tagged.scores[task]) == len(tagged.words)
+        assert set(tags) <= set(tagger.heads[task].labels)
+        assert all(0 < score <= 1 for score in tagged.scores[task])
+
+
+def test_spans_stand_in_the_text_in_order_with_a_probability(tagger):
+    spans = tagger.tag(TEXT).spans
+    assert {span.task for span in spans} == {"ner", "chunk"}  # pos has no spans
+    assert all(span.text == TEXT[span.start : span.end] for span in spans)
+    assert all(0 < span.score <= 1 for span in spans)
+    assert [span.start for span in spans] == sorted(span.start for span in spans)
+
+
+def test_the_score_of_a_span_is_the_product_over_its_words(tagger):
+    tagged = tagger.tag(TEXT)
+    longest = max(tagged.spans, key=lambda span: span.end - span.start)
+    inside = [i for i, (start, end) in enumerate(tagged.offsets) if longest.start <= start and end <= longest.end]
+    assert len(inside) > 1
+    product = 1.0
+    for index in inside:
+        product *= tagged.scores[longest.task][index]
+    assert longest.score == pytest.approx(product)
+
+
+def test_a_text_of_several_sentences_has_offsets_in_the_whole_text(tagger):
+    text = "Mary Smith visited Paris.\n\nShe met John there! Who won?"
+    tagged = tagger.tag(text)
+    assert [tagged.words[start] for start in tagged.sentence_starts] == ["Mary", "She", "Who"]
+    assert all(text[span.start : span.end] == span.text for span in tagged.spans)
+    assert max(span.end for span in tagged.spans) > text.index("John")
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\t\n", "\u200b", "\x00\x07", "\ufeff"])
+def test_a_text_without_words_to_speak_of_is_tagged(tagger, text):
+    tagged = tagger.tag(text)
+    assert tagged.text == text
+    assert all(len(tags) == len(tagged.words) for tags in tagged.tags.values())
+
+
+@pytest.mark.parametrize(
+    "text", ["👩‍👩‍👧 met José in Zu\u0308rich. 😀", "a\r\nb\r\n\r\nParis", "\ufeffPeter met 北京 她."]
+)
+def test_offsets_count_characters_in_any_script(tagger, text):
+    tagged = tagger.tag(text)
+    assert [text[start:end] for start, end in tagged.offsets] == tagged.words
+    assert "".join(tagged.words) == "".join(text.split())
+
+
+# Words
+
+
+def test_words_come_back_as_they_went_in(tagger):
+    sentences = [["Sylvain", "sleeps"], ["New York", "\u00a0", "can't", "…"]]
+    tagged = tagger.tag_words(sentences)
+    assert [result.words for result in tagged] == sentences
+    assert tagged[1].text == "New York \u00a0 can't …"
+    assert all(
+        result.text[s:e] == w for result in tagged for (s, e), w in zip(result.offsets, result.words, strict=True)
+    )
+
+
+def test_every_word_gets_one_tag_also_one_that_is_nothing(tagger):
+    words = ["Peter", "", "\x00", "\u200b", "\ufeff", "", "Paris"]
+    (tagged,) = tagger.tag_words([words])
+    assert tagged.words == words
+    assert all(len(tags) == len(words) for tags in tagged.tags.values())
+
+
+def test_sentences_without_words_keep_their_place(tagger):
+    tagged = tagger.tag_words([[], ["Peter"], []])
+    assert [result.words for result in tagged] == [[], ["Peter"], []]
+    assert tagged[1].tags == tagger.tag_words([["Peter"]])[0].tags
+
+
+def test_a_sentence_longer_than_any_window_is_tagged_whole(tagger):
+    unit = ["The", "president", "of", "Brazil", "met", "Anna", "Keller", "in", "Geneva", "on", "Monday", "."]
+    words = (unit * 300)[:3000]
+    (tagged,) = tagger.tag_words([words])
+    assert tagged.words == words
+    assert tagged.sentence_starts == [0]
+    for tags in tagged.tags.values():
+        middle = tags[len(unit) * 20 : len(unit) * 230]
+        assert middle == tags[len(unit) * 20 : len(unit) * 21] * 210  # no seam where one window ends
+
+
+def test_a_text_where_words_are_expected_is_refused(tagger):
+    with pytest.raises(PolytagError, match=r"'My name' is a string where a list of words is expected"):
+        tagger.tag_words(["My name"])
+
+
+# Streams
+
+
+def test_a_stream_does_not_read_all_of_its_input_first(tagger):
+    taken = 0
+
+    def texts():
+        nonlocal taken
+        for number in range(10_000):
+            taken += 1
+            yield f"Number {number} sleeps."
+
+    stream = tagger.stream(texts())
+    assert taken == 0
+    assert next(stream).text == "Number 0 sleeps."
+    assert taken < 5_000
+    assert [tagged.text for tagged in stream] == [f"Number {number} sleeps." for number in range(1, 10_000)]
+
+
+def test_results_come_in_the_order_of_the_input_whatever_the_lengths(tagger):
+    lengths = random.Random(1).choices(range(40), k=300)
+    sentences = [[f"w{number}"] * length for number, length in enumerate(lengths)]
+    assert [tagged.words for tagged in tagger.stream_words(iter(sentences))] == sentences
+
+
+def test_a_result_does_not_depend_on_what_is_tagged_beside_it(tagger):
+    alone = tagger.tag(TEXT)
+    together = tagger.tag([TEXT, "Go. " * 200, "No.", ""])[0]
+    assert together.tags == alone.tags
+    for task in alone.scores:
+        assert together.scores[task] == pytest.approx(alone.scores[task], abs=1e-4)
+
+
+# Decoding
+
+
+def test_viterbi_is_the_default_and_breaks_no_rule(joint_run, registry):
+    rng = random.Random(2)
+    words = [word for sentence in polytag.load_corpus("sample").words("test") for word in sentence]
+    sentences = [rng.sample(words, 12) for _ in range(200)]
+    found = {}
+    for decoding in ("argmax", None):
+        tagger = Tagger.load(joint_run.output, decoding)
+        tags = tagger.predict_tags(sentences)
+        scheme = registry.schemes["iob2"]
+        found[decoding] = sum(len(scheme.violations(row)) for task in ("ner", "chunk") for row in tags[task])
+    assert found["argmax"] > 0
+    assert found[None] == 0
+
+
+def test_a_decoding_that_is_not_there_is_refused(joint_run):
+    with pytest.raises(PolytagError, match=r"no decoding named 'vitrbi'. Choose viterbi or argmax"):
+        Tagger.load(joint_run.output, "vitrbi")  # type: ignore[arg-type]
+
+
+# Folders
+
+
+def test_a_tagger_saved_and_loaded_again_is_the_same(tagger, tmp_path):
+    tagger.save(tmp_path / "copy")
+    again = Tagger.load(tmp_path / "copy")
+    assert again.tag(TEXT) == tagger.tag(TEXT)
+    assert again.details == tagger.details
+    assert [path.name for path in tmp_path.iterdir()] == ["copy"]
+
+
+def test_saving_does_not_replace_a_tagger_unless_told_to(tagger, tmp_path):
+    folder = tmp_path / "a" / "b"
+    tagger.save(folder)
+    with pytest.raises(PolytagError, match="already holds a tagger"):
+        tagger.save(folder)
+    (folder / "stale.txt").write_text("old")
+    tagger.save(folder, overwrite=True)
+    assert not (folder / "stale.txt").exists()
+    assert [path.name for path in folder.parent.iterdir()] == ["b"]
+
+
+@pytest.mark.parametrize("before", [None, "tagger"])
+def test_saving_that_fails_leaves_everything_as_it_was(tagger, tmp_path, monkeypatch, before):
+    if before:
+        tagger.save(tmp_path / "out", {"note.txt": "old"})
+
+    def full(*_arguments, **_options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(tagger.encoder), "save_files", full)
+    with pytest.raises(PolytagError, match="No space left on device"):
+        tagger.save(tmp_path / "out", {"note.txt": "new"}, overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == (["out"] if before else [])
+    if before:
+        assert (tmp_path / "out" / "note.txt").read_text() == "old"
+        assert Tagger.load(tmp_path / "out").heads == tagger.heads
+
+
+def test_saving_into_the_current_folder_is_refused_at_once(tagger, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(PolytagError, match="The output folder is the current one"):
+        tagger.save(".")
+    assert list(tmp_path.iterdir()) == []
+
+
+def edit(folder, change):
+    path = folder / "polytag.json"
+    description = json.loads(path.read_text(encoding="utf-8"))
+    change(description)
+    path.write_text(json.dumps(description), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda d: d.update(format=2), r"has format 2, and this polytag reads formats up to 1. Upgrade"),
+        (lambda d: d.pop("format"), r"polytag.json is damaged: it has no 'format'"),
+        (lambda d: d["tasks"]["ner"].pop("labels"), r"polytag.json is damaged: it has no 'labels'"),
+        (lambda d: d.update(tasks=["ner"]), r"polytag.json is damaged"),
+        (lambda d: d["tasks"]["ner"]["labels"].pop(), r"no tensor 'classifiers.ner.weight' of shape"),
+        (lambda d: d["tasks"]["ner"].update(scheme="iob9"), r"no label scheme named 'iob9'. Did you mean"),
+        (lambda d: d["encoder"].update(provider="huge"), r"no encoder named 'huge'"),
+    ],
+)
+def test_a_description_that_was_tampered_with_is_explained(joint_run, tmp_path, change, expected):
+    folder = copy(joint_run, tmp_path / "bad")
+    edit(folder, change)
+    with pytest.raises(PolytagError, match=expected):
+        Tagger.load(folder)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '"ner"', "\x00"])
+def test_a_description_that_is_not_json_is_named(joint_run, tmp_path, text):
+    folder = copy(joint_run, tmp_path / "bad")
+    (folder / "polytag.json").write_text(text)
+    with pytest.raises(TaggerError, match=r"bad/polytag.json is damaged"):
+        Tagger.load(folder)
+
+
+@pytest.mark.parametrize("kept", [0, 100, 100_000])
+def test_weights_that_are_cut_off_are_named(joint_run, tmp_path, kept):
+    folder = copy(joint_run, tmp_path / "bad")
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:kept])
+    with pytest.raises(TaggerError, match=r"model.safetensors is damaged"):
+        Tagger.load(folder)
+
+
+def test_weights_that_are_missing_are_named(joint_run, tmp_path):
+    folder = copy(joint_run, tmp_path / "bad")
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(PolytagError, match=r"model.safetensors"):
+        Tagger.load(folder)
