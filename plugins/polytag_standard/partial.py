@@ -51,12 +51,13 @@ class PartialScores(Metric):
         from nervaluate import Evaluator
 
         results = Evaluator(_entities(gold_spans), _entities(predicted_spans), tags=labels, loader="dict").evaluate()
-        overall, per_label = {}, {}
+        overall: dict[str, float] = {}
+        per_label: dict[str, dict[str, float]] = {}
         for mode, theirs in _MODES.items():
             overall |= _rates(mode, results["overall"][theirs])
             macro = np.mean([results["entities"][label][theirs].f1 for label in labels])
             overall[f"{mode}_macro_f1"] = float(macro)
-        support = {label: 0 for label in labels}
+        support = dict.fromkeys(labels, 0)
         for span in right:
             support[_label(span)] += 1
         for label in labels:

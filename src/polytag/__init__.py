@@ -21,14 +21,16 @@ if TYPE_CHECKING:
         last_units,
         scores_at,
     )
+    from polytag.comparison import compare
     from polytag.config import RunConfig
     from polytag.corpus.corpus import Corpus, load_corpus
     from polytag.encoders import Encoder, EncoderProvider
     from polytag.errors import CorpusError, PluginError, PolytagError, TaggerError
+    from polytag.evaluating import evaluate
     from polytag.hooks.manager import RunInfo
     from polytag.metrics import Metric, Scores
     from polytag.readers import TOKENS, Reader, Sentence, Source, corpus_from_sentences, sentences_of, split_of
-    from polytag.runner import evaluate, train
+    from polytag.runner import train
     from polytag.schemes import OUTSIDE, UNANNOTATED, LabelScheme, PrefixScheme, Span, convert
     from polytag.tagger import Tagger
     from polytag.tasks import Task
@@ -45,14 +47,16 @@ _HOMES = {
         "last_units",
         "scores_at",
     ),
+    "polytag.comparison": ("compare",),
     "polytag.config": ("RunConfig",),
     "polytag.corpus.corpus": ("Corpus", "load_corpus"),
     "polytag.readers": ("TOKENS", "Reader", "Sentence", "Source", "corpus_from_sentences", "sentences_of", "split_of"),
     "polytag.encoders": ("Encoder", "EncoderProvider"),
     "polytag.errors": ("CorpusError", "PluginError", "PolytagError", "TaggerError"),
+    "polytag.evaluating": ("evaluate",),
     "polytag.hooks.manager": ("RunInfo",),
     "polytag.metrics": ("Metric", "Scores"),
-    "polytag.runner": ("evaluate", "train"),
+    "polytag.runner": ("train",),
     "polytag.schemes": ("OUTSIDE", "UNANNOTATED", "LabelScheme", "PrefixScheme", "Span", "convert"),
     "polytag.tagger": ("Tagger",),
     "polytag.tasks": ("Task",),
@@ -86,6 +90,7 @@ __all__ = [
     "TaggerError",
     "Task",
     "__version__",
+    "compare",
     "convert",
     "corpus_from_sentences",
     "evaluate",

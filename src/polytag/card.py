@@ -40,8 +40,8 @@ def model_card(tagger: Tagger, config: RunConfig, validation: Evaluation, test: 
             lines.append(f"| {evaluation.split} | {evaluation.words:,} | {figures} |")
     lines += [
         "",
-        "Scores are per word and per sentence, with their 95% confidence interval (bootstrap over sentences). `scores.json`",
-        "has them all, `run.toml` the configuration.",
+        "Scores are per word and per sentence, with their 95% confidence interval (bootstrap over sentences).",
+        "`scores.json` has them all, `run.toml` the configuration.",
         "",
     ]
     for name, head in tagger.heads.items():

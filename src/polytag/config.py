@@ -51,6 +51,10 @@ class RunConfig(BaseModel):
     precision: Precision = Field("float32", description="Number format of the network's arithmetic.")
     task_weights: dict[str, Positive] = Field(default_factory=dict, description="Weights of tasks in the loss.")
     seed: Annotated[int, Field(ge=0)] = Field(0, description="Same seed, same machine, same result.")
+    checkpoint_every: Count = Field(
+        1000, description="Updates between checkpoints; there is one after each epoch, too."
+    )
+    resume: bool = Field(False, description="Go on with an unfinished run from its last checkpoint.")
     overwrite: bool = Field(False, description="Replace a tagger that is already in the output folder.")
 
     @field_validator("task", mode="before")
@@ -73,7 +77,7 @@ class RunConfig(BaseModel):
         """The configuration as a TOML file that `from_sources` reads."""
         import tomlkit
 
-        values = self.model_dump(mode="json", exclude_none=True, exclude={"overwrite"})
+        values = self.model_dump(mode="json", exclude_none=True, exclude={"overwrite", "resume"})
         return tomlkit.dumps({name: value for name, value in values.items() if value != {}})
 
     @classmethod

@@ -37,6 +37,10 @@ class TrainingError(PolytagError):
     """Training cannot go on: for instance, the loss is not a number any more."""
 
 
+class InterruptedRunError(PolytagError):
+    """A run was interrupted from the keyboard, after it had written a checkpoint."""
+
+
 def suggest(name: str, known: Iterable[str], kind: str) -> str:
     """Say which known names come nearest to `name`, or list them all when none is near."""
     names = sorted(known)

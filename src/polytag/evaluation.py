@@ -91,7 +91,9 @@ def evaluate_tags(
     predicted = where_annotated(gold, predicted)
     found = {name: registry().metrics[name].compute(gold, predicted, scheme) for name in metrics}
     main = registry().metrics[metrics[0]]
-    lower = None if baseline is None else main.compute(gold, where_annotated(gold, baseline), scheme).overall[main.headline]
+    lower = (
+        None if baseline is None else main.compute(gold, where_annotated(gold, baseline), scheme).overall[main.headline]
+    )
     interval = None
     if interval_seed is not None and gold:
         statistics = main.statistics(gold, predicted, scheme)
@@ -142,8 +144,8 @@ def choose_metrics(
     for metric in further:
         if all(metric not in names for names in chosen.values()):
             raise PolytagError(
-                f"The metric {metric!r} needs spans, and none of these tasks has any: {', '.join(tasks)}. Leave it out, "
-                "or choose a metric of tags."
+                f"The metric {metric!r} needs spans, and none of these tasks has any: {', '.join(tasks)}. Leave it "
+                "out, or choose a metric of tags."
             )
     return chosen
 

@@ -5,33 +5,35 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from polytag.calibration import fit_temperature
 from polytag.card import model_card
 from polytag.config import RunConfig
 from polytag.corpus.corpus import Corpus, load_corpus
-from polytag.encoders import EncoderProvider
+from polytag.encoders import Encoder, EncoderProvider
 from polytag.encoding.batches import BatchBuilder
-from polytag.encoding.features import featurise, label_ids
+from polytag.encoding.features import Features, featurise, label_ids
 from polytag.errors import PolytagError, UnknownNameError
-from polytag.evaluation import Evaluation, MajorityBaseline, TaskEvaluation, choose_metrics, evaluate_tags, where_annotated
-from polytag.folder import check_output, new_file, read_description
+from polytag.evaluating import evaluate_split
+from polytag.evaluation import Evaluation, MajorityBaseline, evaluate_tags
+from polytag.folder import check_output
 from polytag.hooks.manager import RunInfo
 from polytag.hooks.registry import registry
-from polytag.mistakes import confusions as confusions_of
-from polytag.mistakes import write_mistakes
 from polytag.preparation import Split, continuations, inventory, read_split, training_scheme, training_splits
 from polytag.progress import ConsoleReporter, Reporter, Silent
-from polytag.schemes import LabelScheme
+from polytag.runs import checkpointed
 from polytag.tagger import Tagger, TaskHead
 from polytag.tasks import Task
+
+if TYPE_CHECKING:
+    from polytag.engine.checkpoints import CheckpointStore
 
 _REPORTED_VERSIONS = ("polytag", "tensorflow", "keras", "keras-hub", "transformers", "datasets")
 
@@ -100,66 +102,6 @@ def train(
         reporter.close()
 
 
-def evaluate(
-    tagger: Tagger | str | Path,
-    corpus: Corpus | str,
-    split: str | None = None,
-    *,
-    reader: str | None = None,
-    columns: Sequence[str] | None = None,
-    corpus_scheme: str | None = None,
-    decoding: Any = None,
-    metrics: Sequence[str] = (),
-    strict: bool = False,
-    confusions: int = 0,
-    errors: Path | None = None,
-    seed: int = 0,
-) -> Evaluation:
-    """Score a tagger on a split of a corpus, on every word of every sentence.
-
-    Args:
-        tagger: A tagger, or the folder of one.
-        corpus: A corpus, or what names one.
-        split: The split; `test` where there is one, else the last one, when not given.
-        reader, columns, corpus_scheme: How to read the corpus, as in training.
-        decoding: `viterbi` or `argmax`, instead of what the tagger was trained with.
-        metrics: Names of metrics to score by beside the tasks' own.
-        strict: Count only spans that are written as their label scheme demands, in gold and predicted tags.
-        confusions: How many of the most frequent confusions of each task to report.
-        errors: File to write every sentence with a mistake to, gold and predicted side by side, whole or not at all.
-        seed: Seed of the confidence intervals.
-
-    Raises:
-        PolytagError: The tagger or the corpus is wrong, a metric suits no task, or the file cannot be written.
-    """
-    for metric in metrics:
-        _ = registry().metrics[metric]
-    if not isinstance(tagger, Tagger):
-        read_description(Path(tagger))  # whether it is a tagger at all, before a corpus is loaded
-    loaded = corpus if isinstance(corpus, Corpus) else load_corpus(corpus, reader=reader, columns=columns)
-    name = split or ("test" if "test" in loaded.splits else loaded.splits[-1])
-    loaded.split(name)
-    model = tagger if isinstance(tagger, Tagger) else Tagger.load(tagger, decoding)
-    registered = registry().tasks
-    tasks = {task: registered[task] for task in model.heads}
-    schemes = {task: registry().schemes[head.scheme] for task, head in model.heads.items()}
-    chosen = choose_metrics(tasks, schemes, metrics, strict)
-    data = read_split(loaded, name, tasks, schemes, corpus_scheme)
-    with new_file(errors) if errors else nullcontext() as sink:
-        predicted = model.predict_tags(data.sentences, data.documents)
-        scores = _score(predicted, data, schemes, chosen, None, seed)
-        if sink or confusions:
-            places = [loaded.locate(name, index) for index in range(len(data.sentences))]
-            sides = [(task, data.tags[task], where_annotated(data.tags[task], predicted[task])) for task in tasks]
-        if sink:
-            write_mistakes(sink, data.sentences, [(*side, schemes[side[0]]) for side in sides], places)
-        if confusions:
-            for task, *tags in sides:
-                most = confusions_of(data.sentences, *tags, schemes[task], places, confusions)
-                scores[task] = replace(scores[task], confusions=most)
-    return Evaluation(loaded.reference, name, len(data.sentences), data.n_words, scores)
-
-
 def choose_encoder(reference: str) -> EncoderProvider:
     """The provider of the encoder a user names.
 
@@ -214,7 +156,36 @@ def _train(config: RunConfig, reporter: Reporter, began: float) -> TrainResult:
         f"{corpus.reference}: {len(training.sentences):,} sentences, {training.n_words:,} words to train on; "
         + ", ".join(f"{name}: {len(names)} labels" for name, names in labels.items())
     )
+    heads = {
+        name: TaskHead(tuple(labels[name]), schemes[name].name, strategies[name].name, config.decoding)
+        for name in tasks
+    }
 
+    with checkpointed(config, corpus.fingerprint) as checkpoints:
+        info = RunInfo(tuple(tasks), corpus.reference, config.encoder, str(config.output))
+        tagger, best, trained = _fit(config, provider, tasks, heads, training, validation, info, reporter, checkpoints)
+        baselines = {name: MajorityBaseline(training.sentences, training.tags[name], schemes[name]) for name in tasks}
+        validated = evaluate_split(tagger, validation, tasks, corpus.reference, "validation", baselines)
+        tested = None
+        if "test" in splits:
+            tested = evaluate_split(tagger, splits["test"], tasks, corpus.reference, "test", baselines)
+        _save(tagger, config, corpus, validated, tested)
+    registry().manager.observe("polytag_train_end", run=info, scores=validated.headlines)
+    return TrainResult(tagger, config.output, best, trained, validated, tested, time.perf_counter() - began)
+
+
+def _fit(
+    config: RunConfig,
+    provider: EncoderProvider,
+    tasks: Mapping[str, Task],
+    heads: Mapping[str, TaskHead],
+    training: Split,
+    validation: Split,
+    info: RunInfo,
+    reporter: Reporter,
+    checkpoints: CheckpointStore,
+) -> tuple[Tagger, int, int]:
+    """Train; returns the calibrated tagger, its epoch, and how many epochs there were."""
     from polytag.engine import training as engine
     from polytag.engine.model import TaggerModel
     from polytag.engine.prediction import Predictor
@@ -222,63 +193,54 @@ def _train(config: RunConfig, reporter: Reporter, began: float) -> TrainResult:
     engine.set_precision(config.precision)
     engine.seed_everything(config.seed)
     encoder = provider.create(config.encoder)
-    model = TaggerModel(encoder, labels)
-    heads = {
-        name: TaskHead(tuple(labels[name]), schemes[name].name, strategies[name].name, config.decoding)
-        for name in tasks
-    }
+    model = TaggerModel(encoder, {name: head.labels for name, head in heads.items()})
     tagger = Tagger(model, heads, config.context, config.window)
-    packed = training.documents if config.context == "document" else None
-    features = featurise(encoder, training.sentences, packed, config.window)
+    features = _features(encoder, training, config)
     unit_labels = {
         name: features.unit_labels(
-            label_ids(training.tags[name], labels[name]),
-            strategies[name],
-            continuations(labels[name], schemes[name]),
+            label_ids(training.tags[name], heads[name].labels),
+            decoder.strategy,
+            continuations(heads[name].labels, decoder.scheme),
         )
-        for name in tasks
+        for name, decoder in tagger.decoders.items()
     }
-    settings = _settings(config)
-    info = RunInfo(tuple(tasks), corpus.reference, config.encoder, str(config.output))
-    observe = registry().manager.observe
-    observe("polytag_train_begin", run=info)
-
     predictor = Predictor(model)
-    seen = featurise(encoder, validation.sentences, _packed(validation, config), config.window)
+    seen = _features(encoder, validation, config)
 
     def score() -> tuple[float, Mapping[str, float]]:
         found = predictor.predict(seen)
         values = {}
-        for name, task in tasks.items():
-            decoder = tagger.decoders[name]
+        for name, decoder in tagger.decoders.items():
             predicted = decoder.sentences(decoder.decode(found[name], seen).labels, seen)
-            result = evaluate_tags(validation.tags[name], predicted, schemes[name], task.metrics[:1])
+            result = evaluate_tags(validation.tags[name], predicted, decoder.scheme, tasks[name].metrics[:1])
             values[f"{name} {result.headline}"] = result.score
         return float(np.mean(list(values.values()))), values
 
+    observe = registry().manager.observe
+    observe("polytag_train_begin", run=info)
+    builder = BatchBuilder(features, encoder, unit_labels)
     best, trained = 0, 0
-    for epoch in engine.fit(
-        model, BatchBuilder(features, encoder, unit_labels), features.lengths, settings, score, reporter.step
-    ):
+    for epoch in engine.fit(model, builder, features.lengths, _settings(config), score, reporter.step, checkpoints):
         reporter.epoch(epoch)
-        observe("polytag_epoch_end", run=info, epoch=epoch.number, scores=dict(epoch.scores))
+        if not epoch.restored:
+            observe("polytag_epoch_end", run=info, epoch=epoch.number, scores=dict(epoch.scores))
         trained = epoch.number
         best = trained if epoch.best else best
-
-    baselines = {name: MajorityBaseline(training.sentences, training.tags[name], schemes[name]) for name in tasks}
-    validated = _evaluate(tagger, validation, tasks, corpus.reference, "validation", baselines)
-    tested = None
-    if "test" in splits:
-        tested = _evaluate(tagger, splits["test"], tasks, corpus.reference, "test", baselines)
-    _save(tagger, config, corpus, validated, tested)
-    scores = validated.headlines
-    observe("polytag_train_end", run=info, scores=scores)
-    seconds = time.perf_counter() - began
-    return TrainResult(tagger, config.output, best, trained, validated, tested, seconds)
+    found = predictor.predict(seen)
+    calibrated = {
+        name: replace(
+            heads[name],
+            temperature=fit_temperature(
+                decoder.word_scores(found[name], seen), label_ids(validation.tags[name], heads[name].labels)
+            ),
+        )
+        for name, decoder in tagger.decoders.items()
+    }
+    return Tagger(model, calibrated, config.context, config.window), best, trained
 
 
 def _settings(config: RunConfig) -> Any:
-    from polytag.engine.training import Settings
+    from polytag.engine.settings import Settings
 
     names = ("epochs", "batch_size", "accumulate", "learning_rate", "warmup", "weight_decay", "clip", "averaging")
     return Settings(
@@ -290,38 +252,9 @@ def _settings(config: RunConfig) -> Any:
     )
 
 
-def _packed(split: Split, config: RunConfig) -> list[int] | None:
-    return split.documents if config.context == "document" else None
-
-
-def _evaluate(
-    tagger: Tagger,
-    data: Split,
-    tasks: Mapping[str, Task],
-    corpus: str,
-    split: str,
-    baselines: Mapping[str, MajorityBaseline] | None,
-) -> Evaluation:
-    predicted = tagger.predict_tags(data.sentences, data.documents)
-    schemes = {name: tagger.decoders[name].scheme for name in tasks}
-    metrics = {name: task.metrics for name, task in tasks.items()}
-    results = _score(predicted, data, schemes, metrics, baselines, 0)
-    return Evaluation(corpus, split, len(data.sentences), data.n_words, results)
-
-
-def _score(
-    predicted: Mapping[str, Sequence[Sequence[str]]],
-    data: Split,
-    schemes: Mapping[str, LabelScheme],
-    metrics: Mapping[str, Sequence[str]],
-    baselines: Mapping[str, MajorityBaseline] | None,
-    seed: int,
-) -> dict[str, TaskEvaluation]:
-    results = {}
-    for name, scheme in schemes.items():
-        lower = baselines[name].tag(data.sentences) if baselines else None
-        results[name] = evaluate_tags(data.tags[name], predicted[name], scheme, metrics[name], lower, seed)
-    return results
+def _features(encoder: Encoder, split: Split, config: RunConfig) -> Features:
+    packed = split.documents if config.context == "document" else None
+    return featurise(encoder, split.sentences, packed, config.window)
 
 
 def _save(tagger: Tagger, config: RunConfig, corpus: Corpus, validation: Evaluation, test: Evaluation | None) -> None:

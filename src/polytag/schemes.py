@@ -102,8 +102,9 @@ def annotated_stretches(tags: Sequence[str]) -> list[tuple[int, int]]:
 def split_tag(tag: str) -> tuple[str, str]:
     """Prefix and label of a tag: `B-PER` gives `("B", "PER")`, `O` gives `("O", "")`.
 
-    As in the shared tasks' own scorer, the label is all that follows the first hyphen, and a bare prefix (`B`) is one of
-    a span without a label. A tag without a prefix (`PER`), which that scorer cannot read, counts as the inside of a span.
+    As in the shared tasks' own scorer, the label is all that follows the first hyphen, and a bare prefix (`B`) is one
+    of a span without a label. A tag without a prefix (`PER`), which that scorer cannot read, counts as the inside of a
+    span.
     """
     if tag == OUTSIDE:
         return OUTSIDE, ""

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from polytag.alignment import AlignmentStrategy
+from polytag.alignment import AlignmentStrategy, FloatArray
+from polytag.calibration import tempered
 from polytag.decoding import Decoding, Transitions, argmax, viterbi
 from polytag.encoders import Encoder
 from polytag.encoding.features import Features, featurise
@@ -74,6 +75,10 @@ class Decoder:
         self.names = np.array(head.labels, dtype=object)
         self._transitions = Transitions(head.labels, self.scheme)
 
+    def word_scores(self, scores: FloatArray, features: Features) -> FloatArray:
+        """Probabilities of words before calibration, float32 (words, labels), of those of units."""
+        return self.strategy.to_words(scores, features.word_ids, features.n_words)
+
     def decode(self, scores: NDArray[np.float32], features: Features) -> Prediction:
         """Tags of all words.
 
@@ -81,7 +86,7 @@ class Decoder:
             scores: float32 (units, labels), probabilities.
             features: What the scores are for.
         """
-        words = self.strategy.to_words(scores, features.word_ids, features.n_words)
+        words = tempered(self.word_scores(scores, features), self.head.temperature)
         if self.head.decoding == "viterbi" and self.scheme.encodes_spans:
             labels = viterbi(words, features.sentence_starts, self._transitions)
         else:
@@ -127,7 +132,7 @@ class Tagger:
     def _predictor(self) -> Predictor:
         from polytag.engine.prediction import Predictor
 
-        return Predictor(self.model, {task: head.temperature for task, head in self.heads.items()})
+        return Predictor(self.model)
 
     @classmethod
     def load(cls, folder: str | Path, decoding: Decoding | None = None) -> Tagger:

@@ -4,11 +4,12 @@ import sys
 import warnings
 from itertools import chain
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polytag import PolytagError, Scores
+from polytag import UNANNOTATED, PolytagError, Scores, Span
 from polytag.hooks.registry import Registry
 
 LABELS = ("PER", "LOC", "MISC-OTHER", "")
@@ -54,9 +55,7 @@ def test_spans_are_right_when_words_and_label_are(registry: Registry) -> None:
         ("bilou", "B-PER L-PER U-PER", "U-PER U-PER U-PER"),
     ],
 )
-def test_spans_are_read_in_the_scheme_of_the_tags(
-    registry: Registry, scheme: str, gold: str, predicted: str
-) -> None:
+def test_spans_are_read_in_the_scheme_of_the_tags(registry: Registry, scheme: str, gold: str, predicted: str) -> None:
     overall = score(registry, "spans", [gold], [predicted], scheme).overall
     assert (overall["precision"], overall["recall"]) == pytest.approx((1 / 3, 1 / 2))
 
@@ -90,17 +89,13 @@ def test_a_gold_tag_never_seen_in_training_counts_as_wrong(registry: Registry) -
 
 def test_spans_without_a_label_are_counted(registry: Registry) -> None:
     scores = score(registry, "spans", ["B I B"], ["B I O"], "iob2")
-    assert scores.per_label == {
-        "_": pytest.approx({"precision": 1, "recall": 1 / 2, "f1": 2 / 3, "support": 2})
-    }
+    assert scores.per_label == {"_": pytest.approx({"precision": 1, "recall": 1 / 2, "f1": 2 / 3, "support": 2})}
 
 
 @given(
     sentences=st.lists(st.lists(st.tuples(st.sampled_from(TAGS), st.sampled_from(TAGS)), max_size=10)),
 )
-def test_spans_scores_are_those_of_seqeval(
-    registry: Registry, sentences: list[list[tuple[str, str]]]
-) -> None:
+def test_spans_scores_are_those_of_seqeval(registry: Registry, sentences: list[list[tuple[str, str]]]) -> None:
     from seqeval.metrics import classification_report
 
     pairs = [*sentences, [("B-PER", "B-PER")]]
@@ -123,9 +118,7 @@ def test_spans_scores_are_those_of_seqeval(
 
 def test_tags_are_scored_word_by_word(registry: Registry) -> None:
     scores = score(registry, "tags", ["DT NN NN", "VB"], ["DT NN VB", "VB"], "flat")
-    assert scores.overall == pytest.approx(
-        {"accuracy": 3 / 4, "macro_f1": (1 + 2 / 3 + 2 / 3) / 3, "words": 4}
-    )
+    assert scores.overall == pytest.approx({"accuracy": 3 / 4, "macro_f1": (1 + 2 / 3 + 2 / 3) / 3, "words": 4})
     assert scores.per_label == {
         "DT": {"precision": 1, "recall": 1, "f1": 1, "support": 1},
         "NN": pytest.approx({"precision": 1, "recall": 1 / 2, "f1": 2 / 3, "support": 2}),
@@ -134,13 +127,9 @@ def test_tags_are_scored_word_by_word(registry: Registry) -> None:
 
 
 @given(
-    sentences=st.lists(
-        st.lists(st.tuples(st.sampled_from("ABCD"), st.sampled_from("ABCE")), min_size=1), min_size=1
-    )
+    sentences=st.lists(st.lists(st.tuples(st.sampled_from("ABCD"), st.sampled_from("ABCE")), min_size=1), min_size=1)
 )
-def test_tags_scores_are_those_of_scikit_learn(
-    registry: Registry, sentences: list[list[tuple[str, str]]]
-) -> None:
+def test_tags_scores_are_those_of_scikit_learn(registry: Registry, sentences: list[list[tuple[str, str]]]) -> None:
     from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 
     gold = [[pair[0] for pair in sentence] for sentence in sentences]
@@ -199,5 +188,219 @@ def test_scores_do_not_depend_on_the_order_of_sentences(registry: Registry) -> N
 
 
 def test_the_plugin_loads_no_scorer_before_it_scores() -> None:
-    check = "import sys, polytag_standard; sys.exit('seqeval' in sys.modules or 'sklearn' in sys.modules)"
+    check = "import sys, polytag_standard; sys.exit(bool({'seqeval', 'sklearn', 'nervaluate'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+
+
+# What the scorer of the CoNLL shared tasks does, written from its definition: a tag is a prefix and, after the first
+# hyphen, a type; chunks start and end where two neighbouring tags say so; a chunk is right if it starts and ends at the
+# same words as one of the same type.
+
+Tag = tuple[str, str]
+BETWEEN_SENTENCES: Tag = ("O", "")
+
+
+def chunk_ends(before: Tag, after: Tag) -> bool:
+    if (before[0], after[0]) in {("B", "B"), ("B", "O"), ("I", "B"), ("I", "O"), ("E", "E"), ("E", "I"), ("E", "O")}:
+        return True
+    return before[0] != "O" and before[1] != after[1]
+
+
+def chunk_starts(before: Tag, after: Tag) -> bool:
+    if (before[0], after[0]) in {("B", "B"), ("I", "B"), ("O", "B"), ("O", "I"), ("E", "E"), ("E", "I"), ("O", "E")}:
+        return True
+    return after[0] != "O" and before[1] != after[1]
+
+
+def shared_task_counts(gold: list[list[str]], predicted: list[list[str]]) -> tuple[int, int, int]:
+    """Right, predicted and gold chunks, counted in one pass over both sequences, as the scorer does."""
+
+    def split(tag: str) -> Tag:
+        prefix, _, kind = tag.partition("-")
+        return prefix, kind
+
+    right = found = there = 0
+    open_in_both = False
+    last_gold = last_predicted = BETWEEN_SENTENCES
+    for gold_tags, predicted_tags in zip(gold, predicted, strict=True):
+        pairs = [(split(one), split(other)) for one, other in zip(gold_tags, predicted_tags, strict=True)]
+        for gold_tag, predicted_tag in [*pairs, (BETWEEN_SENTENCES, BETWEEN_SENTENCES)]:
+            ends = chunk_ends(last_gold, gold_tag), chunk_ends(last_predicted, predicted_tag)
+            if open_in_both:
+                if all(ends) and last_gold[1] == last_predicted[1]:
+                    right += 1
+                    open_in_both = False
+                elif ends[0] != ends[1] or gold_tag[1] != predicted_tag[1]:
+                    open_in_both = False
+            starts = chunk_starts(last_gold, gold_tag), chunk_starts(last_predicted, predicted_tag)
+            if all(starts) and gold_tag[1] == predicted_tag[1]:
+                open_in_both = True
+            there += starts[0]
+            found += starts[1]
+            last_gold, last_predicted = gold_tag, predicted_tag
+    return right, found, there
+
+
+def printed(right: int, found: int, there: int) -> list[str]:
+    """Precision, recall and F1 as the scorer prints them."""
+    precision = 100 * right / found if found else 0
+    recall = 100 * right / there if there else 0
+    f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0
+    return [f"{value:6.2f}" for value in (precision, recall, f1)]
+
+
+TYPES = ("PER", "LOC", "MISC-OTHER", "")
+BROKEN_IOB = ["O", "O", "O", "O-PER", "B", "I", *(f"{prefix}-{label}" for prefix in "BI" for label in TYPES)]
+BROKEN_IOE = ["O", "O", "O", "O-LOC", "E", "I", *(f"{prefix}-{label}" for prefix in "EI" for label in TYPES)]
+
+
+@pytest.mark.parametrize(
+    ("schemes", "tags"), [(("iob1", "iob2", "iobes"), BROKEN_IOB), (("ioe1", "ioe2", "bilou"), BROKEN_IOE)]
+)
+def test_spans_are_scored_as_the_shared_task_scorer_scores_any_two_sequences(
+    registry: Registry, schemes: tuple[str, ...], tags: list[str]
+) -> None:
+    generator = random.Random(0)
+    metric = registry.metrics["spans"]
+    gold, predicted = [], []
+    for _ in range(10_000):
+        sequence = generator.choices(tags, k=generator.randint(0, 12))
+        gold.append(sequence)
+        # From hardly wrong to having nothing in common.
+        rate = generator.random()
+        predicted.append([generator.choice(tags) if generator.random() < rate else tag for tag in sequence])
+    expected = [shared_task_counts([one], [other]) for one, other in zip(gold, predicted, strict=True)]
+    assert len({tuple(counts) for counts in expected}) > 100
+    for scheme in schemes:
+        statistics = metric.statistics(gold, predicted, registry.schemes[scheme])
+        assert statistics.tolist() == [list(map(float, counts)) for counts in expected]
+    for size in (1, 50, 10_000):  # sentences a corpus
+        for start in range(0, min(10_000, 100 * size), size):
+            corpus = gold[start : start + size], predicted[start : start + size]
+            overall = metric.compute(*corpus, registry.schemes[schemes[0]]).overall
+            ours = [f"{100 * overall[name]:6.2f}" for name in ("precision", "recall", "f1")]
+            assert ours == printed(*shared_task_counts(*corpus)), corpus
+
+
+def test_types_are_scored_as_the_shared_task_scorer_scores_them(registry: Registry) -> None:
+    generator = random.Random(1)
+    gold = [generator.choices(BROKEN_IOB, k=8) for _ in range(500)]
+    predicted = [[tag if generator.random() < 0.7 else generator.choice(BROKEN_IOB) for tag in tags] for tags in gold]
+    per_label = registry.metrics["spans"].compute(gold, predicted, registry.schemes["iob2"]).per_label
+
+    def only(label: str, sentences: list[list[str]]) -> list[list[str]]:
+        return [[tag if tag.partition("-")[2] == label else "O" for tag in tags] for tags in sentences]
+
+    for label in TYPES:
+        # Tags of other types end a chunk just as O does, so that leaving them out changes nothing for this type.
+        counts = shared_task_counts(only(label, gold), only(label, predicted))
+        ours = [f"{100 * per_label[label or '_'][name]:6.2f}" for name in ("precision", "recall", "f1")]
+        assert ours == printed(*counts)
+
+
+STRICT = {"iob2": "IOB2", "ioe2": "IOE2", "iobes": "IOBES", "bilou": "BILOU"}
+
+
+@pytest.mark.parametrize("name", STRICT)
+def test_strict_spans_are_those_of_seqeval_in_strict_mode(registry: Registry, name: str) -> None:
+    from seqeval import scheme as seqeval
+
+    generator = random.Random(2)
+    prefixes = {"iob2": "BI", "ioe2": "IE", "iobes": "BIES", "bilou": "BILU"}[name]
+    tags = ["O", "O", *(f"{prefix}-{label}" for prefix in prefixes for label in ("PER", "LOC"))]
+    sentences = [generator.choices(tags, k=generator.randint(1, 8)) for _ in range(2000)]
+    theirs = seqeval.Entities(sentences, getattr(seqeval, STRICT[name])).entities
+    metric, scheme = registry.metrics["spans-strict"], registry.schemes[name]
+    counts = metric.statistics(sentences, sentences, scheme)
+    assert counts[:, 2].tolist() == [len(entities) for entities in theirs]
+    assert counts[:, 2].sum() < registry.metrics["spans"].statistics(sentences, sentences, scheme)[:, 2].sum()
+    # Written properly, exactly these are right: they are the same spans, not only as many.
+    written = []
+    for sentence, entities in zip(sentences, theirs, strict=True):
+        written.append(scheme.tags([Span(e.start, e.end, e.tag) for e in entities], len(sentence)))
+    assert (metric.statistics(written, sentences, scheme) == counts).all()
+
+
+def test_strict_reading_leaves_out_what_the_scheme_does_not_write(registry: Registry) -> None:
+    gold, predicted = ["B-PER I-PER O B-LOC"], ["I-PER I-PER O B-LOC"]
+    assert score(registry, "spans", gold, predicted, "iob2").overall["f1"] == 1
+    strict = score(registry, "spans-strict", gold, predicted, "iob2").overall
+    assert (strict["precision"], strict["recall"], strict["support"]) == (1, 1 / 2, 2)
+    assert score(registry, "spans-strict", predicted, predicted, "iob1").overall["support"] == 1  # B-LOC touches none
+    assert registry.metrics["spans"].strict == "spans-strict"
+
+
+def random_tags(generator: random.Random, n_sentences: int) -> tuple[list[list[str]], list[list[str]]]:
+    gold = [generator.choices(BROKEN_IOB, k=generator.randint(0, 9)) for _ in range(n_sentences)]
+    predicted = [[tag if generator.random() < 0.6 else generator.choice(BROKEN_IOB) for tag in tags] for tags in gold]
+    return gold, predicted
+
+
+@pytest.mark.parametrize("name", ["spans", "spans-strict", "partial", "tags"])
+def test_summed_statistics_give_exactly_the_computed_headline(registry: Registry, name: str) -> None:
+    metric, iob2 = registry.metrics[name], registry.schemes["iob2"]
+    generator = random.Random(3)
+    every, scores = [], []
+    for size in (0, 1, 2, 5, 20, 100) * 5:
+        gold, predicted = random_tags(generator, size)
+        statistics = metric.statistics(gold, predicted, iob2)
+        assert statistics.dtype == float
+        assert len(statistics) == size
+        every.append(statistics.sum(0))
+        scores.append(metric.compute(gold, predicted, iob2).overall[metric.headline])
+    assert metric.headline_of(every[-1]) == scores[-1]
+    stacked = np.stack(every).reshape(5, 6, -1)
+    assert metric.headline_of(stacked).tolist() == np.reshape(scores, (5, 6)).tolist()
+
+
+def test_partial_counts_spans_four_ways(registry: Registry) -> None:
+    gold = ["B-PER I-PER O B-LOC O B-ORG O O"]
+    predicted = ["B-PER O O B-PER O B-ORG O B-ORG"]
+    scores = score(registry, "partial", gold, predicted, "iob2")
+    # Predicted: a part of PER, LOC as PER, ORG, and one ORG of nothing; gold has three.
+    right = {"strict": 1, "exact": 2, "partial": 2.5, "type": 2}
+    for way, count in right.items():
+        assert scores.overall[f"{way}_precision"] == pytest.approx(count / 4)
+        assert scores.overall[f"{way}_recall"] == pytest.approx(count / 3)
+        assert scores.overall[f"{way}_f1"] == pytest.approx(2 * count / 7)
+    assert scores.overall["support"] == 3
+    assert scores.per_label["PER"]["partial_recall"] == pytest.approx(0.5)
+    assert scores.per_label["PER"]["partial_precision"] == pytest.approx(0.25)
+    assert scores.per_label["LOC"]["exact_f1"] == 0
+    assert scores.per_label["ORG"]["strict_f1"] == pytest.approx(2 / 3)
+    assert scores.overall["strict_macro_f1"] == pytest.approx((0 + 0 + 2 / 3) / 3)
+    assert {label: of["support"] for label, of in scores.per_label.items()} == {"LOC": 1, "ORG": 1, "PER": 1}
+
+
+def test_the_strict_count_of_partial_is_that_of_spans(registry: Registry) -> None:
+    gold, predicted = random_tags(random.Random(4), 300)
+    iob2 = registry.schemes["iob2"]
+    partial = registry.metrics["partial"].compute(gold, predicted, iob2)
+    spans = registry.metrics["spans"].compute(gold, predicted, iob2)
+    for name in ("precision", "recall", "f1", "macro_f1"):
+        assert partial.overall[f"strict_{name}"] == pytest.approx(spans.overall[name])
+    assert partial.per_label.keys() == spans.per_label.keys()
+    for label, of_label in spans.per_label.items():
+        for name in ("precision", "recall", "f1"):
+            assert partial.per_label[label][f"strict_{name}"] == pytest.approx(of_label[name])
+    assert partial.overall["strict_f1"] < partial.overall["exact_f1"] < partial.overall["partial_f1"]
+
+
+@pytest.mark.parametrize("name", ["partial", "spans-strict"])
+def test_metrics_of_spans_say_so(registry: Registry, name: str) -> None:
+    assert registry.metrics[name].needs_spans
+    with pytest.raises(PolytagError, match=f"'{name}' cannot score the scheme 'flat'"):
+        score(registry, name, ["NN"], ["NN"], "flat")
+    with pytest.raises(PolytagError, match="cannot score the scheme 'flat'"):
+        registry.metrics[name].statistics([["NN"]], [["NN"]], registry.schemes["flat"])
+    assert set(score(registry, name, [], [], "iob2").overall.values()) == {0}
+
+
+@pytest.mark.parametrize("name", ["spans", "tags"])
+def test_words_without_annotation_count_neither_way(registry: Registry, name: str) -> None:
+    metric, iob2 = registry.metrics[name], registry.schemes["iob2"]
+    gold, predicted = [["B-A", UNANNOTATED, "B-B", "O"]], [["B-A", UNANNOTATED, "O", "O"]]
+    found = metric.compute(gold, predicted, iob2)
+    assert (found.overall["words"], found.overall["accuracy"]) == (3, 2 / 3)
+    assert metric.headline_of(metric.statistics(gold, predicted, iob2).sum(0)) == found.overall[metric.headline]
+    assert UNANNOTATED not in found.per_label

@@ -1,8 +1,16 @@
 """Running metrics on tags, and the baseline they are compared with."""
 
-from polytag import Scores
-from polytag.evaluation import Evaluation, MajorityBaseline, TaskEvaluation, evaluate_tags
+import json
+from types import SimpleNamespace
+
+import pytest
+
+import polytag
+from polytag import UNANNOTATED, Metric, PolytagError, Scores, evaluating
+from polytag.card import model_card
+from polytag.evaluation import Evaluation, MajorityBaseline, TaskEvaluation, choose_metrics, evaluate_tags
 from polytag.hooks.registry import Registry
+from polytag.tagger import TaskHead
 
 
 def test_the_first_metric_gives_the_headline_and_scores_the_baseline(registry: Registry):
@@ -46,3 +54,211 @@ def test_headlines_name_task_and_score():
     evaluation = Evaluation("mine", "test", 1, 2, {"ner": task})
     assert evaluation.headlines == {"ner f1": 0.5}
     assert evaluation.to_dict()["tasks"]["ner"]["metrics"]["spans"]["overall"] == {"f1": 0.5}
+
+
+GOLD = [["B-PER", "I-PER", "O"], ["B-LOC"], ["O", "O"]] * 20
+PREDICTED = [["B-PER", "I-PER", "O"], ["O"], ["O", "B-LOC"]] * 20
+
+
+def test_the_interval_is_that_of_the_main_metric_and_repeatable(registry: Registry):
+    iob2 = registry.schemes["iob2"]
+    spans = evaluate_tags(GOLD, PREDICTED, iob2, ("spans", "tags"), interval_seed=0)
+    assert spans.interval is not None
+    low, high = spans.interval
+    assert 0 < low < spans.score == 0.5 < high < 1
+    assert evaluate_tags(GOLD, PREDICTED, iob2, ("spans",), interval_seed=0).interval == spans.interval
+    assert evaluate_tags(GOLD, PREDICTED, iob2, ("spans",), interval_seed=1).interval != spans.interval
+    tags = evaluate_tags(GOLD, PREDICTED, iob2, ("tags", "spans"), interval_seed=0)
+    assert tags.interval is not None
+    assert tags.interval[0] < tags.score == 4 / 6 < tags.interval[1]
+
+
+def test_there_is_an_interval_where_it_is_asked_for_and_possible(registry: Registry, monkeypatch):
+    iob2 = registry.schemes["iob2"]
+    assert evaluate_tags(GOLD, PREDICTED, iob2, ("spans",)).interval is None
+    assert evaluate_tags([], [], iob2, ("spans",), interval_seed=0).interval is None
+    monkeypatch.setattr(type(registry.metrics["spans"]), "statistics", Metric.statistics)
+    assert evaluate_tags(GOLD, PREDICTED, iob2, ("spans",), interval_seed=0).interval is None
+
+
+def test_an_evaluation_is_plain_json_with_its_interval(registry: Registry):
+    task = evaluate_tags(GOLD, PREDICTED, registry.schemes["iob2"], ("spans",), interval_seed=0)
+    plain = json.loads(json.dumps(Evaluation("mine", "test", 1, 2, {"ner": task}).to_dict()))
+    assert plain["tasks"]["ner"]["interval"] == list(task.interval or ())
+
+
+def test_words_that_nobody_annotated_are_not_scored(registry: Registry):
+    gold = [["B-PER", UNANNOTATED, "O"], [UNANNOTATED, UNANNOTATED]]
+    predicted = [["B-PER", "I-PER", "O"], ["B-LOC", "O"]]
+    result = evaluate_tags(gold, predicted, registry.schemes["iob2"], ("spans", "tags"), predicted, 0)
+    assert (result.score, result.baseline) == (1.0, 1.0)
+    assert result.metrics["spans"].overall["words"] == result.metrics["tags"].overall["words"] == 2
+    assert result.metrics["tags"].overall["accuracy"] == 1.0
+    assert list(result.metrics["spans"].per_label) == ["PER"]
+
+
+def chosen(registry: Registry, tasks: tuple[str, ...], further: tuple[str, ...], strict: bool = False):
+    found = {name: registry.tasks[name] for name in tasks}
+    return choose_metrics(found, {name: registry.schemes[task.scheme] for name, task in found.items()}, further, strict)
+
+
+def test_further_metrics_come_after_the_tasks_own_and_where_they_fit(registry: Registry):
+    assert chosen(registry, ("ner", "pos"), ()) == {"ner": ("spans",), "pos": ("tags",)}
+    assert chosen(registry, ("ner", "pos"), ("partial", "tags", "spans")) == {
+        "ner": ("spans", "partial", "tags"),
+        "pos": ("tags",),
+    }
+    assert chosen(registry, ("ner", "pos"), (), strict=True) == {"ner": ("spans-strict",), "pos": ("tags",)}
+    assert chosen(registry, ("ner",), ("spans",), strict=True) == {"ner": ("spans-strict", "spans")}
+
+
+def test_a_metric_or_a_switch_that_suits_no_task_is_an_error(registry: Registry):
+    with pytest.raises(PolytagError, match="'partial' needs spans, and none of these tasks has any: pos"):
+        chosen(registry, ("pos",), ("partial",))
+    with pytest.raises(PolytagError, match="--strict concerns how spans are read"):
+        chosen(registry, ("pos",), (), strict=True)
+    with pytest.raises(PolytagError, match="Did you mean 'partial'"):
+        chosen(registry, ("ner",), ("partail",))
+
+
+class Fake:
+    """A tagger that knows the predictions already."""
+
+    def __init__(self, predicted: dict[str, list[list[str]]], registry: Registry):
+        self.predicted = predicted
+        self.heads = {task: TaskHead((), registry.tasks[task].scheme, "first") for task in predicted}
+        self.decoders = {
+            task: SimpleNamespace(scheme=registry.schemes[head.scheme]) for task, head in self.heads.items()
+        }
+
+    def predict_tags(self, sentences, documents):
+        assert len(sentences) == len(next(iter(self.predicted.values())))
+        return self.predicted
+
+
+CORPUS = """\
+Sylvain\tNNP\tB-PER
+works\tVBZ\tO
+at\tIN\tO
+Hugging\tNNP\tB-ORG
+Face\tNNP\tI-ORG
+
+Brooklyn\tNNP\tB-LOC
+is\tVBZ\tO
+big\tJJ\tO
+
+Paris\tNNP\tB-LOC
+"""
+
+
+@pytest.fixture
+def evaluated(tmp_path, registry: Registry, monkeypatch):
+    """Evaluate fixed predictions on a corpus of three sentences."""
+    corpus = tmp_path / "test.conll"
+    corpus.write_text(CORPUS)
+    predicted = {
+        "ner": [["B-PER", "O", "O", "O", "B-ORG"], ["B-PER", "O", "B-LOC"], ["B-LOC"]],
+        "pos": [["NNP", "VBZ", "IN", "NNP", "NNP"], ["NNP", "VBZ", "NN"], ["NNP"]],
+    }
+    fake = Fake(predicted, registry)
+    monkeypatch.setattr(evaluating, "read_description", lambda path: {})
+    monkeypatch.setattr(evaluating.Tagger, "load", lambda *_: fake)
+
+    def run(**options):
+        return polytag.evaluate("fake", str(corpus), columns=["tokens", "pos_tags", "ner_tags"], **options)
+
+    return run
+
+
+def test_the_mistakes_file_has_every_wrong_sentence_side_by_side(evaluated, tmp_path):
+    evaluated(errors=tmp_path / "errors.tsv")
+    assert (
+        (tmp_path / "errors.tsv").read_text()
+        == """\
+# test.conll:1 ner
+Sylvain\tB-PER\tB-PER\t
+works\tO\tO\t
+at\tO\tO\t
+Hugging\tB-ORG\tO\t*
+Face\tI-ORG\tB-ORG\t*
+
+# test.conll:7 ner
+Brooklyn\tB-LOC\tB-PER\t*
+is\tO\tO\t
+big\tO\tB-LOC\t*
+
+# test.conll:7 pos
+Brooklyn\tNNP\tNNP\t
+is\tVBZ\tVBZ\t
+big\tJJ\tNN\t*
+
+"""
+    )
+
+
+def test_a_mistakes_file_is_written_whole_or_not_at_all(evaluated, tmp_path, monkeypatch):
+    target = tmp_path / "errors.tsv"
+    target.write_text("old")
+    with monkeypatch.context() as patch:
+        patch.setattr(evaluating.Tagger, "load", lambda *_: (_ for _ in ()).throw(PolytagError("broken")))
+        with pytest.raises(PolytagError, match="broken"):
+            evaluated(errors=target)
+    with monkeypatch.context() as patch:
+        patch.setattr(evaluating, "write_mistakes", _fails_half_way)
+        with pytest.raises(RuntimeError, match="half"):
+            evaluated(errors=target)
+    assert target.read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["errors.tsv", "test.conll"]
+    with pytest.raises(PolytagError, match="is a folder"):
+        evaluated(errors=tmp_path)
+    with pytest.raises(PolytagError, match="cannot be written"):
+        evaluated(errors=tmp_path / "nowhere" / "errors.tsv")
+
+
+def _fails_half_way(sink, *_):
+    sink.write("half")
+    raise RuntimeError("stopped half way")
+
+
+def test_confusions_are_reported_for_each_task(evaluated):
+    tasks = evaluated(confusions=2).tasks
+    assert [(c.gold, c.predicted, c.kind, c.count) for c in tasks["ner"].confusions] == [
+        ("LOC", "PER", "label", 1),
+        ("O", "LOC", "spurious", 1),
+    ]
+    (tag,) = tasks["pos"].confusions
+    assert (tag.gold, tag.predicted, tag.kind, tag.count) == ("JJ", "NN", "tag", 1)
+    assert (tag.examples[0].text, tag.examples[0].location) == ("Brooklyn is [big]", "test.conll:7")
+    assert evaluated().tasks["ner"].confusions == ()
+
+
+def test_metrics_are_chosen_for_one_evaluation(evaluated):
+    tasks = evaluated(metrics=["partial"], strict=True).tasks
+    assert list(tasks["ner"].metrics) == ["spans-strict", "partial"]
+    assert tasks["ner"].headline == "f1"
+    assert list(tasks["pos"].metrics) == ["tags"]
+
+
+def test_the_command_shows_intervals_ways_of_counting_and_confusions(evaluated, command, tmp_path):
+    corpus = ("--corpus", tmp_path / "test.conll", "--columns", "tokens,pos_tags,ner_tags")
+    options = ("--metric", "partial", "--confusions", 3, "--errors", tmp_path / "wrong.tsv")
+    shown = command("evaluate", "fake", *corpus, *options)
+    assert shown.status == 0, shown.err
+    result = evaluated(metrics=["partial"], confusions=3)
+    for task in result.tasks.values():
+        low, high = task.interval
+        assert f"{task.headline} {task.score:.4f} (95% interval {low:.4f} to {high:.4f})" in shown.out
+    for text in ("strict", "exact", "type", "most frequent confusions", "Brooklyn is [big]", "boundary"):
+        assert text in shown.out
+    assert (tmp_path / "wrong.tsv").is_file()
+    as_json = json.loads(command("evaluate", "fake", *corpus, *options, "--json").out)
+    assert as_json == json.loads(json.dumps(result.to_dict()))
+
+
+def test_a_model_card_shows_the_interval():
+    task = TaskEvaluation({"spans": Scores({"f1": 0.5})}, "f1", None, (0.25, 0.75))
+    without = TaskEvaluation({"tags": Scores({"accuracy": 0.9})}, "accuracy")
+    tagger = SimpleNamespace(heads={"ner": TaskHead(("O",), "iob2", "first")})
+    config = SimpleNamespace(corpus="mine", encoder="compact")
+    card = model_card(tagger, config, Evaluation("mine", "test", 1, 2, {"ner": task, "pos": without}), None)
+    assert "| test | 2 | 0.5000 (0.2500 to 0.7500) | 0.9000 |" in card

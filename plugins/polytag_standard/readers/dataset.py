@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from polytag import CorpusError, Reader, Source
-from polytag_standard.readers.tables import with_standard_names, without_location
+from polytag_standard.readers.tables import quiet, with_standard_names, without_location
 
 if TYPE_CHECKING:
     import datasets
@@ -47,12 +47,5 @@ class DatasetReader(Reader):
 
     def write(self, data: datasets.DatasetDict, folder: Path) -> None:
         """Save the splits with `save_to_disk`; null is a word without annotation."""
-        from datasets.utils import disable_progress_bars, enable_progress_bars, is_progress_bar_enabled
-
-        shown = is_progress_bar_enabled()
-        disable_progress_bars()
-        try:
+        with quiet():
             without_location(data).save_to_disk(str(folder))
-        finally:
-            if shown:
-                enable_progress_bars()

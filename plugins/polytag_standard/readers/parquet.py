@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from polytag import CorpusError, Reader, Source
 from polytag_standard.readers.files import PARQUET_ENDINGS, files_ending, same_columns, split_files
-from polytag_standard.readers.tables import with_standard_names, without_location
+from polytag_standard.readers.tables import quiet, with_standard_names, without_location
 
 if TYPE_CHECKING:
     import datasets
@@ -57,8 +57,9 @@ class ParquetReader(Reader):
             CorpusError: Splits differ in their columns, or one has a name that no file can be recognised by.
         """
         same_columns(data, "Parquet files of one corpus")
-        for split, path in split_files(data, folder, ".parquet").items():
-            without_location(data)[split].to_parquet(str(path))
+        with quiet():
+            for split, path in split_files(data, folder, ".parquet").items():
+                without_location(data)[split].to_parquet(str(path))
 
 
 def _first_line(error: Exception) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from polytag import TOKENS, split_of
@@ -31,3 +33,17 @@ def without_location(data: datasets.DatasetDict) -> datasets.DatasetDict:
         for split, dataset in data.items()
     }
     return type(data)(kept)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps the library `datasets` from drawing progress bars."""
+    from datasets.utils import disable_progress_bars, enable_progress_bars, is_progress_bar_enabled
+
+    drawn = is_progress_bar_enabled()
+    disable_progress_bars()
+    try:
+        yield
+    finally:
+        if drawn:
+            enable_progress_bars()

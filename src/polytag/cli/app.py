@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import Annotated, Any
 
@@ -10,8 +11,8 @@ import typer
 from typer.core import TyperGroup
 
 from polytag import __version__
-from polytag.cli import corpus, evaluate, plugins, predict, train
-from polytag.errors import PolytagError
+from polytag.cli import compare, corpus, evaluate, plugins, predict, train
+from polytag.errors import InterruptedRunError, PolytagError
 
 
 class _Commands(TyperGroup):
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.command("train")(train.train_cli)
 app.command("evaluate")(evaluate.evaluate_cli)
+app.command("compare")(compare.compare_cli)
 app.command("predict")(predict.predict_cli)
 app.command("tasks")(plugins.tasks_cli)
 app.command("plugins")(plugins.plugins_cli)
@@ -62,6 +64,9 @@ def main() -> None:
     """Run the command line: exit status 0 done, 2 the input is wrong (one paragraph), 1 a defect."""
     try:
         app()
+    except InterruptedRunError as error:
+        print(f"polytag: {error}", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
     except PolytagError as error:
         sys.stdout.flush()
         print(f"polytag: {error}", file=sys.stderr)

@@ -1,32 +1,41 @@
-"""`polytag corpus`: look at corpora."""
+"""`polytag corpus`: look at corpora, check and convert them."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Look at corpora.", no_args_is_help=True)
+app = typer.Typer(help="Look at corpora, check and convert them.", no_args_is_help=True)
+
+
+Source = Annotated[
+    str,
+    typer.Argument(help="A file, a folder, train=FILE,test=FILE, the name of a hub dataset, or `sample`."),
+]
+ReaderName = Annotated[
+    str | None,
+    typer.Option(help="Name of the reader to use.", show_default="the one that accepts the source"),
+]
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        help="Names of the columns of a column file, such as tokens,pos_tags,_,ner_tags (_ skips one); in"
+        " other formats, the tag columns to keep.",
+        show_default="by the number of columns",
+    ),
+]
+CorpusScheme = Annotated[
+    str | None, typer.Option(help="Label scheme that the spans of the corpus are in.", show_default="recognised")
+]
 
 
 @app.command("describe")
 def describe_cli(
-    source: Annotated[
-        str,
-        typer.Argument(help="A file, a folder, train=FILE,test=FILE, the name of a hub dataset, or `sample`."),
-    ],
-    reader: Annotated[
-        str | None,
-        typer.Option(help="Name of the reader to use.", show_default="the one that accepts the source"),
-    ] = None,
-    columns: Annotated[
-        str | None,
-        typer.Option(
-            help="Names of the columns of a column file, such as tokens,pos_tags,_,ner_tags (_ skips one); in"
-            " other formats, the tag columns to keep.",
-            show_default="by the number of columns",
-        ),
-    ] = None,
+    source: Source,
+    reader: ReaderName = None,
+    columns: Columns = None,
     split: Annotated[str | None, typer.Option(help="Describe this split alone.", show_default="all")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -46,3 +55,87 @@ def describe_cli(
         from rich.console import Console
 
         Console().print(render(description))
+
+
+@app.command("check")
+def check_cli(
+    source: Source,
+    reader: ReaderName = None,
+    columns: Columns = None,
+    corpus_scheme: CorpusScheme = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            help="A checkpoint, by folder or name: say which words its tokenizer makes nothing of.", show_default="none"
+        ),
+    ] = None,
+    examples: Annotated[int, typer.Option(min=1, help="Places to show for each finding.")] = 3,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Look a corpus over as a careful annotator would.
+
+    Exit status 1 when there are errors, 0 when there are only warnings and notes.
+    """
+    from polytag.corpus.check import check
+    from polytag.corpus.corpus import load_corpus
+    from polytag.corpus.findings import plain_lines, render
+
+    corpus = load_corpus(source, reader=reader, columns=columns.split(",") if columns else None)
+    findings = check(corpus, declared=corpus_scheme, encoder=encoder, examples=examples)
+    if as_json:
+        from polytag.cli.tables import print_json
+
+        print_json({"reference": corpus.reference, "findings": [finding.to_json() for finding in findings]})
+    else:
+        from rich.console import Console
+
+        console = Console(highlight=False)
+        if console.is_terminal:
+            console.print(render(findings))
+        else:
+            typer.echo("\n".join(plain_lines(findings)))
+    if any(finding.severity == "error" for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command("convert")
+def convert_cli(
+    source: Source,
+    destination: Annotated[Path, typer.Argument(metavar="DEST", help="Folder to write, one file a split.")],
+    scheme: Annotated[
+        str | None,
+        typer.Option(
+            help="Span scheme to write all columns with spans in: iob1, iob2, ioe1, ioe2, iobes, bilou, or one of a"
+            " plugin.",
+            show_default="as they are",
+        ),
+    ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            help="Format to write: column, conllu, jsonl, parquet, dataset, or one of a plugin.",
+            show_default="that of the source, or jsonl",
+        ),
+    ] = None,
+    reader: ReaderName = None,
+    columns: Columns = None,
+    corpus_scheme: CorpusScheme = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a converted corpus.")] = False,
+) -> None:
+    """Write a corpus in another format, or its spans in another scheme; nothing is lost without a message."""
+    from polytag.corpus.convert import check_folder, convert_corpus
+    from polytag.corpus.corpus import load_corpus
+
+    check_folder(destination, overwrite)
+    corpus = load_corpus(source, reader=reader, columns=columns.split(",") if columns else None)
+    done = convert_corpus(
+        corpus, destination, format=format, scheme=scheme, declared=corpus_scheme, overwrite=overwrite
+    )
+    for message in done.messages:
+        typer.echo(f"polytag: {message}", err=True)
+    sizes = ", ".join(f"{split} {count:,}" for split, count in done.sentences.items())
+    typer.echo(f"{done.folder} ({done.format}), sentences: {sizes}")
+    for column, (before, after) in done.schemes.items():
+        typer.echo(f"{column}: {before}" + ("" if before == after else f" -> {after}"))
+    if done.options:
+        typer.echo(f"The folder does not say everything; read it with {done.options}")

@@ -42,8 +42,8 @@ def evaluate_cli(
     errors: Annotated[
         Path | None,
         typer.Option(
-            help="File to write every sentence with a mistake to: word, gold tag, predicted tag and * where they differ,"
-            " with tabs between.",
+            help="File to write every sentence with a mistake to: word, gold tag, predicted tag, and * where they"
+            " differ, with tabs between.",
             show_default="none",
         ),
     ] = None,
@@ -52,7 +52,7 @@ def evaluate_cli(
     """Score a tagger on every word of a split of a corpus, with 95% confidence intervals."""
     from polytag.cli.plugins import mention_problems
     from polytag.cli.tables import check_decoding, print_evaluation, print_json
-    from polytag.runner import evaluate
+    from polytag.evaluating import evaluate
 
     mention_problems()
     result = evaluate(

@@ -10,11 +10,15 @@ import typer
 from polytag.errors import PolytagError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from polytag.comparison import Comparison, TaskComparison
     from polytag.decoding import Decoding
-    from polytag.evaluation import Evaluation
+    from polytag.evaluation import Evaluation, TaskEvaluation
     from polytag.metrics import Scores
 
 _COUNTS = {"support", "words"}
+_RATES = ("precision", "recall", "f1", "macro_f1")
 
 
 def print_json(value: Any) -> None:
@@ -45,11 +49,36 @@ def print_evaluation(evaluation: Evaluation) -> None:
     for name, task in evaluation.tasks.items():
         for metric, scores in task.metrics.items():
             console.print(_table(f"{name} ({metric})", scores))
-        if task.baseline is not None:
-            console.print(
-                f"{name} {task.headline} {task.score:.4f}; a per-word majority-tag baseline has {task.baseline:.4f}",
-                markup=False,
-            )
+        console.print(_headline(name, task), markup=False)
+        if task.confusions:
+            console.print(_confusions(name, task))
+
+
+def _headline(name: str, task: TaskEvaluation) -> str:
+    line = f"{name} {task.headline} {task.score:.4f}"
+    if task.interval is not None:
+        line += f" (95% interval {task.interval[0]:.4f} to {task.interval[1]:.4f})"
+    if task.baseline is not None:
+        line += f"; a per-word majority-tag baseline has {task.baseline:.4f}"
+    return line
+
+
+def _confusions(name: str, task: TaskEvaluation) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=f"{name}: most frequent confusions", title_justify="left", title_style="bold")
+    table.add_column("count", justify="right")
+    for column in ("gold", "predicted", "wrong", "example"):
+        table.add_column(column, overflow="fold")
+    for confusion in task.confusions:
+        lines = [
+            f"{example.text}{f' -> [{example.predicted}]' if example.predicted else ''} ({example.location})"
+            for example in confusion.examples
+        ]
+        row = (confusion.gold, confusion.predicted, confusion.kind, "\n".join(lines))
+        table.add_row(f"{confusion.count:,}", *map(Text, row))
+    return table
 
 
 def _table(title: str, scores: Scores) -> Any:
@@ -57,21 +86,84 @@ def _table(title: str, scores: Scores) -> Any:
     from rich.text import Text
 
     table = Table(title=title, title_justify="left", title_style="bold")
-    names = list(next(iter(scores.per_label.values()), {}))
+    ways = _ways(scores)
+    rates = [rate for rate in _RATES if any(f"{way}{rate}" in scores.overall for way in ways)] if ways != [""] else []
+    names = [*rates, "support"] if rates else list(next(iter(scores.per_label.values()), {}))
     table.add_column("label")
+    if rates:
+        table.add_column("counted")
     for name in names:
         table.add_column(name, justify="right")
+
+    def add(label: str, values: Mapping[str, float]) -> None:
+        for way in ways:
+            cells = [values.get(f"{way}{name}", values.get(name)) for name in names]
+            shown = ["" if value is None else _format(name, value) for name, value in zip(names, cells, strict=True)]
+            first = way == ways[0]
+            table.add_row(Text(label if first else ""), *([way.rstrip("_")] if rates else []), *shown)
+
     for label, values in scores.per_label.items():
-        table.add_row(Text(label), *(_format(name, values[name]) for name in names))
+        add(label, values)
     table.add_section()
-    shared = [name for name in names if name in scores.overall]
-    if shared:
-        table.add_row("overall", *(_format(name, scores.overall[name]) if name in shared else "" for name in names))
-    rest = [f"{name} {_format(name, value)}" for name, value in scores.overall.items() if name not in shared]
+    in_table = {f"{way}{name}" for way in ways for name in names} | (set(names) if rates else set())
+    if in_table & scores.overall.keys():
+        add("overall", scores.overall)
+    rest = [f"{name} {_format(name, value)}" for name, value in scores.overall.items() if name not in in_table]
     table.caption = "  ".join(rest)
     table.caption_justify = "left"
     return table
 
 
+def _ways(scores: Scores) -> list[str]:
+    """Prefixes of scores such as `strict_f1` and `partial_f1`, which get a row each; one empty prefix otherwise."""
+    ways = dict.fromkeys(name.removesuffix("precision") for name in scores.overall if name.endswith("_precision"))
+    return list(ways) or [""]
+
+
 def _format(name: str, value: float) -> str:
     return f"{int(value):,}" if name in _COUNTS else f"{value:.4f}"
+
+
+def print_comparison(comparison: Comparison) -> None:
+    """For each task the scores, the difference and how sure it is, and the sentences where it comes from."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    console.print(
+        f"\n{comparison.corpus}, {comparison.split}: {comparison.sentences:,} sentences, {comparison.words:,} words"
+        f"\nA: {comparison.a}\nB: {comparison.b}\n",
+        markup=False,
+    )
+    table = Table()
+    for column in ("task", "score"):
+        table.add_column(column)
+    for column in ("A", "B", "B - A", "95% interval", "p value"):
+        table.add_column(column, justify="right")
+    for name, task in comparison.tasks.items():
+        low_high = "" if task.interval is None else "{:+.4f} to {:+.4f}".format(*task.interval)
+        p = "" if task.p is None else f"{task.p:.4f}"
+        cells = (f"{task.a:.4f}", f"{task.b:.4f}", f"{task.difference:+.4f}", low_high, p)
+        table.add_row(Text(name), Text(task.headline), *cells)
+    console.print(table)
+    for name, task in comparison.tasks.items():
+        _print_sentences(console, name, task)
+
+
+def _print_sentences(console: Any, name: str, task: TaskComparison) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    console.print(f"\n{name}: the tags of {task.differing:,} sentences differ", markup=False)
+    for sentence in task.sentences:
+        wrong_a, wrong_b = sentence.wrong
+        console.print(f"\n{sentence.location}: A has {wrong_a} tags wrong, B {wrong_b}", markup=False)
+        console.print(" ".join(sentence.words), markup=False)
+        table = Table()
+        for column in ("word", "gold", "A", "B"):
+            table.add_column(column, overflow="fold")
+        for row in zip(sentence.words, sentence.gold, sentence.a, sentence.b, strict=True):
+            if row[2] != row[3]:
+                table.add_row(*map(Text, row))
+        console.print(table)

@@ -31,6 +31,7 @@ def train_cli(
     ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with any of these options; flags override it.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a tagger in the output folder.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON on stdout.")] = False,
     reader: Annotated[
         str | None, typer.Option(help="Reader of the corpus.", show_default="recognised", rich_help_panel=_DATA)
@@ -138,6 +139,14 @@ def train_cli(
         list[str] | None,
         typer.Option(help="Weight of a task in the loss: ner=2.", show_default="1 each", rich_help_panel=_TRAINING),
     ] = None,
+    checkpoint_every: Annotated[
+        int | None,
+        typer.Option(
+            help="Updates between checkpoints; there is one after each epoch, too.",
+            show_default="1000",
+            rich_help_panel=_TRAINING,
+        ),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(help="Same seed, same machine, same result.", show_default="0", rich_help_panel=_TRAINING),
@@ -157,6 +166,8 @@ def train_cli(
         "output": output,
         "encoder": encoder,
         "overwrite": overwrite or None,
+        "resume": resume or None,
+        "checkpoint_every": checkpoint_every,
         "reader": reader,
         "columns": columns.split(",") if columns else None,
         "corpus_scheme": corpus_scheme,

@@ -77,7 +77,11 @@ def convert_corpus(
     writer = _writer(corpus, format)
     messages = [*_left_out(corpus)]
     schemes, converted = _converted(corpus, scheme, declared, messages)
-    if scheme is not None and not converted and all(not registry().schemes[now].encodes_spans for _, now in schemes.values()):
+    if (
+        scheme is not None
+        and not converted
+        and all(not registry().schemes[now].encodes_spans for _, now in schemes.values())
+    ):
         messages.append(f"No column encodes spans, so there was nothing to convert to the scheme {scheme!r}.")
     tables = _tables(corpus, converted)
     with _appearing(folder) as temporary:
@@ -308,8 +312,8 @@ def _appearing(folder: Path) -> Iterator[Path]:
             raise
     except OSError as error:
         raise PolytagError(
-            f"The corpus cannot be written to {str(folder)!r}: {error.strerror or error}. Choose another place, or make "
-            "room."
+            f"The corpus cannot be written to {str(folder)!r}: {error.strerror or error}. Choose another place, or "
+            "make room."
         ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -320,11 +324,15 @@ def _appearing(folder: Path) -> Iterator[Path]:
 def _own_cache() -> Iterator[None]:
     """Keeps what is read only to be compared out of the user's cache of datasets."""
     import datasets
+    from datasets.utils import disable_progress_bars, enable_progress_bars, is_progress_bar_enabled
 
-    usual = datasets.config.HF_DATASETS_CACHE
+    usual, drawn = datasets.config.HF_DATASETS_CACHE, is_progress_bar_enabled()
     with tempfile.TemporaryDirectory(prefix="polytag-") as folder:
         datasets.config.HF_DATASETS_CACHE = Path(folder)
+        disable_progress_bars()
         try:
             yield
         finally:
             datasets.config.HF_DATASETS_CACHE = usual
+            if drawn:
+                enable_progress_bars()

@@ -85,6 +85,6 @@ def _cut(units: Units, limit: int) -> Units:
 
 
 def label_ids(tags: Sequence[Sequence[str]], labels: Sequence[str]) -> IntArray:
-    """Word labels, int32 (words,), of the tags of all sentences; a tag outside `labels`, as UNANNOTATED is, becomes IGNORE."""
+    """Word labels, int32 (words,), of all sentences; a tag outside `labels`, as UNANNOTATED is, becomes IGNORE."""
     ids = {label: index for index, label in enumerate(labels)}
     return np.array([ids.get(tag, IGNORE) for sentence in tags for tag in sentence], dtype=np.int32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,12 +22,10 @@ class Predictor:
 
     Args:
         model: Encoder and heads.
-        temperatures: For each task what its logits are divided by; 1 where not given.
     """
 
-    def __init__(self, model: TaggerModel, temperatures: Mapping[str, float] | None = None) -> None:
+    def __init__(self, model: TaggerModel) -> None:
         self._model = model
-        self._temperatures = dict(temperatures or {})
         self._probabilities = tf.function(
             self._forward,
             input_signature=[
@@ -62,4 +60,4 @@ class Predictor:
 
     def _forward(self, ids: Any, mask: Any) -> dict[str, Any]:
         logits = self._model(ids, mask, training=False)
-        return {task: tf.nn.softmax(values / self._temperatures.get(task, 1.0)) for task, values in logits.items()}
+        return {task: tf.nn.softmax(values) for task, values in logits.items()}

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import signal
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,47 +16,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from polytag.alignment import IGNORE
-from polytag.encoding.batches import Batch, BatchBuilder, training_plan
+from polytag.encoders import Tensors
+from polytag.encoding.batches import BatchBuilder, training_plan
+from polytag.engine.checkpoints import CheckpointStore
+from polytag.engine.loop import Loop
 from polytag.engine.model import TaggerModel
-from polytag.engine.optimizer import AdamW, learning_rate_at
-from polytag.errors import TrainingError
-
-INITIAL_LOSS_SCALE = 2.0**15
-LOSS_SCALE_GROWTH_INTERVAL = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How to train.
-
-    Attributes:
-        epochs: Passes over the training split, at most.
-        batch_size: Windows a step.
-        accumulate: Steps whose gradients make one update.
-        learning_rate: Peak learning rate.
-        warmup: Share of all updates in which the learning rate rises, 0..1.
-        weight_decay: Decoupled decay of weights other than biases and normalisation.
-        clip: Largest global norm of the gradients.
-        averaging: Decay of the moving average of the weights; 0 for none.
-        patience: Epochs without a better score after which training stops; 0 for never.
-        seed: Seed of the batch plan, the dropout and the initial weights.
-        loss_scaling: Whether to scale the loss, as float16 needs.
-        task_weights: Weight of each task in the loss; 1 where not given.
-    """
-
-    epochs: int
-    batch_size: int
-    accumulate: int
-    learning_rate: float
-    warmup: float
-    weight_decay: float
-    clip: float
-    averaging: float
-    patience: int
-    seed: int
-    loss_scaling: bool = False
-    task_weights: Mapping[str, float] = field(default_factory=dict)
+from polytag.engine.settings import Settings
+from polytag.errors import InterruptedRunError, TrainingError
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +57,7 @@ class Epoch:
         seconds: Time of its training steps.
         units_per_second: Real units a second.
         best: Whether the score is the best so far.
+        restored: Whether it was trained before the run was resumed.
     """
 
     number: int
@@ -97,6 +67,7 @@ class Epoch:
     seconds: float
     units_per_second: float
     best: bool
+    restored: bool = False
 
 
 def seed_everything(seed: int) -> None:
@@ -117,8 +88,12 @@ def fit(
     settings: Settings,
     evaluate: Callable[[], tuple[float, Mapping[str, float]]],
     on_step: Callable[[Progress], None] | None = None,
+    checkpoints: CheckpointStore | None = None,
 ) -> Iterator[Epoch]:
     """Train; yields every epoch once it is evaluated, and leaves the weights of the best one in the model.
+
+    Where a checkpoint is found, training goes on from it, and ends with the very weights of a run that was never
+    stopped. While it trains, the first interrupt from the keyboard lets the current step finish.
 
     Args:
         model: What to train.
@@ -127,154 +102,121 @@ def fit(
         settings: How to train.
         evaluate: Scores the model as it is: the selection score, and named scores.
         on_step: Called after every step.
+        checkpoints: Where checkpoints are, if any are wanted.
 
     Raises:
-        TrainingError: The loss is not a finite number any more.
+        TrainingError: The loss is not a finite number any more, or a checkpoint cannot be written.
+        InterruptedRunError: It was interrupted; a checkpoint has been written if there is a place for it.
     """
-    loop = _Loop(model, settings, steps_an_epoch=math.ceil(len(lengths) / settings.batch_size))
-    best_score, best_weights, waited = -math.inf, None, 0
-    for epoch in range(1, settings.epochs + 1):
-        began = time.perf_counter()
-        plan = training_plan(lengths, settings.batch_size, settings.seed, epoch)
-        loss = loop.epoch(epoch, plan, builder, lengths, on_step)
-        seconds = time.perf_counter() - began
-        with loop.optimizer.averaged_weights():
-            score, scores = evaluate()
-            better = score > best_score
-            if better:
-                best_score, waited = score, 0
-                best_weights = [variable.numpy() for variable in model.trainable_variables]
-            else:
-                waited += 1
-        yield Epoch(epoch, loss, score, scores, seconds, float(lengths.sum()) / seconds, better)
-        if settings.patience and waited >= settings.patience:
-            break
-    if best_weights is not None:
-        for variable, value in zip(model.trainable_variables, best_weights, strict=True):
+    loop = Loop(model, settings, steps_an_epoch=math.ceil(len(lengths) / settings.batch_size))
+    at = _Position()
+    saved = checkpoints.latest() if checkpoints else None
+    if saved:
+        at.restore(loop, *saved)
+        for before in at.history:
+            yield Epoch(**before, restored=True)
+    with _finishing_the_step() as interrupted:
+        while at.epoch <= settings.epochs and not (settings.patience and at.waited >= settings.patience):
+            began = time.perf_counter() - at.seconds
+            plan = training_plan(lengths, settings.batch_size, settings.seed, at.epoch)
+            for update in loop.updates(at.epoch, plan, builder, at.done):
+                at.units += sum(int(lengths[chosen].sum()) for chosen in plan[at.done : update.done])
+                at.done, at.seconds = update.done, time.perf_counter() - began
+                at.losses.append(update.loss)
+                at.updates += 1
+                if on_step:
+                    speed = at.units / max(at.seconds, 1e-9)
+                    on_step(Progress(at.epoch, at.done, len(plan), at.mean_loss, update.rate, speed))
+                if checkpoints and (interrupted() or at.updates % checkpoints.every == 0):
+                    at.save(loop, checkpoints, between_epochs=False)
+                if interrupted():
+                    raise InterruptedRunError(_interruption(at.epoch, checkpoints))
+            if not any(map(math.isfinite, at.losses)):
+                raise TrainingError(
+                    f"No step of epoch {at.epoch} had a finite loss, however small the loss scale. Train in "
+                    "--precision bfloat16 or float32."
+                )
+            with loop.optimizer.averaged_weights():
+                score, scores = evaluate()
+                better = score > at.best_score
+                if better:
+                    at.best_score, at.waited = score, 0
+                    at.best = [variable.numpy() for variable in model.trainable_variables]
+                else:
+                    at.waited += 1
+            speed = at.units / max(at.seconds, 1e-9)
+            finished = Epoch(at.epoch, at.mean_loss, score, dict(scores), at.seconds, speed, better)
+            at.next_epoch(finished)
+            if checkpoints:
+                at.save(loop, checkpoints, between_epochs=True)
+            yield finished
+            if interrupted():
+                raise InterruptedRunError(_interruption(finished.number, checkpoints))
+    if at.best:
+        for variable, value in zip(model.trainable_variables, at.best, strict=True):
             variable.assign(value)
 
 
-class _Loop:
-    """The compiled step and what it changes."""
+@dataclass(slots=True)
+class _Position:
+    """Where a run stands, apart from the variables of the loop."""
 
-    def __init__(self, model: TaggerModel, settings: Settings, steps_an_epoch: int) -> None:
-        self._model = model
-        self._settings = settings
-        self._variables = list(model.trainable_variables)
-        self._updates_an_epoch = math.ceil(steps_an_epoch / settings.accumulate)
-        self.optimizer = AdamW(self._variables, settings.weight_decay, settings.clip, settings.averaging)
-        self._scale = tf.Variable(INITIAL_LOSS_SCALE if settings.loss_scaling else 1.0, trainable=False)
-        self._good_updates = tf.Variable(0, trainable=False)
-        self._sums = (
-            [tf.Variable(tf.zeros_like(variable.value), trainable=False) for variable in self._variables]
-            if settings.accumulate > 1
-            else []
-        )
-        features = model.encoder.n_features
-        integers = tf.TensorSpec((None, None), tf.int32)
-        self._step = tf.function(
-            self._train_step,
-            input_signature=[
-                tf.TensorSpec((None, None, features), tf.int32),
-                tf.TensorSpec((None, None), tf.bool),
-                dict.fromkeys(model.heads, integers),
-                {task: tf.TensorSpec((), tf.float32) for task in model.heads},
-                tf.TensorSpec((), tf.float32),
-                tf.TensorSpec((), tf.bool),
-            ],
-        )
+    epoch: int = 1
+    done: int = 0
+    updates: int = 0
+    units: int = 0
+    seconds: float = 0.0
+    losses: list[float] = field(default_factory=list)
+    waited: int = 0
+    best_score: float = -math.inf
+    best: list[NDArray[Any]] = field(default_factory=list)
+    history: list[dict[str, Any]] = field(default_factory=list)
 
-    def epoch(
-        self,
-        number: int,
-        plan: Sequence[NDArray[np.int64]],
-        builder: BatchBuilder,
-        lengths: NDArray[np.int64],
-        on_step: Callable[[Progress], None] | None,
-    ) -> float:
-        """Train for one epoch; returns the mean loss of its updates."""
-        settings = self._settings
-        began, units, losses = time.perf_counter(), 0, []
-        total = settings.epochs * self._updates_an_epoch
-        for start in range(0, len(plan), settings.accumulate):
-            update = (number - 1) * self._updates_an_epoch + start // settings.accumulate
-            rate = learning_rate_at(update, total, settings.learning_rate, settings.warmup)
-            group = [builder.build(chosen) for chosen in plan[start : start + settings.accumulate]]
-            counts = self._label_counts(group)
-            loss = 0.0
-            for index, batch in enumerate(group):
-                loss += float(
-                    self._step(batch.ids, batch.mask, batch.labels, counts, np.float32(rate), index == len(group) - 1)
-                )
-                units += int(lengths[plan[start + index]].sum())
-            if not math.isfinite(loss) and not settings.loss_scaling:
-                raise TrainingError(
-                    f"The loss is {loss} in step {start + 1} of epoch {number}: training has diverged and was stopped. "
-                    "Lower --learning-rate (a tenth is a good start), or train in --precision float32."
-                )
-            losses.append(loss)
-            if on_step:
-                elapsed = max(time.perf_counter() - began, 1e-9)
-                done = start + len(group)
-                on_step(Progress(number, done, len(plan), float(np.nanmean(losses)), rate, units / elapsed))
-        finite = [loss for loss in losses if math.isfinite(loss)]
-        if not finite:
-            raise TrainingError(
-                f"No step of epoch {number} had a finite loss, however small the loss scale. Train in --precision "
-                "bfloat16 or float32."
-            )
-        return float(np.mean(finite))
+    @property
+    def mean_loss(self) -> float:
+        finite = [loss for loss in self.losses if math.isfinite(loss)]
+        return float(np.mean(finite)) if finite else math.nan
 
-    def _label_counts(self, group: Sequence[Batch]) -> dict[str, Any]:
-        counts = {}
-        for task in self._model.heads:
-            labelled = sum(int(np.count_nonzero(batch.labels[task] != IGNORE)) for batch in group)
-            counts[task] = np.float32(max(labelled, 1))
-        return counts
+    def next_epoch(self, finished: Epoch) -> None:
+        self.history.append({slot: getattr(finished, slot) for slot in finished.__slots__ if slot != "restored"})
+        self.epoch += 1
+        self.done, self.units, self.seconds, self.losses = 0, 0, 0.0, []
 
-    def _train_step(self, ids: Any, mask: Any, labels: Any, counts: Any, rate: Any, last: Any) -> Any:
-        with tf.GradientTape() as tape:
-            logits = self._model(ids, mask, training=True)
-            loss = tf.constant(0.0)
-            for task, task_logits in logits.items():
-                # Ignored positions are masked before the loss: inside it, -100 is NaN on a GPU and an error on a CPU.
-                labelled = labels[task] != IGNORE
-                entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(
-                    labels=tf.where(labelled, labels[task], 0), logits=task_logits
-                )
-                weight = self._settings.task_weights.get(task, 1.0)
-                loss += weight * tf.reduce_sum(tf.where(labelled, entropy, 0.0)) / counts[task]
-            scaled = loss * self._scale
-        gradients = tape.gradient(scaled, [variable.value for variable in self._variables])
-        if not self._sums:
-            self._apply(gradients, rate)
-            return loss
-        for total, gradient in zip(self._sums, gradients, strict=True):
-            total.assign_add(tf.convert_to_tensor(gradient))
-        tf.cond(last, lambda: self._apply_sums(rate), lambda: tf.constant(True))
-        return loss
+    def save(self, loop: Loop, checkpoints: CheckpointStore, between_epochs: bool) -> None:
+        tensors = {f"state.{i}": np.asarray(variable) for i, variable in enumerate(loop.state)}
+        tensors |= {f"best.{i}": value for i, value in enumerate(self.best)}
+        plain = {slot: getattr(self, slot) for slot in self.__slots__ if slot != "best"}
+        checkpoints.save(2 * self.updates + between_epochs, tensors, plain)
 
-    def _apply_sums(self, rate: Any) -> Any:
-        self._apply([total.value() for total in self._sums], rate)
-        for total in self._sums:
-            total.assign(tf.zeros_like(total))
-        return tf.constant(True)
+    def restore(self, loop: Loop, tensors: Tensors, plain: Mapping[str, Any]) -> None:
+        for i, variable in enumerate(loop.state):
+            variable.assign(tensors[f"state.{i}"])
+        self.best = [tensors[f"best.{i}"] for i in range(sum(name.startswith("best.") for name in tensors))]
+        for name, value in plain.items():
+            setattr(self, name, value)
 
-    def _apply(self, gradients: Sequence[Any], rate: Any) -> None:
-        if not self._settings.loss_scaling:
-            self.optimizer.apply(gradients, rate)
-            return
-        gradients = [tf.convert_to_tensor(gradient) / self._scale for gradient in gradients]
-        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(gradient)) for gradient in gradients])
-        tf.cond(finite, lambda: self._apply_finite(gradients, rate), self._shrink_scale)
 
-    def _apply_finite(self, gradients: Sequence[Any], rate: Any) -> Any:
-        self.optimizer.apply(gradients, rate)
-        self._good_updates.assign_add(1)
-        grow = self._good_updates % LOSS_SCALE_GROWTH_INTERVAL == 0
-        self._scale.assign(tf.where(grow, self._scale * 2.0, self._scale))
-        return tf.constant(True)
+def _interruption(epoch: int, checkpoints: CheckpointStore | None) -> str:
+    if checkpoints is None:
+        return f"Interrupted in epoch {epoch}."
+    return f"Interrupted in epoch {epoch}; a checkpoint is in {str(checkpoints.folder)!r}. Go on with --resume."
 
-    def _shrink_scale(self) -> Any:
-        self._scale.assign(self._scale / 2.0)
-        return tf.constant(False)
+
+@contextmanager
+def _finishing_the_step() -> Iterator[Callable[[], bool]]:
+    """Take note of the first interrupt instead of raising it; a second one is raised as usual."""
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    noted: list[int] = []
+    usual = signal.getsignal(signal.SIGINT)
+
+    def note(number: int, _: object) -> None:
+        noted.append(number)
+        signal.signal(signal.SIGINT, usual)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: bool(noted)
+    finally:
+        signal.signal(signal.SIGINT, usual)

@@ -5,11 +5,13 @@ import sys
 
 import pytest
 
-from polytag import CorpusError, Task, load_corpus
+from polytag import IGNORE, UNANNOTATED, CorpusError, Span, Task, load_corpus
 from polytag.corpus.corpus import Corpus
 from polytag.corpus.recognition import recognise_scheme, scheme_of
 from polytag.corpus.tables import checked
+from polytag.encoding.features import label_ids
 from polytag.errors import UnknownNameError
+from polytag.preparation import inventory, read_split
 from polytag.readers import locate
 from polytag.schemes import convert
 
@@ -86,7 +88,7 @@ def test_a_corpus_that_does_not_hold_together_is_refused(columns, expected):
 
 
 @pytest.mark.parametrize("missing", [None, -1])
-def test_a_word_without_a_tag_is_an_error_only_for_those_who_ask_for_the_column(missing):
+def test_a_word_without_a_class_label_has_no_annotation(missing):
     import datasets
 
     features = datasets.Features(
@@ -100,8 +102,81 @@ def test_a_word_without_a_tag_is_an_error_only_for_those_who_ask_for_the_column(
     data = datasets.DatasetDict({"train": datasets.Dataset.from_dict(rows, features=features)})
     corpus = Corpus("mine", "test", checked(data, "mine"))
     assert corpus.tags("train", "y") == [["A"], ["B", "C"]]
-    with pytest.raises(CorpusError, match=r"train sentence 2: a word of this sentence has no tag in the column 'x'"):
-        corpus.tags("train", "x")
+    assert corpus.tags("train", "x") == [["A"], ["B", UNANNOTATED]]
+    assert corpus.labels("x") == ("A", "B")
+
+
+# Partial annotation
+
+
+@pytest.mark.parametrize("gap", [None, "", "-"])
+def test_words_without_annotation_in_a_column_of_spans(gap):
+    corpus = corpus_of(tokens=[["a", "b", "c"]], ner_tags=[["B-X", gap, "O"]])
+    assert corpus.tags("train", "ner_tags") == [["B-X", UNANNOTATED, "O"]]
+
+
+def test_a_hyphen_is_a_tag_where_it_stands_on_marks_and_a_gap_where_it_stands_on_words():
+    tagged = corpus_of(tokens=[["well", "-", "--", "x"]], pos_tags=[["RB", "-", "-", "-"]])
+    assert tagged.tags("train", "pos_tags") == [["RB", "-", "-", "-"]]
+    partial = corpus_of(tokens=[["well", "known", "men", "-"]], pos_tags=[["RB", "-", "-", "-"]])
+    assert partial.tags("train", "pos_tags") == [["RB", UNANNOTATED, UNANNOTATED, UNANNOTATED]]
+
+
+def test_the_gap_is_judged_by_all_splits():
+    import datasets
+
+    columns = {"train": [["B-X", "O"]], "test": [["-", "-"]]}
+    data = {
+        split: datasets.Dataset.from_dict({"tokens": [["-", "--"]], "ner_tags": tags})
+        for split, tags in columns.items()
+    }
+    corpus = Corpus("mine", "test", datasets.DatasetDict(data))
+    assert corpus.tags("test", "ner_tags") == [[UNANNOTATED, UNANNOTATED]]
+
+
+def test_the_name_of_the_gap_is_no_label():
+    import datasets
+
+    names = ["O", "-", "B-X"]
+    features = datasets.Features(
+        {
+            "tokens": datasets.List(datasets.Value("string")),
+            "ner_tags": datasets.List(datasets.ClassLabel(names=names)),
+        }
+    )
+    rows = {"tokens": [["a", "b", "c"]], "ner_tags": [[0, 1, 2]]}
+    data = datasets.DatasetDict({"train": datasets.Dataset.from_dict(rows, features=features)})
+    corpus = Corpus("mine", "test", data)
+    assert corpus.labels("ner_tags") == ("O", "B-X")
+    assert corpus.tags("train", "ner_tags") == [["O", UNANNOTATED, "B-X"]]
+
+
+def test_words_without_annotation_break_no_scheme_and_do_not_hide_it(registry):
+    schemes = registry.schemes.values()
+    iob2 = recognise_scheme([["B-X", UNANNOTATED, "I-X", "B-X", "O", "B-Y", "I-Z"]], schemes)
+    assert (iob2.scheme.name, iob2.violations, iob2.words) == ("iob2", 1, 6)
+    fit = recognise_scheme([["B-X", UNANNOTATED, "E-X"], [UNANNOTATED, "I-X", "E-X", "S-X"]], schemes)
+    assert (fit.scheme.name, fit.violations, fit.words) == ("iobes", 0, 5)
+    isolated = recognise_scheme([["NN", UNANNOTATED, "VB", UNANNOTATED, "B-X"]], schemes)
+    assert isolated.scheme.name == "flat"
+
+
+def test_stretches_between_words_without_annotation_are_converted_each_on_its_own(registry):
+    iob2, iobes = registry.schemes["iob2"], registry.schemes["iobes"]
+    tags = ["B-X", "I-X", UNANNOTATED, "I-X", "O", UNANNOTATED, UNANNOTATED, "B-Y"]
+    converted = convert(tags, iob2, iobes)
+    assert converted == ["B-X", "E-X", UNANNOTATED, "S-X", "O", UNANNOTATED, UNANNOTATED, "S-Y"]
+    assert iobes.spans(converted) == iob2.spans(tags) == [Span(0, 2, "X"), Span(3, 4, "X"), Span(7, 8, "Y")]
+    assert convert([UNANNOTATED], iob2, iobes) == [UNANNOTATED]
+
+
+def test_training_ignores_words_without_annotation(tmp_path, registry):
+    corpus = load_corpus(file_of(tmp_path, "a B-X\nb -\nc O\n\nd -\n"), columns=["tokens", "ner_tags"])
+    task, scheme = registry.tasks["ner"], registry.schemes["iob2"]
+    split = read_split(corpus, "train", {"ner": task}, {"ner": scheme}, None)
+    labels = inventory(corpus, task, scheme, split)
+    assert labels == ["O", "B-X", "I-X"]
+    assert label_ids(split.tags["ner"], labels).tolist() == [1, IGNORE, 0, IGNORE]
 
 
 def test_missing_splits_and_columns_are_answered_with_those_present():

@@ -168,3 +168,8 @@ def test_no_sentences_have_no_windows() -> None:
 def test_widths_of_words_may_reach_the_width_of_a_window() -> None:
     split = Split([[9, 1, 9, 9, 1]], None, max_units=9, overlap=2)
     assert [list(range(window.read_start, window.read_end)) for window in split.windows()] == [[0], [1], [2], [3], [4]]
+
+
+def test_a_wide_word_has_less_context_rather_than_no_window() -> None:
+    split = Split([[1] * 9 + [9]], None, max_units=9, overlap=2)
+    assert split.windows()[-1] == Window(9, 10, 9, 10)

@@ -1,0 +1,72 @@
+"""`polytag compare`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+_SYSTEM = "Folder of a tagger, or a file that `polytag predict` wrote (jsonl, or conll: words in the first column)."
+
+
+def compare_cli(
+    a: Annotated[str, typer.Argument(help=_SYSTEM)],
+    b: Annotated[str, typer.Argument(help="The same for the other system.")],
+    corpus: Annotated[
+        str, typer.Option("--corpus", "-c", help="A file, a folder, train=FILE,test=FILE, a hub dataset, or `sample`.")
+    ],
+    split: Annotated[
+        str | None, typer.Option(help="Split to compare on.", show_default="test, or else the last one")
+    ] = None,
+    task: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--task",
+            "-t",
+            help="Task to compare; give it again for several. For column files, the tasks in the order of their tag"
+            " columns, _ for a column to skip.",
+            show_default="all that both have",
+        ),
+    ] = None,
+    decoding: Annotated[
+        str | None, typer.Option(help="viterbi or argmax.", show_default="as the taggers were trained")
+    ] = None,
+    sentences: Annotated[int, typer.Option(min=0, help="Show so many sentences that differ most, for each task.")] = 5,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the interval and the p value.")] = 0,
+    reader: Annotated[str | None, typer.Option(help="Reader of the corpus.", show_default="recognised")] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(help="Columns of a column file, separated by commas.", show_default="by their number"),
+    ] = None,
+    corpus_scheme: Annotated[
+        str | None, typer.Option(help="Label scheme the corpus is in.", show_default="recognised")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON on stdout.")] = False,
+) -> None:
+    """Compare two taggers, or files of predictions, on the same sentences.
+
+    For each task: both headline scores, the difference with its 95% interval (paired bootstrap over sentences) and its
+    p value (approximate randomisation), and the sentences where the two differ most.
+    """
+    from polytag.cli.plugins import mention_problems
+    from polytag.cli.tables import check_decoding, print_comparison, print_json
+    from polytag.comparison import compare
+
+    mention_problems()
+    result = compare(
+        a,
+        b,
+        corpus,
+        split,
+        task=task or (),
+        reader=reader,
+        columns=columns.split(",") if columns else None,
+        corpus_scheme=corpus_scheme,
+        decoding=check_decoding(decoding),
+        sentences=sentences,
+        seed=seed,
+    )
+    if as_json:
+        print_json(result.to_dict())
+    else:
+        print_comparison(result)

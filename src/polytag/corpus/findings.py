@@ -1,0 +1,104 @@
+"""What is odd about a corpus, and where: findings, and how they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+Severity = Literal["error", "warning", "note"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+
+_STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
+_HEADINGS = {"error": "Errors", "warning": "Warnings", "note": "Notes"}
+
+
+class Place(NamedTuple):
+    """Where something was found.
+
+    Attributes:
+        location: File and line of the word, or of the sentence and the number of the word.
+        example: The words there, with their tags.
+    """
+
+    location: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One kind of oddity.
+
+    Attributes:
+        severity: `error` for what is wrong in any corpus, `warning` for what probably is or makes scores misleading,
+            `note` for what is good to know.
+        code: What kind it is, for programs: `invalid-transition`.
+        message: What is odd, and what follows from it.
+        count: How often.
+        column: The tag column, or None.
+        places: The first places, as many as were asked for; empty where there is no one place.
+    """
+
+    severity: Severity
+    code: str
+    message: str
+    count: int
+    column: str | None = None
+    places: tuple[Place, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as dictionaries, lists, strings and numbers, with `location` and `example` of the first place."""
+        first = self.places[0] if self.places else Place("", "")
+        return {
+            **asdict(self),
+            "location": first.location,
+            "example": first.example,
+            "places": [place._asdict() for place in self.places],
+        }
+
+
+def plain_lines(findings: Sequence[Finding]) -> list[str]:
+    """The findings as lines of text, the gravest first."""
+    lines = []
+    for finding in findings:
+        column = f" [{finding.column}]" if finding.column else ""
+        lines.append(f"{finding.severity}: {finding.code}{column}: {finding.message}")
+        lines += [f"    {place.location}: {place.example}" for place in finding.places]
+    return [*lines, summary(findings)]
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """How many findings there are of each severity."""
+    counts = {severity: sum(finding.severity == severity for finding in findings) for severity in SEVERITIES}
+    return ", ".join(f"{count} {severity}{'' if count == 1 else 's'}" for severity, count in counts.items())
+
+
+def render(findings: Sequence[Finding]) -> RenderableType:
+    """The findings as a table for each severity."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    parts: list[RenderableType] = []
+    for severity in SEVERITIES:
+        chosen = [finding for finding in findings if finding.severity == severity]
+        if not chosen:
+            continue
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, title=Text(_HEADINGS[severity]))
+        table.title_justify, table.title_style = "left", _STYLES[severity]
+        table.add_column("finding", no_wrap=True)
+        table.add_column("count", justify="right")
+        table.add_column("what and where")
+        for finding in chosen:
+            what = Text(f"{finding.column}: " if finding.column else "", style="bold").append(
+                finding.message, "not bold"
+            )
+            for place in finding.places:
+                what.append(f"\n{place.location}", "dim not bold").append(f"  {place.example}", "not bold")
+            table.add_row(Text(finding.code, style=_STYLES[severity]), f"{finding.count:,}", what)
+        parts += [table, Text()]
+    return Group(*parts, Text(summary(findings)))

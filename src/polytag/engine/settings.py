@@ -1,0 +1,39 @@
+"""How to train."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to train.
+
+    Attributes:
+        epochs: Passes over the training split, at most.
+        batch_size: Windows a step.
+        accumulate: Steps whose gradients make one update.
+        learning_rate: Peak learning rate.
+        warmup: Share of all updates in which the learning rate rises, 0..1.
+        weight_decay: Decoupled decay of weights other than biases and normalisation.
+        clip: Largest global norm of the gradients.
+        averaging: Decay of the moving average of the weights; 0 for none.
+        patience: Epochs without a better score after which training stops; 0 for never.
+        seed: Seed of the batch plan, the dropout and the initial weights.
+        loss_scaling: Whether to scale the loss, as float16 needs.
+        task_weights: Weight of each task in the loss; 1 where not given.
+    """
+
+    epochs: int
+    batch_size: int
+    accumulate: int
+    learning_rate: float
+    warmup: float
+    weight_decay: float
+    clip: float
+    averaging: float
+    patience: int
+    seed: int
+    loss_scaling: bool = False
+    task_weights: Mapping[str, float] = field(default_factory=dict)

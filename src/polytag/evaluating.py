@@ -1,0 +1,139 @@
+"""Evaluate taggers on the splits of corpora."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from polytag.corpus.corpus import Corpus, load_corpus
+from polytag.evaluation import (
+    Evaluation,
+    MajorityBaseline,
+    TaskEvaluation,
+    choose_metrics,
+    evaluate_tags,
+    where_annotated,
+)
+from polytag.folder import new_file, read_description
+from polytag.hooks.registry import registry
+from polytag.mistakes import confusions as confusions_of
+from polytag.mistakes import write_mistakes
+from polytag.preparation import Split, read_split
+from polytag.schemes import LabelScheme
+from polytag.tagger import Tagger
+from polytag.tasks import Task
+
+
+def evaluate(
+    tagger: Tagger | str | Path,
+    corpus: Corpus | str,
+    split: str | None = None,
+    *,
+    reader: str | None = None,
+    columns: Sequence[str] | None = None,
+    corpus_scheme: str | None = None,
+    decoding: Any = None,
+    metrics: Sequence[str] = (),
+    strict: bool = False,
+    confusions: int = 0,
+    errors: Path | None = None,
+    seed: int = 0,
+) -> Evaluation:
+    """Score a tagger on a split of a corpus, on every word of every sentence.
+
+    Args:
+        tagger: A tagger, or the folder of one.
+        corpus: A corpus, or what names one.
+        split: The split; `test` where there is one, else the last one, when not given.
+        reader, columns, corpus_scheme: How to read the corpus, as in training.
+        decoding: `viterbi` or `argmax`, instead of what the tagger was trained with.
+        metrics: Names of metrics to score by beside the tasks' own.
+        strict: Count only spans that are written as their label scheme demands, in gold and predicted tags.
+        confusions: How many of the most frequent confusions of each task to report.
+        errors: File to write every sentence with a mistake to, gold and predicted side by side, whole or not at all.
+        seed: Seed of the confidence intervals.
+
+    Raises:
+        PolytagError: The tagger or the corpus is wrong, a metric suits no task, or the file cannot be written.
+    """
+    for metric in metrics:
+        _ = registry().metrics[metric]
+    if not isinstance(tagger, Tagger):
+        read_description(Path(tagger))  # whether it is a tagger at all, before a corpus is loaded
+    loaded = corpus if isinstance(corpus, Corpus) else load_corpus(corpus, reader=reader, columns=columns)
+    name = default_split(loaded, split)
+    model = tagger if isinstance(tagger, Tagger) else Tagger.load(tagger, decoding)
+    registered = registry().tasks
+    tasks = {task: registered[task] for task in model.heads}
+    schemes = {task: registry().schemes[head.scheme] for task, head in model.heads.items()}
+    chosen = choose_metrics(tasks, schemes, metrics, strict)
+    data = read_split(loaded, name, tasks, schemes, corpus_scheme)
+    with new_file(errors) if errors else nullcontext() as sink:
+        predicted = model.predict_tags(data.sentences, data.documents)
+        scores = _score(predicted, data, schemes, chosen, None, seed)
+        if sink or confusions:
+            places = [loaded.locate(name, index) for index in range(len(data.sentences))]
+            sides = [(task, data.tags[task], where_annotated(data.tags[task], predicted[task])) for task in tasks]
+        if sink:
+            write_mistakes(sink, data.sentences, [(*side, schemes[side[0]]) for side in sides], places)
+        if confusions:
+            for task, gold, found in sides:
+                most = confusions_of(data.sentences, gold, found, schemes[task], places, confusions)
+                scores[task] = replace(scores[task], confusions=most)
+    return Evaluation(loaded.reference, name, len(data.sentences), data.n_words, scores)
+
+
+def evaluate_split(
+    tagger: Tagger,
+    data: Split,
+    tasks: Mapping[str, Task],
+    corpus: str,
+    split: str,
+    baselines: Mapping[str, MajorityBaseline] | None = None,
+    seed: int = 0,
+) -> Evaluation:
+    """Score a tagger on a split that is at hand, by the metrics of its tasks.
+
+    Args:
+        tagger: The tagger.
+        data: The split, its tags in the schemes of the tagger.
+        tasks: The tasks to score.
+        corpus: What the user named.
+        split: Name of the split.
+        baselines: The baseline of each task, to score too.
+        seed: Seed of the confidence intervals.
+    """
+    predicted = tagger.predict_tags(data.sentences, data.documents)
+    schemes = {name: tagger.decoders[name].scheme for name in tasks}
+    metrics = {name: task.metrics for name, task in tasks.items()}
+    results = _score(predicted, data, schemes, metrics, baselines, seed)
+    return Evaluation(corpus, split, len(data.sentences), data.n_words, results)
+
+
+def default_split(corpus: Corpus, split: str | None) -> str:
+    """The split to score on: the wanted one, or `test` where there is one, or else the last.
+
+    Raises:
+        CorpusError: There is no split of the wanted name.
+    """
+    name = split or ("test" if "test" in corpus.splits else corpus.splits[-1])
+    corpus.split(name)
+    return name
+
+
+def _score(
+    predicted: Mapping[str, Sequence[Sequence[str]]],
+    data: Split,
+    schemes: Mapping[str, LabelScheme],
+    metrics: Mapping[str, Sequence[str]],
+    baselines: Mapping[str, MajorityBaseline] | None,
+    seed: int,
+) -> dict[str, TaskEvaluation]:
+    results = {}
+    for name, scheme in schemes.items():
+        lower = baselines[name].tag(data.sentences) if baselines else None
+        results[name] = evaluate_tags(data.tags[name], predicted[name], scheme, metrics[name], lower, seed)
+    return results

@@ -1,0 +1,86 @@
+"""The folder of an unfinished run: one process at a time, and resumed only as what it was."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from polytag.config import RunConfig
+from polytag.errors import PolytagError
+
+if TYPE_CHECKING:
+    from polytag.engine.checkpoints import CheckpointStore
+
+_IDENTITY = "run.json"
+_NOT_PART_OF_IT = {"output", "overwrite", "resume", "checkpoint_every"}
+
+
+def run_folder(output: Path) -> Path:
+    """Where the checkpoints of a run stand until its tagger is written: beside the output folder."""
+    return output.parent / f".{output.name}.run"
+
+
+@contextmanager
+def checkpointed(config: RunConfig, fingerprint: str) -> Iterator[CheckpointStore]:
+    """The checkpoints of a run; they go away when the block ends without an error.
+
+    Args:
+        config: The run, with all defaults filled in.
+        fingerprint: That of its corpus.
+
+    Raises:
+        PolytagError: Another process has the run, an unfinished run is there and nothing says what to do with it, or it
+            is to be resumed as something else.
+    """
+    from filelock import FileLock, Timeout
+
+    from polytag.engine.checkpoints import CheckpointStore
+
+    folder = run_folder(config.output)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder.with_name(folder.name + ".lock"), timeout=0)
+        lock.acquire()
+    except Timeout as error:
+        raise PolytagError(
+            f"Another process is training into {str(config.output)!r}. Wait for it, or choose another --output."
+        ) from error
+    except OSError as error:
+        raise PolytagError(f"The run folder {str(folder)!r} cannot be made: {error.strerror}.") from error
+    try:
+        identity = {"corpus": fingerprint, **config.model_dump(mode="json", exclude=_NOT_PART_OF_IT)}
+        _prepare(folder, identity, config)
+        yield CheckpointStore(folder, config.checkpoint_every)
+        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        if folder.is_dir() and not any(folder.glob("checkpoint-*")):
+            shutil.rmtree(folder, ignore_errors=True)  # nothing to go on from
+        lock.release()
+        Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def _prepare(folder: Path, identity: dict[str, object], config: RunConfig) -> None:
+    path = folder / _IDENTITY
+    unfinished = any(folder.glob("checkpoint-*"))
+    if unfinished and config.resume:
+        before = json.loads(path.read_text(encoding="utf-8"))
+        changed = sorted(name for name in identity if before.get(name) != identity[name])
+        if changed:
+            what = "; ".join(f"{name} was {before.get(name)!r} and is {identity[name]!r}" for name in changed)
+            raise PolytagError(
+                f"The unfinished run of {str(config.output)!r} cannot go on as another one: {what}. Resume it with the "
+                "options it was started with, or start over with --overwrite."
+            )
+        return
+    if unfinished and not config.overwrite:
+        raise PolytagError(
+            f"An unfinished run of {str(config.output)!r} is there. Go on with --resume, or start over with "
+            "--overwrite."
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    path.write_text(json.dumps(identity), encoding="utf-8")
