@@ -137,9 +137,10 @@ def choose_metrics(
                 "Leave it out."
             )
         own = {name: tuple(variants[metric] for metric in names) for name, names in own.items()}
+    any_tags = {metric for metric in further if not known[metric].needs_spans}
     chosen = {}
     for name, scheme in schemes.items():
-        fitting = [metric for metric in further if scheme.encodes_spans or not known[metric].needs_spans]
+        fitting = [metric for metric in further if scheme.encodes_spans or metric in any_tags]
         chosen[name] = tuple(dict.fromkeys([*own[name], *fitting]))
     for metric in further:
         if all(metric not in names for names in chosen.values()):

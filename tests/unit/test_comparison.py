@@ -140,21 +140,21 @@ def test_spans_may_be_in_any_scheme(files, data, registry: Registry):
 def test_predictions_for_other_words_are_refused(files, data, command):
     options = ("--corpus", files / "test.conll", "--columns", ",".join(COLUMNS))
     words = [list(sentence) for sentence in data.words]
-    words[7][2] = "else"
+    words[7][1] = "else"
     (files / "b.jsonl").write_text(as_objects(words, data.b), encoding="utf-8")
     done = command("compare", files / "a.jsonl", files / "b.jsonl", *options)
     assert (done.status, done.out) == (2, "")
-    assert f"the word 'else' where the corpus has {data.words[7][2]!r} (word 3)" in done.err
+    assert f"the word 'else' where the corpus has {data.words[7][1]!r} (word 2)" in done.err
     assert "sentence 8, at test.conll:" in done.err
 
     shorter = {task: tags[:-1] for task, tags in data.b.items()}
     (files / "b.jsonl").write_text(as_objects(data.words[:-1], shorter), encoding="utf-8")
-    with pytest.raises(PolytagError, match="has 99 sentences, and .* has 100"):
+    with pytest.raises(PolytagError, match=r"has 99 sentences, and .* has 100"):
         compared(files, "a.jsonl", "b.jsonl")
 
     cut = {task: [tags[0][:-1], *tags[1:]] for task, tags in data.b.items()}
     (files / "b.jsonl").write_text(as_objects([data.words[0][:-1], *data.words[1:]], cut), encoding="utf-8")
-    with pytest.raises(PolytagError, match="sentence 1, .* words there, and"):
+    with pytest.raises(PolytagError, match=r"sentence 1, .* words there, and"):
         compared(files, "a.jsonl", "b.jsonl")
 
 

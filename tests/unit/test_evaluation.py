@@ -67,7 +67,8 @@ def test_the_interval_is_that_of_the_main_metric_and_repeatable(registry: Regist
     low, high = spans.interval
     assert 0 < low < spans.score == 0.5 < high < 1
     assert evaluate_tags(GOLD, PREDICTED, iob2, ("spans",), interval_seed=0).interval == spans.interval
-    assert evaluate_tags(GOLD, PREDICTED, iob2, ("spans",), interval_seed=1).interval != spans.interval
+    seeds = range(1, 10)
+    assert len({evaluate_tags(GOLD, PREDICTED, iob2, ("spans",), interval_seed=seed).interval for seed in seeds}) > 1
     tags = evaluate_tags(GOLD, PREDICTED, iob2, ("tags", "spans"), interval_seed=0)
     assert tags.interval is not None
     assert tags.interval[0] < tags.score == 4 / 6 < tags.interval[1]

@@ -79,9 +79,9 @@ class Material:
 
 
 def _shown(word: str) -> str:
-    """A word as it can be printed: with escapes where nothing would be seen."""
+    """A word as it can be printed: in quotes, with escapes, where white space or nothing would be seen."""
     text = word if len(word) <= _SHOWN_WORD else word[:_SHOWN_WORD] + "…"
-    return text if text.isprintable() and text else ascii(text)
+    return text if text and text.isprintable() and " " not in text else ascii(text)
 
 
 def positions(sentences: dict[str, list[list[str]]]) -> Iterator[tuple[str, int, int, str]]:

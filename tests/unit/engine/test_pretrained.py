@@ -16,6 +16,8 @@ from polytag import PolytagError, Tagger
 from polytag.encoding.batches import BatchBuilder
 from polytag.encoding.features import featurise
 from polytag.engine.encoders.pretrained import PretrainedEncoder, create
+from polytag.engine.model import TaggerModel
+from polytag.tagger import TaskHead
 
 each_family = pytest.mark.parametrize("family", FAMILIES)
 
@@ -268,21 +270,13 @@ def test_a_joint_run_is_saved_and_loaded_with_equal_predictions(tmp_path: Path) 
 
 def test_a_single_task_is_saved_as_transformers_saves_it(tmp_path: Path) -> None:
     checkpoint = make_checkpoint(tmp_path / "distilbert", "distilbert")
-    corpus = tmp_path / "train.conll"
-    corpus.write_text("EU B-ORG\nrejects O\n\nPeter B-PER\nBlackburn I-PER\n\nin O\nBerlin B-LOC\n")
-    result = polytag.train(
-        task="ner",
-        corpus=f"train={corpus},validation={corpus}",
-        encoder=str(checkpoint),
-        output=tmp_path / "tagger",
-        epochs=1,
-        quiet=True,
-    )
-    tensors = read_checkpoint(result.output)
-    labels = result.tagger.heads["ner"].labels
+    labels = ("O", "B-PER", "I-PER")
+    model = TaggerModel(create(str(checkpoint)), {"ner": labels})
+    Tagger(model, {"ner": TaskHead(labels, "iob2", "first")}).save(tmp_path / "tagger")
+    tensors = read_checkpoint(tmp_path / "tagger")
     assert set(tensors) == {*read_checkpoint(checkpoint), "classifier.weight", "classifier.bias"}
-    assert tensors["classifier.weight"].shape == (len(labels), HIDDEN)
-    config = json.loads((result.output / "config.json").read_text())
-    assert config["id2label"] == {str(number): label for number, label in enumerate(labels)}
-    assert config["label2id"] == {label: number for number, label in enumerate(labels)}
+    assert tensors["classifier.weight"].shape == (3, HIDDEN)
+    config = json.loads((tmp_path / "tagger" / "config.json").read_text())
+    assert config["id2label"] == {"0": "O", "1": "B-PER", "2": "I-PER"}
+    assert config["label2id"] == {"O": 0, "B-PER": 1, "I-PER": 2}
     assert config["architectures"] == ["DistilBertForTokenClassification"]

@@ -1,0 +1,134 @@
+"""A run that is killed at any moment and resumed ends like one that was never killed, to the bit."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from checkpoints import make_checkpoint
+
+import polytag
+from polytag.runs import run_folder
+
+KILLS = 5
+OPTIONS = {
+    "task": ("ner", "pos"),
+    "epochs": 3,
+    "batch_size": 8,
+    "learning_rate": 1e-3,
+    "averaging": 0.9,
+    "checkpoint_every": 1,
+}
+TRAIN = "import json, sys, polytag; polytag.train(quiet=True, **json.loads(sys.argv[1]))"
+
+
+def start(options: dict[str, object]) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([sys.executable, "-c", TRAIN, json.dumps(options)], stderr=subprocess.PIPE)
+
+
+def kill_after_progress(process: "subprocess.Popen[bytes]", folder: Path, choose: random.Random, inside: bool) -> None:
+    """Kill a run once it has written a checkpoint or two more: at a random moment, or inside the writing of one."""
+    known = set(folder.glob("checkpoint-*"))
+    wanted = choose.randint(1, 2)
+    seen: set[Path] = set()
+    while process.poll() is None:
+        seen |= set(folder.glob("checkpoint-*")) - known
+        if len(seen) >= wanted and (not inside or (folder / ".writing").exists()):
+            if not inside:
+                time.sleep(choose.uniform(0, 0.05))
+            break
+        time.sleep(0.0005)
+    process.send_signal(signal.SIGKILL)
+    _, errors = process.communicate()
+    assert process.returncode == -signal.SIGKILL, errors.decode()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoder", ["compact", "bert"])
+def test_killed_and_resumed_is_never_killed(encoder, tiny_corpus, tmp_path):
+    if encoder == "bert":
+        encoder = str(make_checkpoint(tmp_path / "bert", "bert"))
+    options = {**OPTIONS, "corpus": str(tiny_corpus), "encoder": encoder}
+    whole = start({**options, "output": str(tmp_path / "whole")})
+    assert whole.wait() == 0, whole.stderr.read().decode()
+
+    choose = random.Random(7)
+    killed = {**options, "output": str(tmp_path / "killed"), "resume": True}
+    for moment in range(KILLS):
+        kill_after_progress(start(killed), run_folder(tmp_path / "killed"), choose, inside=moment % 2 == 1)
+        assert not (tmp_path / "killed").exists()
+    last = start(killed)
+    assert last.wait() == 0, last.stderr.read().decode()
+
+    for name in ("model.safetensors", "scores.json", "polytag.json"):
+        assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+    assert not run_folder(tmp_path / "killed").exists()
+
+
+def test_an_interrupt_finishes_the_step_writes_a_checkpoint_and_says_so(tiny_corpus, tmp_path, command, monkeypatch):
+    from polytag.engine import loop
+
+    usual = loop.Loop.updates
+
+    def interrupted(self, *arguments):
+        for number, update in enumerate(usual(self, *arguments)):
+            if number == 2:
+                os.kill(os.getpid(), signal.SIGINT)
+            yield update
+
+    run = ["train", "-t", "ner", "-c", tiny_corpus, "-o", tmp_path / "tagger", "--epochs", "1", "--batch-size", "8"]
+    with monkeypatch.context() as patched:
+        patched.setattr(loop.Loop, "updates", interrupted)
+        done = command(*run)
+    assert done.status == 128 + signal.SIGINT
+    assert "Interrupted in epoch 1" in done.err
+    assert "--resume" in done.err
+    assert not (tmp_path / "tagger").exists()
+
+    refused = command(*run)
+    assert refused.status == 2
+    assert "unfinished run" in refused.err
+    changed = command(*run, "--resume", "--seed", "5")
+    assert changed.status == 2
+    assert "seed was 0 and is 5" in changed.err
+    assert command(*run, "--resume").status == 0
+    assert (tmp_path / "tagger" / "polytag.json").exists()
+    assert not run_folder(tmp_path / "tagger").exists()
+
+
+def test_only_one_process_writes_a_run(tiny_corpus, tmp_path):
+    from filelock import FileLock
+
+    folder = run_folder(tmp_path / "tagger")
+    with (
+        FileLock(folder.with_name(folder.name + ".lock")),
+        pytest.raises(polytag.PolytagError, match="Another process is training into"),
+    ):
+        polytag.train(task="ner", corpus=str(tiny_corpus), output=tmp_path / "tagger", quiet=True)
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_last_good_one(tiny_corpus, tmp_path, monkeypatch):
+    import safetensors.numpy
+
+    usual = safetensors.numpy.save_file
+    written = []
+
+    def full_disk(tensors, path):
+        written.append(path)
+        if len(written) == 3:
+            raise OSError(28, "No space left on device")
+        usual(tensors, path)
+
+    options = {**OPTIONS, "corpus": str(tiny_corpus), "output": tmp_path / "tagger", "quiet": True, "epochs": 1}
+    with monkeypatch.context() as patched:
+        patched.setattr(safetensors.numpy, "save_file", full_disk)
+        with pytest.raises(polytag.PolytagError, match="No space left on device.*--resume"):
+            polytag.train(**options)
+    assert [path.name for path in run_folder(tmp_path / "tagger").glob("checkpoint-*")] == ["checkpoint-4"]
+    result = polytag.train(**options, resume=True)
+    assert result.epochs == 1
