@@ -23,7 +23,7 @@ class CompactProvider(EncoderProvider):
     name: ClassVar[str] = "compact"
     summary: ClassVar[str] = "word-level convolutions over hashed features, trained from scratch; no download"
     defaults: ClassVar[TrainingDefaults] = TrainingDefaults(
-        epochs=10, batch_size=32, learning_rate=2e-3, weight_decay=0.01, averaging=0.999
+        epochs=8, batch_size=32, learning_rate=2e-3, weight_decay=0.3, averaging=0.999
     )
 
     def accepts(self, reference: str) -> bool:

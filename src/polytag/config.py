@@ -50,6 +50,7 @@ class RunConfig(BaseModel):
     )
     precision: Precision = Field("float32", description="Number format of the network's arithmetic.")
     task_weights: dict[str, Positive] = Field(default_factory=dict, description="Weights of tasks in the loss.")
+    loss_weights: str | None = Field(None, description="`balanced`, or a TOML file with the weight of each label.")
     seed: Annotated[int, Field(ge=0)] = Field(0, description="Same seed, same machine, same result.")
     checkpoint_every: Count = Field(
         1000, description="Updates between checkpoints; there is one after each epoch, too."

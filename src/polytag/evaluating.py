@@ -8,6 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from polytag.calibration import Calibration, expected_calibration_error
 from polytag.corpus.corpus import Corpus, load_corpus
 from polytag.evaluation import (
     Evaluation,
@@ -22,8 +25,8 @@ from polytag.hooks.registry import registry
 from polytag.mistakes import confusions as confusions_of
 from polytag.mistakes import write_mistakes
 from polytag.preparation import Split, read_split
-from polytag.schemes import LabelScheme
-from polytag.tagger import Tagger
+from polytag.schemes import UNANNOTATED, LabelScheme
+from polytag.tagger import Prediction, Tagger
 from polytag.tasks import Task
 
 
@@ -72,8 +75,7 @@ def evaluate(
     chosen = choose_metrics(tasks, schemes, metrics, strict)
     data = read_split(loaded, name, tasks, schemes, corpus_scheme)
     with new_file(errors) if errors else nullcontext() as sink:
-        predicted = model.predict_tags(data.sentences, data.documents)
-        scores = _score(predicted, data, schemes, chosen, None, seed)
+        predicted, scores = _score(model, data, schemes, chosen, None, seed)
         if sink or confusions:
             places = [loaded.locate(name, index) for index in range(len(data.sentences))]
             sides = [(task, data.tags[task], where_annotated(data.tags[task], predicted[task])) for task in tasks]
@@ -106,10 +108,9 @@ def evaluate_split(
         baselines: The baseline of each task, to score too.
         seed: Seed of the confidence intervals.
     """
-    predicted = tagger.predict_tags(data.sentences, data.documents)
     schemes = {name: tagger.decoders[name].scheme for name in tasks}
     metrics = {name: task.metrics for name, task in tasks.items()}
-    results = _score(predicted, data, schemes, metrics, baselines, seed)
+    _, results = _score(tagger, data, schemes, metrics, baselines, seed)
     return Evaluation(corpus, split, len(data.sentences), data.n_words, results)
 
 
@@ -125,15 +126,30 @@ def default_split(corpus: Corpus, split: str | None) -> str:
 
 
 def _score(
-    predicted: Mapping[str, Sequence[Sequence[str]]],
+    tagger: Tagger,
     data: Split,
     schemes: Mapping[str, LabelScheme],
     metrics: Mapping[str, Sequence[str]],
     baselines: Mapping[str, MajorityBaseline] | None,
     seed: int,
-) -> dict[str, TaskEvaluation]:
-    results = {}
+) -> tuple[dict[str, list[list[str]]], dict[str, TaskEvaluation]]:
+    """Predicted tags, and their scores, of each task."""
+    features, predictions = tagger.predict(data.sentences, data.documents)
+    tags, results = {}, {}
     for name, scheme in schemes.items():
+        tags[name] = tagger.decoders[name].sentences(predictions[name].labels, features)
         lower = baselines[name].tag(data.sentences) if baselines else None
-        results[name] = evaluate_tags(data.tags[name], predicted[name], scheme, metrics[name], lower, seed)
-    return results
+        result = evaluate_tags(data.tags[name], tags[name], scheme, metrics[name], lower, seed)
+        results[name] = replace(result, calibration=_calibration(predictions[name], data.tags[name], tags[name]))
+    return tags, results
+
+
+def _calibration(prediction: Prediction, gold: Sequence[Sequence[str]], tags: Sequence[Sequence[str]]) -> Calibration:
+    pairs = [pair for sides in zip(gold, tags, strict=True) for pair in zip(*sides, strict=True)]
+    correct = np.array([right == tag for right, tag in pairs], dtype=bool)
+    annotated = np.array([right != UNANNOTATED for right, _ in pairs], dtype=bool)
+    before, after = (
+        expected_calibration_error(scores[annotated], correct[annotated])
+        for scores in (prediction.uncalibrated, prediction.scores)
+    )
+    return Calibration(before, after)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from polytag.calibration import Calibration
 from polytag.errors import PolytagError
 from polytag.hooks.registry import registry
 from polytag.metrics import Scores
@@ -29,6 +30,7 @@ class TaskEvaluation:
         interval: The 95% confidence interval of the headline score, by resampling sentences; None where it was not
             asked for, or the metric has no statistics to compute it from.
         confusions: The most frequent mistakes, where they were asked for.
+        calibration: The calibration error of the words' probabilities, where there are any.
     """
 
     metrics: Mapping[str, Scores]
@@ -36,6 +38,7 @@ class TaskEvaluation:
     baseline: float | None = None
     interval: tuple[float, float] | None = None
     confusions: Sequence[Confusion] = ()
+    calibration: Calibration | None = None
 
     @property
     def score(self) -> float:

@@ -43,6 +43,7 @@ def predict(
     output_format: str | None = None,
     scheme: str | None = None,
     decoding: Decoding | None = None,
+    min_score: float = 0.0,
     output: Path | None = None,
 ) -> None:
     """Tag a file.
@@ -54,6 +55,7 @@ def predict(
         output_format: One of `OUTPUT_FORMATS`; a table on a terminal and JSON Lines elsewhere when not given.
         scheme: Label scheme for column format, instead of the one each task was trained in.
         decoding: `viterbi` or `argmax`, instead of what the tagger was trained with.
+        min_score: Spans that are less probable are dropped, 0..1.
         output: File to write to, whole or not at all; standard output when not given.
 
     Raises:
@@ -67,7 +69,7 @@ def predict(
     read_description(folder)
     if file != "-" and not Path(file).is_file():
         raise PolytagError(f"The file {file!r} does not exist. Check the path, or give - for standard input.")
-    loaded = Tagger.load(folder, decoding)
+    loaded = Tagger.load(folder, decoding, min_score)
     with _opened(file) as source, _created(output) as sink:
         name = "standard input" if file == "-" else file
         write = _writer(writing, loaded, target, sink)

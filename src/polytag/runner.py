@@ -26,6 +26,7 @@ from polytag.evaluation import Evaluation, MajorityBaseline, evaluate_tags
 from polytag.folder import check_output
 from polytag.hooks.manager import RunInfo
 from polytag.hooks.registry import registry
+from polytag.loss_weights import Weights, loss_weights
 from polytag.preparation import Split, continuations, inventory, read_split, training_scheme, training_splits
 from polytag.progress import ConsoleReporter, Reporter, Silent
 from polytag.runs import checkpointed
@@ -219,8 +220,12 @@ def _fit(
     observe = registry().manager.observe
     observe("polytag_train_begin", run=info)
     builder = BatchBuilder(features, encoder, unit_labels)
+    labels = {name: head.labels for name, head in heads.items()}
+    weights = loss_weights(config.loss_weights, labels, training.tags) if config.loss_weights else {}
     best, trained = 0, 0
-    for epoch in engine.fit(model, builder, features.lengths, _settings(config), score, reporter.step, checkpoints):
+    for epoch in engine.fit(
+        model, builder, features.lengths, _settings(config, weights), score, reporter.step, checkpoints
+    ):
         reporter.epoch(epoch)
         if not epoch.restored:
             observe("polytag_epoch_end", run=info, epoch=epoch.number, scores=dict(epoch.scores))
@@ -239,7 +244,7 @@ def _fit(
     return Tagger(model, calibrated, config.context, config.window), best, trained
 
 
-def _settings(config: RunConfig) -> Any:
+def _settings(config: RunConfig, label_weights: Weights) -> Any:
     from polytag.engine.settings import Settings
 
     names = ("epochs", "batch_size", "accumulate", "learning_rate", "warmup", "weight_decay", "clip", "averaging")
@@ -249,6 +254,7 @@ def _settings(config: RunConfig) -> Any:
         seed=config.seed,
         loss_scaling=config.precision == "float16",
         task_weights=config.task_weights,
+        label_weights=label_weights,
     )
 
 

@@ -59,10 +59,12 @@ class Prediction(NamedTuple):
     Attributes:
         labels: int64 (words,), label ids.
         scores: float32 (words,), the probability of each of these labels.
+        uncalibrated: float32 (words,), the same before calibration.
     """
 
     labels: NDArray[np.int64]
-    scores: NDArray[np.float32]
+    scores: FloatArray
+    uncalibrated: FloatArray
 
 
 class Decoder:
@@ -86,12 +88,14 @@ class Decoder:
             scores: float32 (units, labels), probabilities.
             features: What the scores are for.
         """
-        words = tempered(self.word_scores(scores, features), self.head.temperature)
+        uncalibrated = self.word_scores(scores, features)
+        words = tempered(uncalibrated, self.head.temperature)
         if self.head.decoding == "viterbi" and self.scheme.encodes_spans:
             labels = viterbi(words, features.sentence_starts, self._transitions)
         else:
             labels = argmax(words)
-        return Prediction(labels, words[np.arange(len(words)), labels])
+        rows = np.arange(len(words))
+        return Prediction(labels, words[rows, labels], uncalibrated[rows, labels])
 
     def sentences(self, labels: NDArray[np.int64], features: Features) -> list[list[str]]:
         """The tags of each sentence, of label ids, int64 (words,)."""
@@ -109,6 +113,7 @@ class Tagger:
         heads: What is known of each task.
         context: What a window holds.
         window: Units a window holds at most; None for what the encoder takes.
+        min_score: Spans that are less probable are dropped when text is tagged; their words count as outside.
         details: What else `polytag.json` says: the corpus, versions, scores.
     """
 
@@ -116,6 +121,7 @@ class Tagger:
     heads: Mapping[str, TaskHead]
     context: Context = "sentence"
     window: int | None = None
+    min_score: float = 0.0
     details: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -135,12 +141,13 @@ class Tagger:
         return Predictor(self.model)
 
     @classmethod
-    def load(cls, folder: str | Path, decoding: Decoding | None = None) -> Tagger:
+    def load(cls, folder: str | Path, decoding: Decoding | None = None, min_score: float = 0.0) -> Tagger:
         """Load a tagger that `save` wrote. Nothing in the folder is executed.
 
         Args:
             folder: The folder.
             decoding: How span tasks turn scores into tags, instead of what the tagger was trained with.
+            min_score: Spans that are less probable are dropped when text is tagged, 0..1.
 
         Raises:
             TaggerError: The folder is not a tagger, is damaged, or was written by a newer version.
@@ -171,7 +178,7 @@ class Tagger:
         tensors = read_tensors(path)
         model = TaggerModel(provider.restore(path), {name: head.labels for name, head in heads.items()})
         model.assign(tensors)
-        tagger = cls(model, heads, context, window, description)
+        tagger = cls(model, heads, context, window, min_score, description)
         _ = tagger.decoders  # a scheme or strategy that no plugin provides is an error now, not at the first text
         return tagger
 
@@ -255,12 +262,15 @@ class Tagger:
             spans: list[TaggedSpan] = []
             for task, decoder in self.decoders.items():
                 if decoder.scheme.encodes_spans:
-                    own_tags, own_scores = tags[task][position:stop], scores[task][position:stop]
                     for start, part in zip(starts, parts, strict=True):
-                        for span in decoder.scheme.spans(own_tags[start : start + len(part)]):
-                            first, last = start + span.start, start + span.end
-                            begin, end = offsets[first][0], offsets[last - 1][1]
-                            score = float(np.prod(own_scores[first:last]))
+                        where = slice(position + start, position + start + len(part))
+                        own = decoder.scheme.spans(tags[task][where])
+                        scored = [(span, float(np.prod(scores[task][where][span.start : span.end]))) for span in own]
+                        sure = [(span, score) for span, score in scored if score >= self.min_score]
+                        if len(sure) < len(own):
+                            tags[task][where] = decoder.scheme.tags([span for span, _ in sure], len(part))
+                        for span, score in sure:
+                            begin, end = part[span.start][0], part[span.end - 1][1]
                             spans.append(TaggedSpan(task, span.label, score, text[begin:end], begin, end))
             spans.sort(key=lambda span: (span.start, span.end))
             yield TaggedText(

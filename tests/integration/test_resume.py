@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
-from checkpoints import make_checkpoint
 
 import polytag
+from checkpoints import make_checkpoint
 from polytag.runs import run_folder
 
 KILLS = 5
@@ -127,7 +127,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_last_good_one(tiny_corpu
     options = {**OPTIONS, "corpus": str(tiny_corpus), "output": tmp_path / "tagger", "quiet": True, "epochs": 1}
     with monkeypatch.context() as patched:
         patched.setattr(safetensors.numpy, "save_file", full_disk)
-        with pytest.raises(polytag.PolytagError, match="No space left on device.*--resume"):
+        with pytest.raises(polytag.PolytagError, match=r"No space left on device.*--resume"):
             polytag.train(**options)
     assert [path.name for path in run_folder(tmp_path / "tagger").glob("checkpoint-*")] == ["checkpoint-4"]
     result = polytag.train(**options, resume=True)

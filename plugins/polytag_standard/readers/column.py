@@ -102,7 +102,7 @@ class ColumnReader(Reader):
 def _lines(split: str, dataset: datasets.Dataset, n_tags: int) -> Iterator[str]:
     document: int | None = None
     for index, sentence in enumerate(sentences_of(dataset)):
-        if False:
+        if sentence.document is not None and sentence.document != document:
             document = sentence.document
             yield " ".join([_DOCUMENT_START, *["O"] * n_tags])
             yield ""

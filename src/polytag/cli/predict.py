@@ -31,6 +31,7 @@ def predict_cli(
     decoding: Annotated[
         str | None, typer.Option(help="viterbi or argmax.", show_default="as the tagger was trained")
     ] = None,
+    min_score: Annotated[float, typer.Option(min=0, max=1, help="Drop spans that are less probable than this.")] = 0.0,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write to.", show_default="standard output")
     ] = None,
@@ -48,5 +49,6 @@ def predict_cli(
         output_format=output_format,
         scheme=scheme,
         decoding=check_decoding(decoding),
+        min_score=min_score,
         output=output,
     )

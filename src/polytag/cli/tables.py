@@ -60,6 +60,8 @@ def _headline(name: str, task: TaskEvaluation) -> str:
         line += f" (95% interval {task.interval[0]:.4f} to {task.interval[1]:.4f})"
     if task.baseline is not None:
         line += f"; a per-word majority-tag baseline has {task.baseline:.4f}"
+    if task.calibration is not None:
+        line += f"; calibration error {task.calibration.after:.4f} ({task.calibration.before:.4f} before calibration)"
     return line
 
 

@@ -81,7 +81,7 @@ def train_cli(
     epochs: Annotated[
         int | None,
         typer.Option(
-            help="Passes over the training split.", show_default="compact 10, checkpoint 3", rich_help_panel=_TRAINING
+            help="Passes over the training split.", show_default="compact 8, checkpoint 3", rich_help_panel=_TRAINING
         ),
     ] = None,
     batch_size: Annotated[
@@ -105,7 +105,7 @@ def train_cli(
         ),
     ] = None,
     weight_decay: Annotated[
-        float | None, typer.Option(help="Decoupled weight decay.", show_default="0.01", rich_help_panel=_TRAINING)
+        float | None, typer.Option(help="Decoupled weight decay.", show_default="compact 0.3, checkpoint 0.01", rich_help_panel=_TRAINING)
     ] = None,
     clip: Annotated[
         float | None,
@@ -139,6 +139,14 @@ def train_cli(
         list[str] | None,
         typer.Option(help="Weight of a task in the loss: ner=2.", show_default="1 each", rich_help_panel=_TRAINING),
     ] = None,
+    loss_weights: Annotated[
+        str | None,
+        typer.Option(
+            help="`balanced` to make rare labels count as much as frequent ones, or a TOML file with weights.",
+            show_default="1 each",
+            rich_help_panel=_TRAINING,
+        ),
+    ] = None,
     checkpoint_every: Annotated[
         int | None,
         typer.Option(
@@ -168,6 +176,7 @@ def train_cli(
         "overwrite": overwrite or None,
         "resume": resume or None,
         "checkpoint_every": checkpoint_every,
+        "loss_weights": loss_weights,
         "reader": reader,
         "columns": columns.split(",") if columns else None,
         "corpus_scheme": corpus_scheme,

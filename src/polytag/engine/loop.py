@@ -113,8 +113,12 @@ class Loop:
     def _label_counts(self, group: Sequence[Batch]) -> dict[str, Any]:
         counts = {}
         for task in self._model.heads:
-            labelled = sum(int(np.count_nonzero(batch.labels[task] != IGNORE)) for batch in group)
-            counts[task] = np.float32(max(labelled, 1))
+            weights = self._settings.label_weights.get(task)
+            total = 0.0
+            for batch in group:
+                labels = batch.labels[task][batch.labels[task] != IGNORE]
+                total += float(np.take(weights, labels).sum()) if weights else len(labels)
+            counts[task] = np.float32(total or 1)
         return counts
 
     def _train_step(self, ids: Any, mask: Any, labels: Any, counts: Any, rate: Any, last: Any) -> Any:
@@ -127,6 +131,9 @@ class Loop:
                 entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(
                     labels=tf.where(labelled, labels[task], 0), logits=task_logits
                 )
+                if task in self._settings.label_weights:
+                    by_label = tf.constant(self._settings.label_weights[task], tf.float32)
+                    entropy *= tf.gather(by_label, tf.where(labelled, labels[task], 0))
                 weight = self._settings.task_weights.get(task, 1.0)
                 loss += weight * tf.reduce_sum(tf.where(labelled, entropy, 0.0)) / counts[task]
             scaled = loss * self._scale

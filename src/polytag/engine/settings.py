@@ -23,6 +23,7 @@ class Settings:
         seed: Seed of the batch plan, the dropout and the initial weights.
         loss_scaling: Whether to scale the loss, as float16 needs.
         task_weights: Weight of each task in the loss; 1 where not given.
+        label_weights: Weight of each label in the loss, in id order, for tasks whose labels do not count alike.
     """
 
     epochs: int
@@ -37,3 +38,4 @@ class Settings:
     seed: int
     loss_scaling: bool = False
     task_weights: Mapping[str, float] = field(default_factory=dict)
+    label_weights: Mapping[str, tuple[float, ...]] = field(default_factory=dict)

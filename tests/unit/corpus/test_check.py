@@ -166,7 +166,9 @@ def test_sentences_shared_with_training_are_counted_for_each_split(tmp_path):
     (tmp_path / "test.conll").write_text("q O\n")
     finding = only(load_corpus(str(tmp_path)), "shared-with-training")
     assert (finding.severity, finding.count) == ("warning", 2)
-    assert "2 of 4 sentences of validation (50.0%) also stand in train, 1 of them with 10 words or more" in finding.message
+    assert (
+        "2 of 4 sentences of validation (50.0%) also stand in train, 1 of them with 10 words or more" in finding.message
+    )
     assert finding.places[0].location == "dev.conll:4"
     assert finding.places[0].example == "w0 w1 w2 w3 w4 w5 w6 w7 …"
 
@@ -193,7 +195,7 @@ def test_documents_that_do_not_stand_together(tmp_path):
 def test_words_that_nobody_sees_are_errors(tmp_path, word):
     finding = only(rows_of(tmp_path, {"tokens": ["a", word], "x": ["N", "N"]}), "empty-word")
     assert (finding.severity, finding.count, finding.places[0].location) == ("error", 1, "train.jsonl:1, word 2")
-    assert finding.places[0].example == f"a {ascii(word)}"
+    assert finding.places[0].example == f"a {word!a}"
 
 
 @pytest.mark.parametrize("word", ["a\u200bb", "\ufeffa", "a\x07", "a\u00adb", "a\ufffd", "a\u200cb", "\u200da"])

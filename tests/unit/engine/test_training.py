@@ -244,7 +244,7 @@ def test_short_numbers_train_too(float32: None, precision: str) -> None:
     model = TaggerModel(CompactEncoder(), {"task": ["A", "B", "C"]})
     assert model.network.compute_dtype == precision
     before = weights_of(model)
-    epochs = train(model, sentences(8), settings(epochs=3, loss_scaling=precision == "float16"))
+    epochs = train(model, sentences(16), settings(epochs=3, batch_size=4, loss_scaling=precision == "float16"))
     assert all(math.isfinite(epoch.loss) for epoch in epochs)
     assert epochs[-1].loss < epochs[0].loss
     for name, values in model.tensors().items():

@@ -1,0 +1,65 @@
+"""How much each label counts in the loss: to make rare labels matter."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from polytag.errors import PolytagError, suggest
+
+BALANCED = "balanced"
+
+Weights = dict[str, tuple[float, ...]]
+
+
+def loss_weights(
+    choice: str, labels: Mapping[str, Sequence[str]], tags: Mapping[str, Iterable[Sequence[str]]]
+) -> Weights:
+    """The weights of each task's labels, in id order.
+
+    Args:
+        choice: `balanced`, or a TOML file with a table for each task: `[ner]` and then `"B-MISC" = 3.0`. A label that
+            is not named has the weight 1.
+        labels: For each task its labels in id order.
+        tags: For each task the tags of the training split.
+
+    Raises:
+        PolytagError: The file cannot be read, or names an unknown task or label, or has a weight that is not positive.
+    """
+    if choice == BALANCED:
+        return {task: _balanced(names, tags[task]) for task, names in labels.items()}
+    tables = _read(Path(choice))
+    for task, table in tables.items():
+        if task not in labels:
+            raise PolytagError(f"{choice} has a table [{task}], which is not trained here ({', '.join(labels)}).")
+        for label, weight in table.items():
+            if label not in labels[task]:
+                raise PolytagError(f"{choice}, [{task}]: no label {label!r}.{suggest(label, labels[task], 'label')}")
+            if isinstance(weight, bool) or not isinstance(weight, int | float) or not weight > 0:
+                raise PolytagError(f"{choice}, [{task}], {label!r}: {weight!r} is not a positive number.")
+    return {task: tuple(float(tables.get(task, {}).get(name, 1.0)) for name in names) for task, names in labels.items()}
+
+
+def _balanced(names: Sequence[str], tags: Iterable[Sequence[str]]) -> tuple[float, ...]:
+    """Words / (labels seen x words of the label), as scikit-learn's balanced class weights; 1 for labels not seen."""
+    counts = Counter(tag for sentence in tags for tag in sentence)
+    counts = Counter({name: counts[name] for name in names if counts[name]})
+    total = sum(counts.values())
+    return tuple(total / (len(counts) * counts[name]) if counts[name] else 1.0 for name in names)
+
+
+def _read(file: Path) -> dict[str, dict[str, Any]]:
+    try:
+        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PolytagError(
+            f"The loss weights {str(file)!r} cannot be read: {error.strerror}. Give `{BALANCED}`, or a TOML file."
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PolytagError(f"The loss weights {str(file)!r} are not TOML: {error}.") from error
+    if not all(isinstance(table, dict) for table in tables.values()):
+        raise PolytagError(f'{file}: weights stand in a table for each task, such as [ner] and then "B-MISC" = 3.0.')
+    return tables
