@@ -168,11 +168,13 @@ class MajorityBaseline:
         overall: Counter[str] = Counter()
         for words, word_tags in zip(sentences, tags, strict=True):
             for word, tag in zip(words, word_tags, strict=True):
-                counts[word][tag] += 1
-                overall[tag] += 1
+                if tag != UNANNOTATED:
+                    counts[word][tag] += 1
+                    overall[tag] += 1
         # Ties go to the tag that sorts first, so that the baseline is the same everywhere.
         self._best = {word: min(tags, key=lambda tag: (-tags[tag], tag)) for word, tags in counts.items()}
-        self._default = OUTSIDE if scheme.encodes_spans else min(overall, key=lambda tag: (-overall[tag], tag))
+        most = min(overall, key=lambda tag: (-overall[tag], tag), default=OUTSIDE)
+        self._default = OUTSIDE if scheme.encodes_spans else most
 
     def tag(self, sentences: Tags) -> list[list[str]]:
         """The tags of every sentence."""

@@ -17,7 +17,7 @@ from polytag.errors import PolytagError
 from polytag.folder import new_file, read_description
 from polytag.hooks.registry import registry
 from polytag.schemes import LabelScheme, convert
-from polytag.tagger import Tagger
+from polytag.tagger import LOOK_AHEAD, Tagger
 from polytag.tagging import TaggedText
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 INPUT_FORMATS = ("text", "document", "words", "conll", "jsonl")
 OUTPUT_FORMATS = ("jsonl", "conll", "table")
 
+_STDIN = "standard input"
 _BY_ENDING = {".jsonl": "jsonl", ".conll": "conll", ".iob": "conll", ".bio": "conll"}
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _COLOURS = ("green", "blue", "magenta", "yellow", "cyan", "red")
@@ -71,19 +72,21 @@ def predict(
         raise PolytagError(f"The file {file!r} does not exist. Check the path, or give - for standard input.")
     loaded = Tagger.load(folder, decoding, min_score)
     with _opened(file) as source, _created(output) as sink:
-        name = "standard input" if file == "-" else file
+        name = _STDIN if file == "-" else file
         write = _writer(writing, loaded, target, sink)
         for tagged in _tag(loaded, _decoded(source, name), reading, name):
             write(tagged)
 
 
 def _tag(tagger: Tagger, lines: Lines, reading: str, name: str) -> Iterator[TaggedText]:
+    # Somebody who types wants an answer to every line.
+    ahead = 1 if name == _STDIN and sys.stdin.isatty() else LOOK_AHEAD
     if reading == "text":
-        return tagger.stream(text for _, text in lines)
+        return tagger.stream((text for _, text in lines), ahead)
     if reading == "document":
         return tagger.stream(["\n".join(text for _, text in lines)])
     if reading == "words":
-        return tagger.stream_words(text.split() for _, text in lines)
+        return tagger.stream_words((text.split() for _, text in lines), ahead)
     if reading == "conll":
         return tagger.stream_words(_first_columns(lines))
     return _tag_objects(tagger, lines, name)
@@ -110,7 +113,7 @@ def _tag_objects(tagger: Tagger, lines: Lines, name: str) -> Iterator[TaggedText
     kind: type | None = None
     run: list[Any] = []
     for item in _objects(lines, name):
-        if run and (type(item) is not kind or len(run) == 2048):
+        if run and (type(item) is not kind or len(run) == LOOK_AHEAD):
             yield from tagger.stream(run) if kind is str else tagger.stream_words(run)
             run = []
         kind = type(item)

@@ -36,6 +36,9 @@ from polytag.tasks import Task
 if TYPE_CHECKING:
     from polytag.engine.checkpoints import CheckpointStore
 
+CORE = "polytag.builtin"
+"""The module of core's own plugin."""
+
 _REPORTED_VERSIONS = ("polytag", "tensorflow", "keras", "keras-hub", "transformers", "datasets")
 
 
@@ -114,12 +117,13 @@ def choose_encoder(reference: str) -> EncoderProvider:
         return encoders[reference]
     if not Path(reference).exists() and get_close_matches(reference, encoders, cutoff=0.75):
         raise UnknownNameError("encoder", reference, encoders)
-    for name in encoders:
+    # Core's own providers are asked last: to them, nearly every name can be one on the hub.
+    for name in sorted(encoders, key=lambda name: encoders.providers(name)[0].module == CORE):
         if encoders[name].accepts(reference):
             return encoders[name]
     raise PolytagError(
-        f"The encoder {reference!r} does not exist: it is no folder, and no name that a"
-        " model on the hub can have. Check the path."
+        f"The encoder {reference!r} does not exist: it is no folder, and no name that a "
+        "model on the hub can have. Check the path."
     )
 
 

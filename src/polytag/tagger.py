@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from polytag.engine.model import TaggerModel
     from polytag.engine.prediction import Predictor
 
-_LOOK_AHEAD = 2048
-"""Sentences that are tagged together: enough to sort by length, few enough to keep memory flat."""
+LOOK_AHEAD = 2048
+"""Texts or sentences that are tagged together: enough to sort by length, few enough to keep memory flat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,10 +199,15 @@ class Tagger:
         """Tag sentences that are split into words already."""
         return list(self.stream_words(sentences))
 
-    def stream(self, texts: Iterable[str]) -> Iterator[TaggedText]:
-        """Tag texts one after the other, in memory that does not grow with their number."""
+    def stream(self, texts: Iterable[str], look_ahead: int = LOOK_AHEAD) -> Iterator[TaggedText]:
+        """Tag texts one after the other, in memory that does not grow with their number.
+
+        Args:
+            texts: The texts.
+            look_ahead: Texts that are tagged together: many for speed, one for results as soon as they can be had.
+        """
         iterator = iter(texts)
-        while chunk := list(islice(iterator, _LOOK_AHEAD)):
+        while chunk := list(islice(iterator, look_ahead)):
             parsed = [split_sentences(text) for text in chunk]
             sentences = [[word.text for word in sentence] for parts in parsed for sentence in parts]
             documents = [number for number, parts in enumerate(parsed) for _ in parts]
@@ -212,10 +217,15 @@ class Tagger:
             ]
             yield from self._tagged(groups, sentences, documents)
 
-    def stream_words(self, sentences: Iterable[Sequence[str]]) -> Iterator[TaggedText]:
-        """Tag sentences of words one after the other, in memory that does not grow with their number."""
+    def stream_words(self, sentences: Iterable[Sequence[str]], look_ahead: int = LOOK_AHEAD) -> Iterator[TaggedText]:
+        """Tag sentences of words one after the other, in memory that does not grow with their number.
+
+        Args:
+            sentences: The sentences.
+            look_ahead: Sentences that are tagged together.
+        """
         iterator = iter(sentences)
-        while chunk := list(islice(iterator, _LOOK_AHEAD)):
+        while chunk := list(islice(iterator, look_ahead)):
             groups = []
             for words in chunk:
                 if isinstance(words, str):

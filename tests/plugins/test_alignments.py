@@ -46,9 +46,7 @@ def batches(draw: st.DrawFn) -> Batch:
 
 @each_strategy
 @given(batch=batches())
-def test_every_labelled_word_with_a_subword_is_trained_on(
-    registry: Registry, name: str, batch: Batch
-) -> None:
+def test_every_labelled_word_with_a_subword_is_trained_on(registry: Registry, name: str, batch: Batch) -> None:
     aligned = registry.alignments[name].to_subwords(batch.labels, batch.word_ids, batch.continuation)
     assert aligned.dtype == np.int32
     assert aligned.shape == batch.word_ids.shape
@@ -59,9 +57,7 @@ def test_every_labelled_word_with_a_subword_is_trained_on(
 
 @each_strategy
 @given(batch=batches())
-def test_training_labels_stand_only_where_the_strategy_puts_them(
-    registry: Registry, name: str, batch: Batch
-) -> None:
+def test_training_labels_stand_only_where_the_strategy_puts_them(registry: Registry, name: str, batch: Batch) -> None:
     expected = np.full(batch.word_ids.shape, IGNORE)
     for word, label in enumerate(batch.labels):
         units = batch.units_of(word)

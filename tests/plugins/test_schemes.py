@@ -17,9 +17,7 @@ each_span_scheme = pytest.mark.parametrize("name", SPAN_SCHEMES)
 
 @st.composite
 def sentences(draw: st.DrawFn) -> Sentence:
-    pieces = draw(
-        st.lists(st.tuples(st.integers(0, 2), st.integers(1, 4), st.sampled_from(LABELS)), max_size=8)
-    )
+    pieces = draw(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 4), st.sampled_from(LABELS)), max_size=8))
     spans, position = [], 0
     for gap, length, label in pieces:
         spans.append(Span(position + gap, position + gap + length, label))
@@ -153,9 +151,7 @@ def test_garbage_never_fails(registry: Registry, name: str, tags: list[str]) -> 
         ("bilou", {"O": "O", "B-PER": "I-PER", "I-PER": "I-PER", "L-PER": "L-PER", "U-PER": "L-PER"}),
     ],
 )
-def test_a_word_goes_on_with_the_documented_tag(
-    registry: Registry, name: str, continuations: dict[str, str]
-) -> None:
+def test_a_word_goes_on_with_the_documented_tag(registry: Registry, name: str, continuations: dict[str, str]) -> None:
     scheme = registry.schemes[name]
     assert {tag: scheme.continuation(tag) for tag in continuations} == continuations
 
@@ -179,9 +175,7 @@ def test_no_word_goes_on_with_a_tag_that_only_opens_spans(registry: Registry, na
     ],
 )
 @each_span_scheme
-def test_spans_that_no_tags_can_hold_are_refused(
-    registry: Registry, name: str, spans: list[Span], length: int
-) -> None:
+def test_spans_that_no_tags_can_hold_are_refused(registry: Registry, name: str, spans: list[Span], length: int) -> None:
     with pytest.raises(PolytagError):
         registry.schemes[name].tags(spans, length)
 

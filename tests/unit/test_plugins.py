@@ -25,9 +25,7 @@ class Installation:
         self.folder = folder
         self.modules: set[str] = set()
 
-    def add(
-        self, distribution: str, source: str, *, version: str = "1.0", entry: str = "", module: str = ""
-    ) -> None:
+    def add(self, distribution: str, source: str, *, version: str = "1.0", entry: str = "", module: str = "") -> None:
         module = module or f"fake_{distribution}"
         self.modules.add(module)
         (self.folder / f"{module}.py").write_text(source)
@@ -65,9 +63,7 @@ def test_a_plugin_is_known_with_its_distribution_and_version(installed: Installa
     installed.add("acme", task_source("acme.skills"), version="2.3")
     registry = installed.registry()
     assert sorted(registry.tasks) == ["acme.skills", "good.task"]
-    assert [plugin.source for plugin in registry.tasks.providers("acme.skills")] == [
-        "plugin 'acme' (acme 2.3)"
-    ]
+    assert [plugin.source for plugin in registry.tasks.providers("acme.skills")] == ["plugin 'acme' (acme 2.3)"]
     assert registry.manager.problems == []
 
 
@@ -109,9 +105,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("source", "reason"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_plugin_is_reported_and_leaves_the_others(
-    installed: Installation, source: str, reason: str
-) -> None:
+def test_a_broken_plugin_is_reported_and_leaves_the_others(installed: Installation, source: str, reason: str) -> None:
     installed.add("bad", source)
     registry = installed.registry()
     assert [plugin.source for plugin in registry.manager.problems] == ["plugin 'bad' (bad 1.0)"]
@@ -122,9 +116,7 @@ def test_a_broken_plugin_is_reported_and_leaves_the_others(
 
 
 @pytest.mark.parametrize(("source", "reason"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_plugin_is_fatal_when_plugins_are_strict(
-    installed: Installation, source: str, reason: str
-) -> None:
+def test_a_broken_plugin_is_fatal_when_plugins_are_strict(installed: Installation, source: str, reason: str) -> None:
     installed.add("bad", source)
     with pytest.raises(PluginError) as raised:
         installed.registry(POLYTAG_STRICT_PLUGINS="1")
@@ -134,9 +126,7 @@ def test_a_broken_plugin_is_fatal_when_plugins_are_strict(
 
 def test_a_name_nobody_provides_points_at_plugins_that_failed(installed: Installation) -> None:
     installed.add("bad", "raise RuntimeError")
-    with pytest.raises(
-        PolytagError, match=r"Not loaded: plugin 'bad' \(bad 1.0\); `polytag plugins` says why"
-    ):
+    with pytest.raises(PolytagError, match=r"Not loaded: plugin 'bad' \(bad 1.0\); `polytag plugins` says why"):
         installed.registry().tasks["bad.task"]
 
 
@@ -232,15 +222,11 @@ def test_an_observer_sees_the_run(installed: Installation) -> None:
 
 
 def test_an_observer_that_raises_is_named(installed: Installation) -> None:
-    installed.add(
-        "watch", "import polytag\n@polytag.hookimpl\ndef polytag_train_begin(run):\n    run.unknown\n"
-    )
+    installed.add("watch", "import polytag\n@polytag.hookimpl\ndef polytag_train_begin(run):\n    run.unknown\n")
     manager = installed.manager()
     with pytest.raises(PluginError) as raised:
         manager.observe("polytag_train_begin", run=RUN)
-    assert "plugin 'watch' (watch 1.0): its hook polytag_train_begin raised AttributeError" in str(
-        raised.value
-    )
+    assert "plugin 'watch' (watch 1.0): its hook polytag_train_begin raised AttributeError" in str(raised.value)
     assert "POLYTAG_DISABLE_PLUGINS=watch" in str(raised.value)
 
 

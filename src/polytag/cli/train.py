@@ -105,7 +105,10 @@ def train_cli(
         ),
     ] = None,
     weight_decay: Annotated[
-        float | None, typer.Option(help="Decoupled weight decay.", show_default="compact 0.3, checkpoint 0.01", rich_help_panel=_TRAINING)
+        float | None,
+        typer.Option(
+            help="Decoupled weight decay.", show_default="compact 0.3, checkpoint 0.01", rich_help_panel=_TRAINING
+        ),
     ] = None,
     clip: Annotated[
         float | None,

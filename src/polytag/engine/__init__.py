@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import tempfile
@@ -36,3 +37,5 @@ def _import_quietly() -> None:
 
 
 _import_quietly()
+# Every run has a step function of its own, which TensorFlow would report as needless retracing of one.
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
