@@ -49,7 +49,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
     for name, task in evaluation.tasks.items():
         for metric, scores in task.metrics.items():
             console.print(_table(f"{name} ({metric})", scores))
-        console.print(_headline(name, task), markup=False)
+        console.print(_headline(name, task), markup=False, soft_wrap=True)
         if task.confusions:
             console.print(_confusions(name, task))
 
@@ -59,9 +59,9 @@ def _headline(name: str, task: TaskEvaluation) -> str:
     if task.interval is not None:
         line += f" (95% interval {task.interval[0]:.4f} to {task.interval[1]:.4f})"
     if task.baseline is not None:
-        line += f"; a per-word majority-tag baseline has {task.baseline:.4f}"
+        line += f"\na per-word majority-tag baseline has {task.baseline:.4f}"
     if task.calibration is not None:
-        line += f"; calibration error {task.calibration.after:.4f} ({task.calibration.before:.4f} before calibration)"
+        line += f"\ncalibration error {task.calibration.after:.4f} ({task.calibration.before:.4f} before calibration)"
     return line
 
 
