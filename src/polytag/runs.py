@@ -41,6 +41,7 @@ def checkpointed(config: RunConfig, fingerprint: str) -> Iterator[CheckpointStor
     from polytag.engine.checkpoints import CheckpointStore
 
     folder = run_folder(config.output)
+    made = [parent for parent in folder.parents if not parent.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder.with_name(folder.name + ".lock"), timeout=0)
@@ -61,6 +62,9 @@ def checkpointed(config: RunConfig, fingerprint: str) -> Iterator[CheckpointStor
             shutil.rmtree(folder, ignore_errors=True)  # nothing to go on from
         lock.release()
         Path(lock.lock_file).unlink(missing_ok=True)
+        for parent in made:
+            if parent.is_dir() and not any(parent.iterdir()):
+                parent.rmdir()
 
 
 def _prepare(folder: Path, identity: dict[str, object], config: RunConfig) -> None:

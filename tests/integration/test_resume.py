@@ -22,7 +22,7 @@ OPTIONS = {
     "batch_size": 8,
     "learning_rate": 1e-3,
     "averaging": 0.9,
-    "checkpoint_every": 1,
+    "checkpoint_every": 3,
 }
 TRAIN = "import json, sys, polytag; polytag.train(quiet=True, **json.loads(sys.argv[1]))"
 
@@ -129,6 +129,6 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_last_good_one(tiny_corpu
         patched.setattr(safetensors.numpy, "save_file", full_disk)
         with pytest.raises(polytag.PolytagError, match=r"No space left on device.*--resume"):
             polytag.train(**options)
-    assert [path.name for path in run_folder(tmp_path / "tagger").glob("checkpoint-*")] == ["checkpoint-4"]
+    assert [path.name for path in run_folder(tmp_path / "tagger").glob("checkpoint-*")] == ["checkpoint-12"]
     result = polytag.train(**options, resume=True)
     assert result.epochs == 1

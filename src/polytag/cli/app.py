@@ -63,7 +63,7 @@ def _options(
 def main() -> None:
     """Run the command line: exit status 0 done, 2 the input is wrong (one paragraph), 1 a defect."""
     try:
-        app()
+        app(prog_name="polytag")
     except InterruptedRunError as error:
         print(f"polytag: {error}", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
