@@ -3,6 +3,7 @@
 import json
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import polytag
@@ -10,7 +11,7 @@ from polytag import UNANNOTATED, Metric, PolytagError, Scores, evaluating
 from polytag.card import model_card
 from polytag.evaluation import Evaluation, MajorityBaseline, TaskEvaluation, choose_metrics, evaluate_tags
 from polytag.hooks.registry import Registry
-from polytag.tagger import TaskHead
+from polytag.tagger import Prediction, TaskHead
 
 
 def test_the_first_metric_gives_the_headline_and_scores_the_baseline(registry: Registry):
@@ -129,12 +130,16 @@ class Fake:
         self.predicted = predicted
         self.heads = {task: TaskHead((), registry.tasks[task].scheme, "first") for task in predicted}
         self.decoders = {
-            task: SimpleNamespace(scheme=registry.schemes[head.scheme]) for task, head in self.heads.items()
+            task: SimpleNamespace(
+                scheme=registry.schemes[head.scheme], sentences=lambda tags, features: [list(row) for row in tags]
+            )
+            for task, head in self.heads.items()
         }
 
-    def predict_tags(self, sentences, documents):
+    def predict(self, sentences, documents):
         assert len(sentences) == len(next(iter(self.predicted.values())))
-        return self.predicted
+        sure = np.ones(sum(map(len, sentences)), dtype=np.float32)
+        return None, {task: Prediction(tags, sure, sure) for task, tags in self.predicted.items()}
 
 
 CORPUS = """\

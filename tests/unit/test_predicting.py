@@ -38,7 +38,7 @@ def test_input_is_read_as_results_are_written(ner_run: TrainResult, monkeypatch,
             text = f"Number {number} ."
             yield ((json.dumps({"text": text}) if kind == "jsonl" else text) + "\n").encode()
 
-    monkeypatch.setattr(sys, "stdin", type("Stdin", (), {"buffer": source()}))
+    monkeypatch.setattr(sys, "stdin", type("Stdin", (), {"buffer": source(), "isatty": lambda self: False})())
     monkeypatch.setattr(sys, "stdout", sink)
     predict(ner_run.output, "-", input_format=kind, output_format="jsonl")
     monkeypatch.undo()
