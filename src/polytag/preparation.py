@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,11 +54,22 @@ def training_scheme(task: Task, wanted: str | None) -> LabelScheme:
 def read_split(
     corpus: Corpus, name: str, tasks: Mapping[str, Task], schemes: Mapping[str, LabelScheme], declared: str | None
 ) -> Split:
-    """The words of a split, and its tags converted to the scheme each task is trained in.
+    """One split, as `read_splits` gives it."""
+    return read_splits(corpus, [name], tasks, schemes, declared)[name]
+
+
+def read_splits(
+    corpus: Corpus,
+    names: Iterable[str],
+    tasks: Mapping[str, Task],
+    schemes: Mapping[str, LabelScheme],
+    declared: str | None,
+) -> dict[str, Split]:
+    """The words of splits, and their tags converted to the scheme each task is trained in.
 
     Args:
         corpus: The corpus.
-        name: Name of the split.
+        names: Names of the splits.
         tasks: The tasks.
         schemes: For each task the scheme it is trained in.
         declared: Name of the scheme the corpus' spans are in; recognised when None.
@@ -66,22 +77,21 @@ def read_split(
     Raises:
         CorpusError: A column is missing, breaks the declared scheme, or does not encode spans where a task needs them.
     """
-    tags = {}
+    splits = {name: Split(corpus.words(name), corpus.documents(name), {}) for name in names}
     for task_name, task in tasks.items():
         column = corpus.column_for(task)
         scheme = schemes[task_name]
-        read = corpus.tags(name, column)
-        if scheme.encodes_spans:
-            source = scheme_of(corpus, column, declared).scheme
-            if not source.encodes_spans:
-                raise CorpusError(
-                    f"The column {column!r} of the corpus {corpus.reference!r} does not encode spans: its tags have no "
-                    f"prefixes such as B- and I-, which the task {task_name!r} needs. Name the right column with "
-                    "--columns, or train a task without spans on it."
-                )
-            read = [convert(sentence, source, scheme) for sentence in read]
-        tags[task_name] = read
-    return Split(corpus.words(name), corpus.documents(name), tags)
+        # Recognition looks at all splits of the column, so it is done once for all of them.
+        source = scheme_of(corpus, column, declared).scheme if scheme.encodes_spans else scheme
+        if scheme.encodes_spans and not source.encodes_spans:
+            raise CorpusError(
+                f"The column {column!r} of the corpus {corpus.reference!r} does not encode spans: its tags have no "
+                f"prefixes such as B- and I-, which the task {task_name!r} needs. Name the right column with "
+                "--columns, or train a task without spans on it."
+            )
+        for name, split in splits.items():
+            split.tags[task_name] = [convert(sentence, source, scheme) for sentence in corpus.tags(name, column)]
+    return splits
 
 
 def training_splits(corpus: Corpus, splits: Mapping[str, Split], seed: int, reporter: Reporter) -> tuple[Split, Split]:

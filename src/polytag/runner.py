@@ -27,8 +27,9 @@ from polytag.folder import check_output
 from polytag.hooks.manager import RunInfo
 from polytag.hooks.registry import registry
 from polytag.loss_weights import Weights, loss_weights
-from polytag.preparation import Split, continuations, inventory, read_split, training_scheme, training_splits
+from polytag.preparation import Split, continuations, inventory, read_splits, training_scheme, training_splits
 from polytag.progress import ConsoleReporter, Reporter, Silent
+from polytag.readers import SPLITS
 from polytag.runs import checkpointed
 from polytag.tagger import Tagger, TaskHead
 from polytag.tasks import Task
@@ -150,11 +151,8 @@ def _train(config: RunConfig, reporter: Reporter, began: float) -> TrainResult:
     check_output(config.output, config.overwrite)
 
     corpus = load_corpus(config.corpus, reader=config.reader, columns=config.columns)
-    splits: dict[str, Split] = {
-        name: read_split(corpus, name, tasks, schemes, config.corpus_scheme)
-        for name in ("train", "validation", "test")
-        if name in corpus.splits
-    }
+    present = [name for name in SPLITS if name in corpus.splits]
+    splits = read_splits(corpus, present, tasks, schemes, config.corpus_scheme)
     training, validation = training_splits(corpus, splits, config.seed, reporter)
     labels = {name: inventory(corpus, task, schemes[name], training) for name, task in tasks.items()}
     reporter.message(

@@ -128,12 +128,11 @@ class Loop:
             for task, task_logits in logits.items():
                 # Ignored positions are masked before the loss: inside it, -100 is NaN on a GPU and an error on a CPU.
                 labelled = labels[task] != IGNORE
-                entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(
-                    labels=tf.where(labelled, labels[task], 0), logits=task_logits
-                )
+                gold = tf.where(labelled, labels[task], 0)
+                entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=gold, logits=task_logits)
                 if task in self._settings.label_weights:
                     by_label = tf.constant(self._settings.label_weights[task], tf.float32)
-                    entropy *= tf.gather(by_label, tf.where(labelled, labels[task], 0))
+                    entropy *= tf.gather(by_label, gold)
                 weight = self._settings.task_weights.get(task, 1.0)
                 loss += weight * tf.reduce_sum(tf.where(labelled, entropy, 0.0)) / counts[task]
             scaled = loss * self._scale
