@@ -49,7 +49,7 @@ class PretrainedProvider(EncoderProvider):
     name: ClassVar[str] = "pretrained"
     summary: ClassVar[str] = "a Hugging Face checkpoint (BERT, DistilBERT, ALBERT, RoBERTa, XLM-R), by folder or name"
     defaults: ClassVar[TrainingDefaults] = TrainingDefaults(
-        epochs=3, batch_size=16, learning_rate=1e-4, weight_decay=0.01, averaging=0.0
+        epochs=3, batch_size=16, learning_rate=1e-4, weight_decay=0.01, averaging=0.0, precision="native"
     )
 
     def accepts(self, reference: str) -> bool:

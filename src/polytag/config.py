@@ -48,7 +48,7 @@ class RunConfig(BaseModel):
     patience: Annotated[int, Field(ge=0)] = Field(
         0, description="Epochs without a better validation score after which to stop; 0 for never."
     )
-    precision: Precision = Field("float32", description="Number format of the network's arithmetic.")
+    precision: Precision | None = Field(None, description="Number format of the arithmetic in training.")
     task_weights: dict[str, Positive] = Field(default_factory=dict, description="Weights of tasks in the loss.")
     loss_weights: str | None = Field(None, description="`balanced`, or a TOML file with the weight of each label.")
     seed: Annotated[int, Field(ge=0)] = Field(0, description="Same seed, same machine, same result.")
@@ -72,6 +72,8 @@ class RunConfig(BaseModel):
         """The same configuration with the encoder's defaults where nothing was said."""
         names = ("epochs", "batch_size", "learning_rate", "weight_decay", "averaging")
         missing = {name: getattr(defaults, name) for name in names if getattr(self, name) is None}
+        if self.precision is None:
+            missing["precision"] = native_precision() if defaults.precision == "native" else defaults.precision
         return self.model_copy(update=missing)
 
     def to_toml(self) -> str:
@@ -94,6 +96,15 @@ class RunConfig(BaseModel):
             return cls.model_validate(values)
         except ValidationError as error:
             raise PolytagError(_explain(error, file)) from error
+
+
+def native_precision() -> Precision:
+    """`bfloat16` on processors with instructions for it (AVX-512 BF16, AMX), `float32` on all others."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+    except OSError:  # not Linux
+        return "float32"
+    return "bfloat16" if {"avx512_bf16", "amx_bf16"}.intersection(flags) else "float32"
 
 
 def _read_toml(file: Path) -> dict[str, Any]:

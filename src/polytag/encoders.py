@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,8 @@ class TrainingDefaults:
         learning_rate: Peak of the schedule.
         weight_decay: Decoupled decay of everything but biases and layer norms.
         averaging: Decay of the exponential moving average of the weights that is evaluated and saved; 0 for none.
+        precision: Number format of the arithmetic in training; `native` for bfloat16 where the processor multiplies it
+            faster than float32, and float32 elsewhere.
     """
 
     epochs: int
@@ -46,6 +48,7 @@ class TrainingDefaults:
     learning_rate: float
     weight_decay: float
     averaging: float
+    precision: Literal["native", "float32"] = "float32"
 
 
 class Encoder(ABC):

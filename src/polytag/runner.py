@@ -193,7 +193,7 @@ def _fit(
     from polytag.engine.model import TaggerModel
     from polytag.engine.prediction import Predictor
 
-    engine.set_precision(config.precision)
+    engine.set_precision(config.precision or "float32")
     engine.seed_everything(config.seed)
     encoder = provider.create(config.encoder)
     model = TaggerModel(encoder, {name: head.labels for name, head in heads.items()})

@@ -133,8 +133,8 @@ def train_cli(
     precision: Annotated[
         str | None,
         typer.Option(
-            help="float32, bfloat16 or float16 (mixed: weights stay float32).",
-            show_default="float32",
+            help="Arithmetic in training: float32, bfloat16 or float16; weights stay float32.",
+            show_default="compact float32; checkpoint bfloat16 where the processor has it",
             rich_help_panel=_TRAINING,
         ),
     ] = None,

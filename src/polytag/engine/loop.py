@@ -43,7 +43,8 @@ class Loop:
         self._settings = settings
         self._variables = list(model.trainable_variables)
         self._updates_an_epoch = math.ceil(steps_an_epoch / settings.accumulate)
-        self.optimizer = AdamW(self._variables, settings.weight_decay, settings.clip, settings.averaging)
+        tables = getattr(model.network, "tables", ())
+        self.optimizer = AdamW(self._variables, settings.weight_decay, settings.clip, settings.averaging, tables)
         self._scale = tf.Variable(INITIAL_LOSS_SCALE if settings.loss_scaling else 1.0, trainable=False)
         self._good_updates = tf.Variable(0, trainable=False)
         self._sums = (

@@ -28,8 +28,8 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
         self.encoder = encoder
         self.network = encoder.network
         width = encoder.config().get("hidden_size") or encoder.config()["dim"]
-        self.dropout = keras.layers.Dropout(HEAD_DROPOUT)
         # Heads stay in float32 under every precision: a softmax over close logits loses digits otherwise.
+        self.dropout = keras.layers.Dropout(HEAD_DROPOUT, dtype="float32")
         self.heads = {
             task: keras.layers.Dense(
                 len(names), dtype="float32", kernel_initializer=keras.initializers.RandomNormal(stddev=0.02), name=task

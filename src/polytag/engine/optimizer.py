@@ -35,49 +35,76 @@ class AdamW:
     The update of all variables is one XLA program: it compiles once, since no shape in it ever changes, and takes half
     the time of the op-by-op update on a processor.
 
+    Tables of embeddings, of which a batch reads a few hundred rows, are updated in these rows only. A row's second
+    moment and its decay are caught up with when it is read again, so that both are those of an optimizer that passes
+    over the whole table. The first moment is left out: what a gradient moves a row by over the updates that follow it,
+    momentum spread out, is moved at once.
+
     Args:
         variables: The Keras variables to train.
         weight_decay: Decay per update, times the learning rate.
         clip: Largest global norm of the gradients.
         averaging: Decay per update of the exponential moving average of the weights; 0 for none.
+        tables: Those of the variables that are read by row, of shape (rows, width).
     """
 
-    def __init__(self, variables: Sequence[Any], weight_decay: float, clip: float, averaging: float) -> None:
+    def __init__(
+        self,
+        variables: Sequence[Any],
+        weight_decay: float,
+        clip: float,
+        averaging: float,
+        tables: Sequence[Any] = (),
+    ) -> None:
+        by_row = {id(table) for table in tables}
+        self._by_row = [id(variable) in by_row for variable in variables]
+        dense = [variable for variable in variables if id(variable) not in by_row]
+        self._dense = [variable.value for variable in dense]
+        self._decays = [weight_decay if _is_decayed(variable.path) else 0.0 for variable in dense]
+        self._tables = [_Table(variable.value) for variable in variables if id(variable) in by_row]
         self._variables = [variable.value for variable in variables]
-        self._decays = [weight_decay if _is_decayed(variable.path) else 0.0 for variable in variables]
+        self._weight_decay = weight_decay
         self._clip = clip
         self._averaging = averaging
-        self.first = [tf.Variable(tf.zeros_like(value), trainable=False) for value in self._variables]
-        self.second = [tf.Variable(tf.zeros_like(value), trainable=False) for value in self._variables]
+        self.first = [tf.Variable(tf.zeros_like(value), trainable=False) for value in self._dense]
+        self.second = [tf.Variable(tf.zeros_like(value), trainable=False) for value in self._dense]
         self.average = [tf.Variable(value, trainable=False) for value in self._variables] if averaging else []
         self.updates = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._decayed = tf.Variable(0.0, trainable=False)
         self._compiled = tf.function(self._update, jit_compile=True, reduce_retracing=True)
+        self._settle_compiled = tf.function(self._settle_step, jit_compile=True)
         self._average_compiled = tf.function(self._average_step, jit_compile=True)
 
     @property
     def state(self) -> list[tf.Variable]:
         """Everything that has to be saved to go on later, apart from the weights."""
-        return [self.updates, *self.first, *self.second, *self.average]
+        rows = [variable for table in self._tables for variable in (table.second, table.updated, table.decayed)]
+        return [self.updates, self._decayed, *self.first, *self.second, *rows, *self.average]
 
     def apply(self, gradients: Sequence[Any], learning_rate: Any) -> Any:
         """Do one update; returns the global norm of the gradients, float32 ().
 
         To be called inside a `tf.function`.
         """
-        dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
-        norm = self._compiled(dense, learning_rate, tf.cast(self.updates + 1, tf.float32))
+        pairs = list(zip(gradients, self._by_row, strict=True))
+        dense = [tf.convert_to_tensor(gradient) for gradient, by_row in pairs if not by_row]
+        rows = [_distinct_rows(gradient) for gradient, by_row in pairs if by_row]
+        squares = sum((tf.reduce_sum(tf.square(values)) for _, values in rows), tf.constant(0.0))
+        step = tf.cast(self.updates + 1, tf.float32)
+        norm = self._compiled(dense, squares, learning_rate, step)
+        self._decayed.assign_add(self._weight_decay * learning_rate)
+        scale = self._clip / tf.maximum(norm, self._clip)
+        for table, (indices, values) in zip(self._tables, rows, strict=True):
+            table.update(indices, values * scale, learning_rate, step, self._decayed)
         self.updates.assign_add(1)
         if self._averaging:
-            tf.cond(
-                self.updates % AVERAGING_INTERVAL == 0,
-                lambda: self._average_compiled(tf.cast(self.updates, tf.float32)),
-                lambda: tf.constant(0.0),
-            )
+            tf.cond(self.updates % AVERAGING_INTERVAL == 0, self._take_average, lambda: tf.constant(0.0))
         return norm
 
     @contextmanager
     def averaged_weights(self) -> Iterator[None]:
         """Put the averaged weights into the model for the time of the block."""
+        self._settle_compiled()
         if not self._averaging or self.updates < AVERAGING_INTERVAL:  # until then the average is the initial weights
             yield
             return
@@ -90,12 +117,12 @@ class AdamW:
             for variable, value in zip(self._variables, kept, strict=True):
                 variable.assign(value)
 
-    def _update(self, gradients: Sequence[Any], learning_rate: Any, step: Any) -> Any:
-        norm = tf.sqrt(tf.add_n([tf.reduce_sum(tf.square(gradient)) for gradient in gradients]))
+    def _update(self, gradients: Sequence[Any], other_squares: Any, learning_rate: Any, step: Any) -> Any:
+        norm = tf.sqrt(tf.add_n([other_squares, *(tf.reduce_sum(tf.square(gradient)) for gradient in gradients)]))
         scale = self._clip / tf.maximum(norm, self._clip)
         rate = learning_rate * tf.sqrt(1 - BETA_2**step) / (1 - BETA_1**step)
         for variable, gradient, first, second, decay in zip(
-            self._variables, gradients, self.first, self.second, self._decays, strict=True
+            self._dense, gradients, self.first, self.second, self._decays, strict=True
         ):
             gradient = gradient * scale
             first.assign(BETA_1 * first + (1 - BETA_1) * gradient)
@@ -104,12 +131,75 @@ class AdamW:
             variable.assign(variable - change - learning_rate * decay * variable)
         return norm
 
+    def _take_average(self) -> Any:
+        self._settle_compiled()
+        return self._average_compiled(tf.cast(self.updates, tf.float32))
+
+    def _settle_step(self) -> Any:
+        for table in self._tables:
+            table.settle(self._decayed)
+        return tf.constant(0.0)
+
     def _average_step(self, step: Any) -> Any:
         # Early weights are forgotten faster, so that the average does not start from the initial ones.
         decay = tf.minimum(self._averaging, (1 + step) / (10 + step)) ** AVERAGING_INTERVAL
         for average, variable in zip(self.average, self._variables, strict=True):
             average.assign(decay * average + (1 - decay) * variable)
         return tf.constant(0.0)
+
+
+class _Table:
+    """A table of embeddings and what is kept for each of its rows.
+
+    Attributes:
+        second: float32 (rows, width), the second moment as of the row's last update.
+        updated: float32 (rows,), the number of that update.
+        decayed: float32 (rows,), the sum of decays up to which the row has been decayed.
+    """
+
+    def __init__(self, weights: Any) -> None:
+        self.weights = weights
+        self.second = tf.Variable(tf.zeros_like(weights), trainable=False)
+        self.updated = tf.Variable(tf.zeros(weights.shape[0]), trainable=False)
+        self.decayed = tf.Variable(tf.zeros(weights.shape[0]), trainable=False)
+
+    def update(self, indices: Any, gradient: Any, learning_rate: Any, step: Any, decayed: Any) -> None:
+        """Update rows.
+
+        Args:
+            indices: int (n,), different rows.
+            gradient: float32 (n, width).
+            learning_rate: Of this update.
+            step: Its number, from 1.
+            decayed: Sum of the decays of all updates, this one included.
+        """
+        missed = step - tf.gather(self.updated, indices)
+        second = tf.gather(self.second, indices) * (BETA_2**missed)[:, None]
+        second += (1 - BETA_2) * tf.square(gradient)
+        weights = tf.gather(self.weights, indices) * tf.exp(tf.gather(self.decayed, indices) - decayed)[:, None]
+        weights -= learning_rate * gradient / (tf.sqrt(second / (1 - BETA_2**step)) + EPSILON)
+        everywhere = tf.shape(indices)
+        for variable, values in (
+            (self.weights, weights),
+            (self.second, second),
+            (self.updated, tf.fill(everywhere, step)),
+            (self.decayed, tf.fill(everywhere, tf.convert_to_tensor(decayed))),
+        ):
+            variable.scatter_update(tf.IndexedSlices(values, indices))
+
+    def settle(self, decayed: Any) -> None:
+        """Decay all rows up to now."""
+        self.weights.assign(self.weights * tf.exp(self.decayed - decayed)[:, None])
+        self.decayed.assign(tf.fill(tf.shape(self.decayed), tf.convert_to_tensor(decayed)))
+
+
+def _distinct_rows(gradient: Any) -> tuple[Any, Any]:
+    """The rows a gradient is for, each once, and their gradients."""
+    if not isinstance(gradient, tf.IndexedSlices):
+        return tf.range(tf.shape(gradient)[0]), gradient
+    indices, position = tf.unique(tf.reshape(gradient.indices, (-1,)))
+    values = tf.reshape(gradient.values, (-1, gradient.values.shape[-1]))
+    return indices, tf.math.unsorted_segment_sum(values, position, tf.size(indices))
 
 
 def _is_decayed(path: str) -> bool:

@@ -17,15 +17,18 @@ SHAPES = {"kernel": (4, 3), "bias": (3,), "gamma": (5,), "beta": (5,), "table": 
 
 
 class Run:
-    """Variables that are trained on random gradients."""
+    """Variables that are trained on random gradients; with `by_row`, those of the table in some rows only."""
 
-    def __init__(self, weight_decay: float = 0.0, clip: float = 1e9, averaging: float = 0.0) -> None:
+    def __init__(
+        self, weight_decay: float = 0.0, clip: float = 1e9, averaging: float = 0.0, by_row: bool = False
+    ) -> None:
         self.random = np.random.default_rng(0)
         self.start = [self.random.normal(size=shape) for shape in SHAPES.values()]
         self.variables = [
             keras.Variable(value.astype(np.float32), name=name) for name, value in zip(SHAPES, self.start, strict=True)
         ]
-        self.optimizer = AdamW(self.variables, weight_decay, clip, averaging)
+        tables = self.variables[-1:] if by_row else ()
+        self.optimizer = AdamW(self.variables, weight_decay, clip, averaging, tables)
         self.apply = tf.function(self.optimizer.apply)
 
     def gradients(self, scale: float = 1.0) -> Arrays:
@@ -33,6 +36,17 @@ class Run:
 
     def step(self, gradients: Arrays, rate: float) -> float:
         return float(self.apply([tf.constant(g, tf.float32) for g in gradients], tf.constant(rate)))
+
+    def step_rows(self, rows: list[int], values: NDArray[np.float64], rate: float) -> None:
+        """An update in which nothing but these rows of the table has a gradient."""
+        gradients = [tf.zeros(shape) for shape in list(SHAPES.values())[:-1]]
+        slices = tf.IndexedSlices(tf.constant(values, tf.float32), tf.constant(rows, tf.int32), tf.constant((6, 2)))
+        self.apply([*gradients, slices], tf.constant(rate))
+
+    @property
+    def table(self) -> NDArray[np.float64]:
+        with self.optimizer.averaged_weights():
+            return self.values[-1]
 
     @property
     def values(self) -> Arrays:
@@ -138,6 +152,62 @@ def test_the_weights_come_back_also_after_an_error(averaging: float) -> None:
         evaluate()
     assert np.array_equal(inside[0][0], trained[0]) == (averaging == 0)
     assert all(np.array_equal(one, other) for one, other in zip(run.values, trained, strict=True))
+
+
+# Tables, updated by row
+
+
+def test_a_row_is_moved_at_once_as_far_as_momentum_would_move_it_in_time() -> None:
+    """After one gradient and long enough without another, the whole table is where AdamW's is."""
+    wait = 60
+    run = Run(by_row=True)
+    gradient = np.array([[0.5, -2.0]])
+    run.apply([tf.zeros(shape) for shape in list(SHAPES.values())], tf.constant(0.0))
+    for _ in range(500):  # far from the start, where bias correction would blur the comparison
+        run.step_rows([0], np.zeros((1, 2)), 0.0)
+    run.step_rows([3], gradient, 0.01)
+    dense = np.zeros((6, 2))
+    dense[3] = gradient
+    nothing = [np.zeros(shape) for shape in SHAPES.values()]
+    steps = [nothing] * 501 + [[*nothing[:-1], dense]] + [nothing] * wait
+    rates = [0.0] * 501 + [0.01] * (wait + 1)
+    expected = adamw(run.start, steps, rates, 0.0)[-1][-1]
+    np.testing.assert_allclose(run.table - run.start[-1], expected - run.start[-1], rtol=0.05, atol=1e-6)
+
+
+def test_second_moments_and_decay_of_rows_are_those_of_the_whole_table() -> None:
+    run = Run(weight_decay=0.1, by_row=True)
+    rates = [0.1, 0.2, 0.05, 0.3, 0.15]
+    visits: list[tuple[list[int], NDArray[np.float64]]] = [
+        (rows, run.random.normal(size=(len(rows), 2))) for rows in ([1, 4], [4], [0, 5], [1], [4, 4, 2])
+    ]
+    weights, second = run.start[-1].copy(), np.zeros((6, 2))
+    for t, ((rows, values), rate) in enumerate(zip(visits, rates, strict=True), start=1):
+        gradient = np.zeros((6, 2))
+        np.add.at(gradient, rows, values)
+        second = 0.999 * second + 0.001 * gradient**2
+        change = gradient / (np.sqrt(second / (1 - 0.999**t)) + 1e-8)
+        weights = np.exp(-rate * 0.1) * weights - rate * change
+        run.step_rows(rows, values, rate)
+        np.testing.assert_allclose(run.table, weights, rtol=1e-4, atol=1e-5)
+
+
+def test_gradients_of_rows_and_of_the_whole_table_give_the_same_update() -> None:
+    one, other = Run(weight_decay=0.1, clip=0.5, by_row=True), Run(weight_decay=0.1, clip=0.5, by_row=True)
+    for rows in ([2, 0], [5], [2, 3]):
+        values = one.random.normal(size=(len(rows), 2))
+        one.step_rows(rows, values, 0.1)
+        dense = [np.zeros(shape) for shape in SHAPES.values()]
+        dense[-1][rows] = values
+        other.step(dense, 0.1)
+    np.testing.assert_allclose(one.table, other.table, rtol=1e-5, atol=1e-7)
+
+
+def test_rows_count_in_the_global_norm() -> None:
+    run = Run(clip=0.5, by_row=True)
+    gradients = run.gradients()
+    norm = np.sqrt(sum((gradient**2).sum() for gradient in gradients))
+    assert run.step(gradients, 0.1) == pytest.approx(norm, rel=1e-5)
 
 
 def test_the_rate_rises_to_its_peak_and_falls_towards_zero() -> None:

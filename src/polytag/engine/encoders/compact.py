@@ -171,6 +171,7 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
             norm.build((None, None, WIDTH))
             self.convolutions.append(convolution)
             self.norms.append(norm)
+        self.tables = [self.table]
         self.seeds = keras.random.SeedGenerator()
         self.drop_input = keras.layers.Dropout(self.input_dropout)
         self.drop_block = keras.layers.Dropout(self.block_dropout)

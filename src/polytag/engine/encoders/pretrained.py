@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from polytag.encoders import Encoder, Tensors, Units
 from polytag.engine.encoders.hf_weights import WeightMap, read_tensors
+from polytag.engine.encoders.transformer import exact_gelu, fuse
 from polytag.errors import PolytagError, TaggerError
 
 _ACTIVATIONS = {
-    "gelu": lambda x: keras.activations.gelu(x, approximate=False),
+    "gelu": exact_gelu,
     "gelu_new": lambda x: keras.activations.gelu(x, approximate=True),
     "gelu_pytorch_tanh": lambda x: keras.activations.gelu(x, approximate=True),
     "relu": keras.activations.relu,
@@ -28,6 +29,7 @@ _FAMILIES = frozenset({"albert", "bert", "distilbert", "roberta", "xlm-roberta"}
 _FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
 _UNLIMITED = 100_000
 _CACHED_WORDS = 500_000
+_MANY_ROWS = 1_000
 
 
 class PretrainedEncoder(Encoder):
@@ -119,14 +121,23 @@ class PretrainedEncoder(Encoder):
 
 @keras.saving.register_keras_serializable("polytag")
 class PretrainedNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """A KerasHub backbone without its pooler."""
+    """A KerasHub backbone without its pooler.
+
+    Attributes:
+        tables: The variables of which a batch reads some rows only.
+    """
 
     def __init__(self, backbone: Any) -> None:
-        super().__init__(name="encoder")
+        super().__init__(name="encoder", dtype=backbone.dtype_policy)
         output = backbone.output
         self.body = keras.Model(backbone.input, output["sequence_output"] if isinstance(output, dict) else output)
         self.needs_segments = "segment_ids" in backbone.input
         self.max_length = backbone.max_sequence_length
+        self.tables = [
+            layer.embeddings
+            for layer in backbone._flatten_layers()
+            if isinstance(layer, keras.layers.Embedding) and layer.input_dim >= _MANY_ROWS
+        ]
         self.built = True
 
     def call(self, ids: Any, mask: Any, training: bool = False) -> Any:
@@ -253,13 +264,18 @@ def _build(config: dict[str, Any], folder: Path) -> tuple[PretrainedNetwork, Wei
         if model_type not in _FAMILIES:  # KerasHub would build others, however large, that are no encoders
             raise ValueError(model_type)
         converter = TransformersPresetLoader(str(folder), config).converter
-        backbone = converter.backbone_cls(**converter.convert_backbone_config(config))
+        operands = keras.config.dtype_policy().compute_dtype
+        # Shorter numbers than bfloat16 overflow outside matrix products, too, and are left to Keras.
+        policy = keras.config.dtype_policy() if operands == "float16" else "float32"
+        backbone = converter.backbone_cls(**converter.convert_backbone_config(config), dtype=policy)
     except (ValueError, KeyError, TypeError) as error:
         raise PolytagError(
             f"The checkpoint {str(folder)!r} has the model type {model_type!r}, which polytag cannot read. The BERT, "
             "DistilBERT, ALBERT, RoBERTa and XLM-RoBERTa families work."
         ) from error
     _follow_config(backbone, config)
+    if operands != "float16":
+        fuse(backbone, operands)
     network = PretrainedNetwork(backbone)
     weights = WeightMap(backbone, converter, config)
     weights.keep_only(network.body.variables)
