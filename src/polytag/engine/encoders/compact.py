@@ -18,6 +18,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from polytag.encoders import Encoder, Tensors, Units
+from polytag.engine.encoders.transformer import gelu
 from polytag.errors import TaggerError
 
 ROWS = {"lower": 20_000, "form": 20_000, "prefix": 5_000, "suffix": 8_000, "shape": 2_000}
@@ -188,10 +189,10 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
             embedded = tf.where(tf.logical_or(kept, tf.logical_not(is_form)), embedded, tf.zeros_like(embedded))
         x = tf.reshape(embedded, (shape[0], shape[1], len(ROWS) * EMBEDDING_WIDTH))
         x = self.drop_input(x, training=training)
-        x = self.mix_norm(keras.activations.gelu(self.mix(x)))
+        x = self.mix_norm(gelu(self.mix(x)))
         # Padding is zero before each convolution: a word's vector does not depend on the batch it is in.
         weight = tf.cast(mask[:, :, None], x.dtype)
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            y = norm(keras.activations.gelu(convolution(x * weight)))
+            y = norm(gelu(convolution(x * weight)))
             x = x + self.drop_block(y, training=training)
         return x
