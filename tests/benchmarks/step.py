@@ -1,0 +1,120 @@
+"""What a training step costs, with and without each part of the engine, and where its time goes.
+
+    python tests/benchmarks/step.py --encoder FOLDER --json step.json
+
+Variants take turns step by step in one process, on the same random batch: `keras` is the network with KerasHub's own
+blocks and an optimizer that passes over the whole embedding table, `blocks` has fused blocks, `rows` updates the table
+by row as well, and `bfloat16` takes operands of matrix products in bfloat16 on top. Times are of the processor (both
+cores added up), which other work on the machine disturbs less than time on the clock; both are printed. With
+`--operations N` the N most expensive kinds of TensorFlow operations follow, from TensorFlow's own profiler.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import tensorflow as tf  # noqa: TID253
+from rich.console import Console
+from rich.table import Table
+
+from polytag.engine.encoders import pretrained
+from polytag.engine.loop import Loop
+from polytag.engine.model import TaggerModel
+from polytag.engine.settings import Settings
+from polytag.engine.training import seed_everything, set_precision
+
+VARIANTS = ("keras", "blocks", "rows", "bfloat16")
+
+
+def make_step(variant: str, encoder: str, ids: Any) -> Callable[[], float]:
+    """A function that does one training step."""
+    set_precision("bfloat16" if variant == "bfloat16" else "float32")
+    seed_everything(0)
+    own_blocks = mock.patch.object(pretrained, "fuse", lambda *_: False)
+    if variant == "keras":
+        with own_blocks:
+            made = pretrained.create(encoder)
+    else:
+        made = pretrained.create(encoder)
+    if variant in ("keras", "blocks"):
+        made.network.tables = []
+    model = TaggerModel(made, {"ner": [f"label {number}" for number in range(9)]})
+    settings = Settings(1, len(ids), 1, 1e-5, 0.0, 0.01, 1.0, 0.0, 0, 0)
+    loop = Loop(model, settings, steps_an_epoch=1000)
+    mask = np.ones(ids.shape[:2], dtype=bool)
+    labels = {"ner": np.random.default_rng(1).integers(0, 9, ids.shape[:2], dtype=np.int32)}
+    counts = {"ner": np.float32(mask.sum())}
+    return lambda: float(loop._step(ids, mask, labels, counts, np.float32(1e-5), True))
+
+
+def operations(step: Callable[[], float], repeats: int = 4) -> Counter[str]:
+    """Milliseconds a step by kind of operation, threads added up."""
+    from tensorflow.tsl.profiler.protobuf import xplane_pb2  # noqa: TID253
+
+    with tempfile.TemporaryDirectory() as folder:
+        tf.profiler.experimental.start(folder)
+        for _ in range(repeats):
+            step()
+        tf.profiler.experimental.stop()
+        (trace,) = Path(folder).rglob("*.xplane.pb")
+        space = xplane_pb2.XSpace.FromString(trace.read_bytes())
+    total: Counter[str] = Counter()
+    for plane in space.planes:
+        for line in plane.lines if plane.name == "/host:CPU" else ():
+            for event in line.events:
+                name = plane.event_metadata[event.metadata_id].name
+                if ":" in name:
+                    total[name.rsplit(":", 1)[1]] += event.duration_ps / 1e9 / repeats
+    return total
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--encoder", required=True)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--length", type=int, default=22, help="subwords of a sentence")
+    parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--operations", type=int, default=0)
+    parser.add_argument("--json", type=Path)
+    chosen = parser.parse_args()
+
+    ids = np.random.default_rng(0).integers(1000, 20_000, (chosen.batch, chosen.length, 1), dtype=np.int32)
+    steps = {variant: make_step(variant, chosen.encoder, ids) for variant in VARIANTS}
+    times: dict[str, list[tuple[float, float]]] = {variant: [] for variant in VARIANTS}
+    for repeat in range(chosen.repeats + 3):
+        for variant, step in steps.items():
+            processor, clock = time.process_time(), time.perf_counter()
+            step()
+            if repeat >= 3:
+                times[variant].append((time.process_time() - processor, time.perf_counter() - clock))
+    rows = {variant: (1000 * np.median(found, axis=0)).round(1).tolist() for variant, found in times.items()}
+    table = Table("variant", "processor, ms", "clock, ms", title=f"one step of {chosen.batch} x {chosen.length}")
+    for variant, (processor, clock) in rows.items():
+        table.add_row(variant, f"{processor:.0f}", f"{clock:.0f}")
+    console = Console()
+    console.print(table)
+    if chosen.operations:
+        for variant in (VARIANTS[0], VARIANTS[-1]):
+            table = Table("operation", "ms a step", title=variant)
+            for name, milliseconds in operations(steps[variant]).most_common(chosen.operations):
+                table.add_row(name, f"{milliseconds:.1f}")
+            console.print(table)
+    if chosen.json:
+        chosen.json.write_text(json.dumps({"settings": {**vars(chosen), "json": None}, "median_ms": rows}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
