@@ -78,7 +78,7 @@ class Side:
 
     def __init__(self, name: str, python: Path | str, script: str, **settings: Any) -> None:
         self.name = name
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the process
         self._process = subprocess.Popen(
             [str(python), str(SIDES / script), json.dumps(settings)],
             stdin=subprocess.PIPE,

@@ -6,11 +6,12 @@
     python tests/benchmarks/train.py --corpus ../shared/data/conll2003 --encoder FOLDER --epochs 3 --seeds 3
     python tests/benchmarks/train.py --corpus ../shared/data/conll2003 --encoder compact --seeds 3
 
-With a checkpoint, both sides start from its weights and train with the same batch size, peak learning rate, weight decay,
-number of epochs and seeds; the peer follows the recipe of its token-classification example (padding to the longest of a
-random batch, the label on a word's first subword, AdamW with linear decay). They take turns: a stretch of `--steps`
-steps each, or, without `--steps`, an epoch each. Only time within steps counts. A subword is one of a word's: neither
-padding nor special tokens count. Without `--steps` both are scored on validation after each epoch, by the same scorer.
+With a checkpoint, both sides start from its weights and train with the same batch size, peak learning rate, weight
+decay, number of epochs and seeds; the peer follows the recipe of its token-classification example (padding to the
+longest of a random batch, the label on a word's first subword, AdamW with linear decay). They take turns: a stretch of
+`--steps` steps each, or, without `--steps`, an epoch each. Only time within steps counts. A subword is one of a word's:
+neither padding nor special tokens count. Without `--steps` both are scored on validation after each epoch, by the same
+scorer.
 
 With `compact`, `polytag train` and `spacy train` (tok2vec and ner, or tok2vec and tagger; no vectors, spaCy's own
 defaults for efficiency on a processor) run one after the other on the same sentences, each as its users run it.
@@ -25,7 +26,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from harness import Data, Report, Side, add_peers, closing, median_ratio, parser, peer_python, table, take_turns, timed
+from harness import Data, Report, Side, add_peers, closing, median_ratio, parser, peer_python, table, take_turns
 
 
 def main() -> None:
@@ -82,9 +83,7 @@ def _checkpoint(chosen: argparse.Namespace, folder: Path) -> None:
     columns = list(rows[0])
     tables = [table(f"Training, {chosen.context} windows", columns, ([row[c] for c in columns] for row in rows))]
     if len(found) == 2:
-        own, peer = (
-            [result["seconds"] / result["subwords"] for result in results] for results in found.values()
-        )
+        own, peer = ([result["seconds"] / result["subwords"] for result in results] for results in found.values())
         ratios = {
             "median of rounds": median_ratio(peer, own),
             "all rounds together": rows[0]["subwords/s"] / rows[1]["subwords/s"],
@@ -96,9 +95,7 @@ def _checkpoint(chosen: argparse.Namespace, folder: Path) -> None:
     report.show(*tables)
 
 
-def _row(
-    name: str, results: list[dict[str, Any]], runs: list[list[dict[str, Any]]], subwords: int
-) -> dict[str, Any]:
+def _row(name: str, results: list[dict[str, Any]], runs: list[list[dict[str, Any]]], subwords: int) -> dict[str, Any]:
     seconds = sum(result["seconds"] for result in results)
     rate = sum(result["subwords"] for result in results) / seconds
     row: dict[str, Any] = {

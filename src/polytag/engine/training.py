@@ -139,9 +139,7 @@ def fit(
                     epochs_left = settings.epochs - at.epoch + 1
                     left = at.seconds / at.done * (epochs_left * len(plan) - at.done) + epochs_left * evaluating
                     on_step(
-                        Progress(
-                            at.epoch, at.done, len(plan), at.mean_loss, update.rate, at.units, speed, unit, left
-                        )
+                        Progress(at.epoch, at.done, len(plan), at.mean_loss, update.rate, at.units, speed, unit, left)
                     )
                 if checkpoints and (interrupted() or at.updates % checkpoints.every == 0):
                     at.save(loop, checkpoints, between_epochs=False)
