@@ -10,6 +10,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 import venv
@@ -140,11 +141,11 @@ def _short(figures: Mapping[str, Any]) -> str:
     return "  ".join(f"{name} {value:,.4g}" for name, value in figures.items() if isinstance(value, int | float))
 
 
-def timed(command: Sequence[str | Path], **options: Any) -> tuple[float, float]:
+def timed(command: Sequence[str | Path], stdin: Path | None = None) -> tuple[float, float]:
     """Run a command to its end; its wall time in seconds, and its peak resident memory in MB."""
     began = time.perf_counter()
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=log, **options)
+    with tempfile.TemporaryFile() as log, (stdin or Path(os.devnull)).open("rb") as source:
+        process = subprocess.Popen(list(map(str, command)), stdin=source, stdout=subprocess.DEVNULL, stderr=log)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.perf_counter() - began
@@ -152,6 +153,11 @@ def timed(command: Sequence[str | Path], **options: Any) -> tuple[float, float]:
             log.seek(0)
             raise SystemExit(f"{' '.join(map(str, command))}:\n{log.read().decode(errors='replace')[-4000:]}")
     return seconds, usage.ru_maxrss / 1024
+
+
+def polytag_command() -> Path:
+    """The command line of the polytag that this Python has."""
+    return Path(sysconfig.get_path("scripts")) / "polytag"
 
 
 def median_ratio(over: Sequence[float], under: Sequence[float]) -> float:

@@ -57,7 +57,9 @@ def _run(chosen: argparse.Namespace, folder: Path) -> None:
         file = str(folder / "data" / "test.jsonl")
         sides: list[Side] = []
         with closing(sides):
-            sides.append(Side(f"polytag, {name}", sys.executable, "polytag_predict.py", tagger=str(own), file=file))
+            sides.append(
+                Side(f"polytag, {name}", sys.executable, "polytag_predict.py", task="ner", tagger=str(own), file=file)
+            )
             if not chosen.without_peers:
                 sides.append(_peer(name, chosen, data, own, file))
             report.versions(sides)

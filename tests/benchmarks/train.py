@@ -26,7 +26,25 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from harness import Data, Report, Side, add_peers, closing, median_ratio, parser, peer_python, table, take_turns
+from harness import (
+    Data,
+    Report,
+    Side,
+    add_peers,
+    closing,
+    console,
+    median_ratio,
+    parser,
+    peer_python,
+    polytag_command,
+    table,
+    take_turns,
+    timed,
+)
+from spacy_runs import train_spacy
+
+SPACY_COMPONENT = {"ner": "ner", "pos": "tagger"}
+SECONDS = "seconds to train"
 
 
 def main() -> None:
@@ -141,7 +159,65 @@ def _trainer(chosen: argparse.Namespace, data: Data, seed: int) -> Side:
 
 
 def _compact(chosen: argparse.Namespace, folder: Path) -> None:
-    raise NotImplementedError
+    data = Data(folder / "data", chosen.corpus, chosen.task, {"train": chosen.limit})
+    report = Report("train", chosen, data.about)
+    peer = f"spaCy, {SPACY_COMPONENT[chosen.task]}"
+    names = ["polytag, compact"] if chosen.without_peers else ["polytag, compact", peer]
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in names}
+    for seed in range(chosen.seeds):
+        trained = {name: _train(name, chosen, data, folder / f"{name}-{seed}", seed) for name in names}
+        for split in ("validation", "test"):
+            sides: list[Side] = []
+            with closing(sides):
+                sides += [_predictor(name, chosen, data, model, split) for name, (_, model) in trained.items()]
+                report.versions(sides)
+                for side in sides:
+                    trained[side.name][0][split] = data.score(split, side.go(tags="words")["tags"])
+                found = take_turns(sides, chosen.rounds, **{"from": "words"})
+            words = data.about[split]["words"]
+            for name, results in found.items():
+                taken = statistics.median(result["seconds"] for result in results)
+                trained[name][0][f"{split}, words/s"] = words / taken
+        for name, (figures, _) in trained.items():
+            runs[name].append(figures)
+    columns = list(runs[names[0]][0])
+    rows = [[name, *(statistics.mean(run[column] for run in runs[name]) for column in columns)] for name in names]
+    tables = [table(f"Training on {chosen.task}, means of {chosen.seeds} runs", ["side", *columns], rows)]
+    report.add(runs=runs, means={row[0]: dict(zip(columns, row[1:], strict=True)) for row in rows})
+    if len(names) == 2:
+        over = {column: [run[column] for run in runs[names[0]]] for column in columns}
+        under = {column: [run[column] for run in runs[peer]] for column in columns}
+        ratios = {
+            "training time, spaCy ÷ polytag": median_ratio(under[SECONDS], over[SECONDS]),
+            "words/s on test, polytag ÷ spaCy": median_ratio(over["test, words/s"], under["test, words/s"]),
+        }
+        report.add(ratios=ratios)
+        tables.append(table("Ratios, medians of runs", ["", "ratio"], ratios.items()))
+    report.show(*tables)
+
+
+def _train(name: str, chosen: argparse.Namespace, data: Data, folder: Path, seed: int) -> tuple[dict[str, float], Path]:
+    """Train one side from its own command line; its time, and its model."""
+    console.print(f"training {name}, seed {seed}", markup=False)
+    if name.startswith("spaCy"):
+        python = peer_python(chosen.peers, "spacy")
+        seconds, model = train_spacy(python, data, SPACY_COMPONENT[chosen.task], folder, seed, chosen.spacy_steps)
+    else:
+        model = folder
+        command = [polytag_command(), "train", "--task", chosen.task, "--corpus", data.folder, "--encoder", "compact"]
+        command += ["--output", model, "--seed", str(seed)]
+        command += ["--epochs", str(chosen.epochs)] if chosen.epochs else []
+        seconds, _ = timed(command)
+    console.print(f"  {seconds:.1f} s")
+    return {SECONDS: seconds}, model
+
+
+def _predictor(name: str, chosen: argparse.Namespace, data: Data, model: Path, split: str) -> Side:
+    file = str(data.folder / f"{split}.jsonl")
+    if not name.startswith("spaCy"):
+        return Side(name, sys.executable, "polytag_predict.py", task=chosen.task, tagger=str(model), file=file)
+    python, component = peer_python(chosen.peers, "spacy"), SPACY_COMPONENT[chosen.task]
+    return Side(name, python, "spacy_predict.py", model=str(model), file=file, component=component)
 
 
 if __name__ == "__main__":

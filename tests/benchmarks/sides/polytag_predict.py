@@ -15,8 +15,7 @@ def main() -> None:
     answer(
         pause(versions=versions("polytag", "tensorflow", "keras", "keras-hub")),
         {
-            "words": lambda: tagger.predict_tags(words),
-            "spans of words": lambda: tagger.tag_words(words),
+            "words": lambda: tagger.predict_tags(words)[settings["task"]],
             "text": lambda: tagger.tag(texts),
         },
         lambda index: tagger.tag(texts[index]),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +36,12 @@ class Paced:
 
 def main() -> None:
     command = pause(versions=versions("polytag", "tensorflow", "keras", "keras-hub"))
+    began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        polytag.train(
-            reporter=Paced(Pace(command.get("steps"))), output=str(Path(folder) / "tagger"), **settings["options"]
-        )
+        options = {"output": str(Path(folder) / "tagger")} | settings["options"]
+        polytag.train(reporter=Paced(Pace(command.get("steps"))), **options)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    pause(seconds=time.perf_counter() - began, peak_mb=peak)
 
 
 main()

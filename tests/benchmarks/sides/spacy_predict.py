@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import spacy
 from spacy.tokens import Doc
 from turns import pause, sentences, settings, versions
@@ -12,20 +14,17 @@ def main() -> None:
     nlp = spacy.load(settings["model"])
     words = [row["tokens"] for row in sentences(settings["file"])]
     texts = [" ".join(sentence) for sentence in words]
-    tags = [
-        lambda doc: [f"{token.ent_iob_}-{token.ent_type_}" if token.ent_type_ else "O" for token in doc],
-        lambda doc: [token.tag_ for token in doc],
-    ][settings["component"] == "tagger"]
+
+    def tag(token: Any) -> str:
+        if settings["component"] == "tagger":
+            return str(token.tag_)
+        return f"{token.ent_iob_}-{token.ent_type_}" if token.ent_type_ else "O"
 
     def from_words() -> list[list[str]]:
-        return [tags(doc) for doc in nlp.pipe(Doc(nlp.vocab, sentence) for sentence in words)]
+        return [[tag(token) for token in doc] for doc in nlp.pipe(Doc(nlp.vocab, sentence) for sentence in words)]
 
-    command = pause(versions=versions("spacy"))
-    if "tags" in command:
-        pause(tags=from_words())
-        return
     answer(
-        command,
+        pause(versions=versions("spacy")),
         {"words": from_words, "text": lambda: [list(doc.ents) for doc in nlp.pipe(texts)]},
         lambda index: list(nlp(texts[index]).ents),
     )

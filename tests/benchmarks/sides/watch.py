@@ -10,7 +10,9 @@ from turns import pause
 
 
 def answer(command: dict[str, Any], whole: Mapping[str, Callable[[], object]], single: Callable[[int], object]) -> None:
-    """Do what commands say until there are none: `from` names a run over everything, `single` a number of texts.
+    """Do what commands say until there are none.
+
+    `from` names a run over everything, which is timed; `tags` one whose tags are wanted; `single` a number of texts.
 
     Args:
         command: The first command.
@@ -22,6 +24,8 @@ def answer(command: dict[str, Any], whole: Mapping[str, Callable[[], object]], s
             began = time.perf_counter()
             whole[command["from"]]()
             command = pause(seconds=time.perf_counter() - began)
+        elif "tags" in command:
+            command = pause(tags=whole[command["tags"]]())
         else:
             times = []
             for index in range(command["single"]):
