@@ -8,8 +8,9 @@ head. Training does them three times: forward, and backward for inputs and for w
 activation, the optimizer, and all work outside the network count as nothing done.
 
 Training has batches of 16 windows of 47 positions (45 subwords and the special ones), prediction is that of the test
-split, from words to tags. `machine` is the best rate of any product measured, by NumPy or TensorFlow; `shapes` the rate
-at the network's own shapes, each weighted with its share of the operations. Rates and runs take turns.
+split, from words to tags. `machine` is the best rate of any float32 product measured, by NumPy or TensorFlow; `shapes`
+the float32 rate at the network's own shapes, each weighted with its share of the operations; `bfloat16` the best rate of
+products of bfloat16, where the processor has instructions for them. Rates and runs take turns.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--seconds", type=float, default=1.0, help="how long a product is timed")
     options.add_argument("--square", type=int, default=SQUARE, help="side of the large square product")
+    options.add_argument("--precision", help="polytag's: float32 or bfloat16; its own choice by default")
     options.add_argument("--limit", type=int, help="sentences to tag")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -57,6 +59,7 @@ def _run(chosen: argparse.Namespace, folder: Path) -> None:
     tagger = chosen.tagger or _briefly(chosen.encoder, data, folder / "tagger")
 
     fixed = {"corpus": str(folder / "fixed"), "encoder": str(chosen.encoder), "task": "ner", "epochs": 2}
+    fixed |= {"precision": chosen.precision} if chosen.precision else {}
     work = {
         "training, 16 x 47": 3 * BATCH * chosen.steps * network.operations(POSITIONS),
         "prediction of test": sum(network.operations(length + SPECIAL) for length in lengths),
@@ -68,7 +71,7 @@ def _run(chosen: argparse.Namespace, folder: Path) -> None:
     products = {**network.products(BATCH, POSITIONS), "square": ((chosen.square,) * 3, 0)}
     sides: list[Side] = []
     rounds: list[dict[str, float]] = []
-    rates: dict[str, dict[str, list[float]]] = {name: {"numpy": [], "tensorflow": []} for name in products}
+    rates: dict[str, dict[str, list[float]]] = {name: {} for name in products}
     with closing(sides):
         sides.append(Side("products", sys.executable, "multiply.py"))
         sides.append(Side("training", sys.executable, "polytag_train.py", options={**fixed, "batch_size": BATCH}))
@@ -78,14 +81,15 @@ def _run(chosen: argparse.Namespace, folder: Path) -> None:
         )
         report.versions(sides)
         for number in range(chosen.rounds + 1):
-            machine, shapes = 0.0, 0.0
+            machine, shapes, narrow = 0.0, 0.0, 0.0
             for name, (shape, share) in products.items():
                 found = sides[0].go(shape=shape, seconds=chosen.seconds)
+                for library, value in found.items():
+                    rates[name].setdefault(library, []).append(value)
+                narrow = max(narrow, found.pop("bfloat16", 0.0))
                 machine = max(machine, *found.values())
                 shapes += share / max(found.values())
-                for library, value in found.items():
-                    rates[name][library].append(value)
-            measured = {"machine": machine, "shapes": 1 / shapes}
+            measured = {"machine": machine, "shapes": 1 / shapes} | ({"bfloat16": narrow} if narrow else {})
             for (name, command), side in zip(commands.items(), sides[1:], strict=True):
                 measured[name] = work[name] / side.go(**command)["seconds"]
             if number:  # the first round compiles
@@ -93,28 +97,28 @@ def _run(chosen: argparse.Namespace, folder: Path) -> None:
             console.print(
                 f"round {number}  " + "  ".join(f"{key} {value / 1e9:.1f}" for key, value in measured.items())
             )
-    rows = [
-        [
-            name,
-            statistics.median(found[name] for found in rounds) / 1e9,
-            *(statistics.median(found[name] / found[limit] for found in rounds) for limit in ("machine", "shapes")),
-        ]
+    limits = [name for name in ("machine", "shapes", "bfloat16") if name in rounds[0]]
+    shares = {
+        name: {limit: statistics.median(found[name] / found[limit] for found in rounds) for limit in limits}
         for name in commands
+    }
+    rows = [
+        [name, statistics.median(found[name] for found in rounds) / 1e9, *shares[name].values()] for name in commands
     ]
     report.add(
         rounds=rounds,
         operations=work,
         subwords_of_test=int(lengths.sum()),
         product_rates=rates,
-        shares={row[0]: {"of machine": row[2], "of shapes": row[3]} for row in rows},
+        shares=shares,
     )
     product_rows = [
         [name, " x ".join(map(str, products[name][0])), *(statistics.median(found[library]) / 1e9 for library in found)]
         for name, found in rates.items()
     ]
     report.show(
-        table("Matrix products", ["product", "shape", "NumPy GFLOP/s", "TensorFlow GFLOP/s"], product_rows),
-        table("Reached", ["", "GFLOP/s", "of machine", "of shapes"], rows),
+        table("Matrix products, GFLOP/s", ["product", "shape", *rates["square"]], product_rows),
+        table("Reached", ["", "GFLOP/s", *(f"of {limit}" for limit in limits)], rows),
     )
 
 

@@ -64,6 +64,7 @@ def main() -> None:
     options.add_argument("--weight-decay", type=float, default=0.01)
     options.add_argument("--context", default="sentence", help="polytag's: sentence or document")
     options.add_argument("--window", type=int, help="polytag's: units a window holds")
+    options.add_argument("--precision", help="polytag's: float32 or bfloat16; its own choice by default")
     options.add_argument("--limit", type=int, help="sentences to train on")
     options.add_argument("--spacy-steps", type=int, help="stop spaCy after so many steps (to try the script out)")
     chosen = options.parse_args()
@@ -130,9 +131,9 @@ def _row(name: str, results: list[dict[str, Any]], runs: list[list[dict[str, Any
 
 
 def _options(chosen: argparse.Namespace, data: Data, seed: int) -> dict[str, Any]:
-    names = ("encoder", "learning_rate", "weight_decay", "context", "window")
+    names = ("encoder", "learning_rate", "weight_decay", "context", "window", "precision")
     return {
-        **{name: getattr(chosen, name) for name in names},
+        **{name: getattr(chosen, name) for name in names if getattr(chosen, name) is not None},
         "task": chosen.task,
         "corpus": str(data.folder),
         "batch_size": chosen.windows or chosen.batch_size,
@@ -160,6 +161,8 @@ def _trainer(chosen: argparse.Namespace, data: Data, seed: int) -> Side:
 
 def _compact(chosen: argparse.Namespace, folder: Path) -> None:
     data = Data(folder / "data", chosen.corpus, chosen.task, {"train": chosen.limit})
+    for name in ("batch_size", "windows", "learning_rate", "weight_decay", "context", "window", "precision", "steps"):
+        delattr(chosen, name)  # each side has its own defaults here
     report = Report("train", chosen, data.about)
     peer = f"spaCy, {SPACY_COMPONENT[chosen.task]}"
     names = ["polytag, compact"] if chosen.without_peers else ["polytag, compact", peer]

@@ -36,6 +36,13 @@ def watchers(tensorboard: Path | None, profile: Path | None) -> list[Scalars | T
     return found
 
 
+def _scalar(name: str) -> Any:
+    """What marks a point as one of a curve; `tf.summary.scalar` does it too, but only where TensorBoard is installed."""
+    metadata = tf.compat.v1.SummaryMetadata(display_name=name, data_class="DATA_CLASS_SCALAR")
+    metadata.plugin_data.plugin_name = "scalars"
+    return metadata
+
+
 class Scalars:
     """Loss, learning rate and speed of every tenth step, and the validation scores of every epoch, as curves.
 
@@ -78,7 +85,7 @@ class Scalars:
         self._writer = self._writer or tf.summary.create_file_writer(str(self._folder))
         with self._writer.as_default(step=self._step):
             for name, value in values.items():
-                tf.summary.scalar(name, value)
+                tf.summary.write(name, tf.constant(value, tf.float32), metadata=_scalar(name))
 
 
 class Trace:

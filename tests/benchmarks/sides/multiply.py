@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from turns import pause, versions
 
 import polytag.engine  # noqa: F401  # TensorFlow without the lines it prints
+from polytag.config import native_precision
 
 import tensorflow as tf  # isort: skip
 
@@ -33,11 +35,11 @@ def main() -> None:
         *batch, rows, inner, columns = command["shape"]
         left = random.standard_normal((*batch, rows, inner), dtype=np.float32)
         right = random.standard_normal((*batch, inner, columns), dtype=np.float32)
-        left_tensor, right_tensor = tf.constant(left), tf.constant(right)
-        multiply = {
-            "numpy": lambda left=left, right=right: left @ right,
-            "tensorflow": lambda left=left_tensor, right=right_tensor: tf.matmul(left, right),
-        }
+        tensors = tf.constant(left), tf.constant(right)
+        multiply: dict[str, Callable[[], object]] = {"numpy": partial(np.matmul, left, right)}
+        multiply["tensorflow"] = partial(tf.matmul, *tensors)
+        if native_precision() == "bfloat16":
+            multiply["bfloat16"] = partial(tf.matmul, *(tf.cast(tensor, tf.bfloat16) for tensor in tensors))
         operations = 2 * int(np.prod(command["shape"]))
         command = pause(**{name: rate(call, operations, command["seconds"]) for name, call in multiply.items()})
 
