@@ -19,7 +19,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 from rich.console import Console
 from rich.table import Table
 
@@ -47,7 +46,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
 
 def add_peers(to: argparse.ArgumentParser) -> None:
     """Add the options about peers."""
-    default = platformdirs.user_cache_path("polytag-benchmarks")
+    default = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "polytag-benchmarks"
     to.add_argument("--peers", type=Path, default=default, help=f"folder of the peers' environments ({default})")
     to.add_argument("--without-peers", action="store_true", help="measure polytag alone")
 

@@ -49,7 +49,7 @@ def test_predict(tiny_corpus: Path, ner_run: TrainResult, tmp_path: Path) -> Non
 
 @pytest.mark.slow
 def test_limit(tiny_corpus: Path, tmp_path: Path) -> None:
-    checkpoint = make_checkpoint(tmp_path / "checkpoint")
+    checkpoint = make_checkpoint(tmp_path / "checkpoint", "bert")
     small = ("--steps", 1, "--rounds", 1, "--seconds", 0.01, "--square", 64)
     found = run("limit", tmp_path, "--corpus", tiny_corpus, "--encoder", checkpoint, *small)
     for shares in found["results"]["shares"].values():
@@ -58,7 +58,7 @@ def test_limit(tiny_corpus: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_training_stretches(tiny_corpus: Path, tmp_path: Path) -> None:
-    checkpoint = make_checkpoint(tmp_path / "checkpoint")
+    checkpoint = make_checkpoint(tmp_path / "checkpoint", "bert")
     small = ("--steps", 2, "--rounds", 2, "--batch-size", 2, "--without-peers")
     found = run("train", tmp_path, "--corpus", tiny_corpus, "--encoder", checkpoint, *small)
     (stretches,) = (run["polytag"] for run in found["results"]["runs"])

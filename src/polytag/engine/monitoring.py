@@ -37,7 +37,7 @@ def watchers(tensorboard: Path | None, profile: Path | None) -> list[Scalars | T
 
 
 def _scalar(name: str) -> Any:
-    """What marks a point as one of a curve; `tf.summary.scalar` does it too, but only where TensorBoard is installed."""
+    """What marks a point as one of a curve. `tf.summary.scalar` does it too, but needs TensorBoard to be installed."""
     metadata = tf.compat.v1.SummaryMetadata(display_name=name, data_class="DATA_CLASS_SCALAR")
     metadata.plugin_data.plugin_name = "scalars"
     return metadata
