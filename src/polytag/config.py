@@ -55,6 +55,8 @@ class RunConfig(BaseModel):
     checkpoint_every: Count = Field(
         1000, description="Updates between checkpoints; there is one after each epoch, too."
     )
+    tensorboard: Path | None = Field(None, description="Folder to write curves to, for TensorBoard.")
+    profile: Path | None = Field(None, description="Folder to write a trace of some steps to, for TensorBoard.")
     resume: bool = Field(False, description="Go on with an unfinished run from its last checkpoint.")
     overwrite: bool = Field(False, description="Replace a tagger that is already in the output folder.")
 
@@ -80,7 +82,8 @@ class RunConfig(BaseModel):
         """The configuration as a TOML file that `from_sources` reads."""
         import tomlkit
 
-        values = self.model_dump(mode="json", exclude_none=True, exclude={"overwrite", "resume"})
+        once = {"overwrite", "resume", "tensorboard", "profile"}
+        values = self.model_dump(mode="json", exclude_none=True, exclude=once)
         return tomlkit.dumps({name: value for name, value in values.items() if value != {}})
 
     @classmethod

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,12 +48,43 @@ class Silent:
         """Say nothing."""
 
 
+class Several:
+    """Tells several reporters what it is told.
+
+    Args:
+        reporters: Who to tell.
+    """
+
+    def __init__(self, reporters: Sequence[Reporter]) -> None:
+        self._reporters = reporters
+
+    def message(self, text: str) -> None:
+        """Tell all."""
+        for reporter in self._reporters:
+            reporter.message(text)
+
+    def step(self, progress: Progress) -> None:
+        """Tell all."""
+        for reporter in self._reporters:
+            reporter.step(progress)
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Tell all."""
+        for reporter in self._reporters:
+            reporter.epoch(epoch)
+
+    def close(self) -> None:
+        """Tell all."""
+        for reporter in self._reporters:
+            reporter.close()
+
+
 class ConsoleReporter:
     """Writes to stderr, so that stdout stays free for results."""
 
     def __init__(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
         from rich.progress import Progress as Bar
 
         self._console: Console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
@@ -59,8 +92,7 @@ class ConsoleReporter:
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("loss {task.fields[loss]:.4f}  lr {task.fields[rate]:.1e}  {task.fields[speed]:,.0f} units/s"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[state]}"),
             console=self._console,
             transient=True,
         )
@@ -76,23 +108,14 @@ class ConsoleReporter:
         if not self._console.is_terminal:
             if time.monotonic() - self._spoken > _PLAIN_INTERVAL:
                 self._spoken = time.monotonic()
-                self.message(
-                    f"epoch {progress.epoch}  step {progress.step}/{progress.steps}  loss {progress.loss:.4f}  "
-                    f"lr {progress.learning_rate:.1e}  {progress.units_per_second:,.0f} units/s"
-                )
+                self.message(f"epoch {progress.epoch}  step {progress.step}/{progress.steps}  {_state(progress)}")
             return
-        fields: dict[str, Any] = {
-            "epoch": progress.epoch,
-            "loss": progress.loss,
-            "rate": progress.learning_rate,
-            "speed": progress.units_per_second,
-        }
         if progress.epoch != self._current:
             self._clear()
             self._current = progress.epoch
             self._bar.start()
-            self._bar.add_task("", total=progress.steps, **fields)
-        self._bar.update(self._bar.task_ids[0], completed=progress.step, **fields)
+            self._bar.add_task("", total=progress.steps, epoch=progress.epoch, state="")
+        self._bar.update(self._bar.task_ids[0], completed=progress.step, state=_state(progress))
 
     def epoch(self, epoch: Epoch) -> None:
         """Print the scores of an epoch."""
@@ -101,7 +124,7 @@ class ConsoleReporter:
         scores = "  ".join(f"{name} {value:.4f}" for name, value in epoch.scores.items())
         self.message(
             f"epoch {epoch.number}  loss {epoch.loss:.4f}  {scores}  {epoch.seconds:.1f} s  "
-            f"{epoch.units_per_second:,.0f} units/s{'  best so far' if epoch.best else ''}"
+            f"{epoch.units_per_second:,.0f} {epoch.unit}s/s{'  best so far' if epoch.best else ''}"
         )
 
     def close(self) -> None:
@@ -114,3 +137,11 @@ class ConsoleReporter:
         self._bar.stop()
         for task in list(self._bar.task_ids):
             self._bar.remove_task(task)
+
+
+def _state(progress: Progress) -> str:
+    left = timedelta(seconds=round(progress.seconds_left))
+    return (
+        f"loss {progress.loss:.4f}  lr {progress.learning_rate:.1e}  "
+        f"{progress.units_per_second:,.0f} {progress.unit}s/s  {left} left"
+    )

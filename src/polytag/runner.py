@@ -28,7 +28,7 @@ from polytag.hooks.manager import RunInfo
 from polytag.hooks.registry import registry
 from polytag.loss_weights import Weights, loss_weights
 from polytag.preparation import Split, continuations, inventory, read_splits, training_scheme, training_splits
-from polytag.progress import ConsoleReporter, Reporter, Silent
+from polytag.progress import ConsoleReporter, Reporter, Several, Silent
 from polytag.readers import SPLITS
 from polytag.runs import checkpointed
 from polytag.tagger import Tagger, TaskHead
@@ -101,6 +101,10 @@ def train(
     began = time.perf_counter()
     config = config or RunConfig.from_sources(None, options)
     reporter = reporter or (Silent() if quiet else ConsoleReporter())
+    if config.tensorboard or config.profile:
+        from polytag.engine.monitoring import watchers
+
+        reporter = Several([reporter, *watchers(config.tensorboard, config.profile)])
     try:
         return _train(config, reporter, began)
     finally:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from polytag.engine.checkpoints import CheckpointStore
 
 _IDENTITY = "run.json"
-_NOT_PART_OF_IT = {"output", "overwrite", "resume", "checkpoint_every"}
+_NOT_PART_OF_IT = {"output", "overwrite", "resume", "checkpoint_every", "tensorboard", "profile"}
 
 
 def run_folder(output: Path) -> Path:

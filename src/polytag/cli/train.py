@@ -158,6 +158,22 @@ def train_cli(
             rich_help_panel=_TRAINING,
         ),
     ] = None,
+    tensorboard: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder to write curves to, for TensorBoard: loss, learning rate, speed, validation scores.",
+            show_default="none",
+            rich_help_panel=_TRAINING,
+        ),
+    ] = None,
+    profile: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder to write a trace of 20 steps to, for TensorBoard's profile page.",
+            show_default="none",
+            rich_help_panel=_TRAINING,
+        ),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(help="Same seed, same machine, same result.", show_default="0", rich_help_panel=_TRAINING),
@@ -199,6 +215,8 @@ def train_cli(
         "patience": patience,
         "precision": precision,
         "task_weights": _weights(task_weight) if task_weight else None,
+        "tensorboard": tensorboard,
+        "profile": profile,
         "seed": seed,
     }
     result = train(RunConfig.from_sources(config, flags))

@@ -34,7 +34,10 @@ class Progress:
         step, steps: Step within the epoch, and how many there are.
         loss: Mean loss of the epoch so far.
         learning_rate: Learning rate of the last update.
-        units_per_second: Real units (padding not counted) a second in this epoch so far.
+        units: Real units (padding not counted) of this epoch so far.
+        units_per_second: Real units a second in this epoch so far.
+        unit: What a unit is: `"word"` or `"subword"`.
+        seconds_left: Time until the last epoch is trained and evaluated, as far as can be told by now.
     """
 
     epoch: int
@@ -42,7 +45,10 @@ class Progress:
     steps: int
     loss: float
     learning_rate: float
+    units: int
     units_per_second: float
+    unit: str
+    seconds_left: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,7 @@ class Epoch:
         scores: Named scores on the validation split.
         seconds: Time of its training steps.
         units_per_second: Real units a second.
+        unit: What a unit is: `"word"` or `"subword"`.
         best: Whether the score is the best so far.
         restored: Whether it was trained before the run was resumed.
     """
@@ -66,6 +73,7 @@ class Epoch:
     scores: Mapping[str, float]
     seconds: float
     units_per_second: float
+    unit: str
     best: bool
     restored: bool = False
 
@@ -110,6 +118,8 @@ def fit(
     """
     loop = Loop(model, settings, steps_an_epoch=math.ceil(len(lengths) / settings.batch_size))
     at = _Position()
+    unit = model.encoder.unit
+    evaluating = 0.0  # seconds that the last evaluation took
     saved = checkpoints.latest() if checkpoints else None
     if saved:
         at.restore(loop, *saved)
@@ -126,7 +136,11 @@ def fit(
                 at.updates += 1
                 if on_step:
                     speed = at.units / max(at.seconds, 1e-9)
-                    on_step(Progress(at.epoch, at.done, len(plan), at.mean_loss, update.rate, speed))
+                    epochs_left = settings.epochs - at.epoch + 1
+                    left = at.seconds / at.done * (epochs_left * len(plan) - at.done) + epochs_left * evaluating
+                    on_step(
+                        Progress(at.epoch, at.done, len(plan), at.mean_loss, update.rate, at.units, speed, unit, left)
+                    )
                 if checkpoints and (interrupted() or at.updates % checkpoints.every == 0):
                     at.save(loop, checkpoints, between_epochs=False)
                 if interrupted():
@@ -137,7 +151,9 @@ def fit(
                     "--precision bfloat16 or float32."
                 )
             with loop.optimizer.averaged_weights():
+                began = time.perf_counter()
                 score, scores = evaluate()
+                evaluating = time.perf_counter() - began
                 better = score > at.best_score
                 if better:
                     at.best_score, at.waited = score, 0
@@ -145,7 +161,7 @@ def fit(
                 else:
                     at.waited += 1
             speed = at.units / max(at.seconds, 1e-9)
-            finished = Epoch(at.epoch, at.mean_loss, score, dict(scores), at.seconds, speed, better)
+            finished = Epoch(at.epoch, at.mean_loss, score, dict(scores), at.seconds, speed, unit, better)
             at.next_epoch(finished)
             if checkpoints:
                 at.save(loop, checkpoints, between_epochs=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -149,6 +150,29 @@ def test_the_last_update_of_an_epoch_takes_the_batches_that_are_left() -> None:
     train(model, words, settings(epochs=2, batch_size=4, accumulate=2), on_step=steps.append)
     assert [(step.epoch, step.step, step.steps) for step in steps] == [(1, 2, 3), (1, 3, 3), (2, 2, 3), (2, 3, 3)]
     assert [step.learning_rate for step in steps] == pytest.approx([0.01, 0.0075, 0.005, 0.0025])
+
+
+# What it says on the way
+
+
+def test_progress_counts_real_units_and_tells_the_time_left() -> None:
+    words = [["A"], ["B", "C"], ["D", "E", "F"], ["G"] * 4]
+    model = tiny_model()
+    features = featurise(model.encoder, words)
+    builder = BatchBuilder(features, model.encoder, {task: letter_labels(words) for task in model.heads})
+    steps: list[Progress] = []
+
+    def evaluate() -> tuple[float, Mapping[str, float]]:
+        time.sleep(0.2)
+        return 0.0, {}
+
+    epochs = list(fit(model, builder, features.lengths, settings(epochs=2, batch_size=2), evaluate, steps.append))
+    assert [step.units for step in steps if step.step == step.steps] == [10, 10]
+    assert {step.unit for step in steps} == {epoch.unit for epoch in epochs} == {"word"}
+    assert steps[-1].seconds_left == pytest.approx(0.2, abs=0.1)  # one more evaluation
+    last = epochs[-1].seconds
+    assert steps[-2].seconds_left > steps[-1].seconds_left
+    assert steps[-1].units_per_second == pytest.approx(10 / last, rel=1e-6)
 
 
 # When something goes wrong

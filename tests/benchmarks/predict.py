@@ -1,0 +1,134 @@
+"""Prediction: polytag against transformers.pipeline with the same weights, and against spaCy.
+
+    python tests/benchmarks/predict.py --corpus ../shared/data/conll2003 --tagger FOLDER --compact FOLDER --spacy FOLDER
+    python tests/benchmarks/predict.py --corpus ../shared/data/conll2003 --encoder CHECKPOINT
+
+Each tags the whole test split, in turns, and then single sentences. `words` goes from words to a tag a word (the
+pipeline: to spans, which is what it gives), `text` from raw text (the words joined by spaces) to spans. The pipeline is
+tried at every batch size of `--batch-sizes`, and its best is what counts. Where no trained tagger is given, one is
+trained briefly: how fast a tagger is hardly depends on how good it is. A first, untimed round warms caches up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from harness import Data, Report, Side, add_peers, closing, console, median_ratio, parser, peer_python, table
+from spacy_runs import train_spacy
+
+import polytag
+
+BRIEFLY = {"train": 1000, "validation": 100}
+
+
+def main() -> None:
+    """Time all sides, and print tables."""
+    options = parser(__doc__)
+    add_peers(options)
+    options.add_argument("--corpus", required=True)
+    options.add_argument("--tagger", type=Path, help="a trained ner tagger over a checkpoint")
+    options.add_argument("--compact", type=Path, help="a trained ner tagger over `compact`")
+    options.add_argument("--spacy", type=Path, help="a trained spaCy pipeline with ner")
+    options.add_argument("--encoder", help="checkpoint to train a tagger on where there is none")
+    options.add_argument("--limit", type=int, help="sentences to tag")
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--single", type=int, default=500, help="sentences to tag one by one")
+    options.add_argument("--batch-sizes", type=int, nargs="+", default=[1, 8, 16, 32, 64])
+    chosen = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        _run(chosen, Path(folder))
+
+
+def _run(chosen: argparse.Namespace, folder: Path) -> None:
+    data = Data(folder / "data", chosen.corpus, "ner", BRIEFLY | {"test": chosen.limit})
+    report = Report("predict", chosen, data.about)
+    compact = chosen.compact or _briefly(data, "compact", folder)
+    tagger = chosen.tagger or (_briefly(data, chosen.encoder, folder) if chosen.encoder else None)
+    taggers = {"compact": compact} | ({"checkpoint": tagger} if tagger else {})
+    words, single = data.about["test"]["words"], min(chosen.single, data.about["test"]["sentences"])
+    rows: list[dict[str, Any]] = []
+    ratios: list[tuple[str, float]] = []
+    for name, own in taggers.items():
+        file = str(folder / "data" / "test.jsonl")
+        sides: list[Side] = []
+        with closing(sides):
+            sides.append(
+                Side(f"polytag, {name}", sys.executable, "polytag_predict.py", task="ner", tagger=str(own), file=file)
+            )
+            if not chosen.without_peers:
+                sides.append(_peer(name, chosen, data, own, file))
+            report.versions(sides)
+            found: dict[str, dict[str, Any]] = {side.name: {"side": side.name} for side in sides}
+            for start in ("words", "text"):
+                seconds = {side.name: _best(side, start, chosen) for side in sides}
+                for _ in range(chosen.rounds):
+                    for side in sides:
+                        command, taken = seconds[side.name]
+                        taken.append(side.go(**{"from": command})["seconds"])
+                for side in sides:
+                    command, taken = seconds[side.name]
+                    found[side.name] |= {f"{start}, words/s": words / float(np.median(taken))}
+                    found[side.name] |= {"batch": command.partition(", ")[2]} if ", " in command else {}
+                    report.add(**{f"{side.name}: {command}: seconds": taken})
+                if len(sides) == 2:
+                    taken = [seconds[side.name][1] for side in sides]
+                    ratios.append(
+                        (f"{sides[0].name} ÷ {sides[1].name}, from {start}", median_ratio(taken[1], taken[0]))
+                    )
+            for side in sides:
+                side.go(single=min(20, single))
+                times = 1000 * np.array(side.go(single=single)["times"])
+                found[side.name] |= {"p50 ms": float(np.median(times)), "p99 ms": float(np.percentile(times, 99))}
+        rows += found.values()
+    report.add(summary=rows, words_a_second_ratios=dict(ratios))
+    columns = ["side", "words, words/s", "text, words/s", "batch", "p50 ms", "p99 ms"]
+    tables = [table("Prediction of the test split, and of one sentence", columns, _cells(rows, columns))]
+    if ratios:
+        tables.append(table("Words a second", ["", "ratio"], ratios))
+    report.show(*tables)
+
+
+def _cells(rows: list[dict[str, Any]], columns: list[str]) -> list[list[Any]]:
+    return [[row.get(column) for column in columns] for row in rows]
+
+
+def _best(side: Side, start: str, chosen: argparse.Namespace) -> tuple[str, list[float]]:
+    """Warm a side up; with what command it is fastest, where it has several."""
+    commands = [start]
+    if side.name == "transformers.pipeline":
+        commands = [f"{start}, {size}" for size in chosen.batch_sizes]
+    taken = {command: side.go(**{"from": command})["seconds"] for command in commands}
+    console.print(f"first round  {side.name}  {taken}", markup=False)
+    return min(taken, key=taken.__getitem__), []
+
+
+def _briefly(data: Data, encoder: str, folder: Path) -> Path:
+    console.print(f"training a tagger on {encoder}, briefly", markup=False)
+    output = folder / ("compact" if encoder == "compact" else "checkpoint")
+    return polytag.train(
+        task="ner", corpus=str(data.folder), encoder=encoder, epochs=1, output=output, quiet=True
+    ).output
+
+
+def _peer(name: str, chosen: argparse.Namespace, data: Data, tagger: Path, file: str) -> Side:
+    if name == "checkpoint":
+        python = peer_python(chosen.peers, "torch")
+        sizes = chosen.batch_sizes
+        return Side(
+            "transformers.pipeline", python, "pipeline_predict.py", tagger=str(tagger), file=file, batch_sizes=sizes
+        )
+    python = peer_python(chosen.peers, "spacy")
+    model = chosen.spacy
+    if not model:
+        console.print("training a spaCy pipeline, briefly", markup=False)
+        _, model = train_spacy(python, data, "ner", data.folder / "spacy", seed=0, steps=50)
+    return Side("spaCy, ner", python, "spacy_predict.py", model=str(model), file=file, component="ner")
+
+
+if __name__ == "__main__":
+    main()
