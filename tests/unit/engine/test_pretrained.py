@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import polytag
-from checkpoints import FAMILIES, HIDDEN, POSITIONS, SENTENCES, make_checkpoint, read_checkpoint
+from checkpoints import FAMILIES, HIDDEN, POSITIONS, SENTENCES, like_roberta, make_checkpoint, read_checkpoint
 from polytag import PolytagError, Tagger
 from polytag.encoding.batches import BatchBuilder
 from polytag.encoding.features import featurise
@@ -62,7 +62,7 @@ def test_a_window_has_the_special_tokens_of_the_checkpoint(encoders: dict[str, P
     batch = BatchBuilder(features, encoder).build(np.array([0, 1]))
     assert batch.ids[0, :, 0].tolist() == expected
     assert set(batch.ids[1, ~batch.mask[1], 0].tolist()) == {own_tokenizer(encoder.reference).pad_token_id}
-    assert encoder.max_units == POSITIONS - 2 - 2 * family.endswith("roberta")
+    assert encoder.max_units == POSITIONS - 2 - 2 * like_roberta(family)
 
 
 def test_roberta_s_words_begin_with_a_space(encoders: dict[str, PretrainedEncoder]) -> None:
@@ -203,7 +203,8 @@ def with_slow_tokenizer(folder: Path) -> None:
         (written("config.json", "{"), "config.json is not JSON"),
         (written("config.json", "[]"), "config.json is not a JSON object"),
         (written("config.json", "{}"), "model type '(none)', which polytag cannot read"),
-        (edited(model_type="deberta-v2"), "model type 'deberta-v2', which polytag cannot read. The BERT, "),
+        (edited(model_type="mpnet"), "model type 'mpnet', which polytag cannot read. The BERT, "),
+        (edited(model_type="deberta-v2"), "a DeBERTa that is not built as DeBERTa-v3 is: relative_attention is False"),
         (edited(model_type="llama"), "model type 'llama', which polytag cannot read"),
         (edited(model_type="gpt2", n_layer=2, n_head=2, n_embd=16, n_positions=48), "model type 'gpt2'"),
         (edited(model_type="vit"), "model type 'vit', which polytag cannot read"),

@@ -22,7 +22,7 @@ from polytag.errors import TaggerError
 Hook = Callable[[NDArray[Any], list[int]], NDArray[Any]]
 
 _OLD_NAMES = {".gamma": ".weight", ".beta": ".bias"}
-_PREFIXES = {"xlm-roberta": "roberta", "camembert": "roberta"}
+_PREFIXES = {"xlm-roberta": "roberta", "camembert": "roberta", "deberta-v2": "deberta"}
 """Name of the encoder inside a task model, where it is not the model type."""
 
 _SEGMENTS = "embeddings.token_type_embeddings.weight"

@@ -11,10 +11,17 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 import tensorflow as tf
-from keras_hub.src.utils.transformers.preset_loader import TransformersPresetLoader
+from keras_hub.src.utils.transformers import (
+    convert_albert,
+    convert_bert,
+    convert_distilbert,
+    convert_roberta,
+    convert_xlm_roberta,
+)
 from numpy.typing import NDArray
 
 from polytag.encoders import Encoder, Tensors, Units
+from polytag.engine.encoders import convert_deberta, convert_electra
 from polytag.engine.encoders.hf_weights import WeightMap, read_tensors
 from polytag.engine.encoders.transformer import exact_gelu, fuse
 from polytag.errors import PolytagError, TaggerError
@@ -25,7 +32,16 @@ _ACTIVATIONS = {
     "gelu_pytorch_tanh": lambda x: keras.activations.gelu(x, approximate=True),
     "relu": keras.activations.relu,
 }
-_FAMILIES = frozenset({"albert", "bert", "distilbert", "roberta", "xlm-roberta"})
+_CONVERTERS = {
+    "albert": convert_albert,
+    "bert": convert_bert,
+    "camembert": convert_roberta,  # by another name
+    "deberta-v2": convert_deberta,
+    "distilbert": convert_distilbert,
+    "electra": convert_electra,
+    "roberta": convert_roberta,
+    "xlm-roberta": convert_xlm_roberta,
+}
 _FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
 _UNLIMITED = 100_000
 _CACHED_WORDS = 500_000
@@ -261,30 +277,36 @@ def _lacks_prefix_space(backend: Any) -> bool:
 def _build(config: dict[str, Any], folder: Path) -> tuple[PretrainedNetwork, WeightMap]:
     model_type = config.get("model_type", "(none)")
     try:
-        if model_type not in _FAMILIES:  # KerasHub would build others, however large, that are no encoders
-            raise ValueError(model_type)
-        converter = TransformersPresetLoader(str(folder), config).converter
+        converter = _CONVERTERS[model_type]
+        settings = _with_defaults(config)
         operands = keras.config.dtype_policy().compute_dtype
         # Shorter numbers than bfloat16 overflow outside matrix products, too, and are left to Keras.
         policy = keras.config.dtype_policy() if operands == "float16" else "float32"
-        backbone = converter.backbone_cls(**converter.convert_backbone_config(config), dtype=policy)
+        backbone = converter.backbone_cls(**converter.convert_backbone_config(settings), dtype=policy)
     except (ValueError, KeyError, TypeError) as error:
         raise PolytagError(
             f"The checkpoint {str(folder)!r} has the model type {model_type!r}, which polytag cannot read. The BERT, "
-            "DistilBERT, ALBERT, RoBERTa and XLM-RoBERTa families work."
+            "DistilBERT, ALBERT, ELECTRA, RoBERTa, XLM-RoBERTa, CamemBERT and DeBERTa-v3 families work."
         ) from error
-    _follow_config(backbone, config)
+    _follow_config(backbone, settings)
     if operands != "float16":
         fuse(backbone, operands)
     network = PretrainedNetwork(backbone)
-    weights = WeightMap(backbone, converter, config)
+    weights = WeightMap(backbone, converter, settings)
     weights.keep_only(network.body.variables)
     return network, weights
 
 
+def _with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration, with transformers' defaults for what it does not say: those differ from family to family."""
+    from transformers import AutoConfig
+
+    return {**AutoConfig.for_model(config["model_type"]).to_dict(), **config}
+
+
 def _follow_config(backbone: Any, config: Mapping[str, Any]) -> None:
     """Take over what KerasHub's converters fix: the activation and the epsilon of layer norms."""
-    name = config.get("hidden_act") or config.get("activation") or "gelu"
+    name = config["activation" if config["model_type"] == "distilbert" else "hidden_act"]
     if name not in _ACTIVATIONS:
         raise TaggerError(
             f"The checkpoint's activation {name!r} is not supported; supported: {', '.join(_ACTIVATIONS)}."
