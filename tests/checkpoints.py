@@ -54,7 +54,9 @@ def random_tensors(
     """Tensors of a checkpoint: large enough to make a difference, layer norms near one."""
     random = np.random.default_rng(seed)
     family = config.model_type
-    make = {"distilbert": _distilbert, "albert": _albert, "electra": _electra, "deberta-v2": _deberta}.get(family, _bert)
+    make = {"distilbert": _distilbert, "albert": _albert, "electra": _electra, "deberta-v2": _deberta}.get(
+        family, _bert
+    )
     shapes = make(config)
     start = prefix_of(family) if prefix else ""
     tensors = {start + name: random.normal(0, 0.3, shape).astype(np.float32) for name, shape in shapes}

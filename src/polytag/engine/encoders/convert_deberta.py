@@ -55,7 +55,9 @@ def convert_weights(backbone: Any, loader: Any, config: Mapping[str, Any]) -> No
         loader.port_weight(layer.beta, f"{name}.bias")
 
     def port_dense(layer: Any, name: str) -> None:
-        loader.port_weight(layer.kernel, f"{name}.weight", lambda tensor, shape: np.reshape(np.transpose(tensor), shape))
+        loader.port_weight(
+            layer.kernel, f"{name}.weight", lambda tensor, shape: np.reshape(np.transpose(tensor), shape)
+        )
         loader.port_weight(layer.bias, f"{name}.bias", np.reshape)
 
     loader.port_weight(backbone.token_embedding.embeddings, "embeddings.word_embeddings.weight")
@@ -77,7 +79,9 @@ def convert_weights(backbone: Any, loader: Any, config: Mapping[str, Any]) -> No
 
 def _check_form(config: Mapping[str, Any]) -> None:
     found = {name: config.get(name, absent) for name, (_, absent) in _FORM.items()}
-    wrong = [f"{name} is {found[name]!r}, not {wanted!r}" for name, (wanted, _) in _FORM.items() if found[name] != wanted]
+    wrong = [
+        f"{name} is {found[name]!r}, not {wanted!r}" for name, (wanted, _) in _FORM.items() if found[name] != wanted
+    ]
     kinds = config.get("pos_att_type") or ()
     if {kind.strip() for kind in (kinds.split("|") if isinstance(kinds, str) else kinds)} != {"c2p", "p2c"}:
         wrong.append(f"pos_att_type is {kinds!r}, not 'p2c|c2p'")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from keras_hub.src.utils.transformers import (
 )
 from numpy.typing import NDArray
 
+from polytag.checkpoint_config import read_config
 from polytag.encoders import Encoder, Tensors, Units
 from polytag.engine.encoders import convert_deberta, convert_electra
 from polytag.engine.encoders.hf_weights import WeightMap, read_tensors
@@ -183,23 +183,15 @@ def restore(folder: Path, reference: str = "") -> PretrainedEncoder:
     Raises:
         PolytagError: The folder has no configuration, or one of an unsupported model type.
     """
-    path = folder / "config.json"
-    if not path.is_file():
-        raise PolytagError(
-            f"The folder {str(folder)!r} holds no checkpoint: it has no config.json. Name a folder that "
-            "`save_pretrained` wrote, a model on the hub, or `compact`."
-        )
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise PolytagError(f"{path} is not JSON: {error}. Download the checkpoint again.") from error
-    if not isinstance(config, dict):
-        raise PolytagError(f"{path} is not a JSON object. Download the checkpoint again.")
-    return PretrainedEncoder(reference or str(folder), folder, config)
+    return PretrainedEncoder(reference or str(folder), folder, read_config(folder))
 
 
-def find_checkpoint(reference: str) -> Path:
+def find_checkpoint(reference: str, noun: str = "encoder") -> Path:
     """The folder of a checkpoint; one on the hub is downloaded, or taken from the cache.
+
+    Args:
+        reference: A folder, or a name on the hub, with or without `@revision`.
+        noun: What messages call it.
 
     Raises:
         PolytagError: Neither a folder nor a model that can be reached.
@@ -215,7 +207,7 @@ def find_checkpoint(reference: str) -> Path:
         return Path(huggingface_hub.snapshot_download(name, revision=revision or None, allow_patterns=list(_FILES)))
     except errors.HFValidationError as error:
         raise PolytagError(
-            f"The encoder {reference!r} is neither a folder nor the name of a model on the hub. Check the path."
+            f"The {noun} {reference!r} is neither a folder nor the name of a model on the hub. Check the path."
         ) from error
     except errors.GatedRepoError as error:
         raise PolytagError(
@@ -228,7 +220,7 @@ def find_checkpoint(reference: str) -> Path:
     except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, OSError) as error:
         offline = "HF_HUB_OFFLINE is set" if os.environ.get("HF_HUB_OFFLINE") == "1" else "the hub cannot be reached"
         raise PolytagError(
-            f"The encoder {reference!r} is not a folder here, and not in the cache, and {offline}. Check the path, or "
+            f"The {noun} {reference!r} is not a folder here, and not in the cache, and {offline}. Check the path, or "
             f"download it where there is a network: `hf download {name}`."
         ) from error
 
