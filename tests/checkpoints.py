@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 FAMILIES = ("bert", "distilbert", "roberta", "xlm-roberta", "albert", "electra", "deberta-v2", "camembert")
+
+MODEL_CLASSES = {
+    "bert": "BertForTokenClassification",
+    "distilbert": "DistilBertForTokenClassification",
+    "roberta": "RobertaForTokenClassification",
+    "xlm-roberta": "XLMRobertaForTokenClassification",
+    "albert": "AlbertForTokenClassification",
+    "electra": "ElectraForTokenClassification",
+    "deberta-v2": "DebertaV2ForTokenClassification",
+    "camembert": "CamembertForTokenClassification",
+}
 
 HIDDEN, LAYERS, HEADS, INNER, POSITIONS = 16, 2, 2, 24, 48
 BUCKETS = 8
@@ -45,6 +56,24 @@ def make_checkpoint(
     described = _config(family, size, config)
     described.save_pretrained(folder)
     write_tensors(folder, random_tensors(described, prefix=prefix, pooler=pooler, seed=seed))
+    return folder
+
+
+def make_classifier(folder: Path, family: str, labels: Sequence[str], *, seed: int = 0, **config: Any) -> Path:
+    """A token classifier as transformers writes it: a checkpoint with a head and the names of its labels."""
+    make_checkpoint(folder, family, seed=seed, **config)
+    random = np.random.default_rng(seed + 1)
+    head = {
+        "classifier.weight": random.normal(0, 1, (len(labels), HIDDEN)).astype(np.float32),
+        "classifier.bias": random.normal(0, 1, len(labels)).astype(np.float32),
+    }
+    write_tensors(folder, read_checkpoint(folder) | head)
+    path = folder / "config.json"
+    described = json.loads(path.read_text())
+    described["architectures"] = [MODEL_CLASSES[family]]
+    described["id2label"] = {str(index): label for index, label in enumerate(labels)}
+    described["label2id"] = {label: index for index, label in enumerate(labels)}
+    path.write_text(json.dumps(described))
     return folder
 
 

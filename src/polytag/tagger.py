@@ -54,6 +54,32 @@ class TaskHead:
     temperature: float = 1.0
 
 
+def heads_of(folder: Path, description: Mapping[str, Any], decoding: Decoding | None = None) -> dict[str, TaskHead]:
+    """What the description of a tagger's folder says of each task.
+
+    Args:
+        folder: The folder.
+        description: As `read_description` gives it.
+        decoding: What to decode with instead of what it says.
+
+    Raises:
+        TaggerError: Something is missing.
+    """
+    try:
+        return {
+            name: TaskHead(
+                tuple(saved["labels"]),
+                saved["scheme"],
+                saved["alignment"],
+                decoding or saved["decoding"],
+                saved["temperature"],
+            )
+            for name, saved in description["tasks"].items()
+        }
+    except (KeyError, TypeError, AttributeError) as error:
+        raise damaged(folder / "polytag.json", error) from error
+
+
 class Prediction(NamedTuple):
     """Decoded tags of one task, flat over all words.
 
@@ -167,17 +193,9 @@ class Tagger:
             raise PolytagError(f"There is no decoding named {decoding!r}. Choose {' or '.join(get_args(Decoding))}.")
         path = find_tagger(folder)
         description = read_description(path, task, labels)
+        heads = heads_of(path, description, decoding)
         try:
-            heads = {
-                name: TaskHead(
-                    tuple(saved["labels"]),
-                    saved["scheme"],
-                    saved["alignment"],
-                    decoding or saved["decoding"],
-                    saved["temperature"],
-                )
-                for name, saved in description.pop("tasks").items()
-            }
+            del description["tasks"]
             provider = registry().encoders[description.pop("encoder")["provider"]]
             context, window = description.pop("context"), description.pop("window")
         except (KeyError, TypeError, AttributeError) as error:

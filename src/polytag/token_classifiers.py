@@ -108,8 +108,8 @@ def task_of(folder: Path, labels: Sequence[str]) -> Task:
         return found[0]
     candidates = ", ".join(task.name for task in found or suited) or "none installed"
     raise TaggerError(
-        f"It cannot be told what task the labels of the checkpoint {str(folder)!r} belong to: {_listed(labels)}. Say it "
-        f"with --task; it could be: {candidates}."
+        f"It cannot be told what task the labels of the checkpoint {str(folder)!r} belong to: {_listed(labels)}. Say "
+        f"it with --task; it could be: {candidates}."
     )
 
 

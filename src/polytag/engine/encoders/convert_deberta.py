@@ -1,4 +1,4 @@
-"""DeBERTa-v3, which KerasHub has a backbone for and no converter: configuration and weights of transformers checkpoints.
+"""Configuration and weights of DeBERTa-v3 checkpoints; KerasHub has a backbone for them, but no converter.
 
 In transformers its model type is `deberta-v2`, as v3 differs in how it was trained and in what it leaves out. The
 backbone has what v3 has, so checkpoints of v2 that have more are refused.

@@ -1,4 +1,4 @@
-"""ELECTRA, which KerasHub has a backbone for and no converter: configuration and weights of transformers checkpoints."""
+"""Configuration and weights of ELECTRA checkpoints; KerasHub has a backbone for them, but no converter."""
 
 from __future__ import annotations
 
