@@ -137,6 +137,22 @@ def test_old_names_of_layer_norms_poolers_and_several_files_make_no_difference(
     assert Tagger.load(folder).predict_tags(WORDS) == expected
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_weights_in_half_precision_are_read(classifier: Path, tmp_path: Path, dtype: str) -> None:
+    import ml_dtypes
+
+    short = np.float16 if dtype == "float16" else ml_dtypes.bfloat16
+    found = []
+    for name, kinds in {"short": (short,), "long": (short, np.float32)}.items():
+        shutil.copytree(classifier, folder := tmp_path / name)
+        tensors = read_checkpoint(folder)
+        for kind in kinds:
+            tensors = {key: values.astype(kind) for key, values in tensors.items()}
+        write_tensors(folder, tensors)
+        found.append(Tagger.load(folder).predict_tags(WORDS))
+    assert found[0] == found[1]
+
+
 def test_weights_that_are_pickled_are_refused(classifier: Path, tmp_path: Path, command: Command) -> None:
     shutil.copytree(classifier, folder := tmp_path / "pickled")
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")

@@ -281,3 +281,65 @@ def test_a_single_task_is_saved_as_transformers_saves_it(tmp_path: Path) -> None
     assert config["id2label"] == {"0": "O", "1": "B-PER", "2": "I-PER"}
     assert config["label2id"] == {"O": 0, "B-PER": 1, "I-PER": 2}
     assert config["architectures"] == ["DistilBertForTokenClassification"]
+
+
+# Tokenizers of checkpoints that come without tokenizer.json
+
+
+def subwords(encoder_of: Path) -> tuple[list[list[int]], tuple[int, ...], tuple[int, ...]]:
+    encoder = create(str(encoder_of))
+    units = encoder.encode(WORDS)
+    return units.ids.tolist(), encoder.before, encoder.after
+
+
+@pytest.mark.parametrize("family", ["bert", "distilbert", "electra", "roberta"])
+def test_a_tokenizer_is_made_of_a_vocabulary(tmp_path: Path, family: str) -> None:
+    folder = make_checkpoint(tmp_path, family)
+    expected = subwords(folder)
+    model = json.loads((folder / "tokenizer.json").read_text())["model"]
+    (folder / "tokenizer.json").unlink()
+    if family == "roberta":
+        (folder / "vocab.json").write_text(json.dumps(model["vocab"]))
+        merges = [" ".join(pair) for pair in model["merges"]]
+        (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *merges, ""]))
+    else:
+        (folder / "vocab.txt").write_text(
+            "".join(f"{word}\n" for word in sorted(model["vocab"], key=model["vocab"].get))
+        )
+    assert subwords(folder) == expected
+
+
+@pytest.mark.parametrize(
+    ("family", "file", "offset"),
+    [
+        # The ids of XLM-R are those of the SentencePiece model plus one, as there is a padding token before them.
+        ("xlm-roberta", "sentencepiece.bpe.model", 1),
+        ("albert", "spiece.model", 0),
+        ("deberta-v2", "spm.model", 0),
+    ],
+)
+def test_a_tokenizer_is_made_of_a_sentencepiece_model(tmp_path: Path, family: str, file: str, offset: int) -> None:
+    import io
+
+    import sentencepiece
+
+    special = {"albert": ["[CLS]", "[SEP]", "[MASK]"], "deberta-v2": ["[CLS]", "[SEP]", "[MASK]"]}.get(family, [])
+    written = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(SENTENCES * 3),
+        model_writer=written,
+        vocab_size=90,
+        hard_vocab_limit=False,
+        normalization_rule_name="identity",
+        control_symbols=special,
+        minloglevel=2,
+    )
+    folder = make_checkpoint(tmp_path, family, vocab_size=200)
+    (folder / "tokenizer.json").unlink()
+    (folder / file).write_bytes(written.getvalue())
+    model = sentencepiece.SentencePieceProcessor(model_proto=written.getvalue())
+    assert len(model) + offset < 200
+    encoder = create(str(folder))
+    for word in ("German", "lamb", "European", "met", "in"):
+        assert encoder.encode([word]).ids[:, 0].tolist() == [piece + offset for piece in model.encode(word)], word
+    assert len(encoder.before) == len(encoder.after) == 1
