@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-FAMILIES = ("bert", "distilbert", "roberta", "xlm-roberta", "albert")
+FAMILIES = ("bert", "distilbert", "roberta", "xlm-roberta", "albert", "electra", "deberta-v2", "camembert")
+
+MODEL_CLASSES = {
+    "bert": "BertForTokenClassification",
+    "distilbert": "DistilBertForTokenClassification",
+    "roberta": "RobertaForTokenClassification",
+    "xlm-roberta": "XLMRobertaForTokenClassification",
+    "albert": "AlbertForTokenClassification",
+    "electra": "ElectraForTokenClassification",
+    "deberta-v2": "DebertaV2ForTokenClassification",
+    "camembert": "CamembertForTokenClassification",
+}
 
 HIDDEN, LAYERS, HEADS, INNER, POSITIONS = 16, 2, 2, 24, 48
+BUCKETS = 8
+"""Of DeBERTa's relative positions: few, so that most distances in a window share one."""
 
 SENTENCES = (
     "EU rejects German call to boycott British lamb .",
@@ -46,23 +59,54 @@ def make_checkpoint(
     return folder
 
 
+def make_classifier(folder: Path, family: str, labels: Sequence[str], *, seed: int = 0, **config: Any) -> Path:
+    """A token classifier as transformers writes it: a checkpoint with a head and the names of its labels."""
+    make_checkpoint(folder, family, seed=seed, **config)
+    random = np.random.default_rng(seed + 1)
+    head = {
+        "classifier.weight": random.normal(0, 1, (len(labels), HIDDEN)).astype(np.float32),
+        "classifier.bias": random.normal(0, 1, len(labels)).astype(np.float32),
+    }
+    write_tensors(folder, read_checkpoint(folder) | head)
+    path = folder / "config.json"
+    described = json.loads(path.read_text())
+    described["architectures"] = [MODEL_CLASSES[family]]
+    described["id2label"] = {str(index): label for index, label in enumerate(labels)}
+    described["label2id"] = {label: index for index, label in enumerate(labels)}
+    path.write_text(json.dumps(described))
+    return folder
+
+
 def random_tensors(
     config: Any, *, prefix: bool = True, pooler: bool = False, seed: int = 0
 ) -> dict[str, NDArray[np.float32]]:
     """Tensors of a checkpoint: large enough to make a difference, layer norms near one."""
     random = np.random.default_rng(seed)
     family = config.model_type
-    shapes = {"distilbert": _distilbert, "albert": _albert}.get(family, _bert)(config)
-    start = f"{'roberta' if family == 'xlm-roberta' else family}." if prefix else ""
+    make = {"distilbert": _distilbert, "albert": _albert, "electra": _electra, "deberta-v2": _deberta}.get(
+        family, _bert
+    )
+    shapes = make(config)
+    start = prefix_of(family) if prefix else ""
     tensors = {start + name: random.normal(0, 0.3, shape).astype(np.float32) for name, shape in shapes}
     for name in tensors:
         if name.endswith(("LayerNorm.weight", "layer_norm.weight")):
             tensors[name] += 1
-    if pooler and family != "distilbert":
+    if pooler and family not in ("distilbert", "electra"):
         name = "pooler" if family == "albert" else "pooler.dense"
         tensors[f"{start}{name}.weight"] = random.normal(0, 0.3, (HIDDEN, HIDDEN)).astype(np.float32)
         tensors[f"{start}{name}.bias"] = np.zeros(HIDDEN, np.float32)
     return tensors
+
+
+def like_roberta(family: str) -> bool:
+    """Whether two of the checkpoint's positions stand for padding, and its segments are one."""
+    return family in ("roberta", "xlm-roberta", "camembert")
+
+
+def prefix_of(family: str) -> str:
+    """What the names of an encoder's tensors begin with in a task model."""
+    return {"xlm-roberta": "roberta", "camembert": "roberta", "deberta-v2": "deberta"}.get(family, family) + "."
 
 
 def read_checkpoint(folder: Path) -> dict[str, NDArray[np.float32]]:
@@ -81,7 +125,7 @@ def _config(family: str, vocabulary: int, changes: dict[str, Any]) -> Any:
     from transformers import AutoConfig
 
     if family == "distilbert":
-        sizes = {"dim": HIDDEN, "n_layers": LAYERS, "n_heads": HEADS, "hidden_dim": INNER}
+        sizes: dict[str, Any] = {"dim": HIDDEN, "n_layers": LAYERS, "n_heads": HEADS, "hidden_dim": INNER}
     else:
         sizes = {
             "hidden_size": HIDDEN,
@@ -89,10 +133,13 @@ def _config(family: str, vocabulary: int, changes: dict[str, Any]) -> Any:
             "num_attention_heads": HEADS,
             "intermediate_size": INNER,
         }
-    if family == "albert":
+    if family in ("albert", "electra"):
         sizes["embedding_size"] = HIDDEN // 2
-    if family.endswith("roberta"):
+    if like_roberta(family):
         sizes |= {"type_vocab_size": 1, "layer_norm_eps": 1e-5, "pad_token_id": 1}
+    if family == "deberta-v2":  # as v3 is
+        sizes |= {"position_buckets": BUCKETS, "pos_att_type": "p2c|c2p", "norm_rel_ebd": "layer_norm"}
+        sizes |= {"relative_attention": True, "share_att_key": True, "position_biased_input": False}
     values = {"vocab_size": vocabulary, "max_position_embeddings": POSITIONS} | sizes | changes
     return AutoConfig.for_model(family, **values)
 
@@ -106,6 +153,30 @@ def _bert(config: Any) -> Shapes:
     for layer in range(config.num_hidden_layers):
         start = f"encoder.layer.{layer}"
         for part in ("self.query", "self.key", "self.value", "output.dense"):
+            yield from _dense(f"{start}.attention.{part}", hidden, hidden)
+        yield from _norm(f"{start}.attention.output.LayerNorm", hidden)
+        yield from _dense(f"{start}.intermediate.dense", inner, hidden)
+        yield from _dense(f"{start}.output.dense", hidden, inner)
+        yield from _norm(f"{start}.output.LayerNorm", hidden)
+
+
+def _electra(config: Any) -> Shapes:
+    narrow = config.embedding_size
+    for name, shape in _bert(config):
+        yield name, (*shape[:-1], narrow) if name.startswith("embeddings.") else shape
+    if narrow != config.hidden_size:
+        yield from _dense("embeddings_project", config.hidden_size, narrow)
+
+
+def _deberta(config: Any) -> Shapes:
+    hidden, inner = config.hidden_size, config.intermediate_size
+    yield "embeddings.word_embeddings.weight", (config.vocab_size, hidden)
+    yield from _norm("embeddings.LayerNorm", hidden)
+    yield "encoder.rel_embeddings.weight", (2 * config.position_buckets, hidden)
+    yield from _norm("encoder.LayerNorm", hidden)
+    for layer in range(config.num_hidden_layers):
+        start = f"encoder.layer.{layer}"
+        for part in ("self.query_proj", "self.key_proj", "self.value_proj", "output.dense"):
             yield from _dense(f"{start}.attention.{part}", hidden, hidden)
         yield from _norm(f"{start}.attention.output.LayerNorm", hidden)
         yield from _dense(f"{start}.intermediate.dense", inner, hidden)
@@ -157,10 +228,11 @@ def _norm(name: str, width: int) -> Shapes:
 
 
 def _write_tokenizer(folder: Path, family: str) -> int:
-    make = {"bert": _word_pieces, "distilbert": _word_pieces, "roberta": _byte_pairs}.get(family, _unigrams)
+    word_pieces = dict.fromkeys(("bert", "distilbert", "electra"), _word_pieces)
+    make = (word_pieces | {"roberta": _byte_pairs}).get(family, _unigrams)
     tokenizer, settings = make(family)
     tokenizer.save(str(folder / "tokenizer.json"))
-    limit = POSITIONS - 2 if family.endswith("roberta") else POSITIONS
+    limit = POSITIONS - 2 if like_roberta(family) else POSITIONS
     text = json.dumps({"model_max_length": limit, **settings}, indent=2)
     (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")
     return int(tokenizer.get_vocab_size())
@@ -176,7 +248,7 @@ def _word_pieces(family: str) -> tuple[Any, dict[str, Any]]:
     tokenizer.decoder = decoders.WordPiece()
     trainer = trainers.WordPieceTrainer(vocab_size=160, special_tokens=list(special.values()), show_progress=False)
     tokenizer.train_from_iterator(SENTENCES, trainer)
-    name = "DistilBertTokenizer" if family == "distilbert" else "BertTokenizer"
+    name = {"distilbert": "DistilBertTokenizer", "electra": "ElectraTokenizer"}.get(family, "BertTokenizer")
     return _surrounded(tokenizer, "[CLS]", "[SEP]"), _settings(name, special) | {"do_lower_case": False}
 
 
@@ -202,13 +274,18 @@ def _byte_pairs(_: str) -> tuple[Any, dict[str, Any]]:
 def _unigrams(family: str) -> tuple[Any, dict[str, Any]]:
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
-    if family == "albert":
+    if family == "deberta-v2":
+        special = {"pad": "[PAD]", "cls": "[CLS]", "sep": "[SEP]", "unk": "[UNK]", "mask": "[MASK]"}
+        begin, end, name = "[CLS]", "[SEP]", "DebertaV2Tokenizer"
+        more = {"bos_token": "[CLS]", "eos_token": "[SEP]", "do_lower_case": False, "split_by_punct": False}
+    elif family == "albert":
         special = {"pad": "<pad>", "unk": "<unk>", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
         begin, end, name = "[CLS]", "[SEP]", "AlbertTokenizer"
         more = {"bos_token": "[CLS]", "eos_token": "[SEP]", "do_lower_case": False, "keep_accents": True}
     else:
         special = {"bos": "<s>", "pad": "<pad>", "eos": "</s>", "unk": "<unk>", "mask": "<mask>"}
-        begin, end, name = "<s>", "</s>", "XLMRobertaTokenizer"
+        begin, end = "<s>", "</s>"
+        name = "CamembertTokenizer" if family == "camembert" else "XLMRobertaTokenizer"
         more = {"cls_token": "<s>", "sep_token": "</s>"}
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.normalizer = normalizers.NFKC()
@@ -217,7 +294,7 @@ def _unigrams(family: str) -> tuple[Any, dict[str, Any]]:
     )
     tokenizer.decoder = decoders.Metaspace(replacement="▁", prepend_scheme="always")
     trainer = trainers.UnigramTrainer(
-        vocab_size=160, special_tokens=list(special.values()), unk_token="<unk>", show_progress=False
+        vocab_size=160, special_tokens=list(special.values()), unk_token=special["unk"], show_progress=False
     )
     tokenizer.train_from_iterator(SENTENCES, trainer)
     return _surrounded(tokenizer, begin, end), _settings(name, special) | more

@@ -7,6 +7,10 @@ import polytag
 POLYTAG_PLUGIN_API = 1
 
 
+# CoNLL-2000.
+TYPICAL = ("NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP")
+
+
 @polytag.hookimpl
 def polytag_tasks() -> Iterable[polytag.Task]:
     """The task `chunk`."""
@@ -18,5 +22,6 @@ def polytag_tasks() -> Iterable[polytag.Task]:
             scheme="iob2",
             alignment="first",
             metrics=("spans",),
+            typical=TYPICAL,
         )
     ]

@@ -7,6 +7,14 @@ import polytag
 POLYTAG_PLUGIN_API = 1
 
 
+# CoNLL-2003, OntoNotes, and whatever else a token classifier may look for.
+TYPICAL = (
+    *("PER", "LOC", "ORG", "MISC", "PERSON", "LOCATION", "ORGANIZATION"),
+    *("NORP", "FAC", "GPE", "PRODUCT", "EVENT", "WORK_OF_ART", "LAW", "LANGUAGE"),
+    *("DATE", "TIME", "PERCENT", "MONEY", "QUANTITY", "ORDINAL", "CARDINAL", "*"),
+)
+
+
 @polytag.hookimpl
 def polytag_tasks() -> Iterable[polytag.Task]:
     """The task `ner`."""
@@ -18,5 +26,6 @@ def polytag_tasks() -> Iterable[polytag.Task]:
             scheme="iob2",
             alignment="first",
             metrics=("spans",),
+            typical=TYPICAL,
         )
     ]

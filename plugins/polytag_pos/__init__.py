@@ -7,6 +7,15 @@ import polytag
 POLYTAG_PLUGIN_API = 1
 
 
+# Universal Dependencies, the Penn Treebank, and whatever else words may be.
+TYPICAL = (
+    *("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT", "SCONJ"),
+    *("SYM", "VERB", "X", "CC", "CD", "DT", "EX", "FW", "IN", "JJ", "JJR", "JJS", "MD", "NN", "NNS", "NNP", "NNPS"),
+    *("PDT", "POS", "PRP", "PRP$", "RB", "RBR", "RBS", "RP", "TO", "UH", "VB", "VBD", "VBG", "VBN", "VBP", "VBZ"),
+    *("WDT", "WP", "WP$", "WRB", "*"),
+)
+
+
 @polytag.hookimpl
 def polytag_tasks() -> Iterable[polytag.Task]:
     """The task `pos`."""
@@ -18,5 +27,6 @@ def polytag_tasks() -> Iterable[polytag.Task]:
             scheme="flat",
             alignment="first",
             metrics=("tags",),
+            typical=TYPICAL,
         )
     ]

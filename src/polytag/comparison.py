@@ -13,7 +13,7 @@ from polytag.corpus.recognition import recognise_scheme
 from polytag.errors import PolytagError
 from polytag.evaluating import default_split
 from polytag.evaluation import where_annotated
-from polytag.folder import read_description
+from polytag.folder import find_tagger, read_description
 from polytag.hooks.registry import registry
 from polytag.prediction_files import Predictions, read_predictions
 from polytag.preparation import Split, read_split
@@ -153,9 +153,9 @@ def compare(
 
 def _opened(name: str) -> Predictions | tuple[Path, tuple[str, ...]]:
     """Predictions, or the folder of a tagger with the names of its tasks: it is loaded when all else is right."""
-    path = Path(name)
-    if path.is_file():
-        return read_predictions(path)
+    if Path(name).is_file():
+        return read_predictions(Path(name))
+    path = find_tagger(name)
     if not path.exists():
         raise PolytagError(
             f"{name!r} does not exist. Name the folder of a tagger, or a file that `polytag predict` wrote."

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from polytag.encoders import TrainingDefaults
 from polytag.errors import PolytagError
@@ -21,12 +21,16 @@ Count = Annotated[int, Field(ge=1)]
 class RunConfig(BaseModel):
     """Everything a training run can be told. None means: what suits the encoder or the task."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     task: tuple[str, ...] = Field(min_length=1, description="Tasks to train, all on one encoder.")
     corpus: str = Field(description="A file, a folder, train=FILE,test=FILE, a hub dataset, or `sample`.")
     output: Path = Field(description="Folder to write the tagger to.")
     encoder: str = Field("compact", description="`compact`, or a Hugging Face checkpoint (folder or hub name).")
+    from_: str | None = Field(
+        None, alias="from", description="Tagger, or token classifier of transformers, to go on from, encoder and heads."
+    )
+    labels: str | None = Field(None, description="Labels of the token classifier to go on from, or a file of them.")
     reader: str | None = Field(None, description="Reader of the corpus; recognised when not given.")
     columns: tuple[str, ...] | None = Field(None, description="Names of the columns of a column file.")
     corpus_scheme: str | None = Field(None, description="Scheme of the corpus' spans; recognised when not given.")
@@ -70,6 +74,17 @@ class RunConfig(BaseModel):
     def _no_repetition(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(value))
 
+    @model_validator(mode="after")
+    def _one_encoder(self) -> RunConfig:
+        if self.from_ is not None and "encoder" in self.model_fields_set and self.encoder != self.from_:
+            raise PolytagError(
+                f"The run is to go on from {self.from_!r}, which brings its encoder, and to use the encoder "
+                f"{self.encoder!r}. Leave out --encoder, or --from."
+            )
+        if self.labels is not None and self.from_ is None:
+            raise PolytagError("--labels names the labels of a token classifier to go on from; name it with --from.")
+        return self
+
     def resolved(self, defaults: TrainingDefaults) -> RunConfig:
         """The same configuration with the encoder's defaults where nothing was said."""
         names = ("epochs", "batch_size", "learning_rate", "weight_decay", "averaging")
@@ -83,7 +98,7 @@ class RunConfig(BaseModel):
         import tomlkit
 
         once = {"overwrite", "resume", "tensorboard", "profile"}
-        values = self.model_dump(mode="json", exclude_none=True, exclude=once)
+        values = self.model_dump(mode="json", exclude_none=True, exclude=once, by_alias=True)
         return tomlkit.dumps({name: value for name, value in values.items() if value != {}})
 
     @classmethod

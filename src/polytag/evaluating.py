@@ -20,7 +20,7 @@ from polytag.evaluation import (
     evaluate_tags,
     where_annotated,
 )
-from polytag.folder import new_file, read_description
+from polytag.folder import find_tagger, new_file, read_description
 from polytag.hooks.registry import registry
 from polytag.mistakes import confusions as confusions_of
 from polytag.mistakes import write_mistakes
@@ -28,6 +28,7 @@ from polytag.preparation import Split, read_split
 from polytag.schemes import UNANNOTATED, LabelScheme
 from polytag.tagger import Prediction, Tagger
 from polytag.tasks import Task
+from polytag.token_classifiers import Names
 
 
 def evaluate(
@@ -44,11 +45,13 @@ def evaluate(
     confusions: int = 0,
     errors: Path | None = None,
     seed: int = 0,
+    task: str | None = None,
+    labels: Names | None = None,
 ) -> Evaluation:
     """Score a tagger on a split of a corpus, on every word of every sentence.
 
     Args:
-        tagger: A tagger, or the folder of one.
+        tagger: A tagger; or the folder of one or of a token classifier of transformers, or its name on the hub.
         corpus: A corpus, or what names one.
         split: The split; `test` where there is one, else the last one, when not given.
         reader, columns, corpus_scheme: How to read the corpus, as in training.
@@ -58,6 +61,7 @@ def evaluate(
         confusions: How many of the most frequent confusions of each task to report.
         errors: File to write every sentence with a mistake to, gold and predicted side by side, whole or not at all.
         seed: Seed of the confidence intervals.
+        task, labels: Of a token classifier, as in `Tagger.load`.
 
     Raises:
         PolytagError: The tagger or the corpus is wrong, a metric suits no task, or the file cannot be written.
@@ -65,26 +69,27 @@ def evaluate(
     for metric in metrics:
         _ = registry().metrics[metric]
     if not isinstance(tagger, Tagger):
-        read_description(Path(tagger))  # whether it is a tagger at all, before a corpus is loaded
+        tagger = find_tagger(tagger)
+        read_description(tagger, task, labels)  # whether it is a tagger at all, before a corpus is loaded
     loaded = corpus if isinstance(corpus, Corpus) else load_corpus(corpus, reader=reader, columns=columns)
     name = default_split(loaded, split)
-    model = tagger if isinstance(tagger, Tagger) else Tagger.load(tagger, decoding)
+    model = tagger if isinstance(tagger, Tagger) else Tagger.load(tagger, decoding, task=task, labels=labels)
     registered = registry().tasks
-    tasks = {task: registered[task] for task in model.heads}
-    schemes = {task: registry().schemes[head.scheme] for task, head in model.heads.items()}
+    tasks = {found: registered[found] for found in model.heads}
+    schemes = {found: registry().schemes[head.scheme] for found, head in model.heads.items()}
     chosen = choose_metrics(tasks, schemes, metrics, strict)
     data = read_split(loaded, name, tasks, schemes, corpus_scheme)
     with new_file(errors) if errors else nullcontext() as sink:
         predicted, scores = _score(model, data, schemes, chosen, None, seed)
         if sink or confusions:
             places = [loaded.locate(name, index) for index in range(len(data.sentences))]
-            sides = [(task, data.tags[task], where_annotated(data.tags[task], predicted[task])) for task in tasks]
+            sides = [(found, data.tags[found], where_annotated(data.tags[found], predicted[found])) for found in tasks]
         if sink:
             write_mistakes(sink, data.sentences, [(*side, schemes[side[0]]) for side in sides], places)
         if confusions:
-            for task, gold, found in sides:
-                most = confusions_of(data.sentences, gold, found, schemes[task], places, confusions)
-                scores[task] = replace(scores[task], confusions=most)
+            for scored, gold, found in sides:
+                most = confusions_of(data.sentences, gold, found, schemes[scored], places, confusions)
+                scores[scored] = replace(scores[scored], confusions=most)
     return Evaluation(loaded.reference, name, len(data.sentences), data.n_words, scores)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,22 +13,56 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from polytag.errors import PolytagError, TaggerError
+from polytag.token_classifiers import Names, describe
 
 FORMAT = 1
 """Version of the folder a tagger is saved in."""
 
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(@\S+)?")
 
-def read_description(folder: Path) -> dict[str, Any]:
-    """What `polytag.json` says, without its format version.
+
+def find_tagger(reference: str | Path) -> Path:
+    """The folder of a tagger: the one that is named, or that of a model on the hub, downloaded or taken from the cache.
+
+    Args:
+        reference: A folder, or `OWNER/NAME` on the hub, with or without `@REVISION`.
 
     Raises:
-        TaggerError: The folder is not a tagger, is damaged, or was written by a newer version.
+        PolytagError: It is no folder, and no model that can be reached.
+    """
+    path = Path(reference).expanduser()
+    if path.exists() or not _HUB_NAME.fullmatch(str(reference)):
+        return path
+    from polytag.engine.encoders.pretrained import find_checkpoint
+
+    return find_checkpoint(str(reference), "tagger")
+
+
+def read_description(folder: Path, task: str | None = None, labels: Names | None = None) -> dict[str, Any]:
+    """What `polytag.json` says, without its format version; for a token classifier of transformers, what it would say.
+
+    Args:
+        folder: The folder.
+        task: Name of a token classifier's task, where its labels do not tell.
+        labels: Names of a token classifier's labels, where it has none or others.
+
+    Raises:
+        PolytagError: The folder is neither, is damaged, or was written by a newer version; or a task or labels are
+            given for a tagger that knows its own.
     """
     path = folder / "polytag.json"
     if not path.is_file():
+        if (folder / "config.json").is_file():
+            return describe(folder, task, labels)
         found = "is not there" if not folder.exists() else "has no polytag.json"
         raise TaggerError(
-            f"{str(folder)!r} is not a tagger: it {found}. Name a folder that `polytag train --output` wrote."
+            f"{str(folder)!r} is not a tagger: it {found}. Name a folder that `polytag train --output` wrote, or a "
+            "token classifier of transformers."
+        )
+    if task is not None or labels is not None:
+        raise PolytagError(
+            f"The tagger {str(folder)!r} knows its tasks and their labels. Leave out --task and --labels: they are for "
+            "token classifiers that polytag did not write."
         )
     try:
         description = json.loads(path.read_text(encoding="utf-8"))

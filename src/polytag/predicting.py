@@ -14,11 +14,12 @@ from typing import IO, TYPE_CHECKING, Any, TextIO
 
 from polytag.decoding import Decoding
 from polytag.errors import PolytagError
-from polytag.folder import new_file, read_description
+from polytag.folder import find_tagger, new_file, read_description
 from polytag.hooks.registry import registry
 from polytag.schemes import LabelScheme, convert
 from polytag.tagger import LOOK_AHEAD, Tagger
 from polytag.tagging import TaggedText
+from polytag.token_classifiers import Names
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,11 +47,13 @@ def predict(
     decoding: Decoding | None = None,
     min_score: float = 0.0,
     output: Path | None = None,
+    task: str | None = None,
+    labels: Names | None = None,
 ) -> None:
     """Tag a file.
 
     Args:
-        tagger: Folder of a tagger.
+        tagger: Folder of a tagger or of a token classifier of transformers, or its name on the hub.
         file: Path of the file, `-` for standard input.
         input_format: One of `INPUT_FORMATS`; by the file's ending when not given.
         output_format: One of `OUTPUT_FORMATS`; a table on a terminal and JSON Lines elsewhere when not given.
@@ -58,6 +61,7 @@ def predict(
         decoding: `viterbi` or `argmax`, instead of what the tagger was trained with.
         min_score: Spans that are less probable are dropped, 0..1.
         output: File to write to, whole or not at all; standard output when not given.
+        task, labels: Of a token classifier, as in `Tagger.load`.
 
     Raises:
         PolytagError: The tagger or the file is wrong.
@@ -66,11 +70,11 @@ def predict(
     on_terminal = output is None and sys.stdout.isatty()
     writing = _checked("output format", output_format or ("table" if on_terminal else "jsonl"), OUTPUT_FORMATS)
     target = registry().schemes[scheme] if scheme else None
-    folder = Path(tagger)
-    read_description(folder)
+    folder = find_tagger(tagger)
+    read_description(folder, task, labels)
     if file != "-" and not Path(file).is_file():
         raise PolytagError(f"The file {file!r} does not exist. Check the path, or give - for standard input.")
-    loaded = Tagger.load(folder, decoding, min_score)
+    loaded = Tagger.load(folder, decoding, min_score, task, labels)
     with _opened(file) as source, _created(output) as sink:
         name = _STDIN if file == "-" else file
         write = _writer(writing, loaded, target, sink)

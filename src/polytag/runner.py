@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,11 +32,14 @@ from polytag.preparation import Split, continuations, inventory, read_splits, tr
 from polytag.progress import ConsoleReporter, Reporter, Several, Silent
 from polytag.readers import SPLITS
 from polytag.runs import checkpointed
+from polytag.schemes import LabelScheme
+from polytag.starting import Start, open_start
 from polytag.tagger import Tagger, TaskHead
 from polytag.tasks import Task
 
 if TYPE_CHECKING:
     from polytag.engine.checkpoints import CheckpointStore
+    from polytag.engine.model import TaggerModel
 
 CORE = "polytag.builtin"
 """The module of core's own plugin."""
@@ -136,8 +140,15 @@ def _train(config: RunConfig, reporter: Reporter, began: float) -> TrainResult:
     for plugin in registry().manager.problems:
         reporter.message(f"Not loaded: {plugin.source}: {plugin.error}")
     tasks = {name: registry().tasks[name] for name in config.task}
-    strategies = {name: registry().alignments[config.alignment or task.alignment] for name, task in tasks.items()}
-    schemes = {name: training_scheme(task, config.scheme) for name, task in tasks.items()}
+    start = None if config.from_ is None else open_start(config.from_, tasks, config.labels)
+    schemes = {
+        name: training_scheme(task, config.scheme or (start.scheme(name) if start else None))
+        for name, task in tasks.items()
+    }
+    strategies = {
+        name: registry().alignments[config.alignment or (start and start.alignment(name)) or task.alignment]
+        for name, task in tasks.items()
+    }
     if config.scheme and all(scheme.name != config.scheme for scheme in schemes.values()):
         kind = "encodes spans, which they do not" if registry().schemes[config.scheme].encodes_spans else "has no spans"
         raise PolytagError(
@@ -150,7 +161,9 @@ def _train(config: RunConfig, reporter: Reporter, began: float) -> TrainResult:
     for name in config.task_weights:
         if name not in tasks:
             raise PolytagError(f"task_weights names {name!r}, which is not trained here ({', '.join(tasks)}).")
-    provider = choose_encoder(config.encoder)
+    if start:
+        config = config.model_copy(update={"encoder": config.from_})
+    provider = start.provider if start else choose_encoder(config.encoder)
     config = config.resolved(provider.defaults)
     check_output(config.output, config.overwrite)
 
@@ -163,6 +176,7 @@ def _train(config: RunConfig, reporter: Reporter, began: float) -> TrainResult:
         f"{corpus.reference}: {len(training.sentences):,} sentences, {training.n_words:,} words to train on; "
         + ", ".join(f"{name}: {len(names)} labels" for name, names in labels.items())
     )
+    kept = _kept_heads(start, labels, schemes, reporter) if start else []
     heads = {
         name: TaskHead(tuple(labels[name]), schemes[name].name, strategies[name].name, config.decoding)
         for name in tasks
@@ -170,7 +184,9 @@ def _train(config: RunConfig, reporter: Reporter, began: float) -> TrainResult:
 
     with checkpointed(config, corpus.fingerprint) as checkpoints:
         info = RunInfo(tuple(tasks), corpus.reference, config.encoder, str(config.output))
-        tagger, best, trained = _fit(config, provider, tasks, heads, training, validation, info, reporter, checkpoints)
+        names = {name: head.labels for name, head in heads.items()}
+        make = partial(start.model, names, kept) if start else partial(_new_model, provider, config.encoder, names)
+        tagger, best, trained = _fit(config, make, tasks, heads, training, validation, info, reporter, checkpoints)
         baselines = {name: MajorityBaseline(training.sentences, training.tags[name], schemes[name]) for name in tasks}
         validated = evaluate_split(tagger, validation, tasks, corpus.reference, "validation", baselines)
         tested = None
@@ -181,9 +197,31 @@ def _train(config: RunConfig, reporter: Reporter, began: float) -> TrainResult:
     return TrainResult(tagger, config.output, best, trained, validated, tested, time.perf_counter() - began)
 
 
+def _kept_heads(
+    start: Start, labels: dict[str, list[str]], schemes: Mapping[str, LabelScheme], reporter: Reporter
+) -> list[str]:
+    """The tasks whose heads go on; they get the labels of these heads. Says what happens to each head."""
+    kept = []
+    for task, names in labels.items():
+        reason = start.misfit(task, schemes[task].name, names)
+        if reason:
+            reporter.message(f"The head of {task} is new: {reason}.")
+        else:
+            reporter.message(f"The head of {task} goes on from {str(start.folder)!r}, as its encoder does.")
+            labels[task] = list(start.heads[task].labels)
+            kept.append(task)
+    return kept
+
+
+def _new_model(provider: EncoderProvider, reference: str, labels: Mapping[str, Sequence[str]]) -> TaggerModel:
+    from polytag.engine.model import TaggerModel
+
+    return TaggerModel(provider.create(reference), labels)
+
+
 def _fit(
     config: RunConfig,
-    provider: EncoderProvider,
+    make: Callable[[], TaggerModel],
     tasks: Mapping[str, Task],
     heads: Mapping[str, TaskHead],
     training: Split,
@@ -192,15 +230,14 @@ def _fit(
     reporter: Reporter,
     checkpoints: CheckpointStore,
 ) -> tuple[Tagger, int, int]:
-    """Train; returns the calibrated tagger, its epoch, and how many epochs there were."""
+    """Train the model that `make` makes; returns the calibrated tagger, its epoch, and how many epochs there were."""
     from polytag.engine import training as engine
-    from polytag.engine.model import TaggerModel
     from polytag.engine.prediction import Predictor
 
     engine.set_precision(config.precision or "float32")
     engine.seed_everything(config.seed)
-    encoder = provider.create(config.encoder)
-    model = TaggerModel(encoder, {name: head.labels for name, head in heads.items()})
+    model = make()
+    encoder = model.encoder
     tagger = Tagger(model, heads, config.context, config.window)
     features = _features(encoder, training, config)
     unit_labels = {

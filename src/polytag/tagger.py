@@ -21,10 +21,11 @@ from polytag.encoding.features import Features, featurise
 from polytag.encoding.text import split_sentences
 from polytag.encoding.windows import Context
 from polytag.errors import PolytagError
-from polytag.folder import FORMAT, damaged, read_description, written
+from polytag.folder import FORMAT, damaged, find_tagger, read_description, written
 from polytag.hooks.registry import registry
 from polytag.schemes import LabelScheme
 from polytag.tagging import TaggedSpan, TaggedText
+from polytag.token_classifiers import Names
 
 if TYPE_CHECKING:
     from polytag.engine.model import TaggerModel
@@ -51,6 +52,32 @@ class TaskHead:
     alignment: str
     decoding: Decoding = "viterbi"
     temperature: float = 1.0
+
+
+def heads_of(folder: Path, description: Mapping[str, Any], decoding: Decoding | None = None) -> dict[str, TaskHead]:
+    """What the description of a tagger's folder says of each task.
+
+    Args:
+        folder: The folder.
+        description: As `read_description` gives it.
+        decoding: What to decode with instead of what it says.
+
+    Raises:
+        TaggerError: Something is missing.
+    """
+    try:
+        return {
+            name: TaskHead(
+                tuple(saved["labels"]),
+                saved["scheme"],
+                saved["alignment"],
+                decoding or saved["decoding"],
+                saved["temperature"],
+            )
+            for name, saved in description["tasks"].items()
+        }
+    except (KeyError, TypeError, AttributeError) as error:
+        raise damaged(folder / "polytag.json", error) from error
 
 
 class Prediction(NamedTuple):
@@ -141,33 +168,34 @@ class Tagger:
         return Predictor(self.model)
 
     @classmethod
-    def load(cls, folder: str | Path, decoding: Decoding | None = None, min_score: float = 0.0) -> Tagger:
-        """Load a tagger that `save` wrote. Nothing in the folder is executed.
+    def load(
+        cls,
+        folder: str | Path,
+        decoding: Decoding | None = None,
+        min_score: float = 0.0,
+        task: str | None = None,
+        labels: Names | None = None,
+    ) -> Tagger:
+        """Load a tagger that `save` wrote, or a token classifier of transformers. Nothing in the folder is executed.
 
         Args:
-            folder: The folder.
+            folder: The folder, or the name of a model on the hub, with or without `@revision`.
             decoding: How span tasks turn scores into tags, instead of what the tagger was trained with.
             min_score: Spans that are less probable are dropped when text is tagged, 0..1.
+            task: Name of a token classifier's task, where its labels do not tell.
+            labels: Names of a token classifier's labels in id order, where it has none or others; or a file of them.
 
         Raises:
             TaggerError: The folder is not a tagger, is damaged, or was written by a newer version.
-            PolytagError: There is no such decoding.
+            PolytagError: There is no such decoding, or the task or the labels do not fit.
         """
         if decoding not in (None, *get_args(Decoding)):
             raise PolytagError(f"There is no decoding named {decoding!r}. Choose {' or '.join(get_args(Decoding))}.")
-        path = Path(folder)
-        description = read_description(path)
+        path = find_tagger(folder)
+        description = read_description(path, task, labels)
+        heads = heads_of(path, description, decoding)
         try:
-            heads = {
-                name: TaskHead(
-                    tuple(task["labels"]),
-                    task["scheme"],
-                    task["alignment"],
-                    decoding or task["decoding"],
-                    task["temperature"],
-                )
-                for name, task in description.pop("tasks").items()
-            }
+            del description["tasks"]
             provider = registry().encoders[description.pop("encoder")["provider"]]
             context, window = description.pop("context"), description.pop("window")
         except (KeyError, TypeError, AttributeError) as error:

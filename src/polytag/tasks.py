@@ -17,6 +17,8 @@ class Task:
         alignment: Name of the default alignment strategy.
         metrics: Names of the metrics; the headline score of the first one selects the best epoch.
         labels: Fixed label inventory in id order, or None to read it from the training split.
+        typical: Labels, in capitals and without prefixes, by which a token classifier from elsewhere is seen to be of
+            this task; `*` among them claims classifiers whose labels no task knows.
     """
 
     name: str
@@ -26,3 +28,4 @@ class Task:
     alignment: str
     metrics: tuple[str, ...]
     labels: tuple[str, ...] | None = None
+    typical: tuple[str, ...] = ()

@@ -9,7 +9,10 @@ import typer
 
 
 def evaluate_cli(
-    tagger: Annotated[Path, typer.Argument(help="Folder of a tagger.")],
+    tagger: Annotated[
+        str,
+        typer.Argument(help="Tagger or token classifier of transformers: folder, or hub name[@revision]."),
+    ],
     corpus: Annotated[
         str, typer.Option("--corpus", "-c", help="A file, a folder, train=FILE,test=FILE, a hub dataset, or `sample`.")
     ],
@@ -47,6 +50,16 @@ def evaluate_cli(
             show_default="none",
         ),
     ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(help="Task of a token classifier from elsewhere.", show_default="found by its labels"),
+    ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            help="Labels of a token classifier in id order, O,B-PER,I-PER, or a file of them.", show_default="its own"
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON on stdout.")] = False,
 ) -> None:
     """Score a tagger on every word of a split of a corpus, with 95% confidence intervals."""
@@ -67,6 +80,8 @@ def evaluate_cli(
         strict=strict,
         confusions=confusions,
         errors=errors,
+        task=task,
+        labels=labels,
     )
     if as_json:
         print_json(result.to_dict())

@@ -9,7 +9,10 @@ import typer
 
 
 def predict_cli(
-    tagger: Annotated[Path, typer.Argument(help="Folder of a tagger.")],
+    tagger: Annotated[
+        str,
+        typer.Argument(help="Tagger or token classifier of transformers: folder, or hub name[@revision]."),
+    ],
     file: Annotated[str, typer.Argument(help="File to tag; - for standard input.")] = "-",
     input_format: Annotated[
         str | None,
@@ -32,6 +35,16 @@ def predict_cli(
         str | None, typer.Option(help="viterbi or argmax.", show_default="as the tagger was trained")
     ] = None,
     min_score: Annotated[float, typer.Option(min=0, max=1, help="Drop spans that are less probable than this.")] = 0.0,
+    task: Annotated[
+        str | None,
+        typer.Option(help="Task of a token classifier from elsewhere.", show_default="found by its labels"),
+    ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            help="Labels of a token classifier in id order, O,B-PER,I-PER, or a file of them.", show_default="its own"
+        ),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write to.", show_default="standard output")
     ] = None,
@@ -51,4 +64,6 @@ def predict_cli(
         decoding=check_decoding(decoding),
         min_score=min_score,
         output=output,
+        task=task,
+        labels=labels,
     )

@@ -29,6 +29,22 @@ def train_cli(
             show_default="compact",
         ),
     ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="Go on from a tagger or a token classifier of transformers: folder or hub name. Its encoder and the "
+            "heads that fit keep their weights.",
+            show_default="none",
+        ),
+    ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            help="Labels of the token classifier to go on from, in id order, O,B-PER,I-PER, or a file of them.",
+            show_default="its own",
+        ),
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with any of these options; flags override it.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a tagger in the output folder.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run.")] = False,
@@ -192,6 +208,8 @@ def train_cli(
         "corpus": corpus,
         "output": output,
         "encoder": encoder,
+        "from": source,
+        "labels": labels,
         "overwrite": overwrite or None,
         "resume": resume or None,
         "checkpoint_every": checkpoint_every,

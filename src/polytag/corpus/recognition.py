@@ -12,7 +12,7 @@ from polytag.corpus.corpus import Corpus
 from polytag.errors import CorpusError, PolytagError
 from polytag.hooks.registry import registry
 from polytag.readers import TOKENS
-from polytag.schemes import UNANNOTATED, LabelScheme
+from polytag.schemes import OUTSIDE, UNANNOTATED, LabelScheme, Span, join_tag, split_tag
 
 _PREFERENCE = ("iob2", "iobes", "bilou", "iob1", "ioe2", "ioe1")
 _CONTEXT = 2
@@ -55,6 +55,27 @@ def recognise_scheme(sentences_of_tags: Iterable[Sequence[str]], schemes: Sequen
     # The same pair of tags comes thousands of times: each scheme judges it once.
     best = min(candidates, key=lambda scheme: (_disallowed(bigrams, scheme), _rank(scheme)))
     return _fit(sentences, best, _disallowed(bigrams, best))
+
+
+def scheme_that_writes(labels: Iterable[str], schemes: Iterable[LabelScheme]) -> LabelScheme:
+    """The span scheme that a set of labels is of, judged by their prefixes alone.
+
+    It writes all of them, and needs no other for a span of one word if there is such a scheme: `I` alone is iob1, with
+    `B` it is iob2. Schemes that tie are preferred as by `recognise_scheme`.
+
+    Raises:
+        PolytagError: No scheme has all the prefixes.
+    """
+    prefixes = {join_tag(split_tag(label)[0], "X") for label in labels} - {join_tag(OUTSIDE, "X")}
+    # One word, two spans that touch, three words: every prefix a scheme has.
+    spans = [Span(0, 1, "X"), Span(2, 3, "X"), Span(3, 6, "X"), Span(6, 7, "X")]
+    known = [scheme for scheme in schemes if scheme.encodes_spans and prefixes <= set(scheme.tags(spans, 7))]
+    if not known:
+        shown = ", ".join(sorted(prefix.partition("-")[0] for prefix in prefixes))
+        raise PolytagError(
+            f"The prefixes {shown} are of no label scheme that is installed. Rename the labels with --labels."
+        )
+    return min(known, key=lambda scheme: (not set(scheme.tags([Span(0, 1, "X")], 1)) <= prefixes, _rank(scheme)))
 
 
 def scheme_of(corpus: Corpus, column: str, declared: str | None = None) -> SchemeFit:

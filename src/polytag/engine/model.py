@@ -67,9 +67,22 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
             TaggerError: A tensor is missing or has the wrong shape.
         """
         self.encoder.assign(tensors)
-        for task, head in self.heads.items():
+        self.assign_heads(tensors, {task: self._prefix(task) for task in self.heads})
+
+    def assign_heads(self, tensors: Mapping[str, NDArray[Any]], prefixes: Mapping[str, str]) -> None:
+        """Set the weights of some heads.
+
+        Args:
+            tensors: The weights.
+            prefixes: For each of these tasks, what the names of its tensors begin with.
+
+        Raises:
+            TaggerError: A tensor is missing or has the wrong shape.
+        """
+        for task, prefix in prefixes.items():
+            head = self.heads[task]
             for variable, name in ((head.kernel, "weight"), (head.bias, "bias")):
-                key = f"{self._prefix(task)}.{name}"
+                key = f"{prefix}.{name}"
                 shape = tuple(reversed(variable.shape))
                 if key not in tensors or tuple(tensors[key].shape) != shape:
                     raise TaggerError(

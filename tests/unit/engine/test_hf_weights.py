@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from checkpoints import FAMILIES, make_checkpoint, read_checkpoint, write_tensors
+from checkpoints import FAMILIES, make_checkpoint, prefix_of, read_checkpoint, write_tensors
 from polytag.engine.encoders.hf_weights import read_tensors
 from polytag.engine.encoders.pretrained import create, restore
 from polytag.errors import TaggerError
@@ -53,7 +53,7 @@ def test_what_is_read_is_written_bit_for_bit(tmp_path: Path, family: str) -> Non
 def test_names_without_prefix_and_poolers_make_no_difference(tmp_path: Path, family: str) -> None:
     bare = make_checkpoint(tmp_path / "bare", family, prefix=False, pooler=True)
     whole = make_checkpoint(tmp_path / "whole", family)
-    start = "roberta." if family == "xlm-roberta" else f"{family}."
+    start = prefix_of(family)
     tensors = read_checkpoint(whole)
     write_tensors(bare, read_checkpoint(bare) | {name.removeprefix(start): values for name, values in tensors.items()})
     assert_same(create(str(bare)).tensors(), create(str(whole)).tensors())

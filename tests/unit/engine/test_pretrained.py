@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import polytag
-from checkpoints import FAMILIES, HIDDEN, POSITIONS, SENTENCES, make_checkpoint, read_checkpoint
+from checkpoints import FAMILIES, HIDDEN, POSITIONS, SENTENCES, like_roberta, make_checkpoint, read_checkpoint
 from polytag import PolytagError, Tagger
 from polytag.encoding.batches import BatchBuilder
 from polytag.encoding.features import featurise
@@ -62,7 +62,7 @@ def test_a_window_has_the_special_tokens_of_the_checkpoint(encoders: dict[str, P
     batch = BatchBuilder(features, encoder).build(np.array([0, 1]))
     assert batch.ids[0, :, 0].tolist() == expected
     assert set(batch.ids[1, ~batch.mask[1], 0].tolist()) == {own_tokenizer(encoder.reference).pad_token_id}
-    assert encoder.max_units == POSITIONS - 2 - 2 * family.endswith("roberta")
+    assert encoder.max_units == POSITIONS - 2 - 2 * like_roberta(family)
 
 
 def test_roberta_s_words_begin_with_a_space(encoders: dict[str, PretrainedEncoder]) -> None:
@@ -203,7 +203,8 @@ def with_slow_tokenizer(folder: Path) -> None:
         (written("config.json", "{"), "config.json is not JSON"),
         (written("config.json", "[]"), "config.json is not a JSON object"),
         (written("config.json", "{}"), "model type '(none)', which polytag cannot read"),
-        (edited(model_type="deberta-v2"), "model type 'deberta-v2', which polytag cannot read. The BERT, "),
+        (edited(model_type="mpnet"), "model type 'mpnet', which polytag cannot read. The BERT, "),
+        (edited(model_type="deberta-v2"), "a DeBERTa that is not built as DeBERTa-v3 is: relative_attention is False"),
         (edited(model_type="llama"), "model type 'llama', which polytag cannot read"),
         (edited(model_type="gpt2", n_layer=2, n_head=2, n_embd=16, n_positions=48), "model type 'gpt2'"),
         (edited(model_type="vit"), "model type 'vit', which polytag cannot read"),
@@ -280,3 +281,65 @@ def test_a_single_task_is_saved_as_transformers_saves_it(tmp_path: Path) -> None
     assert config["id2label"] == {"0": "O", "1": "B-PER", "2": "I-PER"}
     assert config["label2id"] == {"O": 0, "B-PER": 1, "I-PER": 2}
     assert config["architectures"] == ["DistilBertForTokenClassification"]
+
+
+# Tokenizers of checkpoints that come without tokenizer.json
+
+
+def subwords(encoder_of: Path) -> tuple[list[list[int]], tuple[int, ...], tuple[int, ...]]:
+    encoder = create(str(encoder_of))
+    units = encoder.encode(WORDS)
+    return units.ids.tolist(), encoder.before, encoder.after
+
+
+@pytest.mark.parametrize("family", ["bert", "distilbert", "electra", "roberta"])
+def test_a_tokenizer_is_made_of_a_vocabulary(tmp_path: Path, family: str) -> None:
+    folder = make_checkpoint(tmp_path, family)
+    expected = subwords(folder)
+    model = json.loads((folder / "tokenizer.json").read_text())["model"]
+    (folder / "tokenizer.json").unlink()
+    if family == "roberta":
+        (folder / "vocab.json").write_text(json.dumps(model["vocab"]))
+        merges = [" ".join(pair) for pair in model["merges"]]
+        (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *merges, ""]))
+    else:
+        (folder / "vocab.txt").write_text(
+            "".join(f"{word}\n" for word in sorted(model["vocab"], key=model["vocab"].get))
+        )
+    assert subwords(folder) == expected
+
+
+@pytest.mark.parametrize(
+    ("family", "file", "offset"),
+    [
+        # The ids of XLM-R are those of the SentencePiece model plus one, as there is a padding token before them.
+        ("xlm-roberta", "sentencepiece.bpe.model", 1),
+        ("albert", "spiece.model", 0),
+        ("deberta-v2", "spm.model", 0),
+    ],
+)
+def test_a_tokenizer_is_made_of_a_sentencepiece_model(tmp_path: Path, family: str, file: str, offset: int) -> None:
+    import io
+
+    import sentencepiece
+
+    special = {"albert": ["[CLS]", "[SEP]", "[MASK]"], "deberta-v2": ["[CLS]", "[SEP]", "[MASK]"]}.get(family, [])
+    written = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(SENTENCES * 3),
+        model_writer=written,
+        vocab_size=90,
+        hard_vocab_limit=False,
+        normalization_rule_name="identity",
+        control_symbols=special,
+        minloglevel=2,
+    )
+    folder = make_checkpoint(tmp_path, family, vocab_size=200)
+    (folder / "tokenizer.json").unlink()
+    (folder / file).write_bytes(written.getvalue())
+    model = sentencepiece.SentencePieceProcessor(model_proto=written.getvalue())
+    assert len(model) + offset < 200
+    encoder = create(str(folder))
+    for word in ("German", "lamb", "European", "met", "in"):
+        assert encoder.encode([word]).ids[:, 0].tolist() == [piece + offset for piece in model.encode(word)], word
+    assert len(encoder.before) == len(encoder.after) == 1

@@ -22,7 +22,7 @@ from polytag.errors import TaggerError
 Hook = Callable[[NDArray[Any], list[int]], NDArray[Any]]
 
 _OLD_NAMES = {".gamma": ".weight", ".beta": ".bias"}
-_PREFIXES = {"xlm-roberta": "roberta", "camembert": "roberta"}
+_PREFIXES = {"xlm-roberta": "roberta", "camembert": "roberta", "deberta-v2": "deberta"}
 """Name of the encoder inside a task model, where it is not the model type."""
 
 _SEGMENTS = "embeddings.token_type_embeddings.weight"
@@ -159,10 +159,7 @@ def read_tensors(folder: Path) -> Tensors:
     for file in files:
         path = folder / file
         if not path.is_file():
-            raise TaggerError(
-                f"{folder} has no {file}. polytag reads weights in safetensors format only: nothing that could run "
-                "code is ever loaded. Convert older checkpoints with transformers: model.save_pretrained(folder)."
-            )
+            raise _no_weights(folder, file)
         try:
             with safe_open(path, framework="numpy") as opened:
                 for name in opened.keys():  # noqa: SIM118  # not a mapping
@@ -170,6 +167,16 @@ def read_tensors(folder: Path) -> Tensors:
         except (SafetensorError, OSError) as error:
             raise TaggerError(f"{path} is damaged: {error}. Download or train it again.") from error
     return tensors
+
+
+def _no_weights(folder: Path, file: str) -> TaggerError:
+    pickled = any(folder.glob("pytorch_model*.bin"))
+    return TaggerError(
+        f"{folder} has no {file}. polytag reads weights in safetensors format only: nothing that could run code is "
+        f"ever loaded{', and pytorch_model.bin is a pickle' if pickled else ''}. Convert the checkpoint where PyTorch "
+        f"is installed: AutoModelForTokenClassification.from_pretrained({str(folder)!r}).save_pretrained(FOLDER), with "
+        "AutoModel for one without a head that tags."
+    )
 
 
 def _does_not_fit(name: str, tensor: NDArray[Any]) -> TaggerError:

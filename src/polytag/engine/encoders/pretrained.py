@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,10 +10,18 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 import tensorflow as tf
-from keras_hub.src.utils.transformers.preset_loader import TransformersPresetLoader
+from keras_hub.src.utils.transformers import (
+    convert_albert,
+    convert_bert,
+    convert_distilbert,
+    convert_roberta,
+    convert_xlm_roberta,
+)
 from numpy.typing import NDArray
 
+from polytag.checkpoint_config import read_config
 from polytag.encoders import Encoder, Tensors, Units
+from polytag.engine.encoders import convert_deberta, convert_electra
 from polytag.engine.encoders.hf_weights import WeightMap, read_tensors
 from polytag.engine.encoders.transformer import exact_gelu, fuse
 from polytag.errors import PolytagError, TaggerError
@@ -25,7 +32,16 @@ _ACTIVATIONS = {
     "gelu_pytorch_tanh": lambda x: keras.activations.gelu(x, approximate=True),
     "relu": keras.activations.relu,
 }
-_FAMILIES = frozenset({"albert", "bert", "distilbert", "roberta", "xlm-roberta"})
+_CONVERTERS = {
+    "albert": convert_albert,
+    "bert": convert_bert,
+    "camembert": convert_roberta,  # by another name
+    "deberta-v2": convert_deberta,
+    "distilbert": convert_distilbert,
+    "electra": convert_electra,
+    "roberta": convert_roberta,
+    "xlm-roberta": convert_xlm_roberta,
+}
 _FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
 _UNLIMITED = 100_000
 _CACHED_WORDS = 500_000
@@ -167,23 +183,15 @@ def restore(folder: Path, reference: str = "") -> PretrainedEncoder:
     Raises:
         PolytagError: The folder has no configuration, or one of an unsupported model type.
     """
-    path = folder / "config.json"
-    if not path.is_file():
-        raise PolytagError(
-            f"The folder {str(folder)!r} holds no checkpoint: it has no config.json. Name a folder that "
-            "`save_pretrained` wrote, a model on the hub, or `compact`."
-        )
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise PolytagError(f"{path} is not JSON: {error}. Download the checkpoint again.") from error
-    if not isinstance(config, dict):
-        raise PolytagError(f"{path} is not a JSON object. Download the checkpoint again.")
-    return PretrainedEncoder(reference or str(folder), folder, config)
+    return PretrainedEncoder(reference or str(folder), folder, read_config(folder))
 
 
-def find_checkpoint(reference: str) -> Path:
+def find_checkpoint(reference: str, noun: str = "encoder") -> Path:
     """The folder of a checkpoint; one on the hub is downloaded, or taken from the cache.
+
+    Args:
+        reference: A folder, or a name on the hub, with or without `@revision`.
+        noun: What messages call it.
 
     Raises:
         PolytagError: Neither a folder nor a model that can be reached.
@@ -199,7 +207,7 @@ def find_checkpoint(reference: str) -> Path:
         return Path(huggingface_hub.snapshot_download(name, revision=revision or None, allow_patterns=list(_FILES)))
     except errors.HFValidationError as error:
         raise PolytagError(
-            f"The encoder {reference!r} is neither a folder nor the name of a model on the hub. Check the path."
+            f"The {noun} {reference!r} is neither a folder nor the name of a model on the hub. Check the path."
         ) from error
     except errors.GatedRepoError as error:
         raise PolytagError(
@@ -212,7 +220,7 @@ def find_checkpoint(reference: str) -> Path:
     except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, OSError) as error:
         offline = "HF_HUB_OFFLINE is set" if os.environ.get("HF_HUB_OFFLINE") == "1" else "the hub cannot be reached"
         raise PolytagError(
-            f"The encoder {reference!r} is not a folder here, and not in the cache, and {offline}. Check the path, or "
+            f"The {noun} {reference!r} is not a folder here, and not in the cache, and {offline}. Check the path, or "
             f"download it where there is a network: `hf download {name}`."
         ) from error
 
@@ -261,30 +269,36 @@ def _lacks_prefix_space(backend: Any) -> bool:
 def _build(config: dict[str, Any], folder: Path) -> tuple[PretrainedNetwork, WeightMap]:
     model_type = config.get("model_type", "(none)")
     try:
-        if model_type not in _FAMILIES:  # KerasHub would build others, however large, that are no encoders
-            raise ValueError(model_type)
-        converter = TransformersPresetLoader(str(folder), config).converter
+        converter = _CONVERTERS[model_type]
+        settings = _with_defaults(config)
         operands = keras.config.dtype_policy().compute_dtype
         # Shorter numbers than bfloat16 overflow outside matrix products, too, and are left to Keras.
         policy = keras.config.dtype_policy() if operands == "float16" else "float32"
-        backbone = converter.backbone_cls(**converter.convert_backbone_config(config), dtype=policy)
+        backbone = converter.backbone_cls(**converter.convert_backbone_config(settings), dtype=policy)
     except (ValueError, KeyError, TypeError) as error:
         raise PolytagError(
             f"The checkpoint {str(folder)!r} has the model type {model_type!r}, which polytag cannot read. The BERT, "
-            "DistilBERT, ALBERT, RoBERTa and XLM-RoBERTa families work."
+            "DistilBERT, ALBERT, ELECTRA, RoBERTa, XLM-RoBERTa, CamemBERT and DeBERTa-v3 families work."
         ) from error
-    _follow_config(backbone, config)
+    _follow_config(backbone, settings)
     if operands != "float16":
         fuse(backbone, operands)
     network = PretrainedNetwork(backbone)
-    weights = WeightMap(backbone, converter, config)
+    weights = WeightMap(backbone, converter, settings)
     weights.keep_only(network.body.variables)
     return network, weights
 
 
+def _with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration, with transformers' defaults for what it does not say: those differ from family to family."""
+    from transformers import AutoConfig
+
+    return {**AutoConfig.for_model(config["model_type"]).to_dict(), **config}
+
+
 def _follow_config(backbone: Any, config: Mapping[str, Any]) -> None:
     """Take over what KerasHub's converters fix: the activation and the epsilon of layer norms."""
-    name = config.get("hidden_act") or config.get("activation") or "gelu"
+    name = config["activation" if config["model_type"] == "distilbert" else "hidden_act"]
     if name not in _ACTIVATIONS:
         raise TaggerError(
             f"The checkpoint's activation {name!r} is not supported; supported: {', '.join(_ACTIVATIONS)}."
