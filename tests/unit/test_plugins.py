@@ -200,8 +200,8 @@ def test_a_plugin_for_a_newer_contract_is_incompatible(installed: Installation) 
     manager = installed.manager()
     assert named(manager, "new").status == "incompatible"
     assert named(manager, "new").error == (
-        "it needs version 2 of the plugin contract, and this polytag has version 1. Upgrade polytag, or install an older "
-        "new."
+        "it needs version 2 of the plugin contract, and this polytag has version 1. Upgrade polytag, or install an "
+        "older new."
     )
     assert [plugin.name for plugin in manager.loaded()] == ["good"]
     with pytest.raises(PluginError, match="needs version 2 of the plugin contract"):
@@ -239,7 +239,7 @@ def test_a_deprecated_hook_is_reported_with_who_uses_it(
 
     deprecated = specs.hookspec(warn_on_impl=DeprecationWarning("polytag_tasks goes away; use something else"))
     monkeypatch.setattr(specs, "polytag_tasks", deprecated(polytag_tasks))
-    with pytest.warns(DeprecationWarning) as caught:
+    with pytest.warns(DeprecationWarning, match="goes away") as caught:
         manager = installed.manager()
     (warning,) = caught
     assert str(warning.message) == "plugin 'good' (good 1.0): polytag_tasks goes away; use something else"

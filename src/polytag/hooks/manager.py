@@ -111,6 +111,10 @@ class PluginManager:
         """Plugins whose hooks are called."""
         return [plugin for plugin in self.plugins if plugin.status == "loaded"]
 
+    def implements(self, plugin: Plugin) -> list[str]:
+        """Names of the hooks that a loaded plugin implements."""
+        return [caller.name for caller in self._pluggy.get_hookcallers(plugin.plugin) or ()]
+
     def contributions(self, hook: str) -> list[tuple[Plugin, list[object]]]:
         """Call one registration hook plugin by plugin; a plugin whose hook raises becomes `broken`."""
         collected: list[tuple[Plugin, list[object]]] = []

@@ -79,6 +79,10 @@ class Kind(Generic[Contribution]):
         """The loaded plugins that provide `name`; more than one is a conflict."""
         return [plugin for plugin, _ in self._usable(name)]
 
+    def offered_by(self, plugin: Plugin) -> dict[str, Contribution]:
+        """What a loaded plugin provides, by name, also where another plugin claims the name."""
+        return {name: item for name in self for offering, item in self._usable(name) if offering is plugin}
+
     def _usable(self, name: str) -> list[tuple[Plugin, Contribution]]:
         # A plugin can break after it was asked for this kind, when a later hook of its raises.
         return [offer for offer in self._offers.get(name, ()) if offer[0].status == "loaded"]
@@ -118,7 +122,7 @@ class Registry:
 
     def brought_by(self, plugin: Plugin) -> dict[str, list[str]]:
         """What a plugin contributes: names by kind, without kinds of which it has none."""
-        found = {kind.noun: [name for name in kind if plugin in kind.providers(name)] for kind in self.kinds}
+        found = {kind.noun: list(kind.offered_by(plugin)) for kind in self.kinds}
         return {noun: names for noun, names in found.items() if names}
 
 
