@@ -297,9 +297,7 @@ def tasks_of(*names: str) -> str:
 
 def test_a_broken_plugin_is_reported_and_the_command_goes_on(command, install, corpus, ner_run: TrainResult):
     install("acme", "raise RuntimeError('no [licence]')")
-    report = (
-        "Not loaded: plugin 'acme' (acme 1.0): its import raised RuntimeError: no [licence] (plugin_of_acme.py, "
-    )
+    report = "Not loaded: plugin 'acme' (acme 1.0): its import raised RuntimeError: no [licence] (plugin_of_acme.py, "
     done = command("evaluate", ner_run.output, "--corpus", corpus, "--json")
     assert (done.status, json.loads(done.out)["words"]) == (0, 5)
     assert done.err.startswith(report)

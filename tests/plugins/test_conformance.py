@@ -1,7 +1,7 @@
 """The built-in plugins keep the contracts that third parties have to keep."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -26,6 +26,22 @@ class TestPolytag(PluginConformance):
 
 class TestStandard(PluginConformance):
     plugin = "standard"
+    sources: ClassVar = {"hub": "acme/tiny"}
+
+    @pytest.fixture(autouse=True)
+    def tiny_hub(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """One dataset on the hub; that the client can talk to a hub is tested in `integration/test_hub_corpus.py`."""
+        import datasets
+
+        load = datasets.load_dataset
+
+        def load_dataset(name: str, *arguments: Any, **options: Any) -> Any:
+            if name == "acme/tiny":
+                data = datasets.Dataset.from_dict({"tokens": [["Go"]], "ner_tags": [["O"]]})
+                return datasets.DatasetDict({"train": data})
+            return load(name, *arguments, **options)
+
+        monkeypatch.setattr(datasets, "load_dataset", load_dataset)
 
 
 @pytest.mark.slow

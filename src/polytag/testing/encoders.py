@@ -62,7 +62,11 @@ def _restores(provider: EncoderProvider, bench: Bench) -> None:
 def _trains(provider: EncoderProvider, bench: Bench) -> None:
     import polytag
 
-    _create(provider, bench)
+    if (named := _create(provider, bench).provider) != provider.name:
+        raise BrokenContractError(
+            f"In its encoders, the attribute `provider` is {named!r}: a tagger would be loaded by another provider "
+            f"than {provider.name!r}."
+        )
     task: Task = bench.registry.tasks["ner"]
     output = bench.folder / "tagger"
     corpus = write_corpus(task, bench.registry, bench.folder / "corpus")

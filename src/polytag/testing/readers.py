@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -102,7 +103,7 @@ CONTRACTS = (
 
 
 def _source(reader: Reader, bench: Bench) -> tuple[Source, _Content | None]:
-    """Something the reader can read, and what is in it where that is known."""
+    """Something the reader can read, and what is in it where that is known; its files, if any, may be changed."""
     if reader.can_write:
         source, written = _written(reader, bench, gap=False)
         if source is not None:
@@ -116,6 +117,11 @@ def _source(reader: Reader, bench: Bench) -> tuple[Source, _Content | None]:
             f"It only reads. Name a source in `sources` of the PluginConformance test: "
             f'sources = {{"{reader.name}": "tests/train.{reader.name}"}}.'
         )
+    named = Path(bench.sources[reader.name])
+    if named.is_dir():
+        return locate(str(shutil.copytree(named, bench.folder / named.name))), None
+    if named.is_file():
+        return locate(str(shutil.copy(named, bench.folder))), None
     return locate(str(bench.sources[reader.name])), None
 
 

@@ -36,11 +36,9 @@ def _names_what_exists(task: Task, bench: Bench) -> None:
     known = bench.registry
     parts: list[tuple[str, Kind[Any]]] = [(task.scheme, known.schemes), (task.alignment, known.alignments)]
     for name, kind in [*parts, *((name, known.metrics) for name in task.metrics)]:
-        noun = kind.noun
         if name not in kind:
-            raise BrokenContractError(
-                f"No plugin provides the {noun} {name!r} that it names.{suggest(name, kind, noun)}"
-            )
+            hint = suggest(name, kind, kind.noun)
+            raise BrokenContractError(f"No plugin provides the {kind.noun} {name!r} that it names.{hint}")
     for field in ("summary", "columns", "metrics"):
         if not getattr(task, field):
             raise BrokenContractError(f"Its field {field!r} is empty.")
