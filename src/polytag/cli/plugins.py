@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -94,6 +96,47 @@ def plugins_cli(context: typer.Context, as_json: _Json = False) -> None:
         ],
         as_json,
     )
+
+
+@app.command("new")
+def new_cli(
+    name: Annotated[str, typer.Argument(help="Name of the plugin: acme gives the package polytag-acme.")],
+    task: Annotated[
+        str | None, typer.Option(help="Name of its task: acme.skills.", show_default="asked for, or NAME.tags")
+    ] = None,
+    scheme: Annotated[
+        str | None, typer.Option(help="Label scheme of the task.", show_default="asked for, or iob2")
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            help="Tag columns that can hold the task, with commas between them.",
+            show_default="asked for, or the task's name and _tags",
+        ),
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder.", show_default="polytag-NAME")] = None,
+) -> None:
+    """Write a plugin package with one task and its tests, ready to be installed."""
+    from polytag.scaffold import NewPlugin, check_name, new_plugin
+
+    check_name(name)
+    task = task or _ask("Name of the task", f"{name}.tags")
+    scheme = scheme or _ask("Label scheme (flat for one tag a word; iob2 or another for spans)", "iob2")
+    columns = columns or _ask("Tag columns, with commas between them", f"{task.rpartition('.')[2]}_tags")
+    plugin = NewPlugin(name, task, scheme, tuple(column.strip() for column in columns.split(",") if column.strip()))
+    folder = output or Path(plugin.distribution)
+    for file in new_plugin(plugin, folder):
+        typer.echo(folder / file)
+    typer.echo(
+        f"\nInstall it with: pip install -e '{folder}[dev]'\n"
+        f"Test it with:    pytest {folder}, or: polytag plugins check {name}\n"
+        f"Train with:      polytag train --task {task} --corpus SOURCE --output FOLDER"
+    )
+
+
+def _ask(question: str, default: str) -> str:
+    """What the user says, where there is one to be asked."""
+    return str(typer.prompt(question, default=default, err=True)) if sys.stdin.isatty() else default
 
 
 @app.command("check")
