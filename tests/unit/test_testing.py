@@ -168,6 +168,7 @@ class Slashes(Reader):
     """Reads `word/TAG word/TAG`, a sentence a line."""
 
     name, summary = "slashes", "word/TAG, a sentence a line"
+    endings = frozenset({".slashes"})
 
     def accepts(self, source: Source) -> bool:
         return any(path.suffix == ".slashes" for paths in source.files.values() for path in paths)
@@ -197,6 +198,12 @@ class Slashes(Reader):
 
     def written(self, tag: str) -> str:
         return tag or "-"
+
+
+class WritesColumns(Slashes):
+    """Writes files that another reader takes, too."""
+
+    endings = frozenset()
 
 
 class AcceptsMaybe(Slashes):
@@ -314,6 +321,7 @@ BROKEN = [
     (AcceptsMaybe(), "any source can be judged", "has to be a bool"),
     (AcceptsNothing(), "every word it reads has its tags", "It does not accept"),
     (LosesTags(), "what it writes, it reads again", "were written, and"),
+    (WritesColumns(), "what it writes, no other reader takes", "column accepts as well"),
     (FillsGaps(), "words without annotation come back so, or are refused", "were written, and"),
     (Traceback(), "a broken file is a CorpusError that names it", "makes read() raise UnicodeDecodeError"),
     (MergesUnits(), "every word has units", "needs at least one unit"),

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polytag.corpus.corpus import Corpus
+from polytag.corpus.corpus import Corpus, accepting_readers
 from polytag.errors import CorpusError, PolytagError
 from polytag.readers import TOKENS, Reader, Sentence, Source, corpus_from_sentences, locate
 from polytag.schemes import UNANNOTATED
@@ -24,6 +24,8 @@ _WORDS = (
     ["Go"],
     ["She", "met", "Bob", "in", "Rio"],
 )
+_REGULAR = (["She", "met", "Bob", "in", "Rio"],) * 4
+"""Lines of as many words each look like columns."""
 _SIZES = {"train": 4, "validation": 2, "test": 1}
 
 _Content = dict[str, list[tuple[list[str], dict[str, list[str]]]]]
@@ -64,10 +66,23 @@ def _round_trip(reader: Reader, bench: Bench) -> None:
     _compare(written or {}, _content(reader, reader.read(source)))
 
 
+def _is_recognised(reader: Reader, bench: Bench) -> None:
+    if not reader.can_write:
+        return
+    source, _ = _written(reader, bench, _REGULAR)
+    if source is None:
+        return
+    if others := [other.name for other in accepting_readers(source) if other.name != reader.name]:
+        raise BrokenContractError(
+            f"What it writes, {', '.join(others)} accepts as well, and users would have to say --reader {reader.name}. "
+            "Claim the ending of its files with the attribute `endings`."
+        )
+
+
 def _keeps_gaps(reader: Reader, bench: Bench) -> None:
     if not reader.can_write:
         return
-    source, written = _written(reader, bench, gap=True)
+    source, written = _written(reader, bench, _WORDS, gap=True)
     if source is not None:
         _compare(written, _content(reader, reader.read(source)))
 
@@ -97,6 +112,7 @@ CONTRACTS = (
     Contract("reader", "any source can be judged", _judges_anything),
     Contract("reader", "every word it reads has its tags", _reads),
     Contract("reader", "what it writes, it reads again", _round_trip),
+    Contract("reader", "what it writes, no other reader takes", _is_recognised),
     Contract("reader", "words without annotation come back so, or are refused", _keeps_gaps),
     Contract("reader", "a broken file is a CorpusError that names it", _explains),
 )
@@ -105,7 +121,7 @@ CONTRACTS = (
 def _source(reader: Reader, bench: Bench) -> tuple[Source, _Content | None]:
     """Something the reader can read, and what is in it where that is known; its files, if any, may be changed."""
     if reader.can_write:
-        source, written = _written(reader, bench, gap=False)
+        source, written = _written(reader, bench, _WORDS)
         if source is not None:
             return source, written
         raise BrokenContractError(
@@ -125,14 +141,16 @@ def _source(reader: Reader, bench: Bench) -> tuple[Source, _Content | None]:
     return locate(str(bench.sources[reader.name])), None
 
 
-def _written(reader: Reader, bench: Bench, gap: bool) -> tuple[Source | None, _Content]:
+def _written(
+    reader: Reader, bench: Bench, sentences: Sequence[Sequence[str]], gap: bool = False
+) -> tuple[Source | None, _Content]:
     """A corpus of the first task that the format can hold, written; nothing where it can hold none."""
     for task in bench.registry.tasks.values():
         for column in task.columns:
             folder = Path(tempfile.mkdtemp(dir=bench.folder))
             tags = example_tags(task, bench.registry)
             corpus = corpus_from_sentences(
-                {split: _sentences(column, tags, size, gap) for split, size in _SIZES.items()}
+                {split: _sentences(sentences[:size], column, tags, gap) for split, size in _SIZES.items()}
             )
             try:
                 reader.write(corpus, folder)
@@ -143,8 +161,8 @@ def _written(reader: Reader, bench: Bench, gap: bool) -> tuple[Source | None, _C
     return None, {}
 
 
-def _sentences(column: str, kinds: Sequence[str], size: int, gap: bool) -> Iterator[Sentence]:
-    for number, words in enumerate(_WORDS[:size]):
+def _sentences(sentences: Sequence[Sequence[str]], column: str, kinds: Sequence[str], gap: bool) -> Iterator[Sentence]:
+    for number, words in enumerate(sentences):
         tags = [kinds[i % len(kinds)] for i in range(len(words))]
         if gap and number == 0:
             tags[0] = UNANNOTATED

@@ -25,6 +25,7 @@ class MarkedReader(Reader):
 
     name = "marked"
     summary = "Text with entities marked where they stand (.marked): We saw [[Low Tide|group]] ."
+    endings = frozenset({ENDING})
 
     def accepts(self, source: Source) -> bool:
         """Whether all files end in `.marked`."""
