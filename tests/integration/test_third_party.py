@@ -63,7 +63,7 @@ def test_the_example_is_listed_with_what_it_brings(environment: FreshEnvironment
 def test_the_example_trains_evaluates_and_predicts_its_task(environment: FreshEnvironment, example: Path):
     corpus = example / "tests/corpus"
     trained = environment.run(
-        "polytag", "train", "--task", "emerging.entities", "-c", corpus, "--epochs", 30, "-o", "tagger", "--json"
+        "polytag", "train", "--task", "emerging.entities", "-c", corpus, "--epochs", 15, "-o", "tagger", "--json"
     )
     scores = json.loads(trained.stdout)["test"]["tasks"]["emerging.entities"]
     assert set(scores["metrics"]) == {"spans", "sentences"}
@@ -103,11 +103,8 @@ def test_a_new_plugin_is_clean_and_passes_its_tests_at_once(
 ):
     environment.run("polytag", "plugins", "new", name, *options)
     folder = environment.work / f"polytag-{name}"
-    for arguments in (["check"], ["check", "--isolated"], ["format", "--check"]):
-        environment.run("ruff", *arguments, "--no-cache", folder)
+    environment.run("ruff", "check", "--no-cache", folder=folder)
+    environment.run("ruff", "format", "--check", "--no-cache", folder=folder)
     environment.install(folder, name)
     environment.run("mypy", folder=folder)
     assert " passed" in environment.run("pytest", "-q", "-p", "no:cacheprovider", folder=folder).stdout
-    checked = environment.run("polytag", "plugins", "check", name)
-    assert "passed" in checked.stdout
-    assert "failed" not in checked.stdout

@@ -9,9 +9,21 @@ import numpy as np
 import pytest
 
 import polytag
-from polytag import IGNORE, NO_WORD, OUTSIDE, AlignmentStrategy, LabelScheme, Metric, Reader, Scores, Source, Span, Task
+from polytag import (
+    IGNORE,
+    NO_WORD,
+    OUTSIDE,
+    AlignmentStrategy,
+    LabelScheme,
+    Metric,
+    Reader,
+    Scores,
+    Source,
+    Span,
+    Task,
+    Units,
+)
 from polytag.builtin import CompactProvider
-from polytag.encoders import Units
 from polytag.hooks.manager import PluginManager, isolated
 from polytag.hooks.registry import registry
 from polytag.testing import BrokenContractError, Case, cases, check, plugins

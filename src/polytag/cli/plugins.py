@@ -136,7 +136,11 @@ def new_cli(
 
 def _ask(question: str, default: str) -> str:
     """What the user says, where there is one to be asked."""
-    return str(typer.prompt(question, default=default, err=True)) if sys.stdin.isatty() else default
+    return str(typer.prompt(question, default=default, err=True)) if _is_asked() else default
+
+
+def _is_asked() -> bool:
+    return sys.stdin.isatty()
 
 
 @app.command("check")
