@@ -1,6 +1,8 @@
 """From wheels alone, outside the source tree: what the author of a plugin sees."""
 
 import json
+import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -94,7 +96,7 @@ def test_the_types_of_the_example_are_complete(environment: FreshEnvironment, ex
 @pytest.mark.parametrize(
     ("name", "options"),
     [
-        ("skills", ["--task", "acme.skills", "--scheme", "bilou", "--columns", "skill_tags,tags"]),
+        ("gadgets", ["--task", "gadgets.parts", "--scheme", "bilou", "--columns", "skill_tags,tags"]),
         ("word-classes", ["--scheme", "flat"]),
     ],
 )
@@ -108,3 +110,45 @@ def test_a_new_plugin_is_clean_and_passes_its_tests_at_once(
     environment.install(folder, name)
     environment.run("mypy", folder=folder)
     assert " passed" in environment.run("pytest", "-q", "-p", "no:cacheprovider", folder=folder).stdout
+
+
+GUIDE = (ROOT / "docs/how-to/write-a-plugin.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r'^```(\w+)(?: title="(.*?)")?\n(.*?)^```$', GUIDE, re.DOTALL | re.MULTILINE)
+FILES = {title: text for _, title, text in BLOCKS if title}
+
+
+def test_a_plugin_with_one_task_is_short():
+    def count(text: str) -> int:
+        return sum(bool(line.strip()) for line in text.splitlines())
+
+    assert count(FILES["polytag_acme.py"]) <= 30
+    assert count(FILES["pyproject.toml"]) <= 15
+
+
+def test_the_guide_does_what_it_says(environment: FreshEnvironment, tmp_path: Path):
+    """Every block on the page, in its order: files are written, commands run, and output has to be what is shown."""
+    for title, text in FILES.items():
+        path = tmp_path / title
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    (tmp_path / "adverts.txt").write_text("You know Rust well .\n")
+    shown = ""
+    for language, title, text in BLOCKS:
+        if language == "console":
+            shown = ""
+            for line in text.splitlines():
+                program, *arguments = shlex.split(line.removeprefix("$ "))
+                if program == "pip":
+                    environment.install(tmp_path, "polytag-acme")
+                else:
+                    shown += environment.run(program, *arguments, folder=tmp_path).stdout
+        elif language == "text":
+            assert text in shown
+        else:
+            assert title, f"a block of {language} that nothing is done with:\n{text}"
+    assert (tmp_path / "skills/polytag.json").is_file()
+    tests = environment.run("pytest", "-q", "-p", "no:cacheprovider", "-k", "not train", "tests", folder=tmp_path)
+    assert re.search(r"^8 passed", tests.stdout, re.MULTILINE), tests.stdout
+    code = "import polytag, polytag_bmes; (scheme,) = polytag_bmes.polytag_label_schemes(); "
+    code += "print(scheme.tags([polytag.Span(0, 2, 'X')], 3))"
+    assert environment.run("python", "-c", code, folder=tmp_path).stdout == "['B-X', 'E-X', 'O']\n"
