@@ -86,8 +86,9 @@ def test_the_example_passes_its_own_tests(environment: FreshEnvironment, example
 def test_the_types_of_the_example_are_complete(environment: FreshEnvironment, example: Path):
     source = shutil.copytree(environment.folder / "src-of-the-example", environment.folder / "typed/src")
     shutil.copy(example / "pyproject.toml", source.parent)
-    done = environment.run("mypy", "--strict", source, folder=source.parent)
-    assert "Success: no issues found in 4 source files" in done.stdout
+    shutil.copytree(example / "tests", source.parent / "tests")
+    done = environment.run("mypy", "--strict", folder=source.parent)
+    assert "Success: no issues found in 5 source files" in done.stdout
     (source / "polytag_emerging/wrong.py").write_text("import polytag\n\npolytag.Task(name=1)\n")
     done = environment.run("mypy", "--strict", source, folder=source.parent, check=False)
     assert 'Argument "name" to "Task" has incompatible type "int"' in done.stdout

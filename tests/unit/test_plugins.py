@@ -165,6 +165,10 @@ def test_two_entry_points_of_one_name_load_neither(installed: Installation) -> N
         "plugin 'same' (one 1.0)",
         "plugin 'same' (two 1.0)",
     ]
+    assert registry.manager.problems[0].error == (
+        "two 1.0 declares an entry point named 'same' too. Uninstall all but one, or block them with "
+        "POLYTAG_DISABLE_PLUGINS=same."
+    )
     assert {"fake_one", "fake_two"}.isdisjoint(sys.modules)
     assert list(registry.tasks) == ["good.task"]
 

@@ -11,7 +11,6 @@ import os
 import time
 import traceback
 import warnings
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -98,9 +97,9 @@ class PluginManager:
         self.plugins: list[Plugin] = []
         disabled = {name.strip() for name in self._environ.get(DISABLE_VARIABLE, "").split(",") if name.strip()}
         candidates = sorted(set(found), key=lambda entry: (entry.name, entry.value))
-        repeated = {name for name, count in Counter(entry.name for entry in candidates).items() if count > 1}
         for entry in candidates:
-            self.plugins.append(self._load(entry, disabled, repeated))
+            same_name = [other for other in candidates if other.name == entry.name and other is not entry]
+            self.plugins.append(self._load(entry, disabled, same_name))
 
     @property
     def problems(self) -> list[Plugin]:
@@ -179,19 +178,24 @@ class PluginManager:
             raise PluginError(f"{plugin.source}: {plugin.error}")
         return plugin
 
-    def _load(self, entry: importlib.metadata.EntryPoint, disabled: set[str], repeated: set[str]) -> Plugin:
-        distribution = entry.dist.name if entry.dist else "unknown distribution"
-        version = entry.dist.version if entry.dist else "?"
+    def _load(
+        self,
+        entry: importlib.metadata.EntryPoint,
+        disabled: set[str],
+        same_name: list[importlib.metadata.EntryPoint],
+    ) -> Plugin:
+        distribution, version = _origin(entry)
         plugin = Plugin(entry.name, distribution, version, entry.value)
         if entry.name in disabled:
             plugin.status = "blocked"
             plugin.error = f"the variable {DISABLE_VARIABLE} names it. Take {entry.name} out of the variable to use it."
             return plugin
-        if entry.name in repeated:
+        if same_name:
+            others = " and ".join(" ".join(_origin(other)) for other in same_name)
             self.reject(
                 plugin,
-                f"another distribution declares an entry point named {entry.name!r} too. Uninstall one of the two, "
-                f"or block both with {DISABLE_VARIABLE}={entry.name}.",
+                f"{others} declares an entry point named {entry.name!r} too. Uninstall all but one, or block them with "
+                f"{DISABLE_VARIABLE}={entry.name}.",
             )
             return plugin
         began = time.perf_counter()
@@ -240,6 +244,11 @@ class PluginManager:
             warnings.warn_explicit(
                 f"{plugin.source}: {warning.message}", warning.category, warning.filename, warning.lineno
             )
+
+
+def _origin(entry: importlib.metadata.EntryPoint) -> tuple[str, str]:
+    """Name and version of the distribution that declares an entry point."""
+    return (entry.dist.name, entry.dist.version) if entry.dist else ("unknown distribution", "?")
 
 
 def _describe(error: BaseException) -> str:

@@ -46,7 +46,7 @@ def _loads(plugin: Plugin, bench: Bench) -> None:
 
 
 def _implements(plugin: Plugin, bench: Bench) -> None:
-    if plugin.plugin is not None and not bench.registry.manager.implements(plugin):
+    if not bench.registry.manager.implements(plugin):
         raise BrokenContractError(
             f"{plugin.module} implements no hook. Mark functions such as polytag_tasks with @polytag.hookimpl."
         )
@@ -63,8 +63,6 @@ def _has_names_of_its_own(plugin: Plugin, bench: Bench) -> None:
 
 
 def _loads_quickly(plugin: Plugin, bench: Bench) -> None:
-    if plugin.plugin is None:
-        return
     arguments = (json.dumps(sys.path), plugin.name, plugin.module, json.dumps(SLOW))
     done = subprocess.run([sys.executable, "-c", _REGISTER, *arguments], capture_output=True, text=True, check=False)
     if done.returncode:

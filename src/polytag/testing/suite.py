@@ -70,6 +70,8 @@ class Outcome:
 def cases(plugin: str) -> list[Case]:
     """Every contract of everything that an installed plugin contributes, those of the plugin itself first.
 
+    Of a plugin that is not loaded, only that it should be.
+
     Args:
         plugin: Name of its entry point.
 
@@ -81,7 +83,11 @@ def cases(plugin: str) -> list[Case]:
     if not found:
         raise UnknownNameError("plugin", plugin, [each.name for each in known.manager.plugins])
     return [
-        *(Case(contract, plugin, each, each) for each in found for contract in plugins.CONTRACTS),
+        *(
+            Case(contract, plugin, each, each)
+            for each in found
+            for contract in (plugins.CONTRACTS if each.status == "loaded" else plugins.CONTRACTS[:1])
+        ),
         *(
             Case(contract, name, item, found[0])
             for kind in known.kinds
