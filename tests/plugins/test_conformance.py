@@ -1,5 +1,6 @@
 """The built-in plugins keep the contracts that third parties have to keep."""
 
+import importlib.metadata
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -57,3 +58,9 @@ class TestPos(PluginConformance):
 @pytest.mark.slow
 class TestChunk(PluginConformance):
     plugin = "chunk"
+
+
+def test_every_built_in_plugin_is_here() -> None:
+    built_in = importlib.metadata.distribution("polytag").entry_points.select(group="polytag")
+    own = [each for each in PluginConformance.__subclasses__() if each.__module__ == __name__]
+    assert {each.plugin for each in own} == {entry.name for entry in built_in}
