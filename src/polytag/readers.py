@@ -79,6 +79,12 @@ class Reader(ABC):
     summary: ClassVar[str]
     leaves_out: ClassVar[str] = ""
     """What a source of this format may hold that does not reach the corpus: `"heads and comments"`."""
+    endings: ClassVar[frozenset[str]] = frozenset()
+    """Endings of the names of files that are in this format and no other, such as `.conllu`.
+
+    Where several readers accept a source, one that claims the endings of all its files goes first. Without this, a
+    reader that looks at what is in a file may take one in which words stand in columns by chance.
+    """
 
     @abstractmethod
     def accepts(self, source: Source) -> bool:

@@ -5,12 +5,12 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from polytag.hooks import manager as manager_module
-from polytag.hooks import registry as registry_module
+from polytag.hooks.manager import PluginManager, isolated
 from polytag.runner import TrainResult
 
 _NER = "EU B-ORG\nrejects O\n\nPeter B-PER\nsleeps O\n\nParis B-LOC\n"
@@ -281,13 +281,11 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
         (info / "entry_points.txt").write_text(f"[polytag]\n{name} = plugin_of_{name}\n")
         importlib.invalidate_caches()
-        registry_module.registry.cache_clear()
-        manager_module.plugin_manager.cache_clear()
+        process.enter_context(isolated(PluginManager()))
 
-    yield add
+    with ExitStack() as process:
+        yield add
     monkeypatch.undo()
-    registry_module.registry.cache_clear()
-    manager_module.plugin_manager.cache_clear()
     for module in modules:
         sys.modules.pop(module, None)
 
@@ -299,7 +297,7 @@ def tasks_of(*names: str) -> str:
 
 def test_a_broken_plugin_is_reported_and_the_command_goes_on(command, install, corpus, ner_run: TrainResult):
     install("acme", "raise RuntimeError('no [licence]')")
-    report = "Not loaded: plugin 'acme' (acme 1.0): its import raised RuntimeError: no [licence]."
+    report = "Not loaded: plugin 'acme' (acme 1.0): its import raised RuntimeError: no [licence] (plugin_of_acme.py, "
     done = command("evaluate", ner_run.output, "--corpus", corpus, "--json")
     assert (done.status, json.loads(done.out)["words"]) == (0, 5)
     assert done.err.startswith(report)

@@ -1,13 +1,16 @@
 import importlib
 import importlib.metadata
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
-from polytag import PluginError, PolytagError
-from polytag.hooks.manager import Plugin, PluginManager, RunInfo
+import polytag
+from polytag import PluginError, PolytagError, Task
+from polytag.hooks import registry as registry_module
+from polytag.hooks import specs
+from polytag.hooks.manager import Plugin, PluginManager, RunInfo, isolated
 from polytag.hooks.registry import Registry
 
 RUN = RunInfo(tasks=("ner",), corpus="sample", encoder="compact", output="out")
@@ -68,12 +71,20 @@ def test_a_plugin_is_known_with_its_distribution_and_version(installed: Installa
 
 
 BROKEN = {
-    "import raises": ("raise RuntimeError('no licence')", "its import raised RuntimeError: no licence"),
+    "import raises": (
+        "raise RuntimeError('no licence')",
+        "its import raised RuntimeError: no licence (fake_bad.py, line 1). Reinstall or upgrade bad, or block",
+    ),
+    "import raises for a reason": (
+        "try:\n    {}['KEY']\nexcept KeyError as e:\n    raise RuntimeError('no licence') from e",
+        "its import raised RuntimeError: no licence (fake_bad.py, line 4), caused by KeyError: 'KEY' (fake_bad.py, ",
+    ),
+    "import exits": ("raise SystemExit('bye')", "its import raised SystemExit: bye (fake_bad.py, line 1)"),
     "import is missing": ("import no_such_module", "ModuleNotFoundError"),
     "syntax error": ("def", "SyntaxError"),
     "unknown hook": (
         "import polytag\n@polytag.hookimpl\ndef polytag_taskz():\n    return []\n",
-        "polytag_taskz",
+        "it does not fit the hook specifications: PluginValidationError: unknown hook 'polytag_taskz'",
     ),
     "unknown hook argument": (
         "import polytag\n@polytag.hookimpl\ndef polytag_train_begin(run, mood):\n    pass\n",
@@ -110,7 +121,10 @@ def test_a_broken_plugin_is_reported_and_leaves_the_others(installed: Installati
     registry = installed.registry()
     assert [plugin.source for plugin in registry.manager.problems] == ["plugin 'bad' (bad 1.0)"]
     assert named(registry.manager, "bad").status == "broken"
-    assert reason in named(registry.manager, "bad").error
+    error = named(registry.manager, "bad").error
+    assert reason in error
+    assert "pgrade bad, " in error
+    assert "POLYTAG_DISABLE_PLUGINS=bad" in error
     assert list(registry.tasks) == ["good.task"]
     registry.manager.observe("polytag_train_begin", run=RUN)
 
@@ -126,7 +140,7 @@ def test_a_broken_plugin_is_fatal_when_plugins_are_strict(installed: Installatio
 
 def test_a_name_nobody_provides_points_at_plugins_that_failed(installed: Installation) -> None:
     installed.add("bad", "raise RuntimeError")
-    with pytest.raises(PolytagError, match=r"Not loaded: plugin 'bad' \(bad 1.0\); `polytag plugins` says why"):
+    with pytest.raises(PolytagError, match=r"Not loaded: plugin 'bad' \(bad 1.0\), broken; `polytag plugins` says why"):
         installed.registry().tasks["bad.task"]
 
 
@@ -151,6 +165,10 @@ def test_two_entry_points_of_one_name_load_neither(installed: Installation) -> N
         "plugin 'same' (one 1.0)",
         "plugin 'same' (two 1.0)",
     ]
+    assert registry.manager.problems[0].error == (
+        "two 1.0 declares an entry point named 'same' too. Uninstall all but one, or block them with "
+        "POLYTAG_DISABLE_PLUGINS=same."
+    )
     assert {"fake_one", "fake_two"}.isdisjoint(sys.modules)
     assert list(registry.tasks) == ["good.task"]
 
@@ -185,10 +203,68 @@ def test_a_plugin_for_a_newer_contract_is_incompatible(installed: Installation) 
     installed.add("new", task_source("new.task") + "\nPOLYTAG_PLUGIN_API = 2\n")
     manager = installed.manager()
     assert named(manager, "new").status == "incompatible"
-    assert "Upgrade polytag" in named(manager, "new").error
+    assert named(manager, "new").error == (
+        "it needs version 2 of the plugin contract, and this polytag has version 1. Upgrade polytag, or install an "
+        "older new."
+    )
     assert [plugin.name for plugin in manager.loaded()] == ["good"]
     with pytest.raises(PluginError, match="needs version 2 of the plugin contract"):
         installed.manager(POLYTAG_STRICT_PLUGINS="1")
+
+
+def test_a_plugin_for_an_older_contract_is_incompatible_once_that_is_given_up(
+    installed: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed.add("old", task_source("old.task") + "\nPOLYTAG_PLUGIN_API = 1\n", version="0.3")
+    installed.add("young", task_source("young.task") + "\nPOLYTAG_PLUGIN_API = 2\n")
+    monkeypatch.setattr(specs, "PLUGIN_API", 3)
+    assert installed.manager().problems == []
+    monkeypatch.setattr(specs, "OLDEST_PLUGIN_API", 2)
+    manager = installed.manager()
+    # Who declares no version was written for the first.
+    assert [plugin.source for plugin in manager.problems] == ["plugin 'good' (good 1.0)", "plugin 'old' (old 0.3)"]
+    assert named(manager, "old").status == "incompatible"
+    assert named(manager, "old").error == (
+        "it needs version 1 of the plugin contract, and this polytag has versions 2 to 3. Upgrade old, or install an "
+        "older polytag."
+    )
+
+
+def test_a_version_that_is_no_number_is_incompatible(installed: Installation) -> None:
+    installed.add("odd", task_source("odd.task") + "\nPOLYTAG_PLUGIN_API = '1.0'\n")
+    assert named(installed.manager(), "odd").status == "incompatible"
+
+
+def test_a_deprecated_hook_is_reported_with_who_uses_it(
+    installed: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def polytag_tasks() -> Iterable[Task]:
+        raise NotImplementedError
+
+    deprecated = specs.hookspec(warn_on_impl=DeprecationWarning("polytag_tasks goes away; use something else"))
+    monkeypatch.setattr(specs, "polytag_tasks", deprecated(polytag_tasks))
+    with pytest.warns(DeprecationWarning, match="goes away") as caught:
+        manager = installed.manager()
+    (warning,) = caught
+    assert str(warning.message) == "plugin 'good' (good 1.0): polytag_tasks goes away; use something else"
+    assert Path(warning.filename).name == "fake_good.py"
+    assert named(manager, "good").status == "loaded"
+    assert named(manager, "good").deprecations == ["polytag_tasks goes away; use something else"]
+    assert list(Registry(manager).tasks) == ["good.task"]
+
+
+def test_a_deprecated_argument_is_reported_with_who_uses_it(
+    installed: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed.add("watch", "import polytag\n@polytag.hookimpl\ndef polytag_train_begin(run):\n    pass\n")
+    installed.add("calm", "import polytag\n@polytag.hookimpl\ndef polytag_train_begin():\n    pass\n")
+    warned = {"run": DeprecationWarning("the argument run goes away")}
+    deprecated = specs.hookspec(warn_on_impl_args=warned)
+    monkeypatch.setattr(specs, "polytag_train_begin", deprecated(lambda run: None))
+    monkeypatch.setattr(specs.polytag_train_begin, "__name__", "polytag_train_begin")
+    with pytest.warns(DeprecationWarning, match=r"plugin 'watch' \(watch 1.0\): the argument run goes away"):
+        manager = installed.manager()
+    assert [plugin.name for plugin in manager.plugins if plugin.deprecations] == ["watch"]
 
 
 def test_a_blocked_plugin_is_not_even_imported(installed: Installation) -> None:
@@ -197,6 +273,10 @@ def test_a_blocked_plugin_is_not_even_imported(installed: Installation) -> None:
     assert named(manager, "bad").status == "blocked"
     assert manager.problems == []
     assert [plugin.name for plugin in manager.loaded()] == ["good"]
+    assert "fake_bad" not in sys.modules
+    assert "POLYTAG_DISABLE_PLUGINS" in named(manager, "bad").error
+    with pytest.raises(PolytagError, match=r"Not loaded: plugin 'bad' \(bad 1.0\), blocked; `polytag plugins` says"):
+        Registry(manager).tasks["bad.task"]
 
 
 @pytest.mark.parametrize(
@@ -251,3 +331,30 @@ def test_without_the_chunk_plugin_everything_else_stays(registry: Registry) -> N
         assert list(getattr(without, kind)) == list(getattr(registry, kind))
     with pytest.raises(PolytagError, match="There is no task named 'chunk'"):
         without.tasks["chunk"]
+
+
+def test_an_isolated_manager_is_that_of_the_process_and_takes_plugins_that_are_not_installed() -> None:
+    class Acme:
+        @polytag.hookimpl
+        def polytag_tasks(self) -> Iterable[Task]:
+            return [Task("acme.skills", "", ("x",), "iob2", "first", ("spans",))]
+
+    before = registry_module.registry()
+    with isolated(PluginManager([], {})) as manager:
+        assert list(registry_module.registry().tasks) == []
+        plugin = manager.register(Acme(), "acme")
+        assert plugin.source == "plugin 'acme' (this process 0)"
+        assert list(registry_module.registry().tasks) == ["acme.skills"]
+        with pytest.raises(PluginError, match="There is a plugin named 'acme' already"):
+            manager.register(Acme(), "acme")
+    assert list(registry_module.registry().tasks) == list(before.tasks)
+
+
+def test_registering_what_is_no_plugin_is_refused() -> None:
+    class Wrong:
+        @polytag.hookimpl
+        def polytag_taskz(self) -> Iterable[Task]:
+            return []
+
+    with pytest.raises(PluginError, match=r"plugin 'wrong' \(this process 0\): it does not fit .*polytag_taskz"):
+        PluginManager([], {}).register(Wrong(), "wrong")

@@ -46,6 +46,13 @@ def test_importing_polytag_loads_nothing_slow():
     assert done.stdout == "LOADED []\n", done.stderr
 
 
+def test_the_pytest_plugin_and_the_test_suite_for_plugins_load_nothing_slow():
+    for module in ("polytag.pytest_plugin", "polytag.testing"):
+        assert run_python(f"import {module}; {_REPORT}").stdout == "LOADED []\n"
+    done = run_python(f"import polytag.pytest_plugin, sys; print('numpy' in sys.modules); {_REPORT}")
+    assert done.stdout == "False\nLOADED []\n"
+
+
 def test_the_report_sees_what_is_loaded():
     assert run_python(f"import pyarrow; {_REPORT}").stdout == 'LOADED ["pyarrow"]\n'
 

@@ -41,7 +41,7 @@ app.command("evaluate")(evaluate.evaluate_cli)
 app.command("compare")(compare.compare_cli)
 app.command("predict")(predict.predict_cli)
 app.command("tasks")(plugins.tasks_cli)
-app.command("plugins")(plugins.plugins_cli)
+app.add_typer(plugins.app, name="plugins")
 app.add_typer(corpus.app, name="corpus")
 
 

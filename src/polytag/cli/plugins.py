@@ -2,63 +2,218 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from polytag.hooks.manager import Plugin
-    from polytag.hooks.registry import Registry
+    from polytag.hooks.registry import Kind, Registry
+
+app = typer.Typer(help="List plugins, write a new one, check one.")
+
+SLOW_IMPORT = 1.0
+"""Seconds after which the import of a plugin is worth a remark."""
 
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def tasks_cli(as_json: _Json = False) -> None:
-    """List the tasks that --task can name, with what each one is made of."""
+def tasks_cli(
+    name: Annotated[str | None, typer.Argument(help="Show this task whole.", show_default="list all")] = None,
+    as_json: _Json = False,
+) -> None:
+    """List the tasks that --task can name, or show one whole."""
     from polytag.hooks.registry import registry
 
+    if name is not None:
+        _print_details(_task(registry(), name), as_json)
+        return
     tasks = registry().tasks
     rows = []
-    for name in tasks:
-        for provider in tasks.providers(name):
-            task = tasks[name] if len(tasks.providers(name)) == 1 else None
+    for known in tasks:
+        for provider in tasks.providers(known):
+            task = tasks[known] if len(tasks.providers(known)) == 1 else None
             rows.append(
                 {
-                    "name": name,
+                    "name": known,
                     "summary": task.summary if task else "claimed by several plugins",
                     "scheme": task.scheme if task else "",
                     "alignment": task.alignment if task else "",
                     "metrics": list(task.metrics) if task else [],
                     "columns": list(task.columns) if task else [],
-                    "provider": f"{provider.distribution} {provider.version} ({provider.name})",
+                    "provider": _provider(provider),
                 }
             )
     _print(rows, as_json)
     mention_problems()
+    for plugin in registry().manager.loaded():
+        if plugin.import_seconds > SLOW_IMPORT:
+            typer.echo(
+                f"The import of {plugin.source} took {plugin.import_seconds:.1f} s; `polytag plugins check "
+                f"{plugin.name}` says why, if it is for a slow package.",
+                err=True,
+            )
 
 
-def plugins_cli(as_json: _Json = False) -> None:
-    """List every plugin: where it comes from, whether it is loaded, and what it brings."""
+@app.callback(invoke_without_command=True)
+def plugins_cli(context: typer.Context, as_json: _Json = False) -> None:
+    """List every plugin (where it comes from, whether it is loaded, what it brings), write a new one, check one."""
+    if context.invoked_subcommand is not None:
+        return
     from polytag.hooks.registry import registry
 
     known = registry()
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "name": plugin.name,
-            "distribution": f"{plugin.distribution} {plugin.version}",
+            "distribution": plugin.distribution,
+            "version": plugin.version,
             "status": plugin.status,
-            "brings": _brings(known, plugin),
+            "import_seconds": round(plugin.import_seconds, 3),
+            "brings": known.brought_by(plugin),
             "error": plugin.error,
+            "deprecations": plugin.deprecations,
         }
         for plugin in known.manager.plugins
     ]
-    _print(rows, as_json)
+    if as_json:
+        _print(rows, as_json)
+        return
+    _print(
+        [
+            {
+                "name": row["name"],
+                "distribution": f"{row['distribution']} {row['version']}",
+                "status": row["status"],
+                "import": f"{row['import_seconds']:.2f} s",
+                "brings": "\n".join(filter(None, [_cell(row["brings"]), row["error"], *row["deprecations"]])),
+            }
+            for row in rows
+        ],
+        as_json,
+    )
 
 
-def _brings(known: Registry, plugin: Plugin) -> dict[str, list[str]]:
-    kinds = (known.tasks, known.schemes, known.alignments, known.metrics, known.readers, known.encoders)
-    found = {kind.noun: [name for name in kind if plugin in kind.providers(name)] for kind in kinds}
-    return {noun: names for noun, names in found.items() if names}
+@app.command("new")
+def new_cli(
+    name: Annotated[str, typer.Argument(help="Name of the plugin: acme gives the package polytag-acme.")],
+    task: Annotated[
+        str | None, typer.Option(help="Name of its task: acme.skills.", show_default="asked for, or NAME.tags")
+    ] = None,
+    scheme: Annotated[
+        str | None, typer.Option(help="Label scheme of the task.", show_default="asked for, or iob2")
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            help="Tag columns that can hold the task, with commas between them.",
+            show_default="asked for, or the task's name and _tags",
+        ),
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder.", show_default="polytag-NAME")] = None,
+) -> None:
+    """Write a plugin package with one task and its tests, ready to be installed."""
+    from polytag.scaffold import NewPlugin, check_name, new_plugin
+
+    check_name(name)
+    task = task or _ask("Name of the task", f"{name}.tags")
+    scheme = scheme or _ask("Label scheme (flat for one tag a word; iob2 or another for spans)", "iob2")
+    columns = columns or _ask("Tag columns, with commas between them", f"{task.rpartition('.')[2]}_tags")
+    plugin = NewPlugin(name, task, scheme, tuple(column.strip() for column in columns.split(",") if column.strip()))
+    folder = output or Path(plugin.distribution)
+    for file in new_plugin(plugin, folder):
+        typer.echo(folder / file)
+    typer.echo(
+        f"\nInstall it with: pip install -e '{folder}[dev]'\n"
+        f"Test it with:    pytest {folder}, or: polytag plugins check {name}\n"
+        f"Train with:      polytag train --task {task} --corpus SOURCE --output FOLDER"
+    )
+
+
+def _ask(question: str, default: str) -> str:
+    """What the user says, where there is one to be asked."""
+    return str(typer.prompt(question, default=default, err=True)) if _is_asked() else default
+
+
+def _is_asked() -> bool:
+    return sys.stdin.isatty()
+
+
+@app.command("check")
+def check_cli(name: Annotated[str, typer.Argument(help="Name of an installed plugin.")]) -> None:
+    """Check a plugin against every contract that what it brings has to keep.
+
+    Exit status 1 when one is broken.
+    """
+    from polytag.testing.suite import check
+
+    failed = 0
+    for outcome in check(name):
+        failed += outcome.status == "failed"
+        typer.echo(f"{outcome.status:12} {outcome.case}")
+        if outcome.message:
+            typer.echo(f"             {outcome.message}")
+    if failed:
+        typer.echo(f"{name} breaks {failed} of its contracts.", err=True)
+        raise typer.Exit(1)
+
+
+def _task(known: Registry, name: str) -> dict[str, Any]:
+    task = known.tasks[name]
+    return {
+        "name": task.name,
+        "summary": task.summary,
+        "provider": _provider(known.tasks.providers(name)[0]),
+        "columns": list(task.columns),
+        "scheme": _part(known.schemes, task.scheme),
+        "alignment": _part(known.alignments, task.alignment),
+        "metrics": [_part(known.metrics, metric) for metric in task.metrics],
+        "labels": None if task.labels is None else list(task.labels),
+    }
+
+
+def _part(kind: Kind[Any], name: str) -> dict[str, str]:
+    """One of the things a task is made of; several providers, or none, are said and not raised."""
+    found = kind[name] if len(kind.providers(name)) == 1 else None
+    part = {"name": name, "provider": " and ".join(map(_provider, kind.providers(name))) or "nobody"}
+    for attribute in ("summary", "headline"):
+        if value := getattr(found, attribute, ""):
+            part[attribute] = value
+    return part
+
+
+def _provider(plugin: Plugin) -> str:
+    return f"{plugin.distribution} {plugin.version} ({plugin.name})"
+
+
+def _print_details(details: Mapping[str, Any], as_json: bool) -> None:
+    from polytag.cli.tables import print_json
+
+    if as_json:
+        print_json(details)
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in details.items():
+        parts = value if isinstance(value, list) and value and isinstance(value[0], dict) else [value]
+        cell = "\n".join(_described(part) if isinstance(part, dict) else _cell(part) for part in parts)
+        table.add_row(name, Text("read from the training split" if value is None else cell))
+    Console(highlight=False).print(table)
+
+
+def _described(part: Mapping[str, str]) -> str:
+    headline = f", headline score {part['headline']}" if "headline" in part else ""
+    summary = f"\n  {part['summary']}" if "summary" in part else ""
+    return f"{part['name']}, from {part['provider']}{headline}{summary}"
 
 
 def _print(rows: list[dict[str, Any]], as_json: bool) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polytag.corpus.corpus import Corpus
+from polytag.corpus.corpus import Corpus, accepting_readers
 from polytag.corpus.recognition import scheme_of
 from polytag.corpus.tables import checked, names_of, tag_columns
 from polytag.errors import CorpusError, PolytagError
@@ -237,7 +237,7 @@ def _compare(corpus: Corpus, writer: Reader, folder: Path, messages: list[str]) 
                 f"{split}: the format {writer.name!r} does not keep which sentences form a document: there were "
                 f"{_number(before)}, and there are {_number(after)}."
             )
-    accepting = [reader.name for reader in registry().readers.values() if reader.accepts(locate(str(folder)))]
+    accepting = [reader.name for reader in accepting_readers(locate(str(folder)))]
     if accepting != [writer.name]:
         options.insert(0, f"--reader {writer.name}")
     return " ".join(options)

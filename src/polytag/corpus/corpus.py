@@ -228,9 +228,16 @@ def load_corpus(reference: str, *, reader: str | None = None, columns: Sequence[
     return corpus.keeping(columns) if columns else corpus
 
 
+def accepting_readers(source: Source) -> list[Reader]:
+    """The readers for a source: those that accept it, or the ones among them that claim the endings of its files."""
+    accepting = [reader for reader in registry().readers.values() if reader.accepts(source)]
+    endings = {path.suffix.lower() for paths in source.files.values() for path in paths}
+    return [reader for reader in accepting if endings and endings <= reader.endings] or accepting
+
+
 def _reader_for(source: Source) -> Reader:
     readers = registry().readers
-    accepting = [reader for reader in readers.values() if reader.accepts(source)]
+    accepting = accepting_readers(source)
     if len(accepting) == 1:
         return readers[accepting[0].name]
     if accepting:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import time
-from collections import Counter
-from collections.abc import Iterable, Mapping
+import traceback
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from types import ModuleType
+from pathlib import Path
 from typing import Literal
 
 import pluggy
@@ -48,7 +50,8 @@ class Plugin:
         version: Version of that distribution.
         module: What the entry point names.
         status: `loaded`, `blocked` (by the environment), `broken` (its import or its hooks raised), `incompatible`.
-        error: Why it is not loaded, or empty.
+        error: Why it is not loaded and what to do about it, or empty.
+        deprecations: What it uses that a later version of the contract will not have.
         import_seconds: Time its import took.
         plugin: The imported module or object, when it is loaded.
     """
@@ -59,6 +62,7 @@ class Plugin:
     module: str
     status: Status = "loaded"
     error: str = ""
+    deprecations: list[str] = field(default_factory=list)
     import_seconds: float = 0.0
     plugin: object | None = field(default=None, repr=False)
 
@@ -66,6 +70,11 @@ class Plugin:
     def source(self) -> str:
         """`plugin 'ner' (polytag 0.1.0)`, for messages."""
         return f"plugin {self.name!r} ({self.distribution} {self.version})"
+
+    @property
+    def remedy(self) -> str:
+        """What to do about a defect of it."""
+        return f"Upgrade {self.distribution}, tell its authors, or block it with {DISABLE_VARIABLE}={self.name}."
 
 
 class PluginManager:
@@ -88,9 +97,9 @@ class PluginManager:
         self.plugins: list[Plugin] = []
         disabled = {name.strip() for name in self._environ.get(DISABLE_VARIABLE, "").split(",") if name.strip()}
         candidates = sorted(set(found), key=lambda entry: (entry.name, entry.value))
-        repeated = {name for name, count in Counter(entry.name for entry in candidates).items() if count > 1}
         for entry in candidates:
-            self.plugins.append(self._load(entry, disabled, repeated))
+            same_name = [other for other in candidates if other.name == entry.name and other is not entry]
+            self.plugins.append(self._load(entry, disabled, same_name))
 
     @property
     def problems(self) -> list[Plugin]:
@@ -101,6 +110,10 @@ class PluginManager:
         """Plugins whose hooks are called."""
         return [plugin for plugin in self.plugins if plugin.status == "loaded"]
 
+    def implements(self, plugin: Plugin) -> list[str]:
+        """Names of the hooks that a loaded plugin implements."""
+        return [caller.name for caller in self._pluggy.get_hookcallers(plugin.plugin) or ()]
+
     def contributions(self, hook: str) -> list[tuple[Plugin, list[object]]]:
         """Call one registration hook plugin by plugin; a plugin whose hook raises becomes `broken`."""
         collected: list[tuple[Plugin, list[object]]] = []
@@ -110,7 +123,7 @@ class PluginManager:
             try:
                 items = [item for result in caller() for item in result]
             except Exception as error:
-                self.reject(plugin, f"its hook {hook} raised {_describe(error)}.")
+                self.reject(plugin, f"its hook {hook} raised {_describe(error)}. {plugin.remedy}")
                 continue
             collected.append((plugin, items))
         return collected
@@ -141,59 +154,138 @@ class PluginManager:
                 self._pluggy.subset_hook_caller(hook, remove_plugins=others)(**arguments)
             except Exception as error:
                 raise PluginError(
-                    f"{plugin.source}: its hook {hook} raised {_describe(error)}. Disable it with "
-                    f"{DISABLE_VARIABLE}={plugin.name}, or report this to its authors."
+                    f"{plugin.source}: its hook {hook} raised {_describe(error)}. {plugin.remedy}"
                 ) from error
 
-    def _load(self, entry: importlib.metadata.EntryPoint, disabled: set[str], repeated: set[str]) -> Plugin:
-        distribution = entry.dist.name if entry.dist else "unknown distribution"
-        version = entry.dist.version if entry.dist else "?"
+    def register(self, module: object, name: str, distribution: str = "this process", version: str = "0") -> Plugin:
+        """Add a plugin that is not installed, as tests do.
+
+        Args:
+            module: What an entry point would name: a module, or an object with hook implementations.
+            name: What the entry point would be called.
+            distribution: What messages say it comes from.
+            version: What messages say its version is.
+
+        Raises:
+            PluginError: It cannot be loaded, or there is a plugin of that name.
+        """
+        if any(plugin.name == name for plugin in self.plugins):
+            raise PluginError(f"There is a plugin named {name!r} already. Register this one under another name.")
+        plugin = Plugin(name, distribution, version, str(getattr(module, "__name__", type(module).__name__)))
+        self.plugins.append(plugin)
+        self._admit(plugin, module)
+        if plugin.status != "loaded":
+            raise PluginError(f"{plugin.source}: {plugin.error}")
+        return plugin
+
+    def _load(
+        self,
+        entry: importlib.metadata.EntryPoint,
+        disabled: set[str],
+        same_name: list[importlib.metadata.EntryPoint],
+    ) -> Plugin:
+        distribution, version = _origin(entry)
         plugin = Plugin(entry.name, distribution, version, entry.value)
         if entry.name in disabled:
-            plugin.status, plugin.error = "blocked", f"blocked by {DISABLE_VARIABLE}"
+            plugin.status = "blocked"
+            plugin.error = f"the variable {DISABLE_VARIABLE} names it. Take {entry.name} out of the variable to use it."
             return plugin
-        if entry.name in repeated:
+        if same_name:
+            others = " and ".join(" ".join(_origin(other)) for other in same_name)
             self.reject(
                 plugin,
-                f"another distribution declares an entry point named {entry.name!r} too. Uninstall one of the two, "
-                f"or block both with {DISABLE_VARIABLE}={entry.name}.",
+                f"{others} declares an entry point named {entry.name!r} too. Uninstall all but one, or block them with "
+                f"{DISABLE_VARIABLE}={entry.name}.",
             )
             return plugin
         began = time.perf_counter()
         try:
             module = entry.load()
-        except Exception as error:
-            self.reject(plugin, f"its import raised {_describe(error)}. Reinstall or upgrade {distribution}.")
+        except (Exception, SystemExit) as error:
+            self.reject(
+                plugin,
+                f"its import raised {_describe(error)}. Reinstall or upgrade {distribution}, or block the plugin with "
+                f"{DISABLE_VARIABLE}={entry.name}.",
+            )
             return plugin
         finally:
             plugin.import_seconds = time.perf_counter() - began
-        wanted = getattr(module, "POLYTAG_PLUGIN_API", specs.PLUGIN_API)
-        if not isinstance(wanted, int) or wanted > specs.PLUGIN_API:
-            self.reject(
-                plugin,
-                f"it needs version {wanted} of the plugin contract and this polytag has {specs.PLUGIN_API}. "
-                f"Upgrade polytag, or install an older {distribution}.",
-                status="incompatible",
-            )
-            return plugin
-        self._register(plugin, module)
+        self._admit(plugin, module)
         return plugin
 
-    def _register(self, plugin: Plugin, module: ModuleType | object) -> None:
+    def _admit(self, plugin: Plugin, module: object) -> None:
+        # Who does not say was written before it mattered: for the first version.
+        wanted = getattr(module, "POLYTAG_PLUGIN_API", 1)
+        if not isinstance(wanted, int) or not specs.OLDEST_PLUGIN_API <= wanted <= specs.PLUGIN_API:
+            newer = not isinstance(wanted, int) or wanted > specs.PLUGIN_API
+            oldest, newest = specs.OLDEST_PLUGIN_API, specs.PLUGIN_API
+            self.reject(
+                plugin,
+                f"it needs version {wanted} of the plugin contract, and this polytag has "
+                + (f"versions {oldest} to {newest}. " if oldest < newest else f"version {newest}. ")
+                + f"Upgrade {'polytag' if newer else plugin.distribution}, or install "
+                + (f"an older {plugin.distribution}." if newer else "an older polytag."),
+                status="incompatible",
+            )
+            return
         plugin.plugin = module
         try:
-            self._pluggy.register(module, name=plugin.name)
-            self._pluggy.check_pending()
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                self._pluggy.register(module, name=plugin.name)
+                self._pluggy.check_pending()
         except Exception as error:
-            self.reject(plugin, f"it does not fit the hook specifications: {_describe(error)}.")
+            self.reject(plugin, f"it does not fit the hook specifications: {_describe(error)}. {plugin.remedy}")
+            return
+        for warning in caught:
+            if issubclass(warning.category, DeprecationWarning):
+                plugin.deprecations.append(str(warning.message))
+            # pluggy knows the line that uses what is deprecated, but not whose line it is.
+            warnings.warn_explicit(
+                f"{plugin.source}: {warning.message}", warning.category, warning.filename, warning.lineno
+            )
+
+
+def _origin(entry: importlib.metadata.EntryPoint) -> tuple[str, str]:
+    """Name and version of the distribution that declares an entry point."""
+    return (entry.dist.name, entry.dist.version) if entry.dist else ("unknown distribution", "?")
 
 
 def _describe(error: BaseException) -> str:
+    """Type, message, place and causes of an error, on one line."""
     text = " ".join(str(error).split()).rstrip(".")
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    described = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    if not isinstance(error, SyntaxError) and (place := _place(error)):
+        described += f" ({place})"
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return f"{described}, caused by {_describe(cause)}" if cause else described
+
+
+def _place(error: BaseException) -> str:
+    """File and line where an error was raised, unless that is where plugins are loaded and hooks called."""
+    loading = ("<frozen", str(Path(importlib.__file__).parent), pluggy.__path__[0], __file__)
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(loading)]
+    return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
+
+
+_isolated: list[PluginManager] = []
+
+
+def plugin_manager() -> PluginManager:
+    """The manager of this process; plugins are imported at the first call."""
+    return _isolated[-1] if _isolated else _installed()
+
+
+@contextmanager
+def isolated(manager: PluginManager) -> Iterator[PluginManager]:
+    """Within the block, this manager is the one of the process: for tests of plugins."""
+    _isolated.append(manager)
+    try:
+        yield manager
+    finally:
+        _isolated.remove(manager)
 
 
 @cache
-def plugin_manager() -> PluginManager:
-    """The manager of this process; plugins are imported at the first call."""
+def _installed() -> PluginManager:
     return PluginManager()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
-from typing import Generic, TypeVar
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
 
 from polytag.alignment import AlignmentStrategy
 from polytag.encoders import EncoderProvider
@@ -32,7 +32,7 @@ class Kind(Generic[Contribution]):
             try:
                 offers = _by_name(items, expected)
             except PluginError as error:
-                manager.reject(plugin, f"its hook {hook} returned {error}.")
+                manager.reject(plugin, f"its hook {hook} returned {error}. {plugin.remedy}")
                 continue
             for name, item in offers.items():
                 self._offers.setdefault(name, []).append((plugin, item))
@@ -46,9 +46,9 @@ class Kind(Generic[Contribution]):
         """
         if name not in self._offers:
             error = UnknownNameError(self.noun, name, self)
-            if self._manager.problems:
-                broken = ", ".join(plugin.source for plugin in self._manager.problems)
-                error.args = (f"{error} Not loaded: {broken}; `polytag plugins` says why.",)
+            if absent := [plugin for plugin in self._manager.plugins if plugin.status != "loaded"]:
+                listed = ", ".join(f"{plugin.source}, {plugin.status}" for plugin in absent)
+                error.args = (f"{error} Not loaded: {listed}; `polytag plugins` says why.",)
             raise error
         usable = self._usable(name)
         if len(usable) > 1:
@@ -78,6 +78,10 @@ class Kind(Generic[Contribution]):
     def providers(self, name: str) -> list[Plugin]:
         """The loaded plugins that provide `name`; more than one is a conflict."""
         return [plugin for plugin, _ in self._usable(name)]
+
+    def offered_by(self, plugin: Plugin) -> dict[str, Contribution]:
+        """What a loaded plugin provides, by name, also where another plugin claims the name."""
+        return {name: item for name in self for offering, item in self._usable(name) if offering is plugin}
 
     def _usable(self, name: str) -> list[tuple[Plugin, Contribution]]:
         # A plugin can break after it was asked for this kind, when a later hook of its raises.
@@ -111,6 +115,16 @@ class Registry:
             EncoderProvider,  # type: ignore[type-abstract]
         )
 
+    @property
+    def kinds(self) -> tuple[Kind[Any], ...]:
+        """The contributions of every kind."""
+        return (self.tasks, self.schemes, self.alignments, self.metrics, self.readers, self.encoders)
+
+    def brought_by(self, plugin: Plugin) -> dict[str, list[str]]:
+        """What a plugin contributes: names by kind, without kinds of which it has none."""
+        found = {kind.noun: list(kind.offered_by(plugin)) for kind in self.kinds}
+        return {noun: names for noun, names in found.items() if names}
+
 
 def _by_name(items: list[object], expected: type[Contribution]) -> dict[str, Contribution]:
     named: dict[str, Contribution] = {}
@@ -126,7 +140,13 @@ def _by_name(items: list[object], expected: type[Contribution]) -> dict[str, Con
     return named
 
 
-@cache
 def registry() -> Registry:
     """The registry of this process."""
-    return Registry(plugin_manager())
+    manager = plugin_manager()
+    return _registry(manager, len(manager.plugins))
+
+
+@lru_cache(maxsize=2)
+def _registry(manager: PluginManager, plugins: int) -> Registry:
+    # A test may register one more plugin with its manager after the registry was first asked for.
+    return Registry(manager)

@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 
 PROJECT = "polytag"
 PLUGIN_API = 1
-"""The version of this contract. A plugin that sets `POLYTAG_PLUGIN_API` to a higher one is not loaded."""
+"""The version of this contract.
+
+It rises when a change would break plugins that exist. A new hook, a new argument of a hook (plugins name just those
+they want) and a new optional field or method of a public class are no such change.
+"""
+OLDEST_PLUGIN_API = 1
+"""The oldest version that still works. A plugin declares the one it was written for as `POLYTAG_PLUGIN_API`."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)

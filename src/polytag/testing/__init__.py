@@ -1,0 +1,20 @@
+"""For authors of plugins: a suite of tests that says which contract a plugin breaks.
+
+```python
+from polytag.testing import PluginConformance
+
+
+class TestAcme(PluginConformance):
+    plugin = "acme"
+```
+
+pytest then runs one test for every contract of everything that the installed plugin named `acme` contributes. The
+fixtures `polytag_manager` and `polytag_corpus` are there wherever polytag is installed.
+"""
+
+from polytag.hooks.manager import PluginManager
+from polytag.testing.conformance import PluginConformance
+from polytag.testing.contracts import BrokenContractError
+from polytag.testing.suite import Case, Outcome, cases, check
+
+__all__ = ["BrokenContractError", "Case", "Outcome", "PluginConformance", "PluginManager", "cases", "check"]

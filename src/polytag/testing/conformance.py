@@ -1,0 +1,39 @@
+"""The suite as a class of tests, which plugin authors inherit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from polytag.hooks.registry import registry
+from polytag.testing.contracts import Bench, NotCheckableError
+from polytag.testing.suite import Case, cases
+
+
+class PluginConformance:
+    """Inherit this under a name that begins with `Test`, and set `plugin`.
+
+    Attributes:
+        plugin: Name of the entry point; the distribution has to be installed, `pip install -e .` will do.
+        sources: By name of a reader, a source that it reads; needed for readers that cannot write.
+        encoders: By name of an encoder provider, what follows `--encoder`; needed for those that load a checkpoint.
+    """
+
+    plugin: ClassVar[str]
+    sources: Mapping[str, str | Path] = {}
+    encoders: Mapping[str, str | Path] = {}
+
+    def pytest_generate_tests(self, metafunc: Any) -> None:
+        """One test for each contract of each contribution."""
+        if "case" in metafunc.fixturenames:
+            metafunc.parametrize("case", cases(self.plugin), ids=str)
+
+    def test_contract(self, case: Case, tmp_path: Path) -> None:
+        """The contribution keeps the contract."""
+        import pytest
+
+        try:
+            case.run(Bench(registry(), tmp_path, self.sources, self.encoders))
+        except NotCheckableError as missing:
+            pytest.skip(str(missing))

@@ -1,0 +1,195 @@
+"""The contracts of readers."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from polytag.corpus.corpus import Corpus, accepting_readers
+from polytag.errors import CorpusError, PolytagError
+from polytag.readers import TOKENS, Reader, Sentence, Source, corpus_from_sentences, locate
+from polytag.schemes import UNANNOTATED
+from polytag.testing.contracts import Bench, BrokenContractError, Contract, NotCheckableError
+from polytag.testing.tasks import example_tags
+
+if TYPE_CHECKING:
+    import datasets
+
+_WORDS = (
+    ["EU", "rejects", "German", "call", "."],
+    ["O'Brien", "#1", "said", '"', "été", "日本", "\\n", "&amp;", "1/2"],
+    ["Go"],
+    ["She", "met", "Bob", "in", "Rio"],
+)
+_REGULAR = (["She", "met", "Bob", "in", "Rio"],) * 4
+"""Lines of as many words each look like columns."""
+_SIZES = {"train": 4, "validation": 2, "test": 1}
+
+_Content = dict[str, list[tuple[list[str], dict[str, list[str]]]]]
+"""Words and tags of the sentences of each split."""
+
+
+def _judges_anything(reader: Reader, bench: Bench) -> None:
+    (bench.folder / "empty").mkdir()
+    (bench.folder / "train.empty").touch()
+    (bench.folder / "train.binary").write_bytes(bytes(range(256)))
+    names = [str(bench.folder / name) for name in ("empty", "train.empty", "train.binary")]
+    for name in ("no-such-corpus", "owner/name", *names):
+        accepted = reader.accepts(locate(name))
+        if not isinstance(accepted, bool):
+            raise BrokenContractError(f"accepts() of the source {name!r} is {accepted!r}, and has to be a bool.")
+
+
+def _reads(reader: Reader, bench: Bench) -> None:
+    source, _ = _source(reader, bench)
+    if not reader.accepts(source):
+        raise BrokenContractError(f"It does not accept {source.reference!r}, which it should read.")
+    data = reader.read(source)
+    for split, sentences in _content(reader, data).items():
+        if not sentences:
+            raise BrokenContractError(f"The split {split!r} of {source.reference!r} has no sentence.")
+        for words, tags in sentences:
+            if not tags or any(len(column) != len(words) for column in tags.values()):
+                raise BrokenContractError(
+                    f"The sentence {words} of the split {split!r} has the tags {tags}: every word needs one in each "
+                    "column."
+                )
+
+
+def _round_trip(reader: Reader, bench: Bench) -> None:
+    if not reader.can_write:
+        return
+    source, written = _source(reader, bench)
+    _compare(written or {}, _content(reader, reader.read(source)))
+
+
+def _is_recognised(reader: Reader, bench: Bench) -> None:
+    if not reader.can_write:
+        return
+    source, _ = _written(reader, bench, _REGULAR)
+    if source is None:
+        return
+    if others := [other.name for other in accepting_readers(source) if other.name != reader.name]:
+        raise BrokenContractError(
+            f"What it writes, {', '.join(others)} accepts as well, and users would have to say --reader {reader.name}. "
+            "Claim the ending of its files with the attribute `endings`."
+        )
+
+
+def _keeps_gaps(reader: Reader, bench: Bench) -> None:
+    if not reader.can_write:
+        return
+    source, written = _written(reader, bench, _WORDS, gap=True)
+    if source is not None:
+        _compare(written, _content(reader, reader.read(source)))
+
+
+def _explains(reader: Reader, bench: Bench) -> None:
+    source, _ = _source(reader, bench)
+    files = [path for path in bench.folder.rglob("*") if path.is_file()]
+    for path in files:
+        path.write_bytes(b"\xff\xfe broken \x00\n" * 3)
+    if not files:
+        return
+    try:
+        reader.read(source)
+    except CorpusError as error:
+        if not any(name in str(error) for name in (*(path.name for path in files), source.reference)):
+            raise BrokenContractError(f"Its error for a broken file does not name the file: {error}") from None
+    except Exception as error:
+        raise BrokenContractError(
+            f"A file that is not UTF-8 makes read() raise {type(error).__name__}: {error}. Raise a CorpusError that "
+            "says which file and line are wrong, and what to do."
+        ) from None
+    else:
+        raise BrokenContractError("A file that is not in its format is read without an error.")
+
+
+CONTRACTS = (
+    Contract("reader", "any source can be judged", _judges_anything),
+    Contract("reader", "every word it reads has its tags", _reads),
+    Contract("reader", "what it writes, it reads again", _round_trip),
+    Contract("reader", "what it writes, no other reader takes", _is_recognised),
+    Contract("reader", "words without annotation come back so, or are refused", _keeps_gaps),
+    Contract("reader", "a broken file is a CorpusError that names it", _explains),
+)
+
+
+def _source(reader: Reader, bench: Bench) -> tuple[Source, _Content | None]:
+    """Something the reader can read, and what is in it where that is known; its files, if any, may be changed."""
+    if reader.can_write:
+        source, written = _written(reader, bench, _WORDS)
+        if source is not None:
+            return source, written
+        raise BrokenContractError(
+            "write() refuses a corpus of every installed task. Let it write those of the tasks it is for, and see that "
+            "the plugin brings such a task."
+        )
+    if reader.name not in bench.sources:
+        raise NotCheckableError(
+            f"It only reads. Name a source in `sources` of the PluginConformance test: "
+            f'sources = {{"{reader.name}": "tests/train.{reader.name}"}}.'
+        )
+    named = Path(bench.sources[reader.name])
+    if named.is_dir():
+        return locate(str(shutil.copytree(named, bench.folder / named.name))), None
+    if named.is_file():
+        return locate(str(shutil.copy(named, bench.folder))), None
+    return locate(str(bench.sources[reader.name])), None
+
+
+def _written(
+    reader: Reader, bench: Bench, sentences: Sequence[Sequence[str]], gap: bool = False
+) -> tuple[Source | None, _Content]:
+    """A corpus of the first task that the format can hold, written; nothing where it can hold none."""
+    for task in bench.registry.tasks.values():
+        for column in task.columns:
+            folder = Path(tempfile.mkdtemp(dir=bench.folder))
+            tags = example_tags(task, bench.registry)
+            corpus = corpus_from_sentences(
+                {split: _sentences(sentences[:size], column, tags, gap) for split, size in _SIZES.items()}
+            )
+            try:
+                reader.write(corpus, folder)
+            except PolytagError:
+                continue
+            # Some formats have no place for the names of columns; users give these with --columns.
+            return locate(str(folder), (TOKENS, column)), _content(reader, corpus)
+    return None, {}
+
+
+def _sentences(sentences: Sequence[Sequence[str]], column: str, kinds: Sequence[str], gap: bool) -> Iterator[Sentence]:
+    for number, words in enumerate(sentences):
+        tags = [kinds[i % len(kinds)] for i in range(len(words))]
+        if gap and number == 0:
+            tags[0] = UNANNOTATED
+        yield Sentence(list(words), {column: tags}, None, f"sentence {number + 1}")
+
+
+def _content(reader: Reader, data: datasets.DatasetDict) -> _Content:
+    """Words and tags as every command sees them, whatever way a format has to say that a word has no annotation."""
+    corpus = Corpus("corpus", reader.name, data)
+    content: _Content = {}
+    for split in corpus.splits:
+        columns = {
+            column: corpus.tags(split, column) for column in corpus.columns if split in corpus.splits_with(column)
+        }
+        rows = [dict(zip(columns, tags, strict=True)) for tags in zip(*columns.values(), strict=True)]
+        content[split] = list(zip(corpus.words(split), rows, strict=True))
+    return content
+
+
+def _compare(written: _Content, read: _Content) -> None:
+    for split, sentences in written.items():
+        if len(read.get(split, [])) != len(sentences):
+            raise BrokenContractError(
+                f"{len(sentences)} sentences were written as the split {split!r}, and {len(read.get(split, []))} read."
+            )
+        for (words, tags), (words_read, tags_read) in zip(sentences, read[split], strict=True):
+            if words_read != words:
+                raise BrokenContractError(f"The words {words} were written, and {words_read} read.")
+            if any(tags_read.get(name) != column for name, column in tags.items()):
+                raise BrokenContractError(f"For the words {words}, the tags {tags} were written, and {tags_read} read.")

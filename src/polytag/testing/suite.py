@@ -1,0 +1,116 @@
+"""All contracts, and running those of one plugin."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from polytag.errors import UnknownNameError
+from polytag.hooks.manager import Plugin
+from polytag.hooks.registry import registry
+from polytag.testing import alignments, encoders, metrics, plugins, readers, schemes, tasks
+from polytag.testing.contracts import Bench, BrokenContractError, Contract, NotCheckableError
+
+CONTRACTS: tuple[Contract, ...] = (
+    *schemes.CONTRACTS,
+    *alignments.CONTRACTS,
+    *metrics.CONTRACTS,
+    *readers.CONTRACTS,
+    *encoders.CONTRACTS,
+    *tasks.CONTRACTS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One contract, for one contribution of a plugin."""
+
+    contract: Contract
+    name: str
+    contribution: Any
+    plugin: Plugin
+
+    def __str__(self) -> str:
+        return f"{self.contract.kind} {self.name}: {self.contract.promise}"
+
+    def run(self, bench: Bench) -> None:
+        """Check the contract.
+
+        Raises:
+            BrokenContractError: It is broken; the message says by what.
+            NotCheckableError: Something is missing that the check needs.
+        """
+        try:
+            self.contract.check(self.contribution, bench)
+        except NotCheckableError:
+            raise
+        except BrokenContractError as error:
+            raise BrokenContractError(self._broken(str(error))) from None
+        except Exception as error:
+            raise BrokenContractError(self._broken(f"It raised {type(error).__name__}: {error}")) from error
+
+    def _broken(self, how: str) -> str:
+        source = self.plugin.source
+        subject = source if self.contract.kind == "plugin" else f"{self.contract.kind} {self.name!r} of {source}"
+        return f'The {subject} breaks the contract "{self.contract.promise}". {how}'
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came out of a case; `message` says how the contract was broken, or what was missing to check it."""
+
+    case: Case
+    status: Literal["passed", "failed", "not checked"]
+    message: str = ""
+
+
+def cases(plugin: str) -> list[Case]:
+    """Every contract of everything that an installed plugin contributes, those of the plugin itself first.
+
+    Of a plugin that is not loaded, only that it should be.
+
+    Args:
+        plugin: Name of its entry point.
+
+    Raises:
+        UnknownNameError: There is no plugin of that name.
+    """
+    known = registry()
+    found = [each for each in known.manager.plugins if each.name == plugin]
+    if not found:
+        raise UnknownNameError("plugin", plugin, [each.name for each in known.manager.plugins])
+    return [
+        *(
+            Case(contract, plugin, each, each)
+            for each in found
+            for contract in (plugins.CONTRACTS if each.status == "loaded" else plugins.CONTRACTS[:1])
+        ),
+        *(
+            Case(contract, name, item, found[0])
+            for kind in known.kinds
+            for name, item in kind.offered_by(found[0]).items()
+            for contract in CONTRACTS
+            if contract.kind == kind.noun
+        ),
+    ]
+
+
+def check(plugin: str) -> Iterator[Outcome]:
+    """Run the cases of a plugin, one after the other.
+
+    Raises:
+        UnknownNameError: There is no plugin of that name.
+    """
+    for case in cases(plugin):
+        with tempfile.TemporaryDirectory(prefix="polytag-check-") as folder:
+            try:
+                case.run(Bench(registry(), Path(folder)))
+            except BrokenContractError as error:
+                yield Outcome(case, "failed", str(error))
+            except NotCheckableError as missing:
+                yield Outcome(case, "not checked", str(missing))
+            else:
+                yield Outcome(case, "passed")

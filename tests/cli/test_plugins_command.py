@@ -1,0 +1,195 @@
+"""`polytag plugins` and `polytag tasks`."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from polytag.hooks.manager import PluginManager
+
+SKILLS = """
+import polytag
+
+@polytag.hookimpl
+def polytag_tasks():
+    return [polytag.Task("acme.skills", "Skills", ("skills",), "iob2", "first", ("spans", "missing"), ("O", "B-S"))]
+"""
+BROKEN = "{}['licence']"
+SLOW = "import time\ntime.sleep(1.1)\n"
+
+
+def install(folder: Path, name: str, source: str, version: str = "1.0") -> None:
+    """What pip leaves of a distribution with one plugin."""
+    (folder / f"fake_{name}.py").write_text(source)
+    info = folder / f"{name}-{version}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    (info / "entry_points.txt").write_text(f"[polytag]\n{name} = fake_{name}\n")
+
+
+@pytest.fixture
+def acme(polytag_manager: PluginManager, tmp_path: Path) -> PluginManager:
+    """An installed plugin with a task that names a metric that does not exist."""
+    namespace: dict[str, object] = {}
+    exec(SKILLS, namespace)
+    polytag_manager.register(type("Acme", (), {"polytag_tasks": staticmethod(namespace["polytag_tasks"])})(), "acme")
+    return polytag_manager
+
+
+def test_the_list_says_all_there_is_to_know_of_every_plugin(command, polytag_manager):
+    rows = {row["name"]: row for row in json.loads(command("plugins", "--json").out)}
+    assert set(rows) == {plugin.name for plugin in polytag_manager.plugins}
+    assert rows["ner"]["brings"] == {"task": ["ner"]}
+    assert all(row["status"] == "loaded" and row["import_seconds"] >= 0 and not row["error"] for row in rows.values())
+    shown = command("plugins").out
+    assert "import" in shown
+    assert "alignment strategy: all, first" in " ".join(shown.replace("│", " ").split())
+
+
+def test_a_task_is_shown_whole(command, acme):
+    task = json.loads(command("tasks", "acme.skills", "--json").out)
+    assert task == {
+        "name": "acme.skills",
+        "summary": "Skills",
+        "provider": "this process 0 (acme)",
+        "columns": ["skills"],
+        "scheme": {"name": "iob2", "provider": task["scheme"]["provider"]},
+        "alignment": {**task["alignment"], "name": "first"},
+        "metrics": [
+            {**task["metrics"][0], "name": "spans", "headline": "f1"},
+            {"name": "missing", "provider": "nobody"},
+        ],
+        "labels": ["O", "B-S"],
+    }
+    assert task["scheme"]["provider"].startswith("polytag ")
+    shown = command("tasks", "acme.skills").out
+    assert "O, B-S" in shown
+    assert "missing, from nobody" in shown
+    assert "read from the training split" in command("tasks", "ner").out
+
+
+def test_an_unknown_task_or_plugin_suggests_near_ones(command, acme):
+    done = command("tasks", "acme.skils")
+    assert (done.status, done.out) == (2, "")
+    assert "Did you mean 'acme.skills'?" in done.err
+    done = command("plugins", "check", "amce")
+    assert done.status == 2
+    assert "There is no plugin named 'amce'. Did you mean 'acme'?" in done.err
+
+
+def test_a_check_says_what_is_broken_and_fails(command, acme):
+    done = command("plugins", "check", "acme")
+    assert done.status == 1
+    lines = [" ".join(line.split()) for line in done.out.splitlines()]
+    assert "passed plugin acme: it implements a hook" in lines
+    assert "failed task acme.skills: what it names exists" in lines
+    assert any(line.startswith("The task 'acme.skills' of plugin 'acme' (this process 0) breaks") for line in lines)
+
+
+def test_a_check_passes_and_says_what_it_could_not_check(command):
+    done = command("plugins", "check", "standard")
+    assert done.status == 0, done.out
+    assert "not checked  reader hub: every word it reads has its tags" in done.out
+    assert "failed" not in done.out
+
+
+_RUN = """
+import json, sys
+sys.path.insert(0, sys.argv.pop(1))
+from polytag.cli.app import main
+try:
+    main()
+except SystemExit as exited:
+    assert not exited.code, exited.code
+print("IMPORTED", json.dumps(sorted(name for name in sys.modules if name.startswith("fake_"))))
+"""
+
+
+@pytest.fixture
+def ten_plugins(tmp_path: Path) -> Path:
+    """A folder with ten installed plugins; one imports slowly, one raises."""
+    for number in range(8):
+        install(tmp_path, f"p{number}", SKILLS.replace("acme.skills", f"p{number}.skills"))
+    install(tmp_path, "slow", SLOW + SKILLS.replace("acme", "slow"), version="2.0")
+    install(tmp_path, "wrong", BROKEN, version="0.9")
+    return tmp_path
+
+
+def run(folder: Path, *arguments: str) -> tuple[str, list[str], str]:
+    done = subprocess.run(
+        [sys.executable, "-c", _RUN, folder, *arguments], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    out, _, imported = done.stdout.partition("IMPORTED ")
+    return out, json.loads(imported), done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["plugins", "--help"], ["--version"]])
+def test_help_imports_no_plugin(ten_plugins: Path, arguments: list[str]):
+    _, imported, _ = run(ten_plugins, *arguments)
+    assert imported == []
+
+
+def test_tasks_imports_each_plugin_once_and_says_which_was_slow_and_which_is_broken(ten_plugins: Path):
+    out, imported, err = run(ten_plugins, "tasks", "--json")
+    assert len(imported) == 9
+    assert len([row for row in json.loads(out) if row["name"].endswith(".skills")]) == 9
+    (broken,) = [line for line in err.splitlines() if line.startswith("Not loaded")]
+    (slow,) = [line for line in err.splitlines() if "'slow'" in line]
+    assert broken.startswith("Not loaded: plugin 'wrong' (wrong 0.9): its import raised KeyError: 'licence' (fake_")
+    assert slow.startswith("The import of plugin 'slow' (slow 2.0) took ")
+    rows = {row["name"]: row for row in json.loads(run(ten_plugins, "plugins", "--json")[0])}
+    assert rows["slow"]["import_seconds"] >= 1.1
+    assert (rows["wrong"]["status"], rows["wrong"]["version"]) == ("broken", "0.9")
+
+
+# polytag plugins new
+
+
+def test_a_new_plugin_takes_what_is_not_asked_from_its_name(command, tmp_path: Path):
+    done = command("plugins", "new", "my-skills", "--output", tmp_path / "new")
+    assert done.status == 0, done.err
+    assert f"{tmp_path}/new/src/polytag_my_skills/__init__.py" in done.out
+    source = (tmp_path / "new/src/polytag_my_skills/__init__.py").read_text()
+    for part in ('name="my-skills.tags"', 'columns=("tags_tags",)', 'scheme="iob2"', 'metrics=("spans",)'):
+        assert part in source
+    assert (tmp_path / "new/src/polytag_my_skills/py.typed").is_file()
+
+
+def test_a_new_plugin_asks_a_person(command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("polytag.cli.plugins._is_asked", lambda: True)
+    answers = b"acme.words\nflat\nword_tags, tags\n"
+    done = command("plugins", "new", "acme", "--output", tmp_path / "new", stdin=answers)
+    assert done.status == 0, done.err
+    source = (tmp_path / "new/src/polytag_acme/__init__.py").read_text()
+    for part in ('name="acme.words"', 'columns=("word_tags", "tags")', 'scheme="flat"', 'metrics=("tags",)'):
+        assert part in source
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["Acme"], "A plugin cannot be named 'Acme'"),
+        (["ner"], "There is a plugin 'ner' (polytag"),
+        (["acme", "--task", "ner"], "There is a task 'ner' already, from plugin 'ner'"),
+        (["acme", "--task", "my task"], "A task cannot be named 'my task'"),
+        (["acme", "--scheme", "iob"], "There is no label scheme named 'iob'. Did you mean 'iob2'"),
+        (["acme", "--columns", ","], "The task has no tag column"),
+        (["acme", "--columns", "a b"], "A tag column cannot be named 'a b'"),
+    ],
+)
+def test_a_plugin_that_cannot_be_is_refused_and_nothing_written(command, tmp_path: Path, arguments, expected):
+    done = command("plugins", "new", *arguments, "--output", tmp_path / "new")
+    assert (done.status, done.out) == (2, "")
+    assert expected in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_with_something_in_it_is_left_alone(command, tmp_path: Path):
+    (tmp_path / "precious.txt").write_text("mine")
+    done = command("plugins", "new", "acme", "--output", tmp_path)
+    assert done.status == 2
+    assert "is not an empty folder" in done.err
+    assert [path.name for path in tmp_path.iterdir()] == ["precious.txt"]

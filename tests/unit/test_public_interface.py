@@ -1,0 +1,50 @@
+"""`polytag.__all__` is what others build on."""
+
+import importlib
+import inspect
+
+import pytest
+
+import polytag
+from polytag import testing
+
+# Taking a name away breaks plugins and scripts; adding one is a promise to keep it.
+PUBLIC = """
+    IGNORE NO_WORD OUTSIDE TOKENS UNANNOTATED AlignmentStrategy Corpus CorpusError Encoder EncoderProvider LabelScheme
+    Metric PluginError PolytagError PrefixScheme Reader RunConfig RunInfo Scores Sentence Source Span Tagger
+    TaggerError Task TrainingDefaults Units __version__ compare convert corpus_from_sentences evaluate first_units
+    hookimpl labels_at last_units load_corpus scores_at sentences_of split_of train
+"""
+PUBLIC_TESTING = "BrokenContractError Case Outcome PluginConformance PluginManager cases check"
+
+
+def test_the_public_names_are_these():
+    assert sorted(polytag.__all__) == sorted(PUBLIC.split())
+    assert sorted(testing.__all__) == sorted(PUBLIC_TESTING.split())
+
+
+@pytest.mark.parametrize("name", polytag.__all__)
+def test_every_public_name_is_there(name):
+    assert getattr(polytag, name) is not None
+    assert name in dir(polytag)
+
+
+def test_a_private_name_is_not_reached_through_the_package():
+    with pytest.raises(AttributeError, match="no attribute 'registry'"):
+        _ = polytag.registry
+
+
+@pytest.mark.parametrize("name", [name for name in polytag.__all__ if inspect.isclass(getattr(polytag, name))])
+def test_what_public_classes_mention_in_their_signatures_is_public(name):
+    """A plugin can write down the types of what it implements with public names alone."""
+    owner = getattr(polytag, name)
+    if not getattr(owner, "__abstractmethods__", None):
+        return
+    home = vars(importlib.import_module(owner.__module__))
+    for method in owner.__abstractmethods__:
+        found = inspect.getattr_static(owner, method)
+        function = getattr(found, "fget", found)
+        for annotation in function.__annotations__.values():
+            mentioned = [word for word in home if word in str(annotation).replace("[", " ").replace("]", " ").split()]
+            ours = [word for word in mentioned if getattr(home[word], "__module__", "").startswith("polytag")]
+            assert set(ours) <= set(polytag.__all__), (method, annotation)
