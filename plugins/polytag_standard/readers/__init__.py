@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from polytag import Reader
+from polytag_standard.readers.brat import BratReader
 from polytag_standard.readers.column import ColumnReader
 from polytag_standard.readers.conllu import ConlluReader
 from polytag_standard.readers.dataset import DatasetReader
@@ -13,4 +14,12 @@ from polytag_standard.readers.parquet import ParquetReader
 
 def readers() -> list[Reader]:
     """One reader of each kind."""
-    return [ColumnReader(), ConlluReader(), JsonLinesReader(), ParquetReader(), DatasetReader(), HubReader()]
+    return [
+        ColumnReader(),
+        ConlluReader(),
+        JsonLinesReader(),
+        ParquetReader(),
+        DatasetReader(),
+        HubReader(),
+        BratReader(),
+    ]
