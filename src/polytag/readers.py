@@ -24,7 +24,21 @@ LOCATION = "location"
 SPLITS = ("train", "validation", "test")
 
 _FILE_ENDINGS = frozenset(
-    {".bio", ".col", ".conll", ".conllu", ".csv", ".dev", ".iob", ".iob2", ".json", ".jsonl", ".parquet"}
+    {
+        ".ann",
+        ".bio",
+        ".col",
+        ".conll",
+        ".conllu",
+        ".csv",
+        ".dev",
+        ".iob",
+        ".iob2",
+        ".json",
+        ".jsonl",
+        ".parquet",
+        ".spacy",
+    }
     | {".test", ".testa", ".testb", ".train", ".tsv", ".txt"}
 )
 """A name that ends like this and is not on disk is a mistyped file, not a hub dataset."""

@@ -1,4 +1,4 @@
-"""Readers: column files, CoNLL-U, JSON Lines, Parquet, saved datasets and the Hugging Face hub."""
+"""Readers: column files, CoNLL-U, JSON Lines, Parquet, saved datasets, the hub, and what annotation tools write."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from polytag_standard.readers.brat import BratReader
 from polytag_standard.readers.column import ColumnReader
 from polytag_standard.readers.conllu import ConlluReader
 from polytag_standard.readers.dataset import DatasetReader
+from polytag_standard.readers.docbin import DocBinReader
 from polytag_standard.readers.hub import HubReader
 from polytag_standard.readers.jsonl import JsonLinesReader
 from polytag_standard.readers.parquet import ParquetReader
+from polytag_standard.readers.texts import DoccanoReader, LabelStudioReader, SpacyJsonReader
 
 
 def readers() -> list[Reader]:
@@ -22,4 +24,8 @@ def readers() -> list[Reader]:
         DatasetReader(),
         HubReader(),
         BratReader(),
+        DoccanoReader(),
+        LabelStudioReader(),
+        SpacyJsonReader(),
+        DocBinReader(),
     ]

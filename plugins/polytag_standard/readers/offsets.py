@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 COLUMN = "ner_tags"
 """The tag column of formats that have no names for what is annotated."""
 
-_GAPS = frozenset({UNANNOTATED, "-"})
+GAPS = frozenset({UNANNOTATED, "-"})
+"""What a column of spans may hold for a word without annotation."""
 _BREAKS = frozenset(" \n")
 _MARK = "\ufeff"
 
@@ -70,9 +71,10 @@ def tagged_sentences(
     text: str,
     sentences: Offsets,
     columns: Mapping[str, Sequence[TextSpan] | None],
+    others: Mapping[str, Sequence[str]] | None = None,
     *,
     document: int,
-    locate: Callable[[int], str],
+    locate: str | Callable[[int], str],
     source: Source,
 ) -> Iterator[Sentence]:
     """The sentences of a text with its spans as tags in IOB2.
@@ -84,29 +86,31 @@ def tagged_sentences(
         text: The text.
         sentences: Where the words are.
         columns: The spans of each column; None where nobody annotated the text.
+        others: Tags of all words, for columns that hold no spans.
         document: Its number in the file.
-        locate: What to call the place of a sentence that starts at a character.
+        locate: What to call the place of the text, or of a sentence that starts at a character of it.
         source: Told what does not reach the corpus as it is.
 
     Raises:
         CorpusError: A span is not within the text.
     """
     words = list(itertools.chain.from_iterable(sentences))
-    tags = {name: _tags(text, words, spans, source) for name, spans in columns.items()}
+    tags: dict[str, Sequence[str]] = {name: _tags(text, words, spans, source) for name, spans in columns.items()}
     inside = {
         position
         for column in tags.values()
         for position, tag in enumerate(column)
         if tag.startswith("I-")  # only what goes on with a span has this prefix
     }
+    tags.update(others or {})
     bounds = list(itertools.accumulate(map(len, sentences), initial=0))
     for start, end in itertools.pairwise([bound for bound in bounds if bound not in inside]):
         if start < end:
             yield Sentence(
                 [text[slice(*words[position])] for position in range(start, end)],
-                {name: column[start:end] for name, column in tags.items()},
+                {name: list(column[start:end]) for name, column in tags.items()},
                 document,
-                locate(words[start][0]),
+                locate if isinstance(locate, str) else locate(words[start][0]),
             )
 
 
@@ -159,7 +163,7 @@ def span_columns(dataset: datasets.Dataset) -> list[str]:
     for sentence in sentences_of(dataset):
         for name, tags in sentence.tags.items():
             columns[name] = columns[name] and all(
-                tag in _GAPS or tag == OUTSIDE or tag.partition("-")[0] in ("B", "I") for tag in set(tags)
+                tag in GAPS or tag == OUTSIDE or tag.partition("-")[0] in ("B", "I") for tag in set(tags)
             )
     return [name for name, spans in columns.items() if spans]
 
@@ -170,16 +174,23 @@ def the_span_column(data: datasets.DatasetDict, format: str) -> str:
     Raises:
         CorpusError: There is none, or there are several.
     """
-    columns = list(dict.fromkeys(name for dataset in data.values() for name in span_columns(dataset)))
-    if len(columns) == 1:
+    found = [span_columns(dataset) for dataset in data.values()]
+    columns = list(dict.fromkeys(name for names in found for name in names))
+    if len(columns) == 1 and all(found):
         return columns[0]
+    if len(columns) == 1:
+        raise CorpusError(
+            f"Not every split has the tag column {columns[0]!r}, and a text of the format {format!r} has to be "
+            "annotated. Choose the format jsonl, or convert the splits that have it."
+        )
     if not columns:
         raise CorpusError(
             f"The format {format!r} holds spans, and no tag column of this corpus encodes any. Choose the format jsonl."
         )
+    chosen = COLUMN if COLUMN in columns else columns[0]
     raise CorpusError(
         f"The format {format!r} holds one column of spans, and this corpus has {', '.join(columns)}. Choose one: "
-        f"--columns {TOKENS},{columns[-1]} (for column files, with _ for each column to skip)."
+        f"--columns {TOKENS},{chosen} (for column files, with _ for each column to skip)."
     )
 
 
@@ -242,10 +253,8 @@ def text_spans(sentences: Sequence[Sentence], offsets: Offsets, column: str) -> 
     for sentence, words in zip(sentences, offsets, strict=True):
         tags = sentence.tags[column]
         for number, tag in enumerate(tags, 1):
-            if tag in _GAPS or tag in ("B", "I", "B-", "I-"):
-                lacking = (
-                    "no annotation, and a list of spans cannot say so" if tag in _GAPS else "a tag without a label"
-                )
+            if tag in GAPS or tag in ("B", "I", "B-", "I-"):
+                lacking = "no annotation, and a list of spans cannot say so" if tag in GAPS else "a tag without a label"
                 raise CorpusError(
                     f"{sentence.location}, word {number}: the word {sentence.words[number - 1]!r} has {lacking}. "
                     "Choose a format that holds tags, for instance --format jsonl."

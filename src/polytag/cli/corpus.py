@@ -117,7 +117,8 @@ def convert_cli(
     format: Annotated[
         str | None,
         typer.Option(
-            help="Format to write: column, conllu, jsonl, parquet, dataset, brat, or one of a plugin.",
+            help="Format to write: column, conllu, jsonl, parquet, dataset, brat, doccano, labelstudio, spacy-json,"
+            " spacy, or one of a plugin.",
             show_default="that of the source, or jsonl",
         ),
     ] = None,

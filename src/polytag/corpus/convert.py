@@ -238,9 +238,13 @@ def _compare(corpus: Corpus, writer: Reader, folder: Path, held: Sequence[str], 
     named = [TOKENS, *held]
     options = []
     again = _read(corpus, writer, folder)
-    if _difference(corpus, again, corpus.columns):
-        again = _read(corpus, writer, folder, named)
-        options.append(f"--columns {','.join(named)}")
+    kept = [name for name in corpus.columns if name in again.columns]
+    differs = bool(_difference(corpus, again, kept))
+    if differs or len(kept) < len(corpus.columns):
+        by_name = _read(corpus, writer, folder, named)
+        if differs or not set(by_name.columns) <= set(again.columns):
+            again = by_name
+            options.append(f"--columns {','.join(named)}")
     lost = [name for name in corpus.columns if name not in again.columns]
     if problem := _difference(corpus, again, [name for name in corpus.columns if name not in lost]):
         raise CorpusError(
