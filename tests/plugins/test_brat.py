@@ -190,3 +190,11 @@ def test_what_brat_cannot_hold_is_refused(tmp_path, row, expected):
     with pytest.raises(CorpusError, match=expected):
         convert_corpus(load_corpus(str(tmp_path / "in.jsonl")), tmp_path / "out", format="brat")
     assert not (tmp_path / "out").exists()
+
+
+def test_tags_that_break_their_scheme_are_written_by_the_rules_and_said(tmp_path):
+    (tmp_path / "in.jsonl").write_text('{"tokens": ["a", "b", "c", "d", "e"], "x": ["B-X", "I-X", "O", "B-Y", "I-X"]}')
+    done = convert_corpus(load_corpus(str(tmp_path / "in.jsonl")), tmp_path / "out", format="brat")
+    assert any(message.startswith("x: 1 words break the scheme 'iob2'") for message in done.messages)
+    again = load_corpus(str(done.folder), columns=["tokens", "x"])
+    assert again.tags("train", "x") == [["B-X", "I-X", "O", "B-Y", "B-X"]]
