@@ -8,10 +8,12 @@ from polytag_standard.readers.column import ColumnReader
 from polytag_standard.readers.conllu import ConlluReader
 from polytag_standard.readers.dataset import DatasetReader
 from polytag_standard.readers.docbin import DocBinReader
+from polytag_standard.readers.doccano import DoccanoReader
 from polytag_standard.readers.hub import HubReader
 from polytag_standard.readers.jsonl import JsonLinesReader
+from polytag_standard.readers.labelstudio import LabelStudioReader
 from polytag_standard.readers.parquet import ParquetReader
-from polytag_standard.readers.texts import DoccanoReader, LabelStudioReader, SpacyJsonReader
+from polytag_standard.readers.spacy_json import SpacyJsonReader
 
 
 def readers() -> list[Reader]:

@@ -27,7 +27,7 @@ from polytag_standard.readers.offsets import (
     text_spans,
     the_span_column,
 )
-from polytag_standard.readers.texts import TOKEN_COLUMNS
+from polytag_standard.readers.spacy_json import TOKEN_COLUMNS
 
 if TYPE_CHECKING:
     import datasets
