@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from polytag.config import RunConfig
     from polytag.corpus.corpus import Corpus, load_corpus
     from polytag.encoders import Encoder, EncoderProvider, TrainingDefaults, Units
-    from polytag.errors import CorpusError, PluginError, PolytagError, TaggerError
+    from polytag.encoding.text import Word, split_sentences
+    from polytag.errors import CorpusError, CorpusWarning, PluginError, PolytagError, TaggerError
     from polytag.evaluating import evaluate
     from polytag.hooks.manager import RunInfo
     from polytag.metrics import Metric, Scores
-    from polytag.readers import TOKENS, Reader, Sentence, Source, corpus_from_sentences, sentences_of, split_of
+    from polytag.readers import TOKENS, Reader, Remark, Sentence, Source, corpus_from_sentences, sentences_of, split_of
     from polytag.runner import train
     from polytag.schemes import OUTSIDE, UNANNOTATED, LabelScheme, PrefixScheme, Span, convert
     from polytag.tagger import Tagger
@@ -50,9 +51,19 @@ _HOMES = {
     "polytag.comparison": ("compare",),
     "polytag.config": ("RunConfig",),
     "polytag.corpus.corpus": ("Corpus", "load_corpus"),
-    "polytag.readers": ("TOKENS", "Reader", "Sentence", "Source", "corpus_from_sentences", "sentences_of", "split_of"),
+    "polytag.readers": (
+        "TOKENS",
+        "Reader",
+        "Remark",
+        "Sentence",
+        "Source",
+        "corpus_from_sentences",
+        "sentences_of",
+        "split_of",
+    ),
     "polytag.encoders": ("Encoder", "EncoderProvider", "TrainingDefaults", "Units"),
-    "polytag.errors": ("CorpusError", "PluginError", "PolytagError", "TaggerError"),
+    "polytag.encoding.text": ("Word", "split_sentences"),
+    "polytag.errors": ("CorpusError", "CorpusWarning", "PluginError", "PolytagError", "TaggerError"),
     "polytag.evaluating": ("evaluate",),
     "polytag.hooks.manager": ("RunInfo",),
     "polytag.metrics": ("Metric", "Scores"),
@@ -72,6 +83,7 @@ __all__ = [
     "AlignmentStrategy",
     "Corpus",
     "CorpusError",
+    "CorpusWarning",
     "Encoder",
     "EncoderProvider",
     "LabelScheme",
@@ -80,6 +92,7 @@ __all__ = [
     "PolytagError",
     "PrefixScheme",
     "Reader",
+    "Remark",
     "RunConfig",
     "RunInfo",
     "Scores",
@@ -91,6 +104,7 @@ __all__ = [
     "Task",
     "TrainingDefaults",
     "Units",
+    "Word",
     "__version__",
     "compare",
     "convert",
@@ -104,6 +118,7 @@ __all__ = [
     "scores_at",
     "sentences_of",
     "split_of",
+    "split_sentences",
     "train",
 ]
 

@@ -18,6 +18,10 @@ class CorpusError(PolytagError):
     """A corpus cannot be read, or does not hold what the task needs."""
 
 
+class CorpusWarning(UserWarning):
+    """Something in a corpus did not reach it as it was; the message says what was done instead."""
+
+
 class PluginError(PolytagError):
     """A plugin is broken, incompatible, or in conflict with another one."""
 

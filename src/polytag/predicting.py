@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 INPUT_FORMATS = ("text", "document", "words", "conll", "jsonl")
-OUTPUT_FORMATS = ("jsonl", "conll", "table")
+OUTPUT_FORMATS = ("jsonl", "conll", "doccano", "table")
 
 _STDIN = "standard input"
 _BY_ENDING = {".jsonl": "jsonl", ".conll": "conll", ".iob": "conll", ".bio": "conll"}
@@ -163,6 +163,8 @@ def _decoded(source: IO[bytes], name: str) -> Lines:
 def _writer(writing: str, tagger: Tagger, target: LabelScheme | None, sink: TextIO) -> Callable[[TaggedText], None]:
     if writing == "jsonl":
         return lambda tagged: print(json.dumps(tagged.to_dict(), ensure_ascii=False), file=sink, flush=sink.isatty())
+    if writing == "doccano":
+        return lambda tagged: print(_for_doccano(tagged), file=sink)
     if writing == "conll":
         return lambda tagged: print(_columns(tagger, target, tagged), end="", file=sink)
     from rich.console import Console
@@ -184,6 +186,11 @@ def _columns(tagger: Tagger, target: LabelScheme | None, tagged: TaggedText) -> 
         parts += ["\t".join(row) + "\n" for row in zip(*columns, strict=True)]
         parts.append("\n")
     return "".join(parts)
+
+
+def _for_doccano(tagged: TaggedText) -> str:
+    label = [[span.start, span.end, span.label] for span in tagged.spans]
+    return json.dumps({"text": tagged.text, "label": label}, ensure_ascii=False)
 
 
 def _show(tagged: TaggedText, tagger: Tagger, styles: dict[str, str], console: Console) -> None:

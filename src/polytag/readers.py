@@ -24,7 +24,21 @@ LOCATION = "location"
 SPLITS = ("train", "validation", "test")
 
 _FILE_ENDINGS = frozenset(
-    {".bio", ".col", ".conll", ".conllu", ".csv", ".dev", ".iob", ".iob2", ".json", ".jsonl", ".parquet"}
+    {
+        ".ann",
+        ".bio",
+        ".col",
+        ".conll",
+        ".conllu",
+        ".csv",
+        ".dev",
+        ".iob",
+        ".iob2",
+        ".json",
+        ".jsonl",
+        ".parquet",
+        ".spacy",
+    }
     | {".test", ".testa", ".testb", ".train", ".tsv", ".txt"}
 )
 """A name that ends like this and is not on disk is a mistyped file, not a hub dataset."""
@@ -55,6 +69,22 @@ class Sentence(NamedTuple):
     location: str
 
 
+class Remark(NamedTuple):
+    """Something in a source that did not reach the corpus as it was.
+
+    Attributes:
+        code: What kind it is, for programs: `span-cuts-word`.
+        rule: What was done with all of this kind, as a sentence: `Spans that begin or end inside a word are widened.`
+        location: File and line: `a.ann:3`.
+        example: What is there: `T1 'New Yor'`.
+    """
+
+    code: str
+    rule: str
+    location: str
+    example: str
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """What the user named as a corpus, looked up on disk.
@@ -64,12 +94,14 @@ class Source:
         path: The file or folder of that name, or None when there is none.
         files: The files of each split; empty when the reference names no files.
         columns: Column names the user gave for formats that have none, or None.
+        remarks: What a reader could not take over as it was, for the reader to add to: the user is told.
     """
 
     reference: str
     path: Path | None = None
     files: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     columns: tuple[str, ...] | None = None
+    remarks: list[Remark] = field(default_factory=list, compare=False)
 
 
 class Reader(ABC):
@@ -85,6 +117,10 @@ class Reader(ABC):
     Where several readers accept a source, one that claims the endings of all its files goes first. Without this, a
     reader that looks at what is in a file may take one in which words stand in columns by chance.
     """
+    scheme: ClassVar[str | None] = None
+    """For a format that holds spans rather than tags, the label scheme of the tags it is read as, and written from."""
+    companions: ClassVar[frozenset[str]] = frozenset()
+    """Names of the files that `write` leaves beside those of the splits: `{"tools.conf"}`."""
 
     @abstractmethod
     def accepts(self, source: Source) -> bool:
@@ -117,8 +153,10 @@ class Reader(ABC):
         Args:
             data: As `read` returns it: the column `tokens`, tag columns (lists of str or of ClassLabel, null where a
                 word has no annotation) and, where known, `document`; `location`, for error messages, is where a
-                sentence comes from, and is not written. `sentences_of` goes through it.
-            folder: An empty folder, which becomes the corpus: one file a split, named after it.
+                sentence comes from, and is not written. `sentences_of` goes through it. Columns that encode spans are
+                in the scheme `scheme`, where that is not None.
+            folder: An empty folder, which becomes the corpus: files named after their split (`train.jsonl`), and
+                `companions`.
 
         Raises:
             PolytagError: The format cannot be written, or cannot hold this corpus; the message says what to do.
@@ -132,8 +170,8 @@ class Reader(ABC):
 def locate(reference: str, columns: Sequence[str] | None = None) -> Source:
     """Look up what the user named: a file, a folder, `train=FILE,test=FILE`, or a name that is not on disk.
 
-    In a folder, and for a single file, the split is read off the file name (`eng.testa` is `validation`); a
-    single file whose name tells nothing is `train`.
+    In `train=…`, a folder stands for all its files. In a folder, and for a single file, the split is read off the file
+    name (`eng.testa` is `validation`); a single file whose name tells nothing is `train`.
 
     Raises:
         CorpusError: The reference is empty, or names a file that does not exist.
@@ -246,9 +284,10 @@ def _named_files(reference: str) -> dict[str, tuple[Path, ...]]:
                 "Example: train=a.conll,validation=b.conll"
             )
         path = Path(name).expanduser()
-        if not path.is_file():
+        if not path.exists():
             raise CorpusError(f"The {split} file {name!r} does not exist. Check the path.")
-        files[split] = (*files.get(split, ()), path)
+        found = sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
+        files[split] = (*files.get(split, ()), *found)
     return files
 
 

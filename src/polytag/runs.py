@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,6 +69,14 @@ def checkpointed(config: RunConfig, fingerprint: str) -> Iterator[CheckpointStor
 
 
 def _prepare(folder: Path, identity: dict[str, object], config: RunConfig) -> None:
+    try:
+        with tempfile.TemporaryFile(dir=folder):  # before anything of an unfinished run is touched
+            pass
+    except OSError as error:
+        raise PolytagError(
+            f"The run folder {str(folder)!r} cannot be written: {error.strerror}. Make room, or make it writable, or "
+            "choose another --output."
+        ) from error
     path = folder / _IDENTITY
     unfinished = any(folder.glob("checkpoint-*"))
     if unfinished and config.resume:

@@ -85,6 +85,11 @@ def convert(tags: Sequence[str], source: LabelScheme, target: LabelScheme) -> li
             f"Tags cannot be converted from the scheme {source.name!r} to {target.name!r}: only one of the two encodes "
             "spans. Convert between span schemes, or leave the tags as they are."
         )
+    return respelled(tags, source, target)
+
+
+def respelled(tags: Sequence[str], source: LabelScheme, target: LabelScheme) -> list[str]:
+    """One sentence's tags as `target` writes its spans: as `convert`, and by the rules also if the scheme stays."""
     if UNANNOTATED not in tags:
         return target.tags(source.spans(tags), len(tags))
     rewritten = [UNANNOTATED] * len(tags)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from polytag.alignment import AlignmentStrategy, FloatArray
 from polytag.calibration import tempered
+from polytag.columns import is_dataset, tagged_dataset, texts_of
 from polytag.decoding import Decoding, Transitions, argmax, viterbi
 from polytag.encoders import Encoder
 from polytag.encoding.features import Features, featurise
@@ -28,6 +29,8 @@ from polytag.tagging import TaggedSpan, TaggedText
 from polytag.token_classifiers import Names
 
 if TYPE_CHECKING:
+    import datasets
+
     from polytag.engine.model import TaggerModel
     from polytag.engine.prediction import Predictor
 
@@ -214,13 +217,33 @@ class Tagger:
     def tag(self, texts: str) -> TaggedText: ...  # type: ignore[overload-overlap]  # a str is an Iterable[str] too
     @overload
     def tag(self, texts: Iterable[str]) -> list[TaggedText]: ...
-    def tag(self, texts: str | Iterable[str]) -> TaggedText | list[TaggedText]:
+    @overload
+    def tag(self, texts: datasets.Dataset, column: str | None = None) -> datasets.Dataset: ...
+    def tag(
+        self, texts: str | Iterable[str] | datasets.Dataset, column: str | None = None
+    ) -> TaggedText | list[TaggedText] | datasets.Dataset:
         """Tag raw text: one, or many.
 
         Texts are split into sentences and words; offsets are those of the text as it was given.
+
+        Args:
+            texts: A text; a list, an iterator, a numpy array, a pandas Series or a pyarrow column of texts; or a
+                `datasets.Dataset`.
+            column: Which column of a dataset holds the texts; `text`, or the only one of strings, when not given.
+
+        Returns:
+            What was found in the text; a list of that, one for each text; or the dataset with the columns `spans`,
+            `words`, `offsets`, `sentence_starts`, `tags` and `scores`, on disk where the dataset is on disk.
+
+        Raises:
+            PolytagError: Something is no text, or a dataset has no such column, or has one that would be added.
         """
         if isinstance(texts, str):
             return next(self.stream([texts]))
+        if is_dataset(texts):
+            return tagged_dataset(texts, column, self.heads, self.stream)
+        if column is not None:
+            raise PolytagError(f"Only a datasets.Dataset has a column {column!r} to choose. Give the column itself.")
         return list(self.stream(texts))
 
     def tag_words(self, sentences: Iterable[Sequence[str]]) -> list[TaggedText]:
@@ -231,10 +254,10 @@ class Tagger:
         """Tag texts one after the other, in memory that does not grow with their number.
 
         Args:
-            texts: The texts.
+            texts: The texts: a list, an iterator, a numpy array, a pandas Series or a pyarrow column.
             look_ahead: Texts that are tagged together: many for speed, one for results as soon as they can be had.
         """
-        iterator = iter(texts)
+        iterator = texts_of(texts)
         while chunk := list(islice(iterator, look_ahead)):
             parsed = [split_sentences(text) for text in chunk]
             sentences = [[word.text for word in sentence] for parts in parsed for sentence in parts]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import polytag
 from polytag.runner import TrainResult
 
 TEXT = "My name is Sylvain and I work at Hugging Face in Brooklyn."
@@ -144,6 +145,19 @@ def test_a_column_file_can_be_tagged_again(command, joint, tmp_path):
     again = tmp_path / "again.conll"
     again.write_text(first.out, encoding="utf-8")
     assert columns(command("predict", joint, again, "--format", "conll")) == columns(first)
+
+
+def test_texts_for_doccano_are_a_corpus_again(command, ner, ner_run, tmp_path):
+    done = command("predict", ner, "-", "--format", "doccano", stdin=f"{TEXT}\n\n".encode())
+    first, second = results(done)
+    assert second == {"text": "", "label": []}
+    assert first["label"] == [[span.start, span.end, span.label] for span in ner_run.tagger.tag(TEXT).spans]
+    (tmp_path / "train.jsonl").write_text(done.out, encoding="utf-8")
+    corpus = polytag.load_corpus(str(tmp_path / "train.jsonl"))
+    assert corpus.reader == "doccano"
+    assert corpus.words("train") == [ner_run.tagger.tag(TEXT).words]
+    iob2 = ner_run.tagger.decoders["ner"].scheme
+    assert iob2.spans(corpus.tags("train", "ner_tags")[0]) == iob2.spans(ner_run.tagger.tag(TEXT).tags["ner"])
 
 
 def test_a_table_shows_each_task_with_labels_beside_spans(command, joint):

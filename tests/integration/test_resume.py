@@ -132,3 +132,46 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_last_good_one(tiny_corpu
     assert [path.name for path in run_folder(tmp_path / "tagger").glob("checkpoint-*")] == ["checkpoint-12"]
     result = polytag.train(**options, resume=True)
     assert result.epochs == 1
+
+
+_LIKE_ANY_USER = """
+import ctypes, os, sys
+
+PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
+if os.getuid() == 0 and ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0):
+    sys.exit("root cannot give up its right to write everywhere")
+os.execv(sys.executable, [sys.executable, "-c", *sys.argv[1:]])
+"""
+"""Root writes into folders that nobody may write to; without that right it is, for files of its own, like anybody."""
+
+
+def start_like_any_user(options: dict[str, object]) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-c", _LIKE_ANY_USER, TRAIN, json.dumps(options)]
+    return subprocess.Popen(command, stderr=subprocess.PIPE)
+
+
+@pytest.mark.slow
+def test_a_run_folder_that_becomes_unwritable_leaves_the_last_good_checkpoint(tiny_corpus, tmp_path):
+    options = {**OPTIONS, "task": ("ner",), "corpus": str(tiny_corpus), "epochs": 1}
+    output = tmp_path / "tagger"
+    folder = run_folder(output)
+    run = start_like_any_user({**options, "output": str(output)})
+    while run.poll() is None and not any(folder.glob("checkpoint-*")):
+        time.sleep(0.0005)
+    folder.chmod(0o555)
+    _, errors = run.communicate()
+    assert run.returncode == 1
+    assert f"A checkpoint cannot be written to '{folder}': Permission denied. The last good" in errors.decode()
+    (kept,) = folder.glob("checkpoint-*")
+    assert not output.exists()
+
+    refused = start_like_any_user({**options, "output": str(output), "overwrite": True})
+    assert f"PolytagError: The run folder '{folder}' cannot be written: " in refused.communicate()[1].decode()
+    assert {path.name for path in kept.iterdir()} == {"state.json", "state.safetensors"}
+
+    folder.chmod(0o755)
+    resumed = start_like_any_user({**options, "output": str(output), "resume": True})
+    _, errors = resumed.communicate()
+    assert resumed.returncode == 0, errors.decode()
+    assert (output / "polytag.json").is_file()
+    assert not folder.exists()

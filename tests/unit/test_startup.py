@@ -8,7 +8,18 @@ from pathlib import Path
 
 import pytest
 
-_SLOW = ("tensorflow", "keras", "keras_hub", "transformers", "datasets", "seqeval", "torch", "pandas", "pyarrow")
+_SLOW = (
+    "tensorflow",
+    "keras",
+    "keras_hub",
+    "transformers",
+    "datasets",
+    "seqeval",
+    "torch",
+    "pandas",
+    "pyarrow",
+    "spacy",
+)
 _REPORT = f"import json, sys; print('LOADED', json.dumps(sorted(set({_SLOW!r}) & set(sys.modules))))"
 _COMMAND = """
 import sys

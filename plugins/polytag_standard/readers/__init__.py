@@ -1,16 +1,33 @@
-"""Readers: column files, CoNLL-U, JSON Lines, Parquet, saved datasets and the Hugging Face hub."""
+"""Readers: column files, CoNLL-U, JSON Lines, Parquet, saved datasets, the hub, and what annotation tools write."""
 
 from __future__ import annotations
 
 from polytag import Reader
+from polytag_standard.readers.brat import BratReader
 from polytag_standard.readers.column import ColumnReader
 from polytag_standard.readers.conllu import ConlluReader
 from polytag_standard.readers.dataset import DatasetReader
+from polytag_standard.readers.docbin import DocBinReader
+from polytag_standard.readers.doccano import DoccanoReader
 from polytag_standard.readers.hub import HubReader
 from polytag_standard.readers.jsonl import JsonLinesReader
+from polytag_standard.readers.labelstudio import LabelStudioReader
 from polytag_standard.readers.parquet import ParquetReader
+from polytag_standard.readers.spacy_json import SpacyJsonReader
 
 
 def readers() -> list[Reader]:
     """One reader of each kind."""
-    return [ColumnReader(), ConlluReader(), JsonLinesReader(), ParquetReader(), DatasetReader(), HubReader()]
+    return [
+        ColumnReader(),
+        ConlluReader(),
+        JsonLinesReader(),
+        ParquetReader(),
+        DatasetReader(),
+        HubReader(),
+        BratReader(),
+        DoccanoReader(),
+        LabelStudioReader(),
+        SpacyJsonReader(),
+        DocBinReader(),
+    ]

@@ -11,10 +11,12 @@ from polytag import TOKENS, CorpusError, Sentence, Source, split_of
 if TYPE_CHECKING:
     import datasets
 
+BRAT_ENDINGS = frozenset({".ann"})
 CONLLU_ENDINGS = frozenset({".conllu", ".conllup"})
 JSON_ENDINGS = frozenset({".json", ".jsonl"})
 PARQUET_ENDINGS = frozenset({".parquet"})
-CLAIMED_ENDINGS = CONLLU_ENDINGS | JSON_ENDINGS | PARQUET_ENDINGS
+SPACY_ENDINGS = frozenset({".spacy"})
+CLAIMED_ENDINGS = BRAT_ENDINGS | CONLLU_ENDINGS | JSON_ENDINGS | PARQUET_ENDINGS | SPACY_ENDINGS
 
 _BOM = b"\xef\xbb\xbf"
 

@@ -18,6 +18,7 @@ from polytag import (
     sentences_of,
 )
 from polytag_standard.readers.files import JSON_ENDINGS, files_ending, joined, lines, split_files, write_lines
+from polytag_standard.readers.json_files import json_format
 
 if TYPE_CHECKING:
     import datasets
@@ -40,10 +41,12 @@ class JsonLinesReader(Reader):
     summary: ClassVar[str] = "JSON Lines (.jsonl, .json): an object a line, with the words and the tags as lists"
 
     def accepts(self, source: Source) -> bool:
-        """Whether all files end in `.jsonl` or `.json`."""
-        return bool(source.files) and files_ending(source, JSON_ENDINGS) == {
-            split: list(paths) for split, paths in source.files.items()
-        }
+        """Whether all files end in `.jsonl` or `.json`, and not all are for the same other reader of JSON."""
+        return (
+            bool(source.files)
+            and files_ending(source, JSON_ENDINGS) == {split: list(paths) for split, paths in source.files.items()}
+            and json_format(source) in (None, self.name)
+        )
 
     def read(self, source: Source) -> datasets.DatasetDict:
         """Read all files, line by line.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import warnings
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +13,7 @@ from typer.core import TyperGroup
 
 from polytag import __version__
 from polytag.cli import compare, corpus, evaluate, plugins, predict, train
-from polytag.errors import InterruptedRunError, PolytagError
+from polytag.errors import CorpusWarning, InterruptedRunError, PolytagError
 
 
 class _Commands(TyperGroup):
@@ -60,8 +61,19 @@ def _options(
     pass
 
 
+def _show_warning(message: Warning | str, category: type[Warning], *where: Any, **options: Any) -> None:
+    if issubclass(category, CorpusWarning):
+        print(f"polytag: {message}", file=sys.stderr)
+    else:
+        _usual_show_warning(message, category, *where, **options)
+
+
+_usual_show_warning = warnings.showwarning
+
+
 def main() -> None:
     """Run the command line: exit status 0 done, 2 the input is wrong (one paragraph), 1 a defect."""
+    warnings.showwarning = _show_warning
     try:
         app(prog_name="polytag")
     except InterruptedRunError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -79,8 +80,11 @@ def check_cli(
     from polytag.corpus.check import check
     from polytag.corpus.corpus import load_corpus
     from polytag.corpus.findings import plain_lines, render
+    from polytag.errors import CorpusWarning
 
-    corpus = load_corpus(source, reader=reader, columns=columns.split(",") if columns else None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CorpusWarning)  # they are among the findings
+        corpus = load_corpus(source, reader=reader, columns=columns.split(",") if columns else None)
     findings = check(corpus, declared=corpus_scheme, encoder=encoder, examples=examples)
     if as_json:
         from polytag.cli.tables import print_json
@@ -113,7 +117,8 @@ def convert_cli(
     format: Annotated[
         str | None,
         typer.Option(
-            help="Format to write: column, conllu, jsonl, parquet, dataset, or one of a plugin.",
+            help="Format to write: column, conllu, jsonl, parquet, dataset, brat, doccano, labelstudio, spacy-json,"
+            " spacy, or one of a plugin.",
             show_default="that of the source, or jsonl",
         ),
     ] = None,

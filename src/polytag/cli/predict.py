@@ -25,7 +25,11 @@ def predict_cli(
     ] = None,
     output_format: Annotated[
         str | None,
-        typer.Option("--format", help="jsonl, conll or table.", show_default="table on a terminal, else jsonl"),
+        typer.Option(
+            "--format",
+            help="jsonl, conll, doccano (texts to correct there) or table.",
+            show_default="table on a terminal, else jsonl",
+        ),
     ] = None,
     scheme: Annotated[
         str | None,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from polytag.corpus.check_sentences import check_sentences
 from polytag.corpus.check_tags import check_tags
 from polytag.corpus.check_words import check_encoder, check_words
-from polytag.corpus.corpus import Corpus
-from polytag.corpus.findings import SEVERITIES, Finding
+from polytag.corpus.corpus import Corpus, remarks_by_rule
+from polytag.corpus.findings import SEVERITIES, Finding, Place
 from polytag.corpus.material import EXAMPLES, Material
 
 
@@ -29,4 +29,7 @@ def check(
     findings = [*check_tags(material), *check_sentences(material), *check_words(material)]
     if encoder is not None:
         findings += check_encoder(material, encoder)
+    for rule, remarks in remarks_by_rule(corpus).items():
+        places = tuple(Place(remark.location, remark.example) for remark in remarks[:examples])
+        findings.append(Finding("warning", remarks[0].code, f"{len(remarks):,}: {rule}", len(remarks), None, places))
     return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from polytag.corpus.tables import checked, names_of, tag_columns
 from polytag.errors import CorpusError, PolytagError
 from polytag.hooks.registry import registry
 from polytag.readers import DOCUMENT, LOCATION, SPLITS, TOKENS, Reader, locate
-from polytag.schemes import OUTSIDE, UNANNOTATED, convert
+from polytag.schemes import OUTSIDE, UNANNOTATED, respelled
 
 if TYPE_CHECKING:
     import datasets
@@ -76,7 +76,12 @@ def convert_corpus(
     check_folder(folder, overwrite)
     writer = _writer(corpus, format)
     messages = [*_left_out(corpus)]
-    schemes, converted = _converted(corpus, scheme, declared, messages)
+    if writer.scheme is not None and scheme not in (None, writer.scheme):
+        raise PolytagError(
+            f"The format {writer.name!r} holds spans, not tags, and is read in the scheme {writer.scheme!r}: it cannot "
+            f"be written in {scheme!r}. Leave --scheme out."
+        )
+    schemes, converted = _converted(corpus, writer.scheme or scheme, declared, messages, writer.scheme is not None)
     if (
         scheme is not None
         and not converted
@@ -88,7 +93,8 @@ def convert_corpus(
         writer.write(tables, temporary)
         written = Corpus(corpus.reference, writer.name, tables)
         with _own_cache():
-            options = _compare(written, writer, temporary, messages)
+            spans = [column for column, (_, now) in schemes.items() if now == writer.scheme]
+            options = _compare(written, writer, temporary, spans if writer.scheme else corpus.columns, messages)
     sentences = {split: len(tables[split]) for split in written.splits}
     return Conversion(writer.name, folder, sentences, schemes, options, tuple(messages))
 
@@ -110,7 +116,12 @@ def check_folder(folder: Path, overwrite: bool) -> None:
     if not overwrite:
         raise PolytagError(f"The folder {name!r} exists already. Choose another one, or replace it with --overwrite.")
     saved = (folder / _DATASET_MARK).is_file()
-    strange = [path.name for path in entries if not saved and (path.is_dir() or path.name.split(".")[0] not in SPLITS)]
+    own = {name for reader in registry().readers.values() for name in reader.companions}
+    strange = [
+        path.name
+        for path in entries
+        if not saved and (path.is_dir() or (path.name.split(".")[0] not in SPLITS and path.name not in own))
+    ]
     if strange:
         raise PolytagError(
             f"The folder {name!r} holds {sorted(strange)[0]!r}, which is no file of a converted corpus, so --overwrite "
@@ -147,9 +158,12 @@ def _left_out(corpus: Corpus) -> Iterator[str]:
 
 
 def _converted(
-    corpus: Corpus, scheme: str | None, declared: str | None, messages: list[str]
+    corpus: Corpus, scheme: str | None, declared: str | None, messages: list[str], by_the_rules: bool
 ) -> tuple[dict[str, tuple[str, str]], dict[str, Tags]]:
-    """The schemes of all columns before and after, and the tags, split by split, of those that change."""
+    """The schemes of all columns before and after, and the tags, split by split, of those that change.
+
+    With `by_the_rules` tags that break the scheme change even where it stays.
+    """
     target = None if scheme is None else registry().schemes[scheme]
     if target is not None and not target.encodes_spans:
         spans = ", ".join(known.name for known in registry().schemes.values() if known.encodes_spans)
@@ -160,7 +174,7 @@ def _converted(
         fit = scheme_of(corpus, column)
         if fit.scheme.encodes_spans and declared is not None:
             fit = scheme_of(corpus, column, declared)
-        if target is None or not fit.scheme.encodes_spans or fit.scheme.name == target.name:
+        if target is None or not fit.scheme.encodes_spans or (fit.scheme.name == target.name and not by_the_rules):
             schemes[column] = fit.scheme.name, fit.scheme.name
             continue
         schemes[column] = fit.scheme.name, target.name
@@ -171,7 +185,7 @@ def _converted(
             )
         for split in corpus.splits_with(column):
             changed.setdefault(split, {})[column] = [
-                convert(tags, fit.scheme, target) for tags in corpus.tags(split, column)
+                respelled(tags, fit.scheme, target) for tags in corpus.tags(split, column)
             ]
     return schemes, changed
 
@@ -208,18 +222,29 @@ def _tables(corpus: Corpus, converted: Mapping[str, Tags]) -> datasets.DatasetDi
     return datasets.DatasetDict(tables)
 
 
-def _compare(corpus: Corpus, writer: Reader, folder: Path, messages: list[str]) -> str:
+def _compare(corpus: Corpus, writer: Reader, folder: Path, held: Sequence[str], messages: list[str]) -> str:
     """Read the folder again and compare; what to give beside it to read it so, where its name alone does not do.
+
+    Args:
+        corpus: What was written.
+        writer: What wrote it.
+        folder: Where to.
+        held: The columns that need their names given where the format holds none.
+        messages: Told what got lost.
 
     Raises:
         CorpusError: Words or tags are not those of the corpus.
     """
-    named = [TOKENS, *corpus.columns]
+    named = [TOKENS, *held]
     options = []
     again = _read(corpus, writer, folder)
-    if _difference(corpus, again, corpus.columns):
-        again = _read(corpus, writer, folder, named)
-        options.append(f"--columns {','.join(named)}")
+    kept = [name for name in corpus.columns if name in again.columns]
+    differs = bool(_difference(corpus, again, kept))
+    if differs or len(kept) < len(corpus.columns):
+        by_name = _read(corpus, writer, folder, named)
+        if differs or not set(by_name.columns) <= set(again.columns):
+            again = by_name
+            options.append(f"--columns {','.join(named)}")
     lost = [name for name in corpus.columns if name not in again.columns]
     if problem := _difference(corpus, again, [name for name in corpus.columns if name not in lost]):
         raise CorpusError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,9 +20,9 @@ from polytag.corpus.tables import (
     tag_counts,
     words_tagged,
 )
-from polytag.errors import CorpusError
+from polytag.errors import CorpusError, CorpusWarning
 from polytag.hooks.registry import registry
-from polytag.readers import DOCUMENT, SPLITS, TOKENS, Reader, Source, locate
+from polytag.readers import DOCUMENT, SPLITS, TOKENS, Reader, Remark, Source, locate
 from polytag.schemes import UNANNOTATED
 from polytag.tasks import Task
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import datasets
 
 _SKIP = "_"
+_SHOWN_REMARKS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +42,13 @@ class Corpus:
         reader: Name of the reader that read it.
         data: The splits. Each has the column `tokens` and list columns of str or ClassLabel with a tag for
             every word.
+        remarks: What the reader could not take over as it was.
     """
 
     reference: str
     reader: str
     data: datasets.DatasetDict
+    remarks: tuple[Remark, ...] = ()
 
     @cached_property
     def splits(self) -> tuple[str, ...]:
@@ -194,7 +198,7 @@ class Corpus:
             split: dataset.remove_columns([name for name in tag_columns(dataset) if name not in kept])
             for split, dataset in self.data.items()
         }
-        return Corpus(self.reference, self.reader, type(self.data)(data))
+        return Corpus(self.reference, self.reader, type(self.data)(data), self.remarks)
 
     def _without(self, what: str) -> str:
         present = ", ".join(self.columns) or "none"
@@ -210,13 +214,16 @@ def load_corpus(reference: str, *, reader: str | None = None, columns: Sequence[
         columns: Names of the columns of a column file, `_` for one to skip; in other formats, the tag columns
             to keep.
 
+    Warns:
+        CorpusWarning: The reader could not take over everything as it is; one warning a kind, with the first places.
+
     Raises:
         CorpusError: The source does not exist, no reader or several accept it, or it is broken.
     """
     source = locate(reference, columns)
-    for path in (path for paths in source.files.values() for path in paths):
-        if path.stat().st_size == 0:
-            raise CorpusError(f"The file {path} is empty. Check that this is the right file.")
+    for paths in source.files.values():
+        if not any(path.stat().st_size for path in paths):
+            raise CorpusError(f"The file {paths[0]} is empty. Check that this is the right file.")
     chosen = registry().readers[reader] if reader else _reader_for(source)
     try:
         data = chosen.read(source)
@@ -224,7 +231,14 @@ def load_corpus(reference: str, *, reader: str | None = None, columns: Sequence[
         raise CorpusError(
             f"The corpus {reference!r} cannot be read: {error}. Check the path and its rights."
         ) from error
-    corpus = Corpus(reference, chosen.name, checked(data, reference))
+    corpus = Corpus(reference, chosen.name, checked(data, reference), tuple(source.remarks))
+    for rule, remarks in remarks_by_rule(corpus).items():
+        places = "; ".join(f"{remark.location}: {remark.example}" for remark in remarks[:_SHOWN_REMARKS])
+        more = len(remarks) - _SHOWN_REMARKS
+        others = (
+            f"; and {more:,} more, which `polytag corpus check --examples {len(remarks)}` shows" if more > 0 else ""
+        )
+        warnings.warn(f"{rule} {places}{others}.", CorpusWarning, stacklevel=2)
     return corpus.keeping(columns) if columns else corpus
 
 
@@ -233,6 +247,14 @@ def accepting_readers(source: Source) -> list[Reader]:
     accepting = [reader for reader in registry().readers.values() if reader.accepts(source)]
     endings = {path.suffix.lower() for paths in source.files.values() for path in paths}
     return [reader for reader in accepting if endings and endings <= reader.endings] or accepting
+
+
+def remarks_by_rule(corpus: Corpus) -> dict[str, list[Remark]]:
+    """The remarks of the reader, by what was done with what they are about."""
+    found: dict[str, list[Remark]] = {}
+    for remark in corpus.remarks:
+        found.setdefault(remark.rule, []).append(remark)
+    return found
 
 
 def _reader_for(source: Source) -> Reader:

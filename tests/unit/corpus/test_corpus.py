@@ -235,7 +235,7 @@ def test_single_files_are_given_split_by_split(tmp_path):
         ("train=nowhere.conll", "The train file 'nowhere.conll' does not exist"),
         ("half=a.conll", "'half=a.conll' is not of the form SPLIT=FILE"),
         ("acme:thing", "No reader accepts"),
-        ("no such thing", "No reader accepts the corpus 'no such thing'; there are column, conllu"),
+        ("no such thing", "No reader accepts the corpus 'no such thing'; there are brat, column"),
     ],
 )
 def test_a_source_that_is_not_there_is_an_error_before_anything_is_read(reference, expected):

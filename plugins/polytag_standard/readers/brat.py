@@ -1,0 +1,194 @@
+"""The reader `brat`: texts with their annotations beside them, as the annotation tool brat keeps them."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from polytag import CorpusError, Reader, Remark, Sentence, Source, corpus_from_sentences, split_of
+from polytag_standard.readers.files import BRAT_ENDINGS, files_ending, lines, split_files, write_lines
+from polytag_standard.readers.offsets import (
+    TextSpan,
+    documents_of,
+    named_column,
+    split_text,
+    tagged_sentences,
+    text_of,
+    text_spans,
+    the_span_column,
+)
+
+if TYPE_CHECKING:
+    import datasets
+
+_TOOLS = "tools.conf"
+_TYPES = "annotation.conf"
+_WHITE_SPACE = ("[options]", "Tokens\ttokenizer:whitespace", "Sentences\tsplitter:newline")
+_SPAN = re.compile(r"(?P<name>T[^\t]*)\t(?P<label>[^ \t]+) (?P<pieces>\d+ \d+(?:;\d+ \d+)*)\t(?P<text>.*)")
+_EXAMPLE = "T1<TAB>PER 0 5<TAB>Peter"
+
+
+class BratReader(Reader):
+    """Reads brat standoff: `a.txt` with the text of a document, `a.ann` with its spans.
+
+    A split is what a folder named after it holds, at any depth; or, in a folder where the name of every document speaks
+    of a split, those documents; else all is `train`. A text is split into words as text to tag is, but at white space
+    where `tools.conf` says `tokenizer:whitespace` and `splitter:newline`.
+    """
+
+    name: ClassVar[str] = "brat"
+    summary: ClassVar[str] = "brat standoff: a text (.txt) and its annotations (.ann) for each document"
+    leaves_out: ClassVar[str] = "white space, relations, events, attributes, normalisations and notes"
+    scheme: ClassVar[str | None] = "iob2"
+    companions: ClassVar[frozenset[str]] = frozenset({_TOOLS, _TYPES})
+
+    def accepts(self, source: Source) -> bool:
+        """Whether there is any `.ann` file."""
+        return any(_annotations(source).values())
+
+    def read(self, source: Source) -> datasets.DatasetDict:
+        """Read all documents, one after the other, in the order of their names.
+
+        Raises:
+            CorpusError: A line is not in the format, or what it says a span covers is not what the text has there; the
+                message names file and line.
+        """
+        column = named_column(source.columns, self.name)
+        splits = _annotations(source)
+        for path in _texts(source):
+            if not path.with_suffix(".ann").is_file():
+                rule = "Texts without a file of annotations (.ann) are left out."
+                source.remarks.append(Remark("text-without-annotations", rule, path.name, str(path)))
+        return corpus_from_sentences({split: _split(paths, column, source) for split, paths in splits.items()})
+
+    def write(self, data: datasets.DatasetDict, folder: Path) -> None:
+        """Write `train.1.txt` and `train.1.ann` and so on, a document each, or a sentence where none are known.
+
+        Words stand between blanks, sentences on lines of their own, as `tools.conf` tells brat; `annotation.conf` tells
+        it the labels.
+
+        Raises:
+            CorpusError: There is not exactly one column of spans; a word is empty or holds white space, or has no
+                annotation; a label holds white space; or a split has a name that no file can be recognised by.
+        """
+        column = the_span_column(data, self.name)
+        labels: set[str] = set()
+        for split in split_files(data, folder, ""):
+            digits = len(str(sum(1 for _ in documents_of(data[split]))))
+            for number, sentences in enumerate(documents_of(data[split]), 1):
+                text, offsets = text_of(sentences)
+                spans = text_spans(sentences, offsets, column)
+                for _, _, label in spans:
+                    if len(label.split()) != 1 or label.strip() != label:
+                        raise CorpusError(
+                            f"{sentences[0].location}: the label {label!r} holds white space, which brat does not "
+                            "allow in a type. Rename it, or choose another format."
+                        )
+                    labels.add(label)
+                path = folder / f"{split}.{number:0{digits}}"
+                path.with_name(path.name + ".txt").write_bytes(f"{text}\n".encode())
+                write_lines(path.with_name(path.name + ".ann"), _lines(text, spans))
+        write_lines(folder / _TOOLS, _WHITE_SPACE)
+        write_lines(folder / _TYPES, ["[entities]", *sorted(labels), "[relations]", "[events]", "[attributes]"])
+
+
+def _lines(text: str, spans: Iterable[tuple[int, int, str]]) -> Iterator[str]:
+    for number, (start, end, label) in enumerate(spans, 1):
+        yield f"T{number}\t{label} {start} {end}\t{_on_one_line(text[start:end])}"
+
+
+def _on_one_line(text: str) -> str:
+    return re.sub(r"[\t\r\n]", " ", text)
+
+
+def _annotations(source: Source) -> dict[str, list[Path]]:
+    """The `.ann` files of each split."""
+    root = source.path
+    if root is None or not root.is_dir():
+        return files_ending(source, BRAT_ENDINGS)
+    every = _visible(root, "*.ann")
+    by_folder: dict[str, list[Path]] = {}
+    for path in every:
+        top, *below = path.relative_to(root).parts
+        if below and (split := split_of(top)):
+            by_folder.setdefault(split, []).append(path)
+    if by_folder:
+        return by_folder
+    by_name: dict[str, list[Path]] = {}
+    for path in every:
+        by_name.setdefault(split_of(path.name) or "", []).append(path)
+    return by_name if "" not in by_name else {"train": every}
+
+
+def _texts(source: Source) -> list[Path]:
+    if source.path is not None and source.path.is_dir():
+        return _visible(source.path, "*.txt")
+    return [path for paths in source.files.values() for path in paths if path.suffix == ".txt"]
+
+
+def _visible(root: Path, pattern: str) -> list[Path]:
+    return sorted(path for path in root.rglob(pattern) if not path.name.startswith("."))
+
+
+def _split(paths: Sequence[Path], column: str, source: Source) -> Iterator[Sentence]:
+    for number, path in enumerate(paths):
+        yield from _sentences(path, number, column, source)
+
+
+def _sentences(path: Path, number: int, column: str, source: Source) -> Iterator[Sentence]:
+    text_path = path.with_suffix(".txt")
+    if not text_path.is_file():
+        raise CorpusError(f"{path} has no text: there is no {text_path.name} beside it. Restore it.")
+    for _ in lines(text_path):  # which says where it is not UTF-8
+        pass
+    text = text_path.read_bytes().decode("utf-8")  # offsets count line ends as they are
+    line_starts = [0, *(found.end() for found in re.finditer("\n", text))]
+    return tagged_sentences(
+        text,
+        split_text(text, _splits_at_white_space(path.parent, source)),
+        {column: list(_spans(path, text, source))},
+        document=number,
+        locate=lambda start: f"{text_path.name}:{bisect_right(line_starts, start)}",
+        source=source,
+    )
+
+
+def _spans(path: Path, text: str, source: Source) -> Iterator[TextSpan]:
+    for number, line in lines(path):
+        if not line.startswith("T"):
+            continue
+        place = f"{path.name}:{number}"
+        found = _SPAN.fullmatch(line)
+        if found is None:
+            raise CorpusError(f"{place}: {line!r} is not a span of brat standoff. Write it like {_EXAMPLE}")
+        pieces = [tuple(map(int, piece.split())) for piece in found["pieces"].split(";")]
+        there = " ".join(text[start:end] for start, end in pieces)
+        if there.split() != found["text"].split():
+            raise CorpusError(
+                f"{place}: {found['name']} says that {found['pieces']} is {found['text']!r}, and {path.stem}.txt has "
+                f"{there!r} there. Make sure that text and annotations belong together, and that nothing changed the "
+                "line ends of the text."
+            )
+        ends = [end for _, end in pieces]
+        starts = [start for start, _ in pieces]
+        if any(text[end:start].strip() for end, start in zip(ends, starts[1:], strict=False)):
+            rule = "Spans of several pieces are left out."
+            example = f"{found['name']} {found['label']} {found['pieces']} {found['text']!r}"
+            source.remarks.append(Remark("span-discontinuous", rule, place, example))
+            continue
+        yield TextSpan(starts[0], ends[-1], found["label"], place, found["name"])
+
+
+def _splits_at_white_space(folder: Path, source: Source) -> bool:
+    """Whether the `tools.conf` that holds for a folder has words between blanks and sentences on lines."""
+    root = source.path if source.path is not None and source.path.is_dir() else folder
+    while True:
+        if (folder / _TOOLS).is_file():
+            options = {"".join(line.split()) for _, line in lines(folder / _TOOLS)}
+            return {"".join(option.split()) for option in _WHITE_SPACE} <= options
+        if folder in (root, folder.parent):
+            return False
+        folder = folder.parent

@@ -1,0 +1,45 @@
+"""The reader `doccano`: texts with spans, as the annotation tool doccano exports them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from polytag import Sentence, Source
+from polytag_standard.readers.offsets import COLUMN, split_text, text_of
+from polytag_standard.readers.texts import (
+    TOKENIZER,
+    WHITE_SPACE,
+    AnnotatedText,
+    AnnotatedTextReader,
+    annotated_spans,
+    spans_in,
+    text_in,
+)
+
+
+class DoccanoReader(AnnotatedTextReader):
+    """Reads JSON Lines of doccano: `text`, and in `label` (or `labels`, `entities`) the spans.
+
+    A span is `[start, end, label]` or an object with `start_offset`, `end_offset` and `label`. A text is split into
+    words as text to tag is, but at white space where `tokenizer` is `"whitespace"`, as `write` writes it.
+    """
+
+    name: ClassVar[str] = "doccano"
+    summary: ClassVar[str] = "JSON Lines of doccano: a text a line, with spans of characters"
+    leaves_out: ClassVar[str] = "white space, relations, comments and other fields"
+
+    def _text(self, row: dict[str, Any], place: str, source: Source) -> AnnotatedText:
+        text = text_in(row, ("text", "data"), place)
+        spans = spans_in(row, ("label", "labels", "entities"), place)
+        offsets = split_text(text, row.get(TOKENIZER) == WHITE_SPACE)
+        return AnnotatedText(text, offsets, {} if spans is None else {COLUMN: spans})
+
+    def _row(self, sentences: Sequence[Sentence], columns: Sequence[str]) -> dict[str, Any]:
+        text, offsets = text_of(sentences)
+        row: dict[str, Any] = {"text": text}
+        for column in columns:
+            spans = annotated_spans(sentences, offsets, column)
+            if spans is not None:
+                row["label"] = [list(span) for span in spans]
+        return {**row, TOKENIZER: WHITE_SPACE}

@@ -1,0 +1,123 @@
+"""The reader `labelstudio`: annotated tasks, as Label Studio exports them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from polytag import CorpusError, Remark, Sentence, Source
+from polytag_standard.readers.offsets import (
+    COLUMN,
+    TextSpan,
+    span_columns,
+    split_text,
+    text_of,
+    text_spans,
+    the_span_column,
+)
+from polytag_standard.readers.texts import (
+    TOKENIZER,
+    WHITE_SPACE,
+    AnnotatedText,
+    AnnotatedTextReader,
+    as_json,
+    span_of,
+    text_in,
+)
+
+if TYPE_CHECKING:
+    import datasets
+
+_CONTROL = "label"
+"""What Label Studio's template for named entities calls its labels."""
+_MISSING = "Texts that nobody annotated are left out."
+
+
+class LabelStudioReader(AnnotatedTextReader):
+    """Reads the JSON that Label Studio exports: tasks with `data` and `annotations`.
+
+    Of the annotations of a task that were not cancelled the one marked as ground truth is read, else the first. Each
+    control (`from_name`) is a tag column of its own; `label` is the column `ner_tags`. Offsets are code points; where
+    the text that a span says it covers only fits units of UTF-16, as older versions count, they are those. A text is
+    split into words as text to tag is, but at white space where `data` has `"tokenizer": "whitespace"`.
+    """
+
+    name: ClassVar[str] = "labelstudio"
+    summary: ClassVar[str] = "JSON of Label Studio: tasks with a text and annotated spans of characters"
+    leaves_out: ClassVar[str] = "white space, predictions, relations, choices and other data"
+    ending: ClassVar[str] = ".json"
+    _absent: ClassVar[Sequence[TextSpan] | None] = ()
+
+    def _text(self, row: dict[str, Any], place: str, source: Source) -> AnnotatedText | None:
+        data = row.get("data")
+        if not isinstance(data, dict):
+            raise CorpusError(f"{place}: the task has no object `data`. Export the project as JSON.")
+        text = text_in(data, ("text", *(name for name in data if name != TOKENIZER)), place)
+        done = [it for it in row.get("annotations") or () if isinstance(it, dict) and not it.get("was_cancelled")]
+        if not done:
+            source.remarks.append(Remark("text-without-annotations", _MISSING, place, repr(text[:60])))
+            return None
+        if len(done) > 1:
+            rule = "Of several annotations of a text the one marked as ground truth is read, else the first."
+            source.remarks.append(Remark("several-annotations", rule, place, f"{len(done)} of {text[:60]!r}"))
+        chosen = next((it for it in done if it.get("ground_truth")), done[0])
+        spans: dict[str, list[TextSpan]] = {}
+        for number, result in enumerate(chosen.get("result") or (), 1):
+            value = result.get("value") if isinstance(result, dict) else None
+            if not isinstance(value, dict) or not isinstance(value.get("labels"), list):
+                continue  # a choice, a relation
+            control = str(result.get("from_name", _CONTROL))
+            column = spans.setdefault(COLUMN if control == _CONTROL else control, [])
+            where = f"{place}, result {number}"
+            for label in value["labels"]:
+                span = span_of({**value, "label": label}, where)
+                column.append(_as_said(span, text, value.get("text")))
+        offsets = split_text(text, data.get(TOKENIZER) == WHITE_SPACE)
+        return AnnotatedText(text, offsets, spans)
+
+    def _columns(self, data: datasets.DatasetDict) -> list[str]:
+        columns = list(dict.fromkeys(name for dataset in data.values() for name in span_columns(dataset)))
+        return columns or [the_span_column(data, self.name)]
+
+    def _row(self, sentences: Sequence[Sentence], columns: Sequence[str]) -> dict[str, Any]:
+        text, offsets = text_of(sentences)
+        results = [
+            {
+                "from_name": _CONTROL if column == COLUMN else column,
+                "to_name": "text",
+                "type": "labels",
+                "value": {"start": start, "end": end, "text": text[start:end], "labels": [label]},
+            }
+            for column in columns
+            if column in sentences[0].tags
+            for start, end, label in text_spans(sentences, offsets, column)
+        ]
+        return {"data": {"text": text, TOKENIZER: WHITE_SPACE}, "annotations": [{"result": results}]}
+
+    def _lines(self, rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+        yield "["
+        before = ""
+        for row in rows:
+            if before:
+                yield before + ","
+            before = as_json(row)
+        yield before
+        yield "]"
+
+
+def _as_said(span: TextSpan, text: str, said: object) -> TextSpan:
+    """The span with its offsets in code points, going by the text that it says it covers.
+
+    Raises:
+        CorpusError: It covers another text.
+    """
+    if not isinstance(said, str) or text[span.start : span.end].split() == said.split():
+        return span
+    units = text.encode("utf-16-le")
+    start, end = (len(units[: 2 * offset].decode("utf-16-le", errors="ignore")) for offset in (span.start, span.end))
+    if text[start:end].split() == said.split():
+        return span._replace(start=start, end=end)
+    raise CorpusError(
+        f"{span.location}: the span from {span.start} to {span.end} says that it is {said!r}, and the text has "
+        f"{text[span.start : span.end]!r} there. Repair the offsets, or remove the span."
+    )
