@@ -107,3 +107,38 @@ def _in_splits(sentences: Sequence[Rows]) -> Iterator[tuple[str, list[Rows]]]:
     bounds = (0, 120, 150, 180)
     for split, (begin, end) in zip(SPLITS, itertools.pairwise(bounds), strict=True):
         yield split, chosen[begin:end]
+
+
+_STREETS = ("High Street", "Mill Lane", "Station Road", "Church Street", "Park Avenue", "Oak Road", "Green Lane")
+_CITIES = ("Leeds", "York", "Bath", "Derby", "New York", "Exeter", "Hull")
+_LETTERS = (
+    "Send it to {number} {street} in {city} .",
+    "We live at {number} {street} , {city} .",
+    "The shop in {street} has moved to {city} .",
+    "{city} is far away .",
+    "Nobody was at {number} {street} .",
+)
+
+
+def write_addresses(folder: Path) -> Path:
+    """Sentences with streets and cities as `train.conll` and `test.conll`, two columns; returns the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for split, sentences in _in_splits(list(_addresses())):
+        if split != "dev":
+            blocks = ["".join(f"{word} {tag}\n" for word, tag in rows) for rows in sentences]
+            (folder / f"{split}.conll").write_text("\n".join(blocks), encoding="utf-8")
+    return folder
+
+
+def _addresses() -> Iterator[Rows]:
+    for index, (street, city, pattern) in enumerate(itertools.product(_STREETS, _CITIES, _LETTERS)):
+        rows: Rows = []
+        for part in pattern.split():
+            words = part.format(number=index * 7 % 97 + 2, street=street, city=city).split()
+            label = part.strip("{}").upper()
+            if label == "NUMBER":
+                label = "STREET"
+            inside = part == "{street}" and "{number}" in pattern
+            tags = ["I-" if position or inside else "B-" for position in range(len(words))]
+            rows += [(word, tag + label if part.startswith("{") else "O") for word, tag in zip(words, tags, strict=True)]
+        yield rows
