@@ -140,5 +140,7 @@ def _addresses() -> Iterator[Rows]:
                 label = "STREET"
             inside = part == "{street}" and "{number}" in pattern
             tags = ["I-" if position or inside else "B-" for position in range(len(words))]
-            rows += [(word, tag + label if part.startswith("{") else "O") for word, tag in zip(words, tags, strict=True)]
+            rows += [
+                (word, tag + label if part.startswith("{") else "O") for word, tag in zip(words, tags, strict=True)
+            ]
         yield rows

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from polytag.comparison import compare
     from polytag.config import RunConfig
     from polytag.corpus.corpus import Corpus, load_corpus
-    from polytag.encoders import Encoder, EncoderProvider
+    from polytag.encoders import Encoder, EncoderProvider, TrainingDefaults, Units
     from polytag.errors import CorpusError, PluginError, PolytagError, TaggerError
     from polytag.evaluating import evaluate
     from polytag.hooks.manager import RunInfo
@@ -51,7 +51,7 @@ _HOMES = {
     "polytag.config": ("RunConfig",),
     "polytag.corpus.corpus": ("Corpus", "load_corpus"),
     "polytag.readers": ("TOKENS", "Reader", "Sentence", "Source", "corpus_from_sentences", "sentences_of", "split_of"),
-    "polytag.encoders": ("Encoder", "EncoderProvider"),
+    "polytag.encoders": ("Encoder", "EncoderProvider", "TrainingDefaults", "Units"),
     "polytag.errors": ("CorpusError", "PluginError", "PolytagError", "TaggerError"),
     "polytag.evaluating": ("evaluate",),
     "polytag.hooks.manager": ("RunInfo",),
@@ -89,6 +89,8 @@ __all__ = [
     "Tagger",
     "TaggerError",
     "Task",
+    "TrainingDefaults",
+    "Units",
     "__version__",
     "compare",
     "convert",
