@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -99,18 +99,29 @@ def error_messages() -> str:
         chosen = [message for message in found if message.path.startswith(places)]
         found = [message for message in found if message not in chosen]
         parts.append(f"## {heading}\n")
-        parts += [f"`{message.error}`\n: {message.text}\n" for message in dict.fromkeys(chosen)]
+        parts += [f"- {text} `{error}`" for error, text, _ in dict.fromkeys(chosen)]
+        parts.append("")
     return "\n".join(parts)
 
 
 def messages() -> Iterator[Message]:
     """Every message that core and the built-in plugins construct an error of polytag's with."""
-    for path in sorted([*(ROOT / "src/polytag").rglob("*.py"), *(ROOT / "plugins").rglob("*.py")]):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    paths = sorted([*(ROOT / "src/polytag").rglob("*.py"), *(ROOT / "plugins").rglob("*.py")])
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+    constants = {name: value for tree in trees.values() for name, value in _constants(tree)}
+    for path, tree in trees.items():
+        for node in ast.walk(tree):
             if isinstance(node, ast.Call) and (error := _error_of(node)) and node.args:
-                text = _template(node.args[0]).strip()
+                text = _template(node.args[0], constants | dict(_constants(tree))).strip()
                 if len(text.split()) > 3:
                     yield Message(error, text, path.relative_to(ROOT).as_posix())
+
+
+def _constants(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    for node in tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(value))):
+                yield name, value
 
 
 def _error_of(call: ast.Call) -> str | None:
@@ -121,39 +132,46 @@ def _error_of(call: ast.Call) -> str | None:
     return name if isinstance(kind, type) and issubclass(kind, polytag.errors.PolytagError) else None
 
 
-def _template(node: ast.expr) -> str:
+def _template(node: ast.expr, constants: Mapping[str, str]) -> str:
     match node:
         case ast.Constant(value=str(text)):
-            return re.sub(r"([\\*_<\[{|])", r"\\\1", text) if "`" not in text else _escaped_outside_code(text)
+            return _escaped(text)
         case ast.JoinedStr(values=values):
-            return "".join(map(_template, values))
+            return "".join(_template(value, constants) for value in values)
         case ast.BinOp(left=left, op=ast.Add(), right=right):
-            return _template(left) + _template(right)
+            return _template(left, constants) + _template(right, constants)
         case ast.IfExp(body=body, orelse=orelse):
-            return f"({_template(body)} / {_template(orelse)})"
-        case ast.FormattedValue(value=ast.Constant() | ast.IfExp() | ast.JoinedStr() as value):
-            return _template(value)
-        case ast.FormattedValue(value=value):
-            return f"*{_placeholder(value)}*"
+            return f"({_template(body, constants)} / {_template(orelse, constants)})"
+        case ast.FormattedValue(value=ast.Constant() | ast.IfExp() | ast.JoinedStr() | ast.Name() as value):
+            return _template(value, constants)
+        case ast.Name(id=name) if name in constants:
+            return _escaped(constants[name])
         case _:
             return f"*{_placeholder(node)}*"
 
 
-def _escaped_outside_code(text: str) -> str:
+def _escaped(text: str) -> str:
+    """Text as Markdown shows it as it is, but for code between backquotes."""
     pieces = text.split("`")
     return "`".join(re.sub(r"([\\*_<\[{|])", r"\\\1", p) if i % 2 == 0 else p for i, p in enumerate(pieces))
 
 
-def _placeholder(node: ast.expr) -> str:
-    """What fills a place, in a word: the last name in its expression that says something."""
-    names = [
-        n.attr if isinstance(n, ast.Attribute) else n.id
-        for n in ast.walk(node)
-        if isinstance(n, ast.Attribute | ast.Name)
-    ]
-    spoken = [
-        name.strip("_").replace("_", " ")
-        for name in names
-        if name not in ("self", "str", "repr", "len", "join", "map", "sorted")
-    ]
-    return (spoken or ["…"])[0]
+def _placeholder(node: ast.AST) -> str:
+    """What fills a place, in a word or two: the name that its expression is about."""
+    match node:
+        case ast.FormattedValue(value=inner):
+            return _placeholder(inner)
+        case ast.Call(func=ast.Attribute(value=ast.Constant(), attr="join"), args=[first, *_]):
+            return _placeholder(first)
+        case ast.Call(func=ast.Attribute(value=value)) | ast.Subscript(value=value):
+            return _placeholder(value)
+        case ast.Call(func=ast.Name(), args=[first, *_]):
+            return _placeholder(first)
+        case ast.GeneratorExp(elt=inner) | ast.BinOp(left=inner) | ast.BoolOp(values=[inner, *_]):
+            return _placeholder(inner)
+        case ast.Attribute(value=ast.Name(id=name), attr="name") if name != "self":
+            return name.strip("_").replace("_", " ")
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name.strip("_").replace("_", " ").lower()
+        case _:
+            return "…"
