@@ -3,9 +3,9 @@
 What blocks mean, from top to bottom of a page, all in one folder and one namespace:
 
 - `python`: is executed. A `text` block after it is what it prints.
-- `console`: lines that begin with `$ ` are commands, the lines below a command its output. Without any `$ ` every line
-  is a command, and a `text` block after it the output. `^C` in an output interrupts the run there. With a picture
-  (`![...](name.svg)`) after the block, the picture is the output of its last command.
+- `console`: lines that begin with `$ ` are commands, the lines below a command its output; a command without any has to
+  succeed. Without any `$ ` every line is a command. A `text` block after it is the output of the last command, and so
+  is a picture (`![...](name.svg)`). `^C` in an output interrupts the run after its first epoch.
 - any language with `title="NAME"`: a file. It is written, or, if it is there already, compared.
 - `toml` without a title: is TOML. Every other block fails.
 - `<!-- given: NAME as PATH -->`: puts one of the things that tests share in the folder.
@@ -218,24 +218,22 @@ class PageRunner:
         lines = block.body.splitlines()
         starts = [index for index, line in enumerate(lines) if line.startswith("$ ")]
         if not starts:
-            outputs = [self._call(line, False) for line in lines if line.strip()]
+            outputs = [self._call(line, "") for line in lines if line.strip()]
             return "".join(outputs[-1:]), block.body, block.body
-        shown, actual = "", ""
-        output = ""
+        shown, actual, output = "", "", ""
         for start, end in pairwise([*starts, len(lines)]):
-            expected = "\n".join(lines[start + 1 : end])
-            while lines[start].endswith("\\"):
-                raise AssertionError(f"{block.place}: write the command on one line")
-            last = block.picture is not None and start == starts[-1]
-            output = self._call(lines[start].removeprefix("$ "), "^C" in expected, colour=last)
-            if last:
+            expected = "\n".join(lines[start + 1 : end]).strip("\n")
+            assert not lines[start].endswith("\\"), f"{block.place}: write the command on one line"
+            pictured = block.picture is not None and start == starts[-1]
+            output = self._call(lines[start].removeprefix("$ "), expected, colour=pictured)
+            if pictured:
                 self._picture(block, output)
             heading = lines[start] + "\n"
-            shown += heading + (expected.strip("\n") + "\n" if expected.strip() else "")
-            actual += heading + ("" if last else output.strip("\n") + "\n" if output.strip() else "")
+            shown += heading + (expected + "\n" if expected else "")
+            actual += heading + (output.strip("\n") + "\n" if expected else "")
         return output, shown, actual
 
-    def _call(self, line: str, interrupt: bool, colour: bool = False) -> str:
+    def _call(self, line: str, expected: str, colour: bool = False) -> str:
         line = line.partition("  #")[0].strip()
         if line.startswith("export "):
             name, _, value = line.removeprefix("export ").partition("=")
@@ -246,6 +244,7 @@ class PageRunner:
         match = _COMMAND.fullmatch(line)
         if not match:
             return _shell(line, "")
+        interrupt = "^C" in expected
         stdin = _shell(match["before"], "") if match["before"] else ""
         arguments, _, target = match["arguments"].partition(" > ")
         with self.monkeypatch.context() as patch:
@@ -255,7 +254,8 @@ class PageRunner:
             if interrupt:
                 _interrupt_after_first_epoch(patch)
             done = self.command(*shlex.split(arguments), stdin=stdin.encode())
-        assert done.status in ((130,) if interrupt else (0, 1, 2)), f"{line}\n{done.err}"
+        allowed = (130,) if interrupt else (0, 1, 2) if expected else (0,)
+        assert done.status in allowed, f"{line}\n{done.err}"
         if colour:
             return done.out
         if target:
