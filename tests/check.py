@@ -1,4 +1,4 @@
-"""Everything a change has to pass: lint, formatting, types, import contracts, tests.
+"""Everything a change has to pass: lint, formatting, types, import contracts, documentation, tests.
 
 Run it with the project's Python."""
 
@@ -17,6 +17,7 @@ CHECKS = {
     "formatting": ["ruff", "format", "--check", "."],
     "types": ["mypy"],
     "imports": ["lint-imports"],
+    "documentation": ["mkdocs", "build", "--strict", "--quiet"],
     "tests": ["pytest"],
 }
 

@@ -312,8 +312,8 @@ def test_an_observer_that_raises_is_named(installed: Installation) -> None:
 
 def test_built_in_plugins_load_without_problems(registry: Registry) -> None:
     assert [plugin.error for plugin in registry.manager.problems] == []
-    assert {"ner", "pos", "chunk"} <= set(registry.tasks)
-    assert {"polytag", "standard", "ner", "pos", "chunk"} <= {p.name for p in registry.manager.loaded()}
+    assert {"ner", "pos", "chunk", "upos", "xpos", "feats", "bioner"} <= set(registry.tasks)
+    assert {"polytag", "standard", "ner", "pos", "chunk", "ud", "bio"} <= {p.name for p in registry.manager.loaded()}
 
 
 def test_every_built_in_task_names_things_that_exist(registry: Registry) -> None:

@@ -38,6 +38,7 @@ _ENDINGS = frozenset(
     | {".iobes", ".test", ".testa", ".testb", ".train", ".tsv", ".txt"}
 )
 _DOCUMENT_START = "-DOCSTART-"
+_DOCUMENT_STARTS = (_DOCUMENT_START, "###MEDLINE:")
 _SKIP = "_"
 _GAP = "-"
 _NAMES_BY_COUNT = {
@@ -55,8 +56,9 @@ class ColumnReader(Reader):
     """Reads column files: a word and its tags on each line, an empty line between sentences.
 
     Columns are separated by tabs if the first word line holds one, else by blanks. Lines that start with
-    `-DOCSTART-` begin a document. The tag `-` stands for no annotation. Without names for the columns, 3 are taken for
-    CoNLL-2000 (part of speech, chunk) and 4 for CoNLL-2003 (part of speech, chunk, named entity).
+    `-DOCSTART-`, or `###MEDLINE:` as in JNLPBA, begin a document. The tag `-` stands for no annotation. Without names
+    for the columns, 3 are taken for CoNLL-2000 (part of speech, chunk) and 4 for CoNLL-2003 (part of speech, chunk,
+    named entity).
     """
 
     name: ClassVar[str] = "column"
@@ -117,7 +119,7 @@ def _lines(split: str, dataset: datasets.Dataset, n_tags: int) -> Iterator[str]:
 
 
 def _starts_document(word: str) -> bool:
-    return word.startswith(_DOCUMENT_START)
+    return word.startswith(_DOCUMENT_STARTS)
 
 
 def _unwritable(place: str, position: int, fields: Sequence[str]) -> CorpusError:
@@ -151,7 +153,7 @@ def _check_names(names: Sequence[str]) -> None:
 
 
 def _split(paths: Sequence[Path], names: tuple[str, ...] | None) -> Iterator[Sentence]:
-    documents_known = any(any_line_begins(path, (_DOCUMENT_START.encode(),)) for path in paths)
+    documents_known = any(any_line_begins(path, tuple(map(str.encode, _DOCUMENT_STARTS))) for path in paths)
     return joined(paths, lambda path: _sentences(path, names, documents_known))
 
 
@@ -167,7 +169,7 @@ def _sentences(path: Path, names: tuple[str, ...] | None, documents_known: bool)
 
     for number, line in lines(path):
         text = line.strip(" \t")
-        starts_document = text.startswith(_DOCUMENT_START)
+        starts_document = text.startswith(_DOCUMENT_STARTS)
         if not text or starts_document:
             if began:
                 yield sentence()
@@ -243,7 +245,7 @@ def _looks_like_columns(path: Path) -> bool:
     # The last line may be cut off in the middle.
     whole = head.split(b"\n")[: -1 if len(head) == _SNIFFED_BYTES else None]
     texts = [raw.decode("utf-8", errors="replace").rstrip("\r").strip(" \t\ufeff") for raw in whole]
-    words = [text for text in texts if text and not text.startswith(_DOCUMENT_START)][:_SNIFFED_LINES]
+    words = [text for text in texts if text and not text.startswith(_DOCUMENT_STARTS)][:_SNIFFED_LINES]
     if not words:
         return False
     tabs = "\t" in words[0]

@@ -48,10 +48,19 @@ def print_evaluation(evaluation: Evaluation) -> None:
     )
     for name, task in evaluation.tasks.items():
         for metric, scores in task.metrics.items():
-            console.print(_table(f"{name} ({metric})", scores))
+            table = _table(f"{name} ({metric})", scores)
+            console.print(table if table.row_count else _line(name, metric, scores))
         console.print(_headline(name, task), markup=False, soft_wrap=True)
         if task.confusions:
             console.print(_confusions(name, task))
+
+
+def _line(name: str, metric: str, scores: Scores) -> Any:
+    """What a metric says that has nothing for a table: neither scores of labels nor rates."""
+    from rich.text import Text
+
+    values = "  ".join(f"{key} {_format(key, value)}" for key, value in scores.overall.items())
+    return Text.assemble((f"{name} ({metric})", "bold italic"), f"  {values}")
 
 
 def _headline(name: str, task: TaskEvaluation) -> str:
@@ -123,7 +132,7 @@ def _ways(scores: Scores) -> list[str]:
 
 
 def _format(name: str, value: float) -> str:
-    return f"{int(value):,}" if name in _COUNTS else f"{value:.4f}"
+    return f"{int(value):,}" if name in _COUNTS or isinstance(value, int) else f"{value:.4f}"
 
 
 def print_comparison(comparison: Comparison) -> None:

@@ -68,9 +68,20 @@ def polytag_alignments() -> Iterable[AlignmentStrategy]:  # type: ignore[empty-b
     """Alignment strategies: from word labels to subword labels and back.
 
     ```python
+    class Edges(polytag.AlignmentStrategy):
+        name, summary = "edges", "the first and the last subword learn; the last one speaks"
+
+        def to_subwords(self, labels, word_ids, continuation):
+            edges = polytag.first_units(word_ids) | polytag.last_units(word_ids)
+            return polytag.labels_at(labels, word_ids, edges)
+
+        def to_words(self, scores, word_ids, n_words):
+            return polytag.scores_at(scores, word_ids, n_words, polytag.last_units(word_ids))
+
+
     @polytag.hookimpl
     def polytag_alignments():
-        return [MiddleSubword()]
+        return [Edges()]
     ```
     """
 
@@ -80,9 +91,17 @@ def polytag_metrics() -> Iterable[Metric]:  # type: ignore[empty-body]
     """Metrics: from gold and predicted tags to scores.
 
     ```python
+    class WholeSentences(polytag.Metric):
+        name, summary, headline = "whole-sentences", "sentences without a mistake", "exact"
+
+        def compute(self, gold, predicted, scheme):
+            right = sum(list(g) == list(p) for g, p in zip(gold, predicted, strict=True))
+            return polytag.Scores({"exact": right / max(len(gold), 1)})
+
+
     @polytag.hookimpl
     def polytag_metrics():
-        return [SurfaceForms()]
+        return [WholeSentences()]
     ```
     """
 
@@ -92,9 +111,26 @@ def polytag_readers() -> Iterable[Reader]:  # type: ignore[empty-body]
     """Readers: from a source (files, a folder, a name) to a corpus.
 
     ```python
+    class SlashReader(polytag.Reader):
+        name, summary = "slashes", "a sentence a line, as word/TAG word/TAG, in files that end in .slash"
+
+        def accepts(self, source):
+            return any(path.suffix == ".slash" for paths in source.files.values() for path in paths)
+
+        def read(self, source):
+            return polytag.corpus_from_sentences(
+                {split: (s for path in paths for s in self.sentences(path)) for split, paths in source.files.items()}
+            )
+
+        def sentences(self, path):
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+                words, _, tags = zip(*(pair.rpartition("/") for pair in line.split()), strict=True)
+                yield polytag.Sentence(list(words), {"tags": list(tags)}, None, f"{path.name}:{number}")
+
+
     @polytag.hookimpl
     def polytag_readers():
-        return [BratReader()]
+        return [SlashReader()]
     ```
     """
 
@@ -103,10 +139,32 @@ def polytag_readers() -> Iterable[Reader]:  # type: ignore[empty-body]
 def polytag_encoders() -> Iterable[EncoderProvider]:  # type: ignore[empty-body]
     """Encoders: from words to one vector a unit.
 
+    The provider is light; the encoder, a `polytag.Encoder`, imports TensorFlow and lives in a module of its own.
+
     ```python
+    class CharactersProvider(polytag.EncoderProvider):
+        name, summary = "characters", "convolutions over characters"
+        defaults = polytag.TrainingDefaults(
+            epochs=10, batch_size=32, learning_rate=1e-3, weight_decay=0.01, averaging=0.999
+        )
+
+        def accepts(self, reference):
+            return reference == self.name
+
+        def create(self, reference):
+            from acme_characters.encoder import CharacterEncoder
+
+            return CharacterEncoder()
+
+        def restore(self, folder):
+            from acme_characters.encoder import CharacterEncoder
+
+            return CharacterEncoder.from_config(folder / "config.json")
+
+
     @polytag.hookimpl
     def polytag_encoders():
-        return [CharCnnProvider()]
+        return [CharactersProvider()]
     ```
     """
 
@@ -130,7 +188,8 @@ def polytag_epoch_end(run: RunInfo, epoch: int, scores: Mapping[str, float]) -> 
     ```python
     @polytag.hookimpl
     def polytag_epoch_end(run, epoch, scores):
-        wandb.log(dict(scores), step=epoch)
+        with open("scores.log", "a", encoding="utf-8") as log:
+            print(epoch, dict(scores), file=log)
     ```
     """
 
@@ -142,6 +201,6 @@ def polytag_train_end(run: RunInfo, scores: Mapping[str, float]) -> None:
     ```python
     @polytag.hookimpl
     def polytag_train_end(run, scores):
-        notify(f"{run.output}: {scores}")
+        print("done:", run.output, dict(scores))
     ```
     """

@@ -1,0 +1,146 @@
+"""Small corpora of other kinds than the sample corpus: a treebank in CoNLL-U, and biomedical names in column files."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+SPLITS = ("train", "dev", "test")
+
+Rows = list[tuple[str, ...]]
+
+_NOUNS = ("dog", "bird", "farmer", "girl", "doctor", "guide", "call", "visit")
+_VERBS = ("see", "hear", "follow", "guide", "call", "visit")
+_ADVERBS = ("today", "here", "often", "again")
+
+
+def write_treebank(folder: Path) -> Path:
+    """Sentences such as `The dogs see a cat here .` as `en_tiny-ud-train.conllu` and so on; returns the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for split, sentences in _in_splits(list(_clauses())):
+        lines: list[str] = []
+        for number, rows in enumerate(sentences, start=1):
+            lines += [f"# sent_id = {split}-{number}", f"# text = {' '.join(row[0] for row in rows)}"]
+            for index, (form, lemma, upos, xpos, feats) in enumerate(rows, start=1):
+                head, relation = ("0", "root") if upos == "VERB" else ("3", "dep")
+                lines.append("\t".join((str(index), form, lemma, upos, xpos, feats, head, relation, "_", "_")))
+            lines.append("")
+        (folder / f"en_tiny-ud-{split}.conllu").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def _clauses() -> Iterator[Rows]:
+    for subject, verb, object_, adverb, plural in itertools.product(_NOUNS, _VERBS, _NOUNS, _ADVERBS, (False, True)):
+        if len({subject, verb, object_}) < 3:
+            continue
+        number = "Plur" if plural else "Sing"
+        person = "" if plural else "|Person=3"
+        yield [
+            ("The", "the", "DET", "DT", "Definite=Def|PronType=Art"),
+            (subject + "s" * plural, subject, "NOUN", "NNS" if plural else "NN", f"Number={number}"),
+            (
+                verb + "s" * (not plural),
+                verb,
+                "VERB",
+                "VBP" if plural else "VBZ",
+                f"Mood=Ind|Number={number}{person}|Tense=Pres",
+            ),
+            ("a", "a", "DET", "DT", "Definite=Ind|PronType=Art"),
+            (object_, object_, "NOUN", "NN", "Number=Sing"),
+            (adverb, adverb, "ADV", "RB", "_"),
+            (".", ".", "PUNCT", ".", "_"),
+        ]
+
+
+_CHEMICALS = ("aspirin", "cocaine", "lithium carbonate", "vitamin B 12", "naloxone", "sodium chloride", "heparin")
+_DISEASES = ("headache", "renal failure", "hypertension", "acute liver injury", "seizures", "heart disease")
+_FINDINGS = (
+    "{chemical} caused {disease} in two patients .",
+    "We studied {disease} after treatment with {chemical} .",
+    "{disease} was not seen with {chemical} .",
+    "Doses of {chemical} and {other} were lowered because of {disease} .",
+)
+
+
+def write_abstracts(folder: Path, document: str = "") -> Path:
+    """Sentences with chemicals and diseases as `train.tsv`, `dev.tsv`, `test.tsv`; returns the folder.
+
+    Args:
+        folder: Where to.
+        document: How a line that begins a document of eight sentences begins; there are no such lines when empty.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for split, sentences in _in_splits(list(_abstracts())):
+        lines: list[str] = []
+        for number, rows in enumerate(sentences):
+            if document and number % 8 == 0:
+                lines += [f"{document}{number // 8}", ""]
+            lines += ["\t".join(row) for row in rows]
+            lines.append("")
+        (folder / f"{split}.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def _abstracts() -> Iterator[Rows]:
+    for chemical, other, disease, pattern in itertools.product(_CHEMICALS, _CHEMICALS, _DISEASES, _FINDINGS):
+        if chemical == other:
+            continue
+        rows: Rows = []
+        for part in pattern.split():
+            if part in ("{chemical}", "{other}"):
+                rows += _span(chemical if part == "{chemical}" else other, "Chemical")
+            elif part == "{disease}":
+                rows += _span(disease, "Disease")
+            else:
+                rows.append((part, "O"))
+        yield rows
+
+
+def _span(name: str, label: str) -> Rows:
+    return [(word, f"{'I' if index else 'B'}-{label}") for index, word in enumerate(name.split())]
+
+
+def _in_splits(sentences: Sequence[Rows]) -> Iterator[tuple[str, list[Rows]]]:
+    """Every seventh sentence or so, in another order: 120 to train on, 30 and 30 to score."""
+    chosen = [sentences[index * 1013 % len(sentences)] for index in range(180)]
+    bounds = (0, 120, 150, 180)
+    for split, (begin, end) in zip(SPLITS, itertools.pairwise(bounds), strict=True):
+        yield split, chosen[begin:end]
+
+
+_STREETS = ("High Street", "Mill Lane", "Station Road", "Church Street", "Park Avenue", "Oak Road", "Green Lane")
+_CITIES = ("Leeds", "York", "Bath", "Derby", "New York", "Exeter", "Hull")
+_LETTERS = (
+    "Send it to {number} {street} in {city} .",
+    "We live at {number} {street} , {city} .",
+    "The shop in {street} has moved to {city} .",
+    "{city} is far away .",
+    "Nobody was at {number} {street} .",
+)
+
+
+def write_addresses(folder: Path) -> Path:
+    """Sentences with streets and cities as `train.conll` and `test.conll`, two columns; returns the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for split, sentences in _in_splits(list(_addresses())):
+        if split != "dev":
+            blocks = ["".join(f"{word} {tag}\n" for word, tag in rows) for rows in sentences]
+            (folder / f"{split}.conll").write_text("\n".join(blocks), encoding="utf-8")
+    return folder
+
+
+def _addresses() -> Iterator[Rows]:
+    for index, (street, city, pattern) in enumerate(itertools.product(_STREETS, _CITIES, _LETTERS)):
+        rows: Rows = []
+        for part in pattern.split():
+            words = part.format(number=index * 7 % 97 + 2, street=street, city=city).split()
+            label = part.strip("{}").upper()
+            if label == "NUMBER":
+                label = "STREET"
+            inside = part == "{street}" and "{number}" in pattern
+            tags = ["I-" if position or inside else "B-" for position in range(len(words))]
+            rows += [
+                (word, tag + label if part.startswith("{") else "O") for word, tag in zip(words, tags, strict=True)
+            ]
+        yield rows

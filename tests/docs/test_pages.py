@@ -1,0 +1,95 @@
+"""Every block of code on every page of the documentation runs, and gives what the page shows.
+
+POLYTAG_UPDATE_DOCS=1 writes what comes out into the pages instead of failing, pictures included.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from checkpoints import make_checkpoint
+from corpora import write_abstracts, write_addresses, write_treebank
+from pages import DOCS, Block, PageRunner, agrees, pages, parts
+from polytag.hooks import manager, registry
+
+WITH_BLOCKS = [page for page in pages() if any(isinstance(part, Block) for part in parts(page))]
+
+
+@pytest.fixture
+def runner(tmp_path, monkeypatch, capsys, command, request):
+    """Works in an empty folder; plugins that a page installs are gone afterwards."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def copied(fixture, path):
+        value = request.getfixturevalue(fixture)
+        shutil.copytree(getattr(value, "output", value), path)
+
+    given = {
+        "a tagger for ner": lambda path: copied("ner_run", path),
+        "a tagger for three tasks": lambda path: copied("joint_run", path),
+        "column files": lambda path: copied("tiny_corpus", path),
+        "addresses": write_addresses,
+        "a treebank": write_treebank,
+        "biomedical column files": write_abstracts,
+        "a checkpoint": lambda path: make_checkpoint(path, "bert"),
+    }
+    yield PageRunner(tmp_path, command, capsys, monkeypatch, given, os.environ.get("POLYTAG_UPDATE_DOCS") == "1")
+    manager.plugin_manager.cache_clear()
+    registry.registry.cache_clear()
+
+
+@pytest.mark.parametrize("page", WITH_BLOCKS, ids=[str(page.relative_to(DOCS)) for page in WITH_BLOCKS])
+def test_a_page_runs(page: Path, runner: PageRunner):
+    runner.run(page)
+
+
+@pytest.mark.parametrize(
+    ("shown", "actual"),
+    [
+        ("f1 0.9289  5.2 s  3,062 units/s", "f1 0.9301  1.7 s  9,225 units/s"),
+        ("a\n…\nz", "a\nb\nc\nz"),
+        ("a\n…\nz", "a\nz"),
+        ("in …/out (3)", "in /tmp/out (3)"),
+        ("left", "left   \n"),
+    ],
+)
+def test_what_differs_from_machine_to_machine_is_not_compared(shown, actual):
+    assert agrees(shown, actual)
+
+
+@pytest.mark.parametrize(
+    ("shown", "actual"),
+    [
+        ("f1 0.9289", "f1 0.8"),
+        ("9 labels", "10 labels"),
+        ("a\n…\nz", "a\nb"),
+        ("a … z", "a\nz"),
+        ("PER", "LOC"),
+    ],
+)
+def test_what_is_the_same_everywhere_is_compared(shown, actual):
+    assert not agrees(shown, actual)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("```python\nassert 1 == 2\n```\n", "AssertionError"),
+        ("```python\nprint(1)\n```\n\n```text\n2\n```\n", "shows\n2"),
+        ("```console\n$ echo 1\n2\n```\n", "shows\n\\$ echo 1\n2"),
+        ("```console\n$ polytag train --task nerr\n```\n", "no task named 'nerr'|missing"),
+        ("```rust\nfn main() {}\n```\n", "nothing runs a block of the language 'rust'"),
+        ("<!-- tested by: tests/docs/test_site.py -->\n```rust\nfn main() {}\n```\n", "tests/docs/test_site.py"),
+    ],
+)
+def test_a_page_that_is_wrong_fails(text, reason, runner, monkeypatch, tmp_path):
+    monkeypatch.setattr("pages.ROOT", tmp_path)
+    (tmp_path / "tests/docs").mkdir(parents=True)
+    (tmp_path / "tests/docs/test_site.py").write_text("other.md")
+    (tmp_path / "page.md").write_text(text, encoding="utf-8")
+    runner.update = False
+    with pytest.raises(AssertionError, match=reason if reason != "AssertionError" else None):
+        runner.run(tmp_path / "page.md")

@@ -1,0 +1,60 @@
+"""The site builds without a warning, has every page in its navigation, and fetches nothing from anywhere."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pages import DOCS, ROOT, pages
+
+_FETCHED = re.compile(r"""<(?:script|img|iframe|source)\b[^>]*\bsrc=["']?(?:https?:)?//""")
+_LINKED = re.compile(
+    r"""<link\b(?=[^>]*\brel=["']?(?:stylesheet|preload|preconnect|icon))[^>]*\bhref=["']?(?:https?:)?//"""
+)
+_STYLED = re.compile(r"""(?:@import|url\()\s*["']?(?:https?:)?//""")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
+    done = subprocess.run(
+        build, cwd=ROOT, capture_output=True, text=True, check=False, env=os.environ | {"NO_MKDOCS_2_WARNING": "1"}
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_every_page_is_built_and_in_the_navigation(site):
+    front = (site / "index.html").read_text(encoding="utf-8")
+    expected = [page.relative_to(DOCS).with_suffix(".html").as_posix() for page in pages()]
+    for path in [*expected, "reference/command-line.html", "reference/error-messages.html", "changelog.html"]:
+        assert (site / path).is_file()
+        assert re.search(rf'href="?(?:\./)?{re.escape(path)}\b', front), path
+
+
+def test_nothing_is_fetched_from_anywhere(site):
+    for path in site.rglob("*.html"):
+        html = path.read_text(encoding="utf-8")
+        assert not _FETCHED.search(html), path
+        assert not _LINKED.search(html), path
+    for path in [*site.rglob("*.css"), *site.rglob("*.svg")]:
+        assert not _STYLED.search(path.read_text(encoding="utf-8")), path
+
+
+def test_the_search_works_without_a_server(site):
+    assert "polytag" in (site / "search/search_index.js").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("attack", ["<script src=https://x.org/a.js>", '<link href="//x.org/a.css" rel="stylesheet">'])
+def test_what_would_be_fetched_is_found(attack):
+    assert _FETCHED.search(attack) or _LINKED.search(attack)
+
+
+def test_every_picture_of_a_page_says_what_it_shows():
+    for page in pages():
+        for text, _ in re.findall(r"!\[([^\]]*)\]\(([^)]*)\)", page.read_text(encoding="utf-8")):
+            assert len(text.split()) > 3, page
