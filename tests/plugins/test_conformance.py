@@ -60,6 +60,16 @@ class TestChunk(PluginConformance):
     plugin = "chunk"
 
 
+@pytest.mark.slow
+class TestUd(PluginConformance):
+    plugin = "ud"
+
+
+@pytest.mark.slow
+class TestBio(PluginConformance):
+    plugin = "bio"
+
+
 def test_every_built_in_plugin_is_here() -> None:
     built_in = importlib.metadata.distribution("polytag").entry_points.select(group="polytag")
     own = [each for each in PluginConformance.__subclasses__() if each.__module__ == __name__]

@@ -10,10 +10,11 @@ from polytag import testing
 
 # Taking a name away breaks plugins and scripts; adding one is a promise to keep it.
 PUBLIC = """
-    IGNORE NO_WORD OUTSIDE TOKENS UNANNOTATED AlignmentStrategy Corpus CorpusError Encoder EncoderProvider LabelScheme
-    Metric PluginError PolytagError PrefixScheme Reader RunConfig RunInfo Scores Sentence Source Span Tagger
-    TaggerError Task TrainingDefaults Units __version__ compare convert corpus_from_sentences evaluate first_units
-    hookimpl labels_at last_units load_corpus scores_at sentences_of split_of train
+    AlignmentStrategy Corpus CorpusError CorpusWarning Encoder EncoderProvider IGNORE LabelScheme Metric NO_WORD
+    OUTSIDE PluginError PolytagError PrefixScheme Reader Remark RunConfig RunInfo Scores Sentence Source Span TOKENS
+    Tagger TaggerError Task TrainingDefaults UNANNOTATED Units Word __version__ compare convert
+    corpus_from_sentences evaluate first_units hookimpl labels_at last_units load_corpus scores_at sentences_of
+    split_of split_sentences train
 """
 PUBLIC_TESTING = "BrokenContractError Case Outcome PluginConformance PluginManager cases check"
 
