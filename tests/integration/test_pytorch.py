@@ -135,6 +135,6 @@ def assert_same_tags(tagger: Tagger, folder: Path, sentences: list[list[str]]) -
     expected = np.concatenate(list(pytorch_probabilities(folder, sentences)))
     assert features.n_words == len(expected)
     names = np.array(head.labels)
-    assert len(set(found.labels.tolist())) > 3
+    assert len(set(found.labels.tolist())) > 1  # one label on all words would show nothing
     assert names[found.labels].tolist() == names[expected.argmax(-1)].tolist()
     np.testing.assert_allclose(found.uncalibrated, expected.max(-1), atol=1e-3)
