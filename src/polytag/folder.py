@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -18,7 +17,6 @@ from polytag.token_classifiers import Names, describe
 
 FORMAT = 1
 """Version of the folder a tagger is saved in."""
-
 
 
 def find_tagger(reference: str | Path) -> Path:
