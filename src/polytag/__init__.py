@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from polytag.evaluating import evaluate
     from polytag.hooks.manager import RunInfo
     from polytag.metrics import Metric, Scores
+    from polytag.pushing import push
     from polytag.readers import TOKENS, Reader, Remark, Sentence, Source, corpus_from_sentences, sentences_of, split_of
     from polytag.runner import train
     from polytag.schemes import OUTSIDE, UNANNOTATED, LabelScheme, PrefixScheme, Span, convert
@@ -67,6 +68,7 @@ _HOMES = {
     "polytag.evaluating": ("evaluate",),
     "polytag.hooks.manager": ("RunInfo",),
     "polytag.metrics": ("Metric", "Scores"),
+    "polytag.pushing": ("push",),
     "polytag.runner": ("train",),
     "polytag.schemes": ("OUTSIDE", "UNANNOTATED", "LabelScheme", "PrefixScheme", "Span", "convert"),
     "polytag.tagger": ("Tagger",),
@@ -115,6 +117,7 @@ __all__ = [
     "labels_at",
     "last_units",
     "load_corpus",
+    "push",
     "scores_at",
     "sentences_of",
     "split_of",

@@ -17,6 +17,8 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 
+_OF_ONE_RUN = {"overwrite", "resume", "tensorboard", "profile", "push", "push_every", "push_private"}
+
 
 class RunConfig(BaseModel):
     """Everything a training run can be told. None means: what suits the encoder or the task."""
@@ -61,6 +63,11 @@ class RunConfig(BaseModel):
     )
     tensorboard: Path | None = Field(None, description="Folder to write curves to, for TensorBoard.")
     profile: Path | None = Field(None, description="Folder to write a trace of some steps to, for TensorBoard.")
+    push: str | None = Field(None, description="Repository on the hub to push the tagger to; made when it is missing.")
+    push_every: Literal["end", "epoch"] = Field(
+        "end", description="When to push: at the end, or the best tagger so far after each epoch, too."
+    )
+    push_private: bool = Field(False, description="Push to a private repository only.")
     resume: bool = Field(False, description="Go on with an unfinished run from its last checkpoint.")
     overwrite: bool = Field(False, description="Replace a tagger that is already in the output folder.")
 
@@ -94,11 +101,10 @@ class RunConfig(BaseModel):
         return self.model_copy(update=missing)
 
     def to_toml(self) -> str:
-        """The configuration as a TOML file that `from_sources` reads."""
+        """The configuration as a TOML file that `from_sources` reads, without what concerns this one run alone."""
         import tomlkit
 
-        once = {"overwrite", "resume", "tensorboard", "profile"}
-        values = self.model_dump(mode="json", exclude_none=True, exclude=once, by_alias=True)
+        values = self.model_dump(mode="json", exclude_none=True, exclude=_OF_ONE_RUN, by_alias=True)
         return tomlkit.dumps({name: value for name, value in values.items() if value != {}})
 
     @classmethod

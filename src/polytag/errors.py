@@ -41,6 +41,10 @@ class TrainingError(PolytagError):
     """Training cannot go on: for instance, the loss is not a number any more."""
 
 
+class HubUnreachableError(PolytagError):
+    """The Hugging Face hub cannot be reached, or has a problem of its own: trying again later may help."""
+
+
 class InterruptedRunError(PolytagError):
     """A run was interrupted from the keyboard, after it had written a checkpoint."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -13,12 +12,11 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from polytag.errors import PolytagError, TaggerError
+from polytag.hub import tagger_folder
 from polytag.token_classifiers import Names, describe
 
 FORMAT = 1
 """Version of the folder a tagger is saved in."""
-
-_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(@\S+)?")
 
 
 def find_tagger(reference: str | Path) -> Path:
@@ -30,12 +28,7 @@ def find_tagger(reference: str | Path) -> Path:
     Raises:
         PolytagError: It is no folder, and no model that can be reached.
     """
-    path = Path(reference).expanduser()
-    if path.exists() or not _HUB_NAME.fullmatch(str(reference)):
-        return path
-    from polytag.engine.encoders.pretrained import find_checkpoint
-
-    return find_checkpoint(str(reference), "tagger")
+    return tagger_folder(reference)
 
 
 def read_description(folder: Path, task: str | None = None, labels: Names | None = None) -> dict[str, Any]:

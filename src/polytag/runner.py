@@ -6,7 +6,7 @@ import importlib.metadata
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -15,21 +15,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from polytag.calibration import fit_temperature
-from polytag.card import model_card
+from polytag.card import CARD, Story, model_card
 from polytag.config import RunConfig
-from polytag.corpus.corpus import Corpus, load_corpus
+from polytag.corpus.corpus import load_corpus
 from polytag.encoders import Encoder, EncoderProvider
 from polytag.encoding.batches import BatchBuilder
 from polytag.encoding.features import Features, featurise, label_ids
 from polytag.errors import PolytagError, UnknownNameError
 from polytag.evaluating import evaluate_split
-from polytag.evaluation import Evaluation, MajorityBaseline, evaluate_tags
+from polytag.evaluation import Evaluation, MajorityBaseline, TaskEvaluation, evaluate_tags
 from polytag.folder import check_output
 from polytag.hooks.manager import RunInfo
 from polytag.hooks.registry import registry
+from polytag.limits import measure
 from polytag.loss_weights import Weights, loss_weights
 from polytag.preparation import Split, continuations, inventory, read_splits, training_scheme, training_splits
 from polytag.progress import ConsoleReporter, Reporter, Several, Silent
+from polytag.pushing import PushResult, RunPushes
 from polytag.readers import SPLITS
 from polytag.runs import checkpointed
 from polytag.schemes import LabelScheme
@@ -59,6 +61,7 @@ class TrainResult:
         validation: Its scores on the validation split.
         test: Its scores on the test split, where the corpus has one.
         seconds: Time of the whole run.
+        push: How its pushes to the hub went, where any were wanted.
     """
 
     tagger: Tagger
@@ -68,6 +71,7 @@ class TrainResult:
     validation: Evaluation
     test: Evaluation | None
     seconds: float
+    push: PushResult | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The figures as plain data, for JSON."""
@@ -78,6 +82,7 @@ class TrainResult:
             "seconds": round(self.seconds, 1),
             "validation": self.validation.to_dict(),
             "test": self.test.to_dict() if self.test else None,
+            **({"push": asdict(self.push)} if self.push else {}),
         }
 
 
@@ -166,6 +171,7 @@ def _train(config: RunConfig, reporter: Reporter, began: float) -> TrainResult:
     provider = start.provider if start else choose_encoder(config.encoder)
     config = config.resolved(provider.defaults)
     check_output(config.output, config.overwrite)
+    pushes = RunPushes(config.push, config.push_private) if config.push else None
 
     corpus = load_corpus(config.corpus, reader=config.reader, columns=config.columns)
     present = [name for name in SPLITS if name in corpus.splits]
@@ -186,15 +192,34 @@ def _train(config: RunConfig, reporter: Reporter, began: float) -> TrainResult:
         info = RunInfo(tuple(tasks), corpus.reference, config.encoder, str(config.output))
         names = {name: head.labels for name, head in heads.items()}
         make = partial(start.model, names, kept) if start else partial(_new_model, provider, config.encoder, names)
-        tagger, best, trained = _fit(config, make, tasks, heads, training, validation, info, reporter, checkpoints)
+        held_out = "validation" not in splits
+
+        def offer(tagger: Tagger, epoch: int, scores: Mapping[str, TaskEvaluation]) -> None:
+            if pushes and config.push_every == "epoch":
+                size = len(validation.sentences), validation.n_words
+                found = Evaluation(corpus.reference, "validation", *size, scores)
+                story = Story(config, corpus, training, held_out, epoch, None, found)
+                folder = checkpoints.folder / "push" / f"epoch-{epoch}"
+                _save(tagger, story, folder, overwrite=True)
+                pushes.offer(folder, f"Epoch {epoch}: {_listed(found.headlines)} on validation")
+
+        tagger, best, trained = _fit(
+            config, make, tasks, heads, training, validation, info, reporter, checkpoints, offer
+        )
         baselines = {name: MajorityBaseline(training.sentences, training.tags[name], schemes[name]) for name in tasks}
         validated = evaluate_split(tagger, validation, tasks, corpus.reference, "validation", baselines)
         tested = None
         if "test" in splits:
             tested = evaluate_split(tagger, splits["test"], tasks, corpus.reference, "test", baselines)
-        _save(tagger, config, corpus, validated, tested)
+        limits = measure(tagger, training, validation, tasks)
+        story = Story(config, corpus, training, held_out, best, trained, validated, tested, limits)
+        _save(tagger, story, config.output, config.overwrite)
+        last = story.evaluations[-1]
+        pushed = pushes.finish(config.output, f"{_listed(last.headlines)} on {last.split}") if pushes else None
+    if pushed:
+        _report(pushed, config.output, reporter)
     registry().manager.observe("polytag_train_end", run=info, scores=validated.headlines)
-    return TrainResult(tagger, config.output, best, trained, validated, tested, time.perf_counter() - began)
+    return TrainResult(tagger, config.output, best, trained, validated, tested, time.perf_counter() - began, pushed)
 
 
 def _kept_heads(
@@ -229,8 +254,12 @@ def _fit(
     info: RunInfo,
     reporter: Reporter,
     checkpoints: CheckpointStore,
+    on_best: Callable[[Tagger, int, Mapping[str, TaskEvaluation]], None],
 ) -> tuple[Tagger, int, int]:
-    """Train the model that `make` makes; returns the calibrated tagger, its epoch, and how many epochs there were."""
+    """Train the model that `make` makes; returns the calibrated tagger, its epoch, and how many epochs there were.
+
+    `on_best` is given the tagger, its epoch and its scores on validation whenever it is the best so far.
+    """
     from polytag.engine import training as engine
     from polytag.engine.prediction import Predictor
 
@@ -251,13 +280,14 @@ def _fit(
     predictor = Predictor(model)
     seen = _features(encoder, validation, config)
 
+    results: dict[str, TaskEvaluation] = {}
+
     def score() -> tuple[float, Mapping[str, float]]:
         found = predictor.predict(seen)
-        values = {}
         for name, decoder in tagger.decoders.items():
             predicted = decoder.sentences(decoder.decode(found[name], seen).labels, seen)
-            result = evaluate_tags(validation.tags[name], predicted, decoder.scheme, tasks[name].metrics[:1])
-            values[f"{name} {result.headline}"] = result.score
+            results[name] = evaluate_tags(validation.tags[name], predicted, decoder.scheme, tasks[name].metrics[:1])
+        values = {f"{name} {result.headline}": result.score for name, result in results.items()}
         return float(np.mean(list(values.values()))), values
 
     observe = registry().manager.observe
@@ -272,6 +302,8 @@ def _fit(
         reporter.epoch(epoch)
         if not epoch.restored:
             observe("polytag_epoch_end", run=info, epoch=epoch.number, scores=dict(epoch.scores))
+            if epoch.best:
+                on_best(tagger, epoch.number, dict(results))
         trained = epoch.number
         best = trained if epoch.best else best
     found = predictor.predict(seen)
@@ -306,7 +338,8 @@ def _features(encoder: Encoder, split: Split, config: RunConfig) -> Features:
     return featurise(encoder, split.sentences, packed, config.window)
 
 
-def _save(tagger: Tagger, config: RunConfig, corpus: Corpus, validation: Evaluation, test: Evaluation | None) -> None:
+def _save(tagger: Tagger, story: Story, folder: Path, overwrite: bool) -> None:
+    validation, test, corpus = story.validation, story.test, story.corpus
     results = {"validation": validation.to_dict(), "test": test.to_dict() if test else None}
     tagger.details = {
         "corpus": {"reference": corpus.reference, "fingerprint": corpus.fingerprint},
@@ -314,8 +347,21 @@ def _save(tagger: Tagger, config: RunConfig, corpus: Corpus, validation: Evaluat
         "scores": {"validation": validation.headlines, "test": test.headlines if test else None},
     }
     files = {
-        "run.toml": config.to_toml(),
+        "run.toml": story.config.to_toml(),
         "scores.json": json.dumps(results, indent=2, ensure_ascii=False) + "\n",
-        "README.md": model_card(tagger, config, validation, test),
+        CARD: model_card(tagger, story),
     }
-    tagger.save(config.output, files, config.overwrite)
+    tagger.save(folder, files, overwrite)
+
+
+def _listed(headlines: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4f}" for name, value in headlines.items())
+
+
+def _report(pushed: PushResult, output: Path, reporter: Reporter) -> None:
+    if pushed.failures:
+        reporter.message(f"{len(pushed.failures)} of {pushed.done + len(pushed.failures)} pushes failed:")
+        for failure in dict.fromkeys(pushed.failures):
+            reporter.message(f"  {failure}")
+    if pushed.commit is None:
+        reporter.message(f"The tagger is not on the hub. Push it with: polytag push {output} {pushed.repository}")

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from polytag.engine.checkpoints import CheckpointStore
 
 _IDENTITY = "run.json"
-_NOT_PART_OF_IT = {"output", "overwrite", "resume", "checkpoint_every", "tensorboard", "profile"}
+_NOT_PART_OF_IT = {
+    *("output", "overwrite", "resume", "checkpoint_every", "tensorboard", "profile"),
+    *("push", "push_every", "push_private"),
+}
 
 
 def run_folder(output: Path) -> Path:

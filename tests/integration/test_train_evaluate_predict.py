@@ -56,7 +56,7 @@ def test_the_configuration_names_labels_as_transformers_does(ner_run: TrainResul
 
 def test_the_card_has_the_scores(joint_run: TrainResult):
     card = (joint_run.output / "README.md").read_text(encoding="utf-8")
-    assert card.startswith("---\nlibrary_name: polytag\n")
+    assert card.startswith("---\n")
     for name, value in joint_run.test.headlines.items():
         assert name in card
         assert f"{value:.4f}" in card

@@ -6,7 +6,10 @@ from typing import Annotated
 
 import typer
 
-_SYSTEM = "Folder of a tagger, or a file that `polytag predict` wrote (jsonl, or conll: words in the first column)."
+_SYSTEM = (
+    "Folder of a tagger, one on the hub, or a file that `polytag predict` wrote (jsonl, or conll: words in the first"
+    " column)."
+)
 
 
 def compare_cli(

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-_DATA, _MODEL, _TRAINING = "Corpus", "Model", "Training"
+_DATA, _MODEL, _TRAINING, _HUB = "Corpus", "Model", "Training", "Hub"
 
 
 def train_cli(
@@ -190,6 +190,25 @@ def train_cli(
             rich_help_panel=_TRAINING,
         ),
     ] = None,
+    push: Annotated[
+        str | None,
+        typer.Option(
+            help="Repository on the hub to push the tagger to, owner/name; made when it is missing.",
+            show_default="none",
+            rich_help_panel=_HUB,
+        ),
+    ] = None,
+    push_every: Annotated[
+        str | None,
+        typer.Option(
+            help="end, or epoch: in the background, the best tagger so far after each epoch that is better.",
+            show_default="end",
+            rich_help_panel=_HUB,
+        ),
+    ] = None,
+    push_private: Annotated[
+        bool, typer.Option("--push-private", help="Push to a private repository only.", rich_help_panel=_HUB)
+    ] = False,
     seed: Annotated[
         int | None,
         typer.Option(help="Same seed, same machine, same result.", show_default="0", rich_help_panel=_TRAINING),
@@ -235,6 +254,9 @@ def train_cli(
         "task_weights": _weights(task_weight) if task_weight else None,
         "tensorboard": tensorboard,
         "profile": profile,
+        "push": push,
+        "push_every": push_every,
+        "push_private": push_private or None,
         "seed": seed,
     }
     result = train(RunConfig.from_sources(config, flags))
@@ -248,6 +270,8 @@ def train_cli(
         f"\nEpoch {result.best_epoch} of {result.epochs} was best. The tagger is in {result.output} "
         f"({result.seconds:.0f} s).\nTag text with: polytag predict {result.output} FILE"
     )
+    if result.push and result.push.commit:
+        typer.echo(f"It is on the hub, too: {result.push.commit}")
 
 
 def _weights(pairs: list[str]) -> dict[str, str]:

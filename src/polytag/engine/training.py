@@ -100,6 +100,8 @@ def fit(
 ) -> Iterator[Epoch]:
     """Train; yields every epoch once it is evaluated, and leaves the weights of the best one in the model.
 
+    Whoever is given an epoch finds the weights in the model that were evaluated, unless the epoch is a restored one.
+
     Where a checkpoint is found, training goes on from it, and ends with the very weights of a run that was never
     stopped. While it trains, the first interrupt from the keyboard lets the current step finish.
 
@@ -165,7 +167,8 @@ def fit(
             at.next_epoch(finished)
             if checkpoints:
                 at.save(loop, checkpoints, between_epochs=True)
-            yield finished
+            with loop.optimizer.averaged_weights():
+                yield finished
             if interrupted():
                 raise InterruptedRunError(_interruption(finished.number, checkpoints))
     if at.best:

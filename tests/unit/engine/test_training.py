@@ -251,6 +251,21 @@ def test_averaged_weights_are_evaluated_and_the_raw_ones_trained_on() -> None:
     assert not np.allclose(plain.tensors()["classifier.bias"], averaged.tensors()["classifier.bias"], atol=1e-4)
 
 
+def test_whoever_is_given_an_epoch_finds_the_weights_that_were_evaluated() -> None:
+    model = tiny_model()
+    features = featurise(model.encoder, sentences(16))
+    builder = BatchBuilder(features, model.encoder, {"task": letter_labels(sentences(16))})
+    evaluated: list[Weights] = []
+
+    def evaluate() -> tuple[float, dict[str, float]]:
+        evaluated.append(weights_of(model))
+        return 0.0, {}
+
+    how = settings(epochs=2, batch_size=2, learning_rate=0.05, averaging=0.9)
+    for epoch in fit(model, builder, features.lengths, how, evaluate):
+        assert_close(model.tensors(), evaluated[epoch.number - 1], atol=0)
+
+
 def test_a_run_too_short_for_an_average_keeps_what_it_learnt() -> None:
     plain, averaged = tiny_model(), tiny_model()
     train(plain, sentences(16), settings(epochs=2))

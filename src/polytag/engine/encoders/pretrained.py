@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,6 +18,7 @@ from keras_hub.src.utils.transformers import (
 )
 from numpy.typing import NDArray
 
+from polytag import hub
 from polytag.checkpoint_config import read_config
 from polytag.encoders import Encoder, Tensors, Units
 from polytag.engine.encoders import convert_deberta, convert_electra
@@ -42,7 +42,6 @@ _CONVERTERS = {
     "roberta": convert_roberta,
     "xlm-roberta": convert_xlm_roberta,
 }
-_FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
 _UNLIMITED = 100_000
 _CACHED_WORDS = 500_000
 _MANY_ROWS = 1_000
@@ -199,30 +198,7 @@ def find_checkpoint(reference: str, noun: str = "encoder") -> Path:
     path = Path(reference).expanduser()
     if path.is_dir():
         return path
-    import huggingface_hub
-    from huggingface_hub import errors
-
-    name, _, revision = reference.partition("@")
-    try:
-        return Path(huggingface_hub.snapshot_download(name, revision=revision or None, allow_patterns=list(_FILES)))
-    except errors.HFValidationError as error:
-        raise PolytagError(
-            f"The {noun} {reference!r} is neither a folder nor the name of a model on the hub. Check the path."
-        ) from error
-    except errors.GatedRepoError as error:
-        raise PolytagError(
-            f"The model {name!r} is gated: accept its conditions on its page, then log in with `hf auth login`."
-        ) from error
-    except errors.RepositoryNotFoundError as error:
-        raise PolytagError(
-            f"There is no model {name!r} on the hub, or it is private. Check the name, or log in with `hf auth login`."
-        ) from error
-    except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, OSError) as error:
-        offline = "HF_HUB_OFFLINE is set" if os.environ.get("HF_HUB_OFFLINE") == "1" else "the hub cannot be reached"
-        raise PolytagError(
-            f"The {noun} {reference!r} is not a folder here, and not in the cache, and {offline}. Check the path, or "
-            f"download it where there is a network: `hf download {name}`."
-        ) from error
+    return hub.snapshot(reference, noun)
 
 
 def load_tokenizer(folder: Path) -> Any:

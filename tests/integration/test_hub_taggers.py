@@ -1,0 +1,181 @@
+"""Taggers from the Hugging Face hub, read from a server on this machine that speaks its protocol."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from hub_server import TOKEN, Fault, Hub, client_environment, running_hub
+from polytag.runner import TrainResult
+
+_FOLDER = """
+import sys
+from polytag.errors import PolytagError
+from polytag.hub import tagger_folder
+try:
+    print(tagger_folder(sys.argv[1]))
+except PolytagError as error:
+    sys.exit(f"polytag: {error}")
+"""
+_NOBODY = "http://127.0.0.1:9"
+
+
+class Found(NamedTuple):
+    """What a process printed that looked for a tagger."""
+
+    folder: Path
+    problem: str
+
+
+Find = Callable[..., Found]
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    with running_hub() as server:
+        yield server
+
+
+@pytest.fixture
+def files(ner_run: TrainResult) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in ner_run.output.iterdir()}
+
+
+@pytest.fixture
+def find(hub: Hub, tmp_path: Path) -> Find:
+    """Look for a tagger in a fresh process; caches last as long as the test."""
+
+    def find(reference: str, *, url: str = hub.url, offline: bool = False, token: str | None = None) -> Found:
+        done = subprocess.run(
+            [sys.executable, "-c", _FOLDER, reference],
+            env=client_environment(url, tmp_path / "home", offline=offline, token=token),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        problem = done.stderr.partition("polytag: ")[2].strip()
+        assert bool(done.stdout) != bool(problem), done.stderr
+        return Found(Path(done.stdout.strip()), problem)
+
+    return find
+
+
+def same(folder: Path, files: dict[str, bytes]) -> bool:
+    return {path.name: path.read_bytes() for path in folder.iterdir()} == files
+
+
+def test_a_tagger_is_downloaded_once_and_needs_no_network_then(hub, files, find):
+    hub.add("models", "acme/ner", {**files, "training.log": b"", "pytorch_model.bin": b"?"})
+    found = find("acme/ner")
+    assert same(found.folder, files)  # and nothing that a tagger does not consist of
+    assert len(hub.seen("GET /acme/ner/resolve/.*safetensors")) == 1
+    assert find("acme/ner") == found
+    assert len(hub.seen("GET /acme/ner/resolve/.*safetensors")) == 1
+    asked = len(hub.requests)
+    assert find("acme/ner", offline=True) == found
+    assert len(hub.requests) == asked
+    assert find("acme/ner", url=_NOBODY) == found
+    hub.faults.append(Fault("", status=503))
+    assert find("acme/ner") == found
+
+
+def test_a_revision_is_a_branch_or_a_commit(hub, files, find):
+    repository = hub.add("models", "acme/ner", files)
+    first = repository.branches["main"]
+    repository.commit("main", {**files, "scores.json": b"{}"}, "Scores of another test set")
+    assert (find("acme/ner").folder / "scores.json").read_bytes() == b"{}"
+    assert same(find(f"acme/ner@{first}").folder, files)
+    assert same(find(f"acme/ner@{first}", url=_NOBODY).folder, files)
+    assert "has no revision 'v9'. Check what follows the @" in find("acme/ner@v9").problem
+
+
+def test_a_folder_wins_over_a_name_on_the_hub(hub, files, find, tmp_path):
+    hub.add("models", "acme/ner", files)
+    (tmp_path / "acme/ner").mkdir(parents=True)
+    assert find("acme/ner").folder == Path("acme/ner")
+    assert hub.requests == []
+
+
+def test_a_download_that_breaks_off_is_never_used_and_goes_on_with_the_next_start(hub, files, find):
+    hub.add("models", "acme/ner", files)
+    hub.faults.append(Fault("GET .*safetensors", times=1, cut=15_000_000))
+    hub.faults.append(Fault("GET .*safetensors"))
+    broken = find("acme/ner").problem
+    assert "The download of 'acme/ner' from the hub broke off" in broken
+    assert "files that have arrived are kept" in broken
+    for where in ({"offline": True}, {"url": _NOBODY}):
+        problem = find("acme/ner", **where).problem
+        assert "'acme/ner' is in the cache only in part" in problem
+        assert ("HF_HUB_OFFLINE is set" in problem) == ("offline" in where)
+    hub.faults.clear()
+    before = len(hub.requests)
+    assert same(find("acme/ner").folder, files)
+    fetched = [request for request in hub.requests[before:] if request.startswith("GET") and "/resolve/" in request]
+    assert [request.rpartition("/")[2] for request in fetched] == ["model.safetensors"]
+
+
+def test_a_connection_that_breaks_is_taken_up_at_the_very_byte(hub, files, find):
+    hub.add("models", "acme/ner", files)
+    hub.faults.append(Fault("GET .*safetensors", times=1, cut=15_000_000))
+    assert same(find("acme/ner").folder, files)
+    assert [request.rpartition("/")[2] for request in hub.seen("GET .*safetensors")] == [
+        "model.safetensors",
+        "model.safetensors bytes=10485760-",
+    ]
+
+
+def test_without_a_network_and_a_cache_the_message_says_what_to_do(find):
+    offline = find("acme/ner", offline=True).problem
+    assert offline.startswith("The tagger 'acme/ner' is not a folder here, and not in the cache, and HF_HUB_OFFLINE is")
+    assert "`hf download acme/ner`" in offline
+    assert "the hub cannot be reached (" in find("acme/ner", url=_NOBODY).problem
+    # The client alone would try again for 23 seconds.
+    assert "the hub cannot be reached (" in find(f"acme/ner@{'0' * 40}", url=_NOBODY).problem
+
+
+def test_a_hub_with_a_problem_of_its_own(hub, find):
+    hub.faults.append(Fault("", status=503))
+    assert "the hub has a problem of its own (status 503 Service Unavailable)" in find("acme/ner").problem
+
+
+def test_what_may_not_be_read(hub, files, find):
+    hub.add("models", "acme/secret", files, private=True)
+    hub.add("models", "other/gated", files, gated=True)
+    assert "no model 'acme/secret' on the hub, or it is private" in find("acme/secret").problem
+    assert "Log in again with `hf auth login`" in find("acme/secret", token="hf_wrong").problem
+    assert same(find("acme/secret", token=TOKEN).folder, files)
+    assert same(find("acme/secret", token="hf_wrong").folder, files)  # what was downloaded before serves
+    assert "'other/gated' is gated: accept its conditions" in find("other/gated").problem
+    assert "There is no folder 'acme/none' and no model 'acme/none' on the hub" in find("acme/none").problem
+    assert "neither a folder nor the name of a model" in find("acme/no..pe").problem
+
+
+_PREDICT = """
+import sys
+from polytag.cli.app import main
+main()
+"""
+
+
+@pytest.mark.slow
+def test_predict_takes_a_name(hub, files, ner_run, tmp_path):
+    hub.add("models", "acme/ner", files)
+    text = "She moved to Paris.\n"
+    done = subprocess.run(
+        [sys.executable, "-c", _PREDICT, "predict", "acme/ner@main", "-"],
+        env=client_environment(hub.url, tmp_path / "home"),
+        cwd=tmp_path,
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert json.loads(done.stdout) == json.loads(json.dumps(ner_run.tagger.tag(text.strip()).to_dict()))

@@ -1,0 +1,213 @@
+"""Taggers pushed to a server on this machine that speaks the hub's protocol, by hand and by runs."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hub_server import TOKEN, Fault, Hub, client_environment, running_hub
+from polytag import Tagger
+from polytag.runner import TrainResult
+
+_COMMAND = "from polytag.cli.app import main; main()"
+_NOBODY = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    with running_hub() as server:
+        yield server
+
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(hub: Hub, tmp_path: Path) -> Start:
+    """Start the command line in a fresh process, logged in."""
+
+    def start(*arguments: object, url: str = hub.url, **login: object) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-c", _COMMAND, *map(str, arguments)],
+            env=client_environment(url, tmp_path / "home", **{"token": TOKEN, **login}),
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return start
+
+
+@pytest.fixture
+def push(start: Start, ner_run: TrainResult) -> Callable[..., str]:
+    """`polytag push`; gives back what it says about a failure, or nothing."""
+
+    def push(*arguments: object, folder: Path = ner_run.output, **where: object) -> str:
+        process = start("push", folder, *arguments, **where)
+        out, err = process.communicate(timeout=120)
+        assert "Traceback" not in err, err
+        assert process.returncode == (0 if out else 2), err
+        return "" if out else err.rpartition("polytag: ")[2]
+
+    return push
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_tagger_goes_to_a_new_repository_in_one_commit(hub, push, ner_run):
+    assert push("acme/ner", "--private", "-m", "First try") == ""
+    repository = hub.model("acme/ner")
+    assert repository.private
+    assert repository.messages == ["initial commit", "First try"]
+    pushed = {name: data for name, data in repository.files.items() if name not in ("README.md", ".gitattributes")}
+    assert pushed == {name: data for name, data in contents(ner_run.output).items() if name != "README.md"}
+    assert 'polytag.Tagger.load("acme/ner")' in repository.files["README.md"].decode()
+    assert hub.stored == dict.fromkeys(hub.stored, pushed["model.safetensors"])  # weights alone are large files
+
+
+def test_weights_and_tokenizers_of_before_go_and_all_else_stays(hub, push, ner_run):
+    old = ("model-00001-of-00002.safetensors", "model.safetensors.index.json", "tokenizer.json", "vocab.txt")
+    kept = {"LICENSE": b"all rights", "onnx/model.safetensors": b"?", "notes.txt": b"mine"}
+    hub.add("models", "acme/ner", {**dict.fromkeys(old, b"{}"), **kept})
+    assert push("ner") == ""  # a name alone is one's own
+    assert set(hub.model("acme/ner").files) == {*kept, *contents(ner_run.output)}
+
+
+def test_a_branch_is_made(hub, push):
+    hub.add("models", "acme/ner", {"README.md": b"# Mine\n"})
+    assert push("acme/ner", "--revision", "v2") == ""
+    repository = hub.model("acme/ner")
+    assert repository.files == {"README.md": b"# Mine\n"}
+    card = repository.commits[repository.branches["v2"]]["README.md"].decode()
+    assert 'polytag.Tagger.load("acme/ner@v2")' in card
+
+
+def test_who_may_not_push_is_told_why(hub, push):
+    hub.add("models", "acme/open", {})
+    hub.add("models", "other/ner", {})
+    for token in (None, "hf_wrong"):
+        assert "log in to the hub with `hf auth login`, or set HF_TOKEN" in push("acme/ner", token=token)
+    assert "The token may not write to 'other/ner'" in push("other/ner")
+    assert "The token may not write to 'other/new'" in push("other/new")
+    assert "exists and is public" in push("acme/open", "--private")
+    assert "cannot be the name of a repository" in push("acme/ner/tagger")
+    assert "HF_HUB_OFFLINE is set" in push("acme/ner", offline=True)
+    assert hub.stored == {}
+
+
+def test_what_is_no_tagger_is_not_pushed(hub, push, tmp_path):
+    assert "is not a tagger: it is not there" in push("acme/ner", folder=tmp_path / "none")
+    assert hub.requests == []
+
+
+def test_a_card_that_the_hub_cannot_read_is_corrected_first(hub, push, ner_run, tmp_path):
+    folder = tmp_path / "tagger"
+    shutil.copytree(ner_run.output, folder)
+    (folder / "README.md").write_text("---\nlicense: [mit\n---\n# Mine\n")
+    message = push("acme/ner", folder=folder)
+    assert "does not accept the model card: Invalid metadata in README.md" in message
+    assert hub.model("acme/ner").messages == ["initial commit"]
+
+
+def test_a_push_that_breaks_off_leaves_nothing_to_be_seen(hub, push):
+    assert "Pushing to 'acme/ner' failed: the hub cannot be reached (" in push("acme/ner", url=_NOBODY)
+    for where in ("POST /api/repos", "PUT", "POST /api/validate", "POST .*commit"):
+        for fault in (Fault(where, status=501), Fault(where, status=400)):
+            hub.faults[:] = [fault]
+            message = push("acme/ner")
+            refused = fault.status == 400 and "validate" not in where  # there, the client expects JSON whatever happens
+            assert ("The hub refuses the push" if refused else "the hub has a problem of its own") in message
+    hub.faults[:] = [Fault("POST .*commit")]
+    assert "the hub cannot be reached (Server disconnected" in push("acme/ner")
+    assert hub.model("acme/ner").messages == ["initial commit"]
+    hub.faults.clear()
+    sent = len(hub.seen("PUT"))
+    assert push("acme/ner") == ""
+    assert len(hub.seen("PUT")) == sent  # what has arrived is not sent twice
+
+
+# Runs
+
+
+@pytest.fixture
+def run(start: Start, tiny_corpus: Path) -> Start:
+    """Train on a tiny corpus, pushing to acme/ner after each epoch."""
+
+    def run(*arguments: object, **where: object) -> "subprocess.Popen[str]":
+        options = ("-t", "ner", "-c", tiny_corpus, "-o", "tagger", "--epochs", 2, "--batch-size", 8)
+        return start("train", *options, "--push", "acme/ner", "--push-every", "epoch", *arguments, **where)
+
+    return run
+
+
+@pytest.mark.slow
+def test_a_run_pushes_its_best_tagger_after_each_epoch_and_the_final_one(hub, run, tmp_path):
+    process = run("--push-private", "--json")
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    repository = hub.model("acme/ner")
+    assert repository.private
+    result = json.loads(out)
+    assert result["push"]["commit"] == f"{hub.url}/acme/ner/commit/{repository.branches['main']}"
+    assert result["push"]["failures"] == []
+    assert repository.messages[1].startswith("Epoch 1: ner f1 ")
+    assert repository.messages[-1].startswith("ner f1 ")
+    assert repository.files["polytag.json"] == (tmp_path / "tagger/polytag.json").read_bytes()
+    assert "push" not in repository.files["run.toml"].decode()
+
+    first = next(files for files in repository.commits.values() if b"has not ended" in files.get("README.md", b""))
+    early = tmp_path / "early"
+    early.mkdir()
+    for name, data in first.items():
+        (early / name).write_bytes(data)
+    assert len(Tagger.load(early).tag("She moved to Paris.").words) == 5
+    assert not (tmp_path / ".tagger.run").exists()
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_without_a_network_and_says_so_at_the_end(run, tmp_path):
+    process = run(url=_NOBODY)
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    *_, count, reason, advice = err.strip().splitlines()
+    assert count.endswith("pushes failed:")
+    assert "Pushing to 'acme/ner' failed: the hub cannot be reached" in reason
+    assert advice == "The tagger is not on the hub. Push it with: polytag push tagger acme/ner"
+    assert (tmp_path / "tagger/polytag.json").exists()
+
+
+@pytest.mark.slow
+def test_a_run_that_cannot_push_anyway_does_not_begin(run, tmp_path):
+    process = run(token=None)
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 2
+    assert "log in to the hub with `hf auth login`" in err
+    assert not list(tmp_path.glob("*tagger*"))
+
+
+@pytest.mark.slow
+def test_an_interrupt_does_not_wait_for_an_upload(hub, run):
+    held = threading.Event()
+    hub.faults.append(Fault("PUT", wait=held))
+    process = run("--epochs", 200)
+    deadline = time.monotonic() + 300
+    while not hub.seen("PUT") and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    try:
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        held.set()
+    assert process.returncode == 128 + signal.SIGINT, err
+    assert "Go on with --resume" in err
