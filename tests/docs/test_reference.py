@@ -54,15 +54,9 @@ def test_every_error_that_is_raised_is_in_the_reference():
     assert raised <= {(message.error, message.path) for message in messages()}
 
 
-@pytest.mark.parametrize(
-    "said",
-    [
-        "The output folder is the current one, which cannot be replaced. Choose another one.",
-        "*name* is not a tagger: it *found*. Name a folder that `polytag train --output` wrote.",
-    ],
-)
-def test_messages_are_shown_as_they_are_said(said):
-    assert said in re.sub(r"\*folder\*", "*name*", error_messages())
+def test_messages_are_shown_as_they_are_said():
+    said = "The output folder is the current one, which cannot be replaced. Choose another one."
+    assert said in error_messages()
 
 
 def test_a_message_that_somebody_meets_is_in_the_reference(command, tmp_path: Path):
