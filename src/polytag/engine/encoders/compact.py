@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import keras
-import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
@@ -139,7 +138,7 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
         x = self.drop_input(x, training=training)
         x = self.mix_norm(gelu(self.mix(x)))
         # Padding is zero before each convolution: a word's vector does not depend on the batch it is in.
-        weight = tf.cast(mask[:, :, None], x.dtype)
+        weight = tf.expand_dims(tf.cast(mask, x.dtype), -1)
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             y = norm(gelu(convolution(x * weight)))
             x = x + self.drop_block(y, training=training)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import keras
-import numpy as np
 import tensorflow as tf
 from keras_hub.src.utils.transformers import (
     convert_albert,

@@ -1,0 +1,164 @@
+"""A tagger's network as one TensorFlow graph that other runtimes understand.
+
+Weights become constants, and three things that Keras writes in a way of its own are written in the way converters and
+runtimes look for, so that they convert at all (`Erfc`), or run as one fast operation (layer norms, dense layers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+from polytag.engine.model import TaggerModel
+
+MASK = "attention_mask"
+"""Name of the input that says what is padding."""
+
+
+def ids_name(n_features: int) -> str:
+    """Name of the other input: ids of subwords, or of hashed features."""
+    return "input_ids" if n_features == 1 else "feature_ids"
+
+
+def serving_function(model: TaggerModel, dtype: Any) -> Any:
+    """The network as a `tf.function` of two named inputs.
+
+    Args:
+        model: Encoder and heads.
+        dtype: Integer type of the inputs.
+
+    Returns:
+        A function of `input_ids`, (batch, length), or `feature_ids`, (batch, length, n_features), and `attention_mask`,
+        (batch, length), 0 at padding. It returns, for each task, probabilities, float32 (batch, length, labels).
+    """
+    n_features = model.encoder.n_features
+    shape = (None, None) if n_features == 1 else (None, None, n_features)
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec(shape, dtype, name=ids_name(n_features)),
+            tf.TensorSpec((None, None), dtype, name=MASK),
+        ]
+    )
+    def probabilities(ids: Any, mask: Any) -> dict[str, Any]:
+        ids = tf.cast(ids, tf.int32)
+        logits = model(tf.expand_dims(ids, -1) if n_features == 1 else ids, mask > 0, training=False)
+        return {task: tf.nn.softmax(values) for task, values in logits.items()}
+
+    return probabilities
+
+
+class PortableGraph:
+    """The graph of a serving function, without variables.
+
+    Attributes:
+        definition: The GraphDef.
+        inputs, outputs: Names of tensors; outputs in the order of `tasks`.
+        tasks: Names of the tasks.
+    """
+
+    def __init__(self, function: Any) -> None:
+        concrete = function.get_concrete_function()
+        frozen = convert_variables_to_constants_v2(concrete)
+        self.tasks: list[str] = sorted(concrete.structured_outputs)  # the order in which tf.nest flattens a dict
+        self.inputs = [tensor.name for tensor in frozen.inputs]
+        self.outputs = [tensor.name for tensor in frozen.outputs]
+        self.definition = frozen.graph.as_graph_def()
+        self._nodes = {node.name: node for node in self.definition.node}
+        for node in list(self.definition.node):
+            if node.op == "Erfc":
+                self._rewrite_erfc(node)
+            elif node.op == "AddV2":
+                self._rewrite_layer_norm(node)
+            elif node.op == "Reshape":
+                self._rewrite_dense(node)
+
+    def function(self) -> Any:
+        """The graph as a concrete function of its inputs."""
+        wrapped = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(self.definition, name=""), [])
+        graph = wrapped.graph
+        return wrapped.prune(
+            [graph.as_graph_element(name) for name in self.inputs],
+            [graph.as_graph_element(name) for name in self.outputs],
+        )
+
+    def _rewrite_erfc(self, node: Any) -> None:
+        """erfc(-x c) = 1 + erf(x / (1 / c)): exact GELU as 0.5 x (1 + erf(x / sqrt 2))."""
+        factors = self._match(self._source(node.input[0]), ("Neg", "Const"))
+        if factors:
+            divisor = 1 / tf.make_ndarray(factors[1].attr["value"].tensor)
+            x = self._new(node, "x", "RealDiv", [factors[0].input[0], self._constant(node, "divisor", divisor)])
+        else:
+            x = self._new(node, "x", "Neg", [node.input[0]])
+        erf = self._new(node, "erf", "Erf", [x])
+        self._replace(node, "AddV2", [erf, self._constant(node, "one", np.float32(1))])
+
+    def _rewrite_layer_norm(self, node: Any) -> None:
+        """x m + (beta - mean m), m = gamma rsqrt(variance + epsilon), as (x - mean) / sqrt(...) gamma + beta."""
+        found = self._match(node, ("Mul", "AddV2"))
+        shift = found and self._match(found[1], ("Mul", "Reshape"))
+        if not found or not shift:
+            return
+        scaled, negative = found[0], self._match(shift[0], ("Neg", "Mul"))
+        scale = negative and self._match(negative[1], ("Rsqrt", "Reshape"))
+        spread = scale and self._match(self._source(scale[0].input[0]), ("Mean", "Const"))
+        squares = spread and self._source(spread[0].input[0])
+        if not squares or squares.op != "SquaredDifference" or self._source(scaled.input[1]) is not negative[1]:
+            return
+        centred = self._new(node, "centred", "Sub", [squares.input[0], negative[0].input[0]])
+        power = self._new(node, "squares", "Pow", [centred, self._constant(node, "two", np.float32(2))])
+        variance = self._new(node, "variance", "Mean", [power, spread[0].input[1]], like=spread[0])
+        total = self._new(node, "total", "AddV2", [variance, self._source(scale[0].input[0]).input[1]])
+        deviation = self._new(node, "deviation", "Sqrt", [total])
+        normal = self._new(node, "normal", "RealDiv", [centred, deviation])
+        weighted = self._new(node, "weighted", "Mul", [normal, scale[1].input[0]])
+        self._replace(node, "AddV2", [weighted, shift[1].input[0]])
+
+    def _rewrite_dense(self, node: Any) -> None:
+        """A matrix product on the last axis, without the reshaping around it."""
+        product = self._source(node.input[0])
+        if not node.name.endswith("/Tensordot") or product.op != "MatMul":
+            return
+        flat = self._source(product.input[0])
+        transposed = self._source(flat.input[0])
+        if flat.op != "Reshape" or transposed.op != "Transpose":
+            return
+        del node.attr["Tshape"]
+        self._replace(node, "BatchMatMulV2", [transposed.input[0], product.input[1]])
+
+    def _match(self, node: Any, operations: Sequence[str]) -> list[Any] | None:
+        sources = [self._source(name) for name in node.input]
+        return sources if [source.op for source in sources] == list(operations) else None
+
+    def _source(self, name: str) -> Any:
+        node = self._nodes[name.partition(":")[0].removeprefix("^")]
+        return self._source(node.input[0]) if node.op in ("Identity", "StopGradient") else node
+
+    def _new(self, owner: Any, name: str, operation: str, inputs: Sequence[str], like: Any = None) -> str:
+        node = self.definition.node.add()
+        if like is None:
+            node.attr["T"].type = tf.float32.as_datatype_enum
+        else:
+            node.CopyFrom(like)
+            node.ClearField("input")
+        node.name, node.op = f"{owner.name}/portable/{name}", operation
+        node.input.extend(inputs)
+        self._nodes[node.name] = node
+        return str(node.name)
+
+    def _constant(self, owner: Any, name: str, value: Any) -> str:
+        node = self.definition.node.add()
+        node.name, node.op = f"{owner.name}/portable/{name}", "Const"
+        node.attr["dtype"].type = tf.float32.as_datatype_enum
+        node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value))
+        self._nodes[node.name] = node
+        return str(node.name)
+
+    def _replace(self, node: Any, operation: str, inputs: Sequence[str]) -> None:
+        node.op = operation
+        node.ClearField("input")
+        node.input.extend(inputs)
