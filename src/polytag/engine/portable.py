@@ -38,7 +38,7 @@ def serving_function(model: TaggerModel, dtype: Any) -> Any:
     n_features = model.encoder.n_features
     shape = (None, None) if n_features == 1 else (None, None, n_features)
 
-    @tf.function(
+    @tf.function(  # type: ignore[untyped-decorator]
         input_signature=[
             tf.TensorSpec(shape, dtype, name=ids_name(n_features)),
             tf.TensorSpec((None, None), dtype, name=MASK),
@@ -99,21 +99,25 @@ class PortableGraph:
 
     def _rewrite_layer_norm(self, node: Any) -> None:
         """x m + (beta - mean m), m = gamma rsqrt(variance + epsilon), as (x - mean) / sqrt(...) gamma + beta."""
-        found = self._match(node, ("Mul", "AddV2"))
-        shift = found and self._match(found[1], ("Mul", "Reshape"))
-        if not found or not shift:
+        if not (found := self._match(node, ("Mul", "AddV2"))):
             return
-        scaled, negative = found[0], self._match(shift[0], ("Neg", "Mul"))
-        scale = negative and self._match(negative[1], ("Rsqrt", "Reshape"))
-        spread = scale and self._match(self._source(scale[0].input[0]), ("Mean", "Const"))
-        squares = spread and self._source(spread[0].input[0])
-        if not squares or squares.op != "SquaredDifference" or self._source(scaled.input[1]) is not negative[1]:
+        if not (shift := self._match(found[1], ("Mul", "Reshape"))):
+            return
+        if not (negative := self._match(shift[0], ("Neg", "Mul"))):
+            return
+        if not (scale := self._match(negative[1], ("Rsqrt", "Reshape"))):
+            return
+        total = self._source(scale[0].input[0])
+        if not (spread := self._match(total, ("Mean", "Const"))):
+            return
+        squares = self._source(spread[0].input[0])
+        if squares.op != "SquaredDifference" or self._source(found[0].input[1]) is not negative[1]:
             return
         centred = self._new(node, "centred", "Sub", [squares.input[0], negative[0].input[0]])
         power = self._new(node, "squares", "Pow", [centred, self._constant(node, "two", np.float32(2))])
         variance = self._new(node, "variance", "Mean", [power, spread[0].input[1]], like=spread[0])
-        total = self._new(node, "total", "AddV2", [variance, self._source(scale[0].input[0]).input[1]])
-        deviation = self._new(node, "deviation", "Sqrt", [total])
+        positive = self._new(node, "positive", "AddV2", [variance, total.input[1]])
+        deviation = self._new(node, "deviation", "Sqrt", [positive])
         normal = self._new(node, "normal", "RealDiv", [centred, deviation])
         weighted = self._new(node, "weighted", "Mul", [normal, scale[1].input[0]])
         self._replace(node, "AddV2", [weighted, shift[1].input[0]])
@@ -130,9 +134,10 @@ class PortableGraph:
         del node.attr["Tshape"]
         self._replace(node, "BatchMatMulV2", [transposed.input[0], product.input[1]])
 
-    def _match(self, node: Any, operations: Sequence[str]) -> list[Any] | None:
+    def _match(self, node: Any, operations: Sequence[str]) -> list[Any]:
+        """What a node takes, if it is these operations; else nothing."""
         sources = [self._source(name) for name in node.input]
-        return sources if [source.op for source in sources] == list(operations) else None
+        return sources if [source.op for source in sources] == list(operations) else []
 
     def _source(self, name: str) -> Any:
         node = self._nodes[name.partition(":")[0].removeprefix("^")]
