@@ -114,7 +114,7 @@ def test_batches_and_lengths_of_all_sizes_give_the_same_probabilities(
         for task, logits in expected.items():
             probabilities = softmax(np.asarray(logits), axis=-1)
             assert found[task].shape == (batch, length, len(TASKS[task]))
-            np.testing.assert_allclose(found[task][mask], probabilities[mask], atol=1e-5)
+            np.testing.assert_allclose(found[task][mask], probabilities[mask], atol=1e-4)
 
 
 @pytest.mark.parametrize("encoder", ["compact", "bert", "roberta"])
@@ -202,7 +202,7 @@ def test_a_tagger_in_onnx_runtime_is_the_same_tagger(
     mine, yours = taggers[encoder].tag(text), other.tag(text)
     assert mine.tags == yours.tags
     assert mine.offsets == yours.offsets
-    np.testing.assert_allclose(mine.scores["ner"], yours.scores["ner"], atol=1e-5)
+    np.testing.assert_allclose(mine.scores["ner"], yours.scores["ner"], atol=1e-4)
 
 
 def test_a_tagger_in_onnx_runtime_can_be_scored(ner_run: TrainResult, tmp_path: Path) -> None:
