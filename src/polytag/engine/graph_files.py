@@ -19,6 +19,7 @@ from polytag.engine.portable import MASK, PortableGraph, ids_name, serving_funct
 from polytag.runtimes import Run
 
 SIGNATURE = "serving_default"
+_OPTIONS = tf.saved_model.SaveOptions(experimental_custom_gradients=False)  # nothing is trained after an export
 _OPSET = 17  # the first with LayerNormalization, which ONNX Runtime makes of what `PortableGraph` writes
 # Left out are those that do nothing for a tagger, and those that turn means into pools and so hide layer norms.
 _OPTIMISERS = (
@@ -36,7 +37,8 @@ def write_savedmodel(model: TaggerModel, folder: Path) -> None:
     module = tf.Module()
     function = serving_function(model, tf.int32)
     module.tagger_variables = [variable.value for variable in model.variables]
-    tf.saved_model.save(module, str(folder), signatures={SIGNATURE: function.get_concrete_function()})
+    concrete = function.get_concrete_function()
+    tf.saved_model.save(module, str(folder), signatures={SIGNATURE: concrete}, options=_OPTIONS)
 
 
 def open_savedmodel(folder: Path) -> Run:
@@ -55,9 +57,10 @@ def open_savedmodel(folder: Path) -> Run:
 
 def write_onnx(model: TaggerModel, path: Path) -> None:
     """Write an ONNX model; its inputs are int64."""
-    from tf2onnx import optimizer, tfonnx
+    from tf2onnx import optimizer, tf_loader, tfonnx
 
-    portable = PortableGraph(serving_function(model, tf.int64))
+    # Without folding, int8 would not reach the matrix products whose constants are put together of several.
+    portable = PortableGraph(serving_function(model, tf.int64), tf_loader.tf_optimize)
     names = dict(zip(portable.inputs, (ids_name(model.encoder.n_features), MASK), strict=True))
     names |= dict(zip(portable.outputs, portable.tasks, strict=True))
     with tf.Graph().as_default() as graph:
@@ -99,7 +102,7 @@ def write_litert(model: TaggerModel, path: Path) -> None:
         **{name: tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in inputs.items()}
     )
     with tempfile.TemporaryDirectory() as folder:
-        tf.saved_model.save(module, folder, signatures={SIGNATURE: signature})
+        tf.saved_model.save(module, folder, signatures={SIGNATURE: signature}, options=_OPTIONS)
         path.write_bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
 
 
