@@ -57,10 +57,10 @@ def open_savedmodel(folder: Path) -> Run:
 
 def write_onnx(model: TaggerModel, path: Path) -> None:
     """Write an ONNX model; its inputs are int64."""
-    from tf2onnx import optimizer, tf_loader, tfonnx
+    from tf2onnx import optimizer, tfonnx
 
-    # Without folding, int8 would not reach the matrix products whose constants are put together of several.
-    portable = PortableGraph(serving_function(model, tf.int64), tf_loader.tf_optimize)
+    # No folding by TensorFlow: it would undo what this does.
+    portable = PortableGraph(serving_function(model, tf.int64))
     names = dict(zip(portable.inputs, (ids_name(model.encoder.n_features), MASK), strict=True))
     names |= dict(zip(portable.outputs, portable.tasks, strict=True))
     with tf.Graph().as_default() as graph:

@@ -7,7 +7,7 @@ so that it converts at all (GELU and new axes, which LiteRT has no other way to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -58,8 +58,6 @@ class PortableGraph:
 
     Args:
         function: What `serving_function` returns.
-        fold: Computes what can be computed now: (inputs, outputs, GraphDef) -> GraphDef. It comes first, since it also
-            undoes some of what is done here.
 
     Attributes:
         definition: The GraphDef.
@@ -67,16 +65,13 @@ class PortableGraph:
         tasks: Names of the tasks.
     """
 
-    def __init__(self, function: Any, fold: Callable[[list[str], list[str], Any], Any] | None = None) -> None:
+    def __init__(self, function: Any) -> None:
         concrete = function.get_concrete_function()
         frozen = convert_variables_to_constants_v2(concrete)
         self.tasks: list[str] = sorted(concrete.structured_outputs)  # the order in which tf.nest flattens a dict
         self.inputs = [tensor.name for tensor in frozen.inputs]
         self.outputs = [tensor.name for tensor in frozen.outputs]
         self.definition = frozen.graph.as_graph_def()
-        if fold:
-            with tf.Graph().as_default():
-                self.definition = fold(self.inputs, self.outputs, self.definition)
         self._nodes = {node.name: node for node in self.definition.node}
         for node in list(self.definition.node):
             if node.op == "Mul":
@@ -130,13 +125,13 @@ class PortableGraph:
         """x m + (beta - mean m), m = gamma rsqrt(variance + epsilon), as (x - mean) / sqrt(...) gamma + beta."""
         if not (found := self._match(node, ("Mul", "AddV2"))):
             return
-        product, beta = (self._source(name) for name in found[1].input)
-        if not (negative := self._match(product, ("Neg", "Mul"))):
+        if not (shift := self._match(found[1], ("Mul", "Reshape"))):
             return
-        inverse, gamma = (self._source(name) for name in negative[1].input)
-        if inverse.op != "Rsqrt" or {gamma.op, beta.op} - {"Reshape", "Const"}:
+        if not (negative := self._match(shift[0], ("Neg", "Mul"))):
             return
-        total = self._source(inverse.input[0])
+        if not (scale := self._match(negative[1], ("Rsqrt", "Reshape"))):
+            return
+        total = self._source(scale[0].input[0])
         if not (spread := self._match(total, ("Mean", "Const"))):
             return
         squares = self._source(spread[0].input[0])
@@ -148,8 +143,8 @@ class PortableGraph:
         positive = self._new(node, "positive", "AddV2", [variance, total.input[1]])
         deviation = self._new(node, "deviation", "Sqrt", [positive])
         normal = self._new(node, "normal", "RealDiv", [centred, deviation])
-        weighted = self._new(node, "weighted", "Mul", [normal, self._vector(node, "gamma", gamma)])
-        self._replace(node, "AddV2", [weighted, self._vector(node, "beta", beta)])
+        weighted = self._new(node, "weighted", "Mul", [normal, scale[1].input[0]])
+        self._replace(node, "AddV2", [weighted, shift[1].input[0]])
 
     def _rewrite_dense(self, node: Any) -> None:
         """A matrix product on the last axis, without the reshaping around it."""
@@ -158,10 +153,9 @@ class PortableGraph:
             return
         flat = self._source(product.input[0])
         transposed = self._source(flat.input[0])
-        if flat.op != "Reshape":
+        if flat.op != "Reshape" or transposed.op != "Transpose":
             return
-        rows = transposed.input[0] if transposed.op == "Transpose" else flat.input[0]
-        self._replace(node, "BatchMatMulV2", [rows, product.input[1]])
+        self._replace(node, "BatchMatMulV2", [transposed.input[0], product.input[1]])
 
     def _rewrite_new_axes(self, node: Any) -> None:
         """x[:, None, :] as an operation of its own."""
@@ -201,12 +195,6 @@ class PortableGraph:
         node.input.extend(inputs)
         self._nodes[node.name] = node
         return str(node.name)
-
-    def _vector(self, owner: Any, name: str, node: Any) -> str:
-        """A weight of a layer norm in one dimension."""
-        if node.op == "Reshape":
-            return str(node.input[0])
-        return self._constant(owner, name, tf.make_ndarray(node.attr["value"].tensor).reshape(-1))
 
     def _constant(self, owner: Any, name: str, value: Any) -> str:
         node = self.definition.node.add()
