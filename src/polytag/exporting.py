@@ -17,7 +17,7 @@ from polytag.corpus.corpus import Corpus, load_corpus
 from polytag.encoding import word_hashes
 from polytag.errors import PolytagError, UnknownNameError
 from polytag.evaluating import default_split
-from polytag.folder import check_output, read_description, written
+from polytag.folder import check_output, find_tagger, read_description, written
 from polytag.runtimes import LITERT_FILE, ONNX_FILE, ExportedModel, Run, need, open_litert, open_onnx
 from polytag.snippets import snippet, transformers_snippet
 from polytag.tagger import Tagger
@@ -91,7 +91,8 @@ def export(
         raise PolytagError(f"There is no quantisation {quantize!r} for {to}. Only onnx can be quantised: to int8.")
     need(*_PACKAGES.get(to, ()))
     if not isinstance(tagger, Tagger):
-        read_description(Path(tagger))
+        tagger = find_tagger(tagger)
+        read_description(tagger)
     check_output(folder, overwrite)
     chosen = _chosen(tagger if isinstance(tagger, Tagger) else Tagger.load(tagger), task)
     if to == "transformers":
