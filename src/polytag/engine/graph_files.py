@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.lite.python.convert_phase import ConverterError
 
 from polytag.alignment import FloatArray
 from polytag.engine.model import TaggerModel
 from polytag.engine.portable import MASK, PortableGraph, ids_name, serving_function
+from polytag.errors import PolytagError
 from polytag.runtimes import Run
 
 SIGNATURE = "serving_default"
@@ -82,7 +84,11 @@ def write_onnx(model: TaggerModel, path: Path) -> None:
 
 
 def write_litert(model: TaggerModel, path: Path) -> None:
-    """Write a LiteRT model with the signature `serving_default`; its inputs are int32."""
+    """Write a LiteRT model with the signature `serving_default`; its inputs are int32.
+
+    Raises:
+        PolytagError: LiteRT lacks an operation that the network needs.
+    """
     portable = PortableGraph(serving_function(model, tf.int32))
     inner = portable.function()
     n_features = model.encoder.n_features
@@ -103,7 +109,13 @@ def write_litert(model: TaggerModel, path: Path) -> None:
     )
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(module, folder, signatures={SIGNATURE: signature}, options=_OPTIONS)
-        path.write_bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
+        try:
+            path.write_bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
+        except ConverterError as error:
+            raise PolytagError(
+                "LiteRT lacks operations that this encoder's network needs, as it does for DeBERTa. Export to onnx or "
+                "savedmodel."
+            ) from error
 
 
 def _einsum_as_matmul(graph: Any) -> None:
