@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from polytag.comparison import compare
     from polytag.config import RunConfig
     from polytag.corpus.corpus import Corpus, load_corpus
-    from polytag.encoders import Encoder, EncoderProvider, TrainingDefaults, Units
+    from polytag.encoders import Encoder, EncoderProvider, TrainingDefaults, Units, WordCoder
     from polytag.encoding.text import Word, split_sentences
     from polytag.errors import CorpusError, CorpusWarning, PluginError, PolytagError, TaggerError
     from polytag.evaluating import evaluate
+    from polytag.exporting import export
     from polytag.hooks.manager import RunInfo
     from polytag.metrics import Metric, Scores
     from polytag.pushing import push
@@ -62,10 +63,11 @@ _HOMES = {
         "sentences_of",
         "split_of",
     ),
-    "polytag.encoders": ("Encoder", "EncoderProvider", "TrainingDefaults", "Units"),
+    "polytag.encoders": ("Encoder", "EncoderProvider", "TrainingDefaults", "Units", "WordCoder"),
     "polytag.encoding.text": ("Word", "split_sentences"),
     "polytag.errors": ("CorpusError", "CorpusWarning", "PluginError", "PolytagError", "TaggerError"),
     "polytag.evaluating": ("evaluate",),
+    "polytag.exporting": ("export",),
     "polytag.hooks.manager": ("RunInfo",),
     "polytag.metrics": ("Metric", "Scores"),
     "polytag.pushing": ("push",),
@@ -107,11 +109,13 @@ __all__ = [
     "TrainingDefaults",
     "Units",
     "Word",
+    "WordCoder",
     "__version__",
     "compare",
     "convert",
     "corpus_from_sentences",
     "evaluate",
+    "export",
     "first_units",
     "hookimpl",
     "labels_at",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from polytag.corpus.sample import SampleReader
-from polytag.encoders import Encoder, EncoderProvider, TrainingDefaults
+from polytag.encoders import Encoder, EncoderProvider, TrainingDefaults, WordCoder
 from polytag.hooks.specs import hookimpl
 from polytag.readers import Reader
 
@@ -42,6 +42,12 @@ class CompactProvider(EncoderProvider):
 
         return CompactEncoder()
 
+    def restore_coder(self, folder: Path) -> WordCoder:
+        """Word hashes; there is nothing to read from the folder."""
+        from polytag.encoding.coders import HashCoder
+
+        return HashCoder()
+
 
 class PretrainedProvider(EncoderProvider):
     """Makes encoders of Hugging Face checkpoints."""
@@ -67,6 +73,12 @@ class PretrainedProvider(EncoderProvider):
         from polytag.engine.encoders.pretrained import restore
 
         return restore(folder)
+
+    def restore_coder(self, folder: Path) -> WordCoder:
+        """The tokenizer alone."""
+        from polytag.encoding.coders import SubwordCoder
+
+        return SubwordCoder.load(folder)
 
 
 @hookimpl

@@ -5,6 +5,7 @@ The abstract types only; nothing here needs TensorFlow.
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -51,12 +52,10 @@ class TrainingDefaults:
     precision: Literal["native", "float32"] = "float32"
 
 
-class Encoder(ABC):
-    """One encoder: turns words into units, and holds the network that turns units into vectors.
+class WordCoder(ABC):
+    """Turns words into units: the half of an encoder that needs no network.
 
     Attributes:
-        provider: Name of the `EncoderProvider` that made it.
-        reference: What the user named: `compact`, a folder, a hub name.
         unit: `"word"` or `"subword"`.
         n_features: How many ids a unit has.
         before, after: Ids of the special units around every window; only where `n_features` is 1.
@@ -65,9 +64,7 @@ class Encoder(ABC):
         overlap: How many units of context the windows of one long sentence share on each side.
     """
 
-    provider: ClassVar[str]
     unit: ClassVar[str]
-    reference: str
     n_features: int
     before: tuple[int, ...]
     after: tuple[int, ...]
@@ -78,6 +75,22 @@ class Encoder(ABC):
     @abstractmethod
     def encode(self, words: Sequence[str]) -> Units:
         """The units of words, each word on its own; a word that is nothing to the encoder still gets one unit."""
+
+    @abstractmethod
+    def save_coder(self, folder: Path) -> None:
+        """Write what `EncoderProvider.restore_coder` needs."""
+
+
+class Encoder(WordCoder):
+    """One encoder: turns words into units, and holds the network that turns units into vectors.
+
+    Attributes:
+        provider: Name of the `EncoderProvider` that made it.
+        reference: What the user named: `compact`, a folder, a hub name.
+    """
+
+    provider: ClassVar[str]
+    reference: str
 
     @property
     @abstractmethod
@@ -111,6 +124,11 @@ class Encoder(ABC):
     def save_files(self, folder: Path) -> None:
         """Write what else is needed to load it again: tokenizer files."""
 
+    def save_coder(self, folder: Path) -> None:
+        """Write what `EncoderProvider.restore_coder` needs: as for the whole encoder, where nothing less will do."""
+        (folder / "config.json").write_text(json.dumps(self.config(), indent=2) + "\n", encoding="utf-8")
+        self.save_files(folder)
+
 
 class EncoderProvider(ABC):
     """Makes encoders of one kind."""
@@ -134,3 +152,7 @@ class EncoderProvider(ABC):
     @abstractmethod
     def restore(self, folder: Path) -> Encoder:
         """Make the encoder a tagger's folder describes; its weights are assigned afterwards."""
+
+    def restore_coder(self, folder: Path) -> WordCoder:
+        """The half of an encoder that `WordCoder.save_coder` wrote, for runtimes other than TensorFlow."""
+        return self.restore(folder)

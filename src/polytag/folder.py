@@ -155,8 +155,8 @@ def check_output(folder: Path, overwrite: bool) -> None:
 def _share(folder: Path) -> None:
     """Give a private temporary folder and its files the rights that new ones usually have."""
     folder.chmod(0o755)
-    for path in folder.iterdir():
-        path.chmod(0o644)
+    for path in folder.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _replace(source: Path, target: Path) -> None:

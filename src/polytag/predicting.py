@@ -46,6 +46,7 @@ def predict(
     scheme: str | None = None,
     decoding: Decoding | None = None,
     min_score: float = 0.0,
+    runtime: str | None = None,
     output: Path | None = None,
     task: str | None = None,
     labels: Names | None = None,
@@ -60,6 +61,7 @@ def predict(
         scheme: Label scheme for column format, instead of the one each task was trained in.
         decoding: `viterbi` or `argmax`, instead of what the tagger was trained with.
         min_score: Spans that are less probable are dropped, 0..1.
+        runtime: `tensorflow` or `onnx`; what the folder is for when not given.
         output: File to write to, whole or not at all; standard output when not given.
         task, labels: Of a token classifier, as in `Tagger.load`.
 
@@ -74,7 +76,7 @@ def predict(
     read_description(folder, task, labels)
     if file != "-" and not Path(file).is_file():
         raise PolytagError(f"The file {file!r} does not exist. Check the path, or give - for standard input.")
-    loaded = Tagger.load(folder, decoding, min_score, task, labels)
+    loaded = Tagger.load(folder, decoding, min_score, task, labels, runtime)
     with _opened(file) as source, _created(output) as sink:
         name = _STDIN if file == "-" else file
         write = _writer(writing, loaded, target, sink)

@@ -17,13 +17,14 @@ from polytag.alignment import AlignmentStrategy, FloatArray
 from polytag.calibration import tempered
 from polytag.columns import is_dataset, tagged_dataset, texts_of
 from polytag.decoding import Decoding, Transitions, argmax, viterbi
-from polytag.encoders import Encoder
+from polytag.encoders import EncoderProvider, WordCoder
 from polytag.encoding.features import Features, featurise
 from polytag.encoding.text import split_sentences
 from polytag.encoding.windows import Context
 from polytag.errors import PolytagError
 from polytag.folder import FORMAT, damaged, find_tagger, read_description, written
 from polytag.hooks.registry import registry
+from polytag.runtimes import ONNX_FILE, ExportedModel, check_runtime, open_onnx
 from polytag.schemes import LabelScheme
 from polytag.tagging import TaggedSpan, TaggedText
 from polytag.token_classifiers import Names
@@ -139,7 +140,7 @@ class Tagger:
     """A trained tagger.
 
     Attributes:
-        model: Encoder and heads, with their weights.
+        model: Encoder and heads, with their weights; or the same exported to another runtime.
         heads: What is known of each task.
         context: What a window holds.
         window: Units a window holds at most; None for what the encoder takes.
@@ -147,7 +148,7 @@ class Tagger:
         details: What else `polytag.json` says: the corpus, versions, scores.
     """
 
-    model: TaggerModel
+    model: TaggerModel | ExportedModel
     heads: Mapping[str, TaskHead]
     context: Context = "sentence"
     window: int | None = None
@@ -155,9 +156,20 @@ class Tagger:
     details: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def encoder(self) -> Encoder:
-        """The encoder."""
+    def encoder(self) -> WordCoder:
+        """The encoder; of an exported tagger, its half that turns words into units."""
         return self.model.encoder
+
+    @property
+    def network(self) -> TaggerModel:
+        """Encoder and heads in TensorFlow.
+
+        Raises:
+            PolytagError: The tagger is an export.
+        """
+        if isinstance(self.model, ExportedModel):
+            raise PolytagError("An export can neither be saved nor exported again. Name the tagger it was made from.")
+        return self.model
 
     @cached_property
     def decoders(self) -> dict[str, Decoder]:
@@ -165,7 +177,9 @@ class Tagger:
         return {task: Decoder(head) for task, head in self.heads.items()}
 
     @cached_property
-    def _predictor(self) -> Predictor:
+    def _predictor(self) -> Predictor | ExportedModel:
+        if isinstance(self.model, ExportedModel):
+            return self.model
         from polytag.engine.prediction import Predictor
 
         return Predictor(self.model)
@@ -178,8 +192,11 @@ class Tagger:
         min_score: float = 0.0,
         task: str | None = None,
         labels: Names | None = None,
+        runtime: str | None = None,
     ) -> Tagger:
-        """Load a tagger that `save` wrote, or a token classifier of transformers. Nothing in the folder is executed.
+        """Load a tagger that `save` wrote, an export to ONNX, or a token classifier of transformers.
+
+        Nothing in the folder is executed.
 
         Args:
             folder: The folder, or the name of a model on the hub, with or without `@revision`.
@@ -187,15 +204,19 @@ class Tagger:
             min_score: Spans that are less probable are dropped when text is tagged, 0..1.
             task: Name of a token classifier's task, where its labels do not tell.
             labels: Names of a token classifier's labels in id order, where it has none or others; or a file of them.
+            runtime: `tensorflow` or `onnx`, which must be what the folder is for; None for whatever that is.
 
         Raises:
-            TaggerError: The folder is not a tagger, is damaged, or was written by a newer version.
-            PolytagError: There is no such decoding, or the task or the labels do not fit.
+            TaggerError: The folder is not a tagger, is damaged, was written by a newer version, or is for another
+                runtime.
+            PolytagError: There is no such decoding or runtime, the runtime is not installed, or the task or the labels
+                do not fit.
         """
         if decoding not in (None, *get_args(Decoding)):
             raise PolytagError(f"There is no decoding named {decoding!r}. Choose {' or '.join(get_args(Decoding))}.")
         path = find_tagger(folder)
         description = read_description(path, task, labels)
+        runtime = check_runtime(path, description.get("export"), runtime)
         heads = heads_of(path, description, decoding)
         try:
             del description["tasks"]
@@ -203,12 +224,12 @@ class Tagger:
             context, window = description.pop("context"), description.pop("window")
         except (KeyError, TypeError, AttributeError) as error:
             raise damaged(path / "polytag.json", error) from error
-        from polytag.engine.encoders.hf_weights import read_tensors
-        from polytag.engine.model import TaggerModel
-
-        tensors = read_tensors(path)
-        model = TaggerModel(provider.restore(path), {name: head.labels for name, head in heads.items()})
-        model.assign(tensors)
+        model: TaggerModel | ExportedModel
+        if runtime == "onnx":
+            sizes = {name: len(head.labels) for name, head in heads.items()}
+            model = ExportedModel(provider.restore_coder(path), sizes, open_onnx(path / ONNX_FILE))
+        else:
+            model = _restored(provider, path, heads)
         tagger = cls(model, heads, context, window, min_score, description)
         _ = tagger.decoders  # a scheme or strategy that no plugin provides is an error now, not at the first text
         return tagger
@@ -358,14 +379,27 @@ class Tagger:
         """
         from safetensors.numpy import save_file
 
+        encoder = self.network.encoder
+        config = encoder.config()
+        config["architectures"] = [encoder.architecture()]
+        if len(self.heads) == 1:
+            (head,) = self.heads.values()
+            config["id2label"] = {str(index): label for index, label in enumerate(head.labels)}
+            config["label2id"] = {label: index for index, label in enumerate(head.labels)}
+        texts = {
+            name: json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+            for name, value in (("polytag.json", self.description()), ("config.json", config))
+        }
         with written(Path(folder), overwrite) as temporary:
-            save_file(self.model.tensors(), temporary / "model.safetensors", metadata={"format": "pt"})
-            self.encoder.save_files(temporary)
-            for name, text in {**self._texts(), **(files or {})}.items():
+            save_file(self.network.tensors(), temporary / "model.safetensors", metadata={"format": "pt"})
+            encoder.save_files(temporary)
+            for name, text in {**texts, **(files or {})}.items():
                 (temporary / name).write_text(text, encoding="utf-8")
 
-    def _texts(self) -> dict[str, str]:
-        description = {
+    def description(self) -> dict[str, Any]:
+        """What `polytag.json` says."""
+        encoder = self.network.encoder
+        return {
             "format": FORMAT,
             "tasks": {
                 name: {
@@ -377,18 +411,18 @@ class Tagger:
                 }
                 for name, head in self.heads.items()
             },
-            "encoder": {"provider": self.encoder.provider, "reference": self.encoder.reference},
+            "encoder": {"provider": encoder.provider, "reference": encoder.reference},
             "context": self.context,
             "window": self.window,
             **self.details,
         }
-        config = self.encoder.config()
-        config["architectures"] = [self.encoder.architecture()]
-        if len(self.heads) == 1:
-            (head,) = self.heads.values()
-            config["id2label"] = {str(index): label for index, label in enumerate(head.labels)}
-            config["label2id"] = {label: index for index, label in enumerate(head.labels)}
-        return {
-            "polytag.json": json.dumps(description, indent=2, ensure_ascii=False) + "\n",
-            "config.json": json.dumps(config, indent=2, ensure_ascii=False) + "\n",
-        }
+
+
+def _restored(provider: EncoderProvider, folder: Path, heads: Mapping[str, TaskHead]) -> TaggerModel:
+    from polytag.engine.encoders.hf_weights import read_tensors
+    from polytag.engine.model import TaggerModel
+
+    tensors = read_tensors(folder)
+    model = TaggerModel(provider.restore(folder), {name: head.labels for name, head in heads.items()})
+    model.assign(tensors)
+    return model

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from polytag import __version__
-from polytag.cli import compare, corpus, evaluate, plugins, predict, push, train
+from polytag.cli import compare, corpus, evaluate, export, plugins, predict, push, train
 from polytag.errors import CorpusWarning, InterruptedRunError, PolytagError
 
 
@@ -41,6 +41,7 @@ app.command("train")(train.train_cli)
 app.command("evaluate")(evaluate.evaluate_cli)
 app.command("compare")(compare.compare_cli)
 app.command("predict")(predict.predict_cli)
+app.command("export")(export.export_cli)
 app.command("push")(push.push_cli)
 app.command("tasks")(plugins.tasks_cli)
 app.add_typer(plugins.app, name="plugins")

@@ -49,6 +49,9 @@ def predict_cli(
             help="Labels of a token classifier in id order, O,B-PER,I-PER, or a file of them.", show_default="its own"
         ),
     ] = None,
+    runtime: Annotated[
+        str | None, typer.Option(help="tensorflow or onnx.", show_default="what the folder is for")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write to.", show_default="standard output")
     ] = None,
@@ -67,6 +70,7 @@ def predict_cli(
         scheme=scheme,
         decoding=check_decoding(decoding),
         min_score=min_score,
+        runtime=runtime,
         output=output,
         task=task,
         labels=labels,

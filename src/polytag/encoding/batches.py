@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polytag.alignment import IGNORE, IntArray
-from polytag.encoders import Encoder
+from polytag.encoders import WordCoder
 from polytag.encoding.features import Features
 
 
@@ -62,7 +62,7 @@ class BatchBuilder:
         labels: For each task the labels of units, int32 (units,).
     """
 
-    def __init__(self, features: Features, encoder: Encoder, labels: Mapping[str, IntArray] | None = None) -> None:
+    def __init__(self, features: Features, encoder: WordCoder, labels: Mapping[str, IntArray] | None = None) -> None:
         self._features = features
         n_units = len(features.ids)
         specials = [*encoder.before, *encoder.after, encoder.padding]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polytag.alignment import IGNORE, AlignmentStrategy, IntArray
-from polytag.encoders import Encoder, Units
+from polytag.encoders import Units, WordCoder
 from polytag.encoding.windows import Windows, plan_windows
 
 
@@ -51,7 +51,7 @@ class Features:
 
 
 def featurise(
-    encoder: Encoder,
+    encoder: WordCoder,
     sentences: Sequence[Sequence[str]],
     documents: Sequence[int] | None = None,
     max_units: int | None = None,

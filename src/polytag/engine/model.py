@@ -51,6 +51,14 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
         vectors = self.dropout(self.network(ids, mask, training=training), training=training)
         return {task: head(vectors) for task, head in self.heads.items()}
 
+    def only(self, task: str) -> TaggerModel:
+        """A model of one of the tasks, with the same encoder and a copy of that task's head."""
+        own = self.heads[task]
+        model = TaggerModel(self.encoder, {task: [""] * own.units})
+        for variable, value in zip(model.heads[task].variables, own.variables, strict=True):
+            variable.assign(value)
+        return model
+
     def tensors(self) -> Tensors:
         """All weights as they are saved: those of the encoder, and of the heads in the layout of PyTorch."""
         tensors = self.encoder.tensors()

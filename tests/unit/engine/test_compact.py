@@ -5,8 +5,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from polytag.engine.encoders import compact
-from polytag.engine.encoders.compact import ROWS, CompactEncoder, hash_word, shape_of
+from polytag.encoding import coders
+from polytag.encoding.word_hashes import ROWS, hash_word, shape_of
+from polytag.engine.encoders.compact import CompactEncoder
 from polytag.errors import TaggerError
 
 PARIS = (8663, 18154, 22878, 35490, 42414, 41039, 50377, 49166, 53069, 53535)
@@ -69,9 +70,9 @@ def test_each_word_is_one_unit_whatever_it_is(words: list[str]) -> None:
 
 
 def test_a_full_cache_is_emptied_and_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compact, "_CACHED_WORDS", 3)
+    monkeypatch.setattr(coders, "_CACHED_WORDS", 3)
     hashed: list[str] = []
-    monkeypatch.setattr(compact, "hash_word", lambda word: (hashed.append(word), hash_word(word))[1])
+    monkeypatch.setattr(coders, "hash_word", lambda word: (hashed.append(word), hash_word(word))[1])
     encoder = CompactEncoder()
     for words in (["a", "b", "a"], ["b", "c", "d"], ["a"], ["a", "e"], ["e"]):
         assert encoder.encode(words).ids.tolist() == [list(hash_word(word)) for word in words]

@@ -103,7 +103,7 @@ def test_a_full_cache_is_emptied_and_nothing_changes(
     encoders: dict[str, PretrainedEncoder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = encoders["bert"].encode(WORDS)
-    monkeypatch.setattr("polytag.engine.encoders.pretrained._CACHED_WORDS", 3)
+    monkeypatch.setattr("polytag.encoding.coders._CACHED_WORDS", 3)
     for _ in range(3):
         found = encoders["bert"].encode(WORDS)
         assert found.ids.tolist() == expected.ids.tolist()

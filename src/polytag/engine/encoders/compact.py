@@ -6,63 +6,37 @@ Five features of a word (lower-case form, form, prefix, suffix, shape), each has
 
 from __future__ import annotations
 
-import hashlib
-import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 import keras
-import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from polytag.encoders import Encoder, Tensors, Units
+from polytag.encoders import Encoder, Tensors
+from polytag.encoding.coders import HashCoder
+from polytag.encoding.word_hashes import HASHES, ROWS
 from polytag.engine.encoders.transformer import gelu
 from polytag.errors import TaggerError
 
-ROWS = {"lower": 20_000, "form": 20_000, "prefix": 5_000, "suffix": 8_000, "shape": 2_000}
-"""Rows of each feature's part of the embedding table."""
-HASHES = 2
 EMBEDDING_WIDTH = 96
 WIDTH = 192
 BLOCKS = 4
 WINDOW = 3
 
 _FORM_FEATURES = 2  # the first two features know the whole word
-_SHAPE_LIMIT = 8
-_PREFIX, _SUFFIX = 3, 3
-_CACHED_WORDS = 500_000
 
 
-class CompactEncoder(Encoder):
+class CompactEncoder(HashCoder, Encoder):
     """The word-level encoder."""
 
     provider: ClassVar[str] = "compact"
-    unit: ClassVar[str] = "word"
     reference = "compact"
-    n_features = HASHES * len(ROWS)
-    before: tuple[int, ...] = ()
-    after: tuple[int, ...] = ()
-    padding = 0
-    max_units = 512
-    # What lies further away than the convolutions reach does not change a word's vector.
-    overlap = BLOCKS * (WINDOW // 2)
 
     def __init__(self) -> None:
+        super().__init__()
         self._network: CompactNetwork | None = None
-        self._rows: dict[str, tuple[int, ...]] = {}
-
-    def encode(self, words: Sequence[str]) -> Units:
-        """One unit a word: int32 (words, 10) rows of the embedding table."""
-        if len(self._rows) > _CACHED_WORDS:
-            self._rows.clear()
-        order = {word: number for number, word in enumerate(dict.fromkeys(words))}
-        for word in order.keys() - self._rows.keys():
-            self._rows[word] = hash_word(word)
-        index = np.fromiter(map(order.__getitem__, words), dtype=np.int64, count=len(words))
-        table = np.array([self._rows[word] for word in order], dtype=np.int32).reshape(-1, self.n_features)
-        return Units(table[index], np.ones(len(words), dtype=np.int32))
 
     @property
     def network(self) -> CompactNetwork:
@@ -111,33 +85,6 @@ class CompactEncoder(Encoder):
     @property
     def _weights(self) -> list[Any]:
         return list(self.network.trainable_variables)
-
-
-def shape_of(word: str) -> str:
-    """The shape of a word: `Xxxx` for `Paris`, `dd.d` for `12.5`; runs are cut at four."""
-    shape: list[str] = []
-    for character in word[: 4 * _SHAPE_LIMIT]:
-        kind = "X" if character.isupper() else "x" if character.isalpha() else "d" if character.isdigit() else character
-        if shape[-4:] != [kind] * 4:
-            shape.append(kind)
-    return "".join(shape[:_SHAPE_LIMIT])
-
-
-def hash_word(word: str) -> tuple[int, ...]:
-    """Rows of the embedding table for one word: two for each of the five features.
-
-    The hash is BLAKE2b, the same on every platform, cut into as many 32-bit numbers as there are hashes.
-    """
-    lower = word.lower()
-    texts = (lower, word, lower[:_PREFIX], lower[-_SUFFIX:], shape_of(word))
-    ids: list[int] = []
-    offset = 0
-    for (feature, rows), text in zip(ROWS.items(), texts, strict=True):
-        data = f"{feature}:{text}".encode("utf-8", "surrogatepass")
-        digest = hashlib.blake2b(data, digest_size=4 * HASHES).digest()
-        ids.extend(offset + number % rows for number in struct.unpack(f"<{HASHES}I", digest))
-        offset += rows
-    return tuple(ids)
 
 
 @keras.saving.register_keras_serializable("polytag")
@@ -191,7 +138,7 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
         x = self.drop_input(x, training=training)
         x = self.mix_norm(gelu(self.mix(x)))
         # Padding is zero before each convolution: a word's vector does not depend on the batch it is in.
-        weight = tf.cast(mask[:, :, None], x.dtype)
+        weight = tf.expand_dims(tf.cast(mask, x.dtype), -1)
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             y = norm(gelu(convolution(x * weight)))
             x = x + self.drop_block(y, training=training)

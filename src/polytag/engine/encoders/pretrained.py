@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 import keras
-import numpy as np
 import tensorflow as tf
 from keras_hub.src.utils.transformers import (
     convert_albert,
@@ -20,7 +19,8 @@ from numpy.typing import NDArray
 
 from polytag import hub
 from polytag.checkpoint_config import read_config
-from polytag.encoders import Encoder, Tensors, Units
+from polytag.encoders import Encoder, Tensors
+from polytag.encoding.coders import SubwordCoder
 from polytag.engine.encoders import convert_deberta, convert_electra
 from polytag.engine.encoders.hf_weights import WeightMap, read_tensors
 from polytag.engine.encoders.transformer import exact_gelu, fuse
@@ -43,11 +43,10 @@ _CONVERTERS = {
     "xlm-roberta": convert_xlm_roberta,
 }
 _UNLIMITED = 100_000
-_CACHED_WORDS = 500_000
 _MANY_ROWS = 1_000
 
 
-class PretrainedEncoder(Encoder):
+class PretrainedEncoder(SubwordCoder, Encoder):
     """A checkpoint's tokenizer and network.
 
     Args:
@@ -57,9 +56,6 @@ class PretrainedEncoder(Encoder):
     """
 
     provider: ClassVar[str] = "pretrained"
-    unit: ClassVar[str] = "subword"
-    n_features = 1
-    overlap = 64
 
     def __init__(self, reference: str, folder: Path, config: dict[str, Any]) -> None:
         self.reference = reference
@@ -67,36 +63,20 @@ class PretrainedEncoder(Encoder):
         self._network, self._weights = _build(config, folder)
         self._tokenizer = load_tokenizer(folder)
         backend = self._tokenizer.backend_tokenizer
-        self._backend = backend
-        self.padding = self._tokenizer.pad_token_id or 0
         unknown = self._tokenizer.unk_token_id
-        self._unknown = self._tokenizer.mask_token_id if unknown is None else unknown
         alone = backend.encode("a", add_special_tokens=True).ids
         plain = backend.encode("a", add_special_tokens=False).ids
         offset = next(i for i in range(len(alone)) if alone[i : i + len(plain)] == plain)
-        self.before = tuple(alone[:offset])
-        self.after = tuple(alone[offset + len(plain) :])
+        before, after = alone[:offset], alone[offset + len(plain) :]
         longest = min(self._network.max_length, max(self._tokenizer.model_max_length, 1), _UNLIMITED)
-        self.max_units = int(longest) - len(self.before) - len(self.after)
-        self._pieces: dict[str, list[int]] = {}
-
-    def encode(self, words: Sequence[str]) -> Units:
-        """Subwords of words: int32 (subwords, 1). Each distinct word is tokenised once.
-
-        Tokenizers split a list of words one word at a time, so a word's subwords do not depend on its neighbours. A
-        word that tokenises to nothing gets the unknown token; of a word longer than a window, what fits is kept.
-        """
-        self._learn(words)
-        order = {word: number for number, word in enumerate(dict.fromkeys(words))}
-        index = np.fromiter(map(order.__getitem__, words), dtype=np.int64, count=len(words))
-        distinct = [self._pieces[word] for word in order]
-        lengths = np.fromiter(map(len, distinct), dtype=np.int64, count=len(distinct))
-        starts = np.cumsum(lengths) - lengths
-        pool = np.fromiter((i for pieces in distinct for i in pieces), dtype=np.int32, count=int(lengths.sum()))
-        counts = lengths[index]
-        begins = np.cumsum(counts) - counts
-        rows = np.repeat(starts[index] - begins, counts) + np.arange(int(counts.sum()))
-        return Units(pool[rows][:, None], counts.astype(np.int32))
+        super().__init__(
+            backend,
+            before,
+            after,
+            padding=self._tokenizer.pad_token_id or 0,
+            unknown=self._tokenizer.mask_token_id if unknown is None else unknown,
+            max_units=int(longest) - len(before) - len(after),
+        )
 
     @property
     def network(self) -> Any:
@@ -124,14 +104,6 @@ class PretrainedEncoder(Encoder):
     def save_files(self, folder: Path) -> None:
         """Write the tokenizer."""
         self._tokenizer.save_pretrained(folder)
-
-    def _learn(self, words: Iterable[str]) -> None:
-        if len(self._pieces) > _CACHED_WORDS:
-            self._pieces.clear()
-        new = list(dict.fromkeys(word for word in words if word not in self._pieces))
-        texts = [word.encode("utf-8", "replace").decode("utf-8") for word in new]  # no lone surrogates
-        for word, encoding in zip(new, self._backend.encode_batch_fast(texts, add_special_tokens=False), strict=True):
-            self._pieces[word] = encoding.ids[: self.max_units] or [self._unknown]
 
 
 @keras.saving.register_keras_serializable("polytag")

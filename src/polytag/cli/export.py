@@ -1,0 +1,46 @@
+"""`polytag export`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def export_cli(
+    tagger: Annotated[Path, typer.Argument(help="Folder of a tagger.")],
+    output: Annotated[Path, typer.Argument(help="Folder to write to.")],
+    to: Annotated[str, typer.Option("--to", help="savedmodel, onnx, litert or transformers.")],
+    task: Annotated[
+        str | None,
+        typer.Option("--task", "-t", help="Export this task alone.", show_default="all; transformers knows one"),
+    ] = None,
+    quantize: Annotated[
+        str | None, typer.Option(help="int8: weights of eight bits, with onnx.", show_default="none")
+    ] = None,
+    corpus: Annotated[
+        str, typer.Option("--corpus", "-c", help="Where the 200 sentences come from that the export is checked on.")
+    ] = "sample",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a tagger or export that is there.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Write a tagger for TensorFlow Serving, ONNX Runtime, LiteRT or transformers, and check it against the tagger."""
+    from polytag.cli.plugins import mention_problems
+    from polytag.cli.tables import print_json
+    from polytag.exporting import export
+
+    mention_problems()
+    done = export(tagger, output, to, task=task, quantize=quantize, corpus=corpus, overwrite=overwrite)
+    if as_json:
+        print_json({**asdict(done), "output": str(done.output)})
+        return
+    for name, share in done.agreement.items():
+        typer.echo(f"{name}: {share:.2%} of words have the same tag")
+    typer.echo(
+        f"Checked in {done.runtime} on {done.sentences:,} sentences, {done.words:,} words of {done.corpus}.\n"
+        f"The export is in {done.output}. Try it: python {done.output / 'example.py'}"
+    )
+    if to == "onnx":
+        typer.echo(f"Or tag text with it: polytag predict {done.output} FILE")

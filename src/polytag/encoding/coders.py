@@ -1,0 +1,137 @@
+"""The two encoders' halves that turn words into units: no network, no TensorFlow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from polytag.encoders import Units, WordCoder
+from polytag.encoding.word_hashes import HASHES, ROWS, hash_word
+from polytag.errors import TaggerError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+_CACHED_WORDS = 500_000
+_SETTINGS = "units.json"
+
+
+class HashCoder(WordCoder):
+    """Words as units of their own, hashed into rows of an embedding table."""
+
+    unit: ClassVar[str] = "word"
+    n_features = HASHES * len(ROWS)
+    before: tuple[int, ...] = ()
+    after: tuple[int, ...] = ()
+    padding = 0
+    max_units = 512
+    # As far as the convolutions reach: what lies further away does not change a word's vector.
+    overlap = 4
+
+    def __init__(self) -> None:
+        self._rows: dict[str, tuple[int, ...]] = {}
+
+    def encode(self, words: Sequence[str]) -> Units:
+        """One unit a word: int32 (words, 10) rows of the embedding table."""
+        if len(self._rows) > _CACHED_WORDS:
+            self._rows.clear()
+        order = {word: number for number, word in enumerate(dict.fromkeys(words))}
+        for word in order.keys() - self._rows.keys():
+            self._rows[word] = hash_word(word)
+        index = np.fromiter(map(order.__getitem__, words), dtype=np.int64, count=len(words))
+        table = np.array([self._rows[word] for word in order], dtype=np.int32).reshape(-1, self.n_features)
+        return Units(table[index], np.ones(len(words), dtype=np.int32))
+
+    def save_coder(self, folder: Path) -> None:
+        """Nothing: words are hashed, so there is no vocabulary."""
+
+
+class SubwordCoder(WordCoder):
+    """Words as the subwords of a tokenizer.
+
+    Args:
+        backend: A fast tokenizer, without truncation and padding.
+        before, after: Ids of its special tokens around a sentence.
+        padding: Id of its padding token.
+        unknown: Id for words that tokenise to nothing.
+        max_units: How many subwords a window holds at most, special tokens not counted.
+    """
+
+    unit: ClassVar[str] = "subword"
+    n_features = 1
+    overlap = 64
+
+    def __init__(
+        self,
+        backend: Tokenizer,
+        before: Sequence[int],
+        after: Sequence[int],
+        padding: int,
+        unknown: int,
+        max_units: int,
+    ) -> None:
+        self._backend = backend
+        self.before, self.after = tuple(before), tuple(after)
+        self.padding = padding
+        self._unknown = unknown
+        self.max_units = max_units
+        self._pieces: dict[str, list[int]] = {}
+
+    @classmethod
+    def load(cls, folder: Path) -> SubwordCoder:
+        """What `save_coder` wrote.
+
+        Raises:
+            TaggerError: A file is missing or damaged.
+        """
+        from tokenizers import Tokenizer
+
+        try:
+            settings = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
+            return cls(Tokenizer.from_file(str(folder / "tokenizer.json")), **settings)
+        except Exception as error:  # tokenizers raises Exception itself
+            raise TaggerError(
+                f"{folder} has no whole tokenizer.json and {_SETTINGS}: {error}. Export the tagger again."
+            ) from error
+
+    def encode(self, words: Sequence[str]) -> Units:
+        """Subwords of words: int32 (subwords, 1). Each distinct word is tokenised once.
+
+        Tokenizers split a list of words one word at a time, so a word's subwords do not depend on its neighbours. A
+        word that tokenises to nothing gets the unknown token; of a word longer than a window, what fits is kept.
+        """
+        self._learn(words)
+        order = {word: number for number, word in enumerate(dict.fromkeys(words))}
+        index = np.fromiter(map(order.__getitem__, words), dtype=np.int64, count=len(words))
+        distinct = [self._pieces[word] for word in order]
+        lengths = np.fromiter(map(len, distinct), dtype=np.int64, count=len(distinct))
+        starts = np.cumsum(lengths) - lengths
+        pool = np.fromiter((i for pieces in distinct for i in pieces), dtype=np.int32, count=int(lengths.sum()))
+        counts = lengths[index]
+        begins = np.cumsum(counts) - counts
+        rows = np.repeat(starts[index] - begins, counts) + np.arange(int(counts.sum()))
+        return Units(pool[rows][:, None], counts.astype(np.int32))
+
+    def save_coder(self, folder: Path) -> None:
+        """Write the tokenizer as it is used here, and what `__init__` takes beside it."""
+        self._backend.save(str(folder / "tokenizer.json"))
+        settings = {
+            "before": self.before,
+            "after": self.after,
+            "padding": self.padding,
+            "unknown": self._unknown,
+            "max_units": self.max_units,
+        }
+        (folder / _SETTINGS).write_text(json.dumps(settings) + "\n", encoding="utf-8")
+
+    def _learn(self, words: Iterable[str]) -> None:
+        if len(self._pieces) > _CACHED_WORDS:
+            self._pieces.clear()
+        new = list(dict.fromkeys(word for word in words if word not in self._pieces))
+        texts = [word.encode("utf-8", "replace").decode("utf-8") for word in new]  # no lone surrogates
+        for word, encoding in zip(new, self._backend.encode_batch_fast(texts, add_special_tokens=False), strict=True):
+            self._pieces[word] = encoding.ids[: self.max_units] or [self._unknown]

@@ -1,0 +1,43 @@
+"""Words -> rows of the embedding table of `compact`.
+
+Nothing but the standard library is needed here, so that an exported tagger can take a copy of this file along.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+
+ROWS = {"lower": 20_000, "form": 20_000, "prefix": 5_000, "suffix": 8_000, "shape": 2_000}
+"""Rows of each feature's part of the embedding table."""
+HASHES = 2
+
+_SHAPE_LIMIT = 8
+_PREFIX, _SUFFIX = 3, 3
+
+
+def shape_of(word: str) -> str:
+    """The shape of a word: `Xxxx` for `Paris`, `dd.d` for `12.5`; runs are cut at four."""
+    shape: list[str] = []
+    for character in word[: 4 * _SHAPE_LIMIT]:
+        kind = "X" if character.isupper() else "x" if character.isalpha() else "d" if character.isdigit() else character
+        if shape[-4:] != [kind] * 4:
+            shape.append(kind)
+    return "".join(shape[:_SHAPE_LIMIT])
+
+
+def hash_word(word: str) -> tuple[int, ...]:
+    """Rows of the embedding table for one word: two for each of the five features.
+
+    The hash is BLAKE2b, the same on every platform, cut into as many 32-bit numbers as there are hashes.
+    """
+    lower = word.lower()
+    texts = (lower, word, lower[:_PREFIX], lower[-_SUFFIX:], shape_of(word))
+    ids: list[int] = []
+    offset = 0
+    for (feature, rows), text in zip(ROWS.items(), texts, strict=True):
+        data = f"{feature}:{text}".encode("utf-8", "surrogatepass")
+        digest = hashlib.blake2b(data, digest_size=4 * HASHES).digest()
+        ids.extend(offset + number % rows for number in struct.unpack(f"<{HASHES}I", digest))
+        offset += rows
+    return tuple(ids)
