@@ -269,7 +269,7 @@ class PageRunner:
 
     def _install(self, wanted: list[str]) -> str:
         """Install a folder of the page; what comes from elsewhere has to be polytag, with extras that it has."""
-        from polytag.hooks import manager, registry
+        from polytag.hooks import manager
 
         project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
         for requirement in wanted:
@@ -280,8 +280,7 @@ class PageRunner:
                 place = ("--target", str(self.folder / "installed"), requirement)
                 subprocess.run([sys.executable, "-m", "pip", "install", *options, *place], check=True)
                 self.monkeypatch.syspath_prepend(self.folder / "installed")
-                manager.plugin_manager.cache_clear()
-                registry.registry.cache_clear()
+                manager._installed.cache_clear()
                 continue
             found = re.fullmatch(r"(\w+)(?:\[([\w,]+)\])?", requirement)
             assert found, f"pip install {requirement}"

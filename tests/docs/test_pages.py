@@ -12,7 +12,7 @@ import pytest
 from checkpoints import make_checkpoint
 from corpora import write_abstracts, write_addresses, write_treebank
 from pages import DOCS, Block, PageRunner, agrees, pages, parts
-from polytag.hooks import manager, registry
+from polytag.hooks import manager
 
 WITH_BLOCKS = [page for page in pages() if any(isinstance(part, Block) for part in parts(page))]
 
@@ -37,8 +37,7 @@ def runner(tmp_path, monkeypatch, capsys, command, request):
         "a checkpoint": lambda path: make_checkpoint(path, "bert"),
     }
     yield PageRunner(tmp_path, command, capsys, monkeypatch, given, os.environ.get("POLYTAG_UPDATE_DOCS") == "1")
-    manager.plugin_manager.cache_clear()
-    registry.registry.cache_clear()
+    manager._installed.cache_clear()
 
 
 @pytest.mark.parametrize("page", WITH_BLOCKS, ids=[str(page.relative_to(DOCS)) for page in WITH_BLOCKS])
