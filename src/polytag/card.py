@@ -92,7 +92,9 @@ def _front_matter(tagger: Tagger, story: Story) -> str:
     results = list(_results(story))
     data = ModelCardData(
         language=language,
-        license=hub.metadata(config.encoder).get("license") if tagger.network.encoder.provider == "pretrained" else None,
+        license=hub.metadata(config.encoder).get("license")
+        if tagger.network.encoder.provider == "pretrained"
+        else None,
         library_name="transformers" if _is_transformers(tagger) else "polytag",
         tags=["polytag", "token-classification", *tagger.heads],
         datasets=[dataset] if dataset else None,
