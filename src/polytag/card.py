@@ -92,9 +92,7 @@ def _front_matter(tagger: Tagger, story: Story) -> str:
     results = list(_results(story))
     data = ModelCardData(
         language=language,
-        license=hub.metadata(config.encoder).get("license")
-        if tagger.network.encoder.provider == "pretrained"
-        else None,
+        license=hub.metadata(config.encoder).get("license") if _over_checkpoint(tagger) else None,
         library_name="transformers" if _is_transformers(tagger) else "polytag",
         tags=["polytag", "token-classification", *tagger.heads],
         datasets=[dataset] if dataset else None,
@@ -303,13 +301,17 @@ def _examples(tagger: Tagger, training: Split, task: str) -> Counter[str]:
 
 
 def _is_transformers(tagger: Tagger) -> bool:
-    return len(tagger.heads) == 1 and tagger.network.encoder.provider == "pretrained"
+    return len(tagger.heads) == 1 and _over_checkpoint(tagger)
+
+
+def _over_checkpoint(tagger: Tagger) -> bool:
+    return tagger.network.encoder.provider == "pretrained"
 
 
 def _base_model(tagger: Tagger) -> str | None:
     """The checkpoint's name on the hub, unless it is a folder."""
     reference = tagger.network.encoder.reference
-    if tagger.network.encoder.provider != "pretrained" or Path(reference).expanduser().exists():
+    if not _over_checkpoint(tagger) or Path(reference).expanduser().exists():
         return None
     return reference.partition("@")[0]
 
