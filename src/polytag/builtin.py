@@ -55,7 +55,7 @@ class PretrainedProvider(EncoderProvider):
     name: ClassVar[str] = "pretrained"
     summary: ClassVar[str] = "a Hugging Face checkpoint of the BERT, RoBERTa, ALBERT, ELECTRA or DeBERTa-v3 families"
     defaults: ClassVar[TrainingDefaults] = TrainingDefaults(
-        epochs=3, batch_size=16, learning_rate=1e-4, weight_decay=0.01, averaging=0.0, precision="native"
+        epochs=3, batch_size=16, learning_rate=2e-4, weight_decay=0.01, averaging=0.0, precision="native"
     )
 
     def accepts(self, reference: str) -> bool:

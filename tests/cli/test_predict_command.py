@@ -197,7 +197,7 @@ def test_a_file_that_cannot_be_made_whole_does_not_appear(command, ner, tmp_path
         (["--input", "jsonl"], b'{"tokens": ["a", 3]}\n', ["line 1", '"text"', '"tokens"']),
         (["--input", "jsonl"], b'{"text": "\\ud83d"}\n', ["line 1", "half a character"]),
         (["--input", "texts"], b"", ["no input format named 'texts'", "text, document, words, conll, jsonl"]),
-        (["--format", "json"], b"", ["no output format named 'json'", "jsonl, conll, table"]),
+        (["--format", "json"], b"", ["no output format named 'json'", "jsonl, conll, doccano, table"]),
         (["--scheme", "iobs"], b"", ["no label scheme named 'iobs'", "iobes"]),
         (["--decoding", "vitrbi"], b"", ["no decoding named 'vitrbi'", "viterbi or argmax"]),
         (["nowhere.txt"], b"", ["The file 'nowhere.txt' does not exist"]),

@@ -111,7 +111,7 @@ def train_cli(
     learning_rate: Annotated[
         float | None,
         typer.Option(
-            help="Peak learning rate.", show_default="compact 2e-3, checkpoint 1e-4", rich_help_panel=_TRAINING
+            help="Peak learning rate.", show_default="compact 2e-3, checkpoint 2e-4", rich_help_panel=_TRAINING
         ),
     ] = None,
     warmup: Annotated[
