@@ -44,10 +44,10 @@ _GIVEN = re.compile(r"<!-- given: (?P<what>.+?) as (?P<path>\S+) -->")
 _ELSEWHERE = re.compile(r"<!-- tested by: (?P<test>\S+) -->\s*\Z")
 _TITLE = re.compile(r'title="([^"]+)"')
 _COMMAND = re.compile(r"(?:(?P<before>.+?) \| )?polytag\b(?P<arguments>[^|]*?)(?: \| (?P<after>.+))?")
-_TIME = re.compile(r"(?<![\w.])[\d.,]+ (s|units/s)\b")
+_TIME = re.compile(r"(?<![\w.])[\d.,]+ (s|(?:sub)?words/s)\b")
 _DECIMAL = re.compile(r"[-+]?\d+\.\d+")
 _BY_CHANCE = re.compile(r"^epoch \d+  step .*\n|  best so far$|^Epoch \d+ of (?=\d+ was best)", re.MULTILINE)
-_TOLERANCE = 0.05
+_TOLERANCE = 0.15
 
 
 class Block(NamedTuple):
