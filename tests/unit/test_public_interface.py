@@ -12,9 +12,9 @@ from polytag import testing
 PUBLIC = """
     IGNORE NO_WORD OUTSIDE TOKENS UNANNOTATED AlignmentStrategy Corpus CorpusError CorpusWarning Encoder
     EncoderProvider LabelScheme Metric PluginError PolytagError PrefixScheme Reader Remark RunConfig RunInfo Scores
-    Sentence Source Span Tagger TaggerError Task TrainingDefaults Units Word __version__ compare convert
-    corpus_from_sentences evaluate first_units hookimpl labels_at last_units load_corpus scores_at sentences_of
-    split_of split_sentences train
+    Sentence Source Span Tagger TaggerError Task TrainingDefaults Units Word WordCoder __version__ compare convert
+    corpus_from_sentences evaluate export first_units hookimpl labels_at last_units load_corpus push scores_at
+    sentences_of split_of split_sentences train
 """
 PUBLIC_TESTING = "BrokenContractError Case Outcome PluginConformance PluginManager cases check"
 
