@@ -8,7 +8,6 @@ import pytest
 
 import polytag
 from polytag import UNANNOTATED, Metric, PolytagError, Scores, evaluating
-from polytag.card import model_card
 from polytag.evaluation import Evaluation, MajorityBaseline, TaskEvaluation, choose_metrics, evaluate_tags
 from polytag.hooks.registry import Registry
 from polytag.tagger import Prediction, TaskHead
@@ -167,8 +166,8 @@ def evaluated(tmp_path, registry: Registry, monkeypatch):
         "pos": [["NNP", "VBZ", "IN", "NNP", "NNP"], ["NNP", "VBZ", "NN"], ["NNP"]],
     }
     fake = Fake(predicted, registry)
-    monkeypatch.setattr(evaluating, "read_description", lambda path: {})
-    monkeypatch.setattr(evaluating.Tagger, "load", lambda *_: fake)
+    monkeypatch.setattr(evaluating, "read_description", lambda *_: {})
+    monkeypatch.setattr(evaluating.Tagger, "load", lambda *_, **__: fake)
 
     def run(**options):
         return polytag.evaluate("fake", str(corpus), columns=["tokens", "pos_tags", "ner_tags"], **options)
@@ -206,7 +205,7 @@ def test_a_mistakes_file_is_written_whole_or_not_at_all(evaluated, tmp_path, mon
     target = tmp_path / "errors.tsv"
     target.write_text("old")
     with monkeypatch.context() as patch:
-        patch.setattr(evaluating.Tagger, "load", lambda *_: (_ for _ in ()).throw(PolytagError("broken")))
+        patch.setattr(evaluating.Tagger, "load", lambda *_, **__: (_ for _ in ()).throw(PolytagError("broken")))
         with pytest.raises(PolytagError, match="broken"):
             evaluated(errors=target)
     with monkeypatch.context() as patch:
@@ -259,12 +258,3 @@ def test_the_command_shows_intervals_ways_of_counting_and_confusions(evaluated, 
     assert (tmp_path / "wrong.tsv").is_file()
     as_json = json.loads(command("evaluate", "fake", *corpus, *options, "--json").out)
     assert as_json == json.loads(json.dumps(result.to_dict()))
-
-
-def test_a_model_card_shows_the_interval():
-    task = TaskEvaluation({"spans": Scores({"f1": 0.5})}, "f1", None, (0.25, 0.75))
-    without = TaskEvaluation({"tags": Scores({"accuracy": 0.9})}, "accuracy")
-    tagger = SimpleNamespace(heads={"ner": TaskHead(("O",), "iob2", "first")})
-    config = SimpleNamespace(corpus="mine", encoder="compact")
-    card = model_card(tagger, config, Evaluation("mine", "test", 1, 2, {"ner": task, "pos": without}), None)
-    assert "| test | 2 | 0.5000 (0.2500 to 0.7500) | 0.9000 |" in card
