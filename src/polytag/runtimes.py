@@ -12,15 +12,12 @@ from numpy.typing import NDArray
 
 from polytag.alignment import FloatArray
 from polytag.encoders import WordCoder
-from polytag.encoding.batches import BatchBuilder, prediction_plan
+from polytag.encoding.batches import Run, unit_scores
 from polytag.encoding.features import Features
 from polytag.errors import PolytagError, TaggerError
 
 RUNTIMES = ("tensorflow", "onnx")
 ONNX_FILE, LITERT_FILE = "model.onnx", "model.tflite"
-
-Run = Callable[[NDArray[np.int32], NDArray[np.bool_]], dict[str, FloatArray]]
-"""(ids (batch, length, n_features), mask (batch, length)) -> for each task probabilities (batch, length, labels)."""
 
 _UNIT_BUDGET = {"word": 4096, "subword": 1024}
 """Units in a batch, padding counted."""
@@ -49,18 +46,8 @@ class ExportedModel:
             features: What to predict for.
             on_batch: Called after each batch with the number of its windows.
         """
-        builder = BatchBuilder(features, self.encoder)
-        found = {task: np.zeros((len(features.ids), size), np.float32) for task, size in self._labels.items()}
-        for chosen in prediction_plan(features.lengths, _UNIT_BUDGET[self.encoder.unit]):
-            batch = builder.build(chosen)
-            scores = self._run(batch.ids, batch.mask)
-            read = batch.units >= 0
-            units = batch.units[read]
-            for task, values in found.items():
-                values[units] = scores[task][read]
-            if on_batch:
-                on_batch(len(chosen))
-        return found
+        budget = _UNIT_BUDGET[self.encoder.unit]
+        return unit_scores(self._run, features, self.encoder, self._labels, budget, on_batch)
 
 
 def check_runtime(folder: Path, exported: Mapping[str, Any] | None, wanted: str | None) -> str:

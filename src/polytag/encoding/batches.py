@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from polytag.alignment import IGNORE, IntArray
+from polytag.alignment import IGNORE, FloatArray, IntArray
 from polytag.encoders import WordCoder
 from polytag.encoding.features import Features
+
+Run = Callable[[IntArray, NDArray[np.bool_]], Mapping[str, FloatArray]]
+"""(ids (batch, length, n_features), mask (batch, length)) -> for each task probabilities (batch, length, labels)."""
 
 
 class Batch(NamedTuple):
@@ -90,3 +93,35 @@ class BatchBuilder:
         is_read = (units >= read_first[:, None]) & (units < read_last[:, None])
         labels = {task: np.where(is_read, values[rows], IGNORE) for task, values in self._labels.items()}
         return Batch(self._ids[rows], after < self._n_after, labels, np.where(is_read, units, -1))
+
+
+def unit_scores(
+    run: Run,
+    features: Features,
+    encoder: WordCoder,
+    labels: Mapping[str, int],
+    unit_budget: int,
+    on_batch: Callable[[int], None] | None = None,
+) -> dict[str, FloatArray]:
+    """Probabilities of each task, float32 (units, labels), in the order of the units.
+
+    Args:
+        run: The network.
+        features: What to predict for.
+        encoder: What made the features.
+        labels: For each task, how many labels it has.
+        unit_budget: Units in a batch, padding counted.
+        on_batch: Called after each batch with the number of its windows.
+    """
+    builder = BatchBuilder(features, encoder)
+    found = {task: np.zeros((len(features.ids), size), dtype=np.float32) for task, size in labels.items()}
+    for chosen in prediction_plan(features.lengths, unit_budget):
+        batch = builder.build(chosen)
+        scores = run(batch.ids, batch.mask)
+        read = batch.units >= 0
+        units = batch.units[read]
+        for task, values in found.items():
+            values[units] = scores[task][read]
+        if on_batch:
+            on_batch(len(chosen))
+    return found

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
-from polytag.alignment import FloatArray
-from polytag.encoding.batches import BatchBuilder, prediction_plan
+from polytag.alignment import FloatArray, IntArray
+from polytag.encoding.batches import unit_scores
 from polytag.encoding.features import Features
 from polytag.engine.model import TaggerModel
 
@@ -42,21 +43,11 @@ class Predictor:
             on_batch: Called after each batch with the number of its windows.
         """
         encoder = self._model.encoder
-        builder = BatchBuilder(features, encoder)
-        found = {
-            task: np.zeros((len(features.ids), head.units), dtype=np.float32)
-            for task, head in self._model.heads.items()
-        }
-        for chosen in prediction_plan(features.lengths, UNIT_BUDGET[encoder.unit]):
-            batch = builder.build(chosen)
-            scores = self._probabilities(batch.ids, batch.mask)
-            read = batch.units >= 0
-            units = batch.units[read]
-            for task, values in scores.items():
-                found[task][units] = values.numpy()[read]
-            if on_batch:
-                on_batch(len(chosen))
-        return found
+        labels = {task: head.units for task, head in self._model.heads.items()}
+        return unit_scores(self._run, features, encoder, labels, UNIT_BUDGET[encoder.unit], on_batch)
+
+    def _run(self, ids: IntArray, mask: NDArray[np.bool_]) -> dict[str, FloatArray]:
+        return {task: values.numpy() for task, values in self._probabilities(ids, mask).items()}
 
     def _forward(self, ids: Any, mask: Any) -> dict[str, Any]:
         logits = self._model(ids, mask, training=False)
