@@ -95,13 +95,13 @@ class FusedTransformerEncoder(TransformerEncoder):  # type: ignore[misc]  # Kera
 
 def exact_gelu(x: Any) -> Any:
     """GELU (Hendrycks and Gimpel 2016) as x times the normal distribution function of x, not approximated."""
-    return x * (0.5 * tf.math.erf(x * math.sqrt(0.5)) + 0.5)
+    return x * _normal_distribution(x)
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
 def gelu(x: Any) -> Any:
     """`exact_gelu`, with a gradient that reuses the distribution function."""
-    below = 0.5 * tf.math.erf(x * math.sqrt(0.5)) + 0.5
+    below = _normal_distribution(x)
 
     def gradient(upstream: Any) -> Any:
         density = tf.exp(-0.5 * tf.square(x)) * (1 / math.sqrt(2 * math.pi))
@@ -110,20 +110,23 @@ def gelu(x: Any) -> Any:
     return x * below, gradient
 
 
-def fuse(backbone: Any, operands: str) -> bool:
-    """Give the blocks of a backbone their faster call; False where some block is of another kind.
+def _normal_distribution(x: Any) -> Any:
+    return 0.5 * tf.math.erf(x * math.sqrt(0.5)) + 0.5
+
+
+def fuse(backbone: Any, operands: str) -> None:
+    """Give the blocks of a backbone their faster call; one with blocks of another kind is left as it is.
 
     Args:
         backbone: A KerasHub backbone with float32 variables.
         operands: The dtype of operands of matrix products in training.
     """
     blocks = [layer for layer in backbone._flatten_layers() if isinstance(layer, TransformerEncoder)]
-    if not blocks or any(type(block) is not TransformerEncoder or block.normalize_first for block in blocks):
-        return False
+    if any(type(block) is not TransformerEncoder or block.normalize_first for block in blocks):
+        return
     for block in blocks:
         block.__class__ = FusedTransformerEncoder
         block.operands = operands
-    return True
 
 
 def _dense(rows: Any, kernel: Any, bias: Any, operands: str) -> Any:
