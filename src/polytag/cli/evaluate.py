@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from polytag.cli.options import ForeignLabels, ForeignTask
+
 
 def evaluate_cli(
     tagger: Annotated[
@@ -50,16 +52,8 @@ def evaluate_cli(
             show_default="none",
         ),
     ] = None,
-    task: Annotated[
-        str | None,
-        typer.Option(help="Task of a token classifier from elsewhere.", show_default="found by its labels"),
-    ] = None,
-    labels: Annotated[
-        str | None,
-        typer.Option(
-            help="Labels of a token classifier in id order, O,B-PER,I-PER, or a file of them.", show_default="its own"
-        ),
-    ] = None,
+    task: ForeignTask = None,
+    labels: ForeignLabels = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON on stdout.")] = False,
 ) -> None:
     """Score a tagger on every word of a split of a corpus, with 95% confidence intervals."""

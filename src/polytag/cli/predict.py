@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from polytag.cli.options import ForeignLabels, ForeignTask
+
 
 def predict_cli(
     tagger: Annotated[
@@ -39,16 +41,8 @@ def predict_cli(
         str | None, typer.Option(help="viterbi or argmax.", show_default="as the tagger was trained")
     ] = None,
     min_score: Annotated[float, typer.Option(min=0, max=1, help="Drop spans that are less probable than this.")] = 0.0,
-    task: Annotated[
-        str | None,
-        typer.Option(help="Task of a token classifier from elsewhere.", show_default="found by its labels"),
-    ] = None,
-    labels: Annotated[
-        str | None,
-        typer.Option(
-            help="Labels of a token classifier in id order, O,B-PER,I-PER, or a file of them.", show_default="its own"
-        ),
-    ] = None,
+    task: ForeignTask = None,
+    labels: ForeignLabels = None,
     runtime: Annotated[
         str | None, typer.Option(help="tensorflow or onnx.", show_default="what the folder is for")
     ] = None,
