@@ -84,6 +84,21 @@ def written(folder: Path, overwrite: bool) -> Iterator[Path]:
         PolytagError: The folder is in use, or cannot be written.
     """
     check_output(folder, overwrite)
+    with new_folder(folder, "tagger") as temporary:
+        yield temporary
+
+
+@contextmanager
+def new_folder(folder: Path, what: str) -> Iterator[Path]:
+    """A temporary folder that takes the place of `folder`, whatever is there, or goes away when the block fails.
+
+    Args:
+        folder: Where it goes.
+        what: What is written, for messages: `tagger`.
+
+    Raises:
+        PolytagError: The folder cannot be written.
+    """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -94,7 +109,7 @@ def written(folder: Path, overwrite: bool) -> Iterator[Path]:
         _share(temporary)
         _replace(temporary, folder)
     except OSError as error:
-        raise PolytagError(f"The tagger cannot be written to {str(folder)!r}: {error}.") from error
+        raise PolytagError(f"The {what} cannot be written to {str(folder)!r}: {error}.") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

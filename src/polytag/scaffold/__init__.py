@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import string
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from polytag import __version__
 from polytag.errors import PolytagError
+from polytag.folder import new_folder
 from polytag.hooks.registry import registry
 from polytag.hooks.specs import PLUGIN_API
 from polytag.schemes import Span
@@ -86,24 +85,13 @@ def new_plugin(plugin: NewPlugin, folder: Path) -> list[Path]:
     values = _values(plugin)
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise PolytagError(f"{str(folder)!r} is there already, and is not an empty folder. Choose another --output.")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    except OSError as error:
-        raise PolytagError(f"{str(folder.parent)!r} cannot be written: {error.strerror}.") from error
-    try:
-        temporary.chmod(0o755)
+    with new_folder(folder, "plugin") as temporary:
         for source in sorted(path for path in _TEMPLATE.rglob("*") if path.is_file()):
             relative = source.relative_to(_TEMPLATE).as_posix().replace(_MODULE, plugin.module).removesuffix(_ENDING)
             target = temporary / relative
             target.parent.mkdir(parents=True, exist_ok=True)
             text = string.Template(source.read_text(encoding="utf-8")).substitute(values)
             target.write_text(text, encoding="utf-8")
-        temporary.replace(folder)
-    except OSError as error:
-        raise PolytagError(f"The plugin cannot be written to {str(folder)!r}: {error}.") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
 
 
