@@ -18,6 +18,11 @@ from numpy.typing import NDArray
 Tensors = dict[str, NDArray[Any]]
 
 
+def head_prefix(task: str, n_tasks: int) -> str:
+    """What the names of a head's saved tensors begin with; a tagger of one task names them as transformers does."""
+    return "classifier" if n_tasks == 1 else f"classifiers.{task}"
+
+
 class Units(NamedTuple):
     """The units of a list of words.
 

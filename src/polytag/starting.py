@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polytag.encoders import EncoderProvider
+from polytag.encoders import EncoderProvider, head_prefix
 from polytag.errors import TaggerError
 from polytag.folder import find_tagger, read_description
 from polytag.hooks.registry import registry
@@ -94,7 +94,7 @@ def open_start(reference: str, tasks: Mapping[str, Task], labels: Names | None) 
     if (folder / "polytag.json").is_file() or not (folder / "config.json").is_file():
         description = read_description(folder, labels=labels)
         heads = heads_of(folder, description)
-        prefixes = {task: "classifier" if len(heads) == 1 else f"classifiers.{task}" for task in heads}
+        prefixes = {task: head_prefix(task, len(heads)) for task in heads}
         return Start(folder, providers[description["encoder"]["provider"]], heads, prefixes)
     names = label_names(folder, labels)
     heads = {}

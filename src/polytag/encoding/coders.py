@@ -16,6 +16,9 @@ from polytag.errors import TaggerError
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+BLOCKS, WINDOW = 4, 3
+"""Convolutions of `compact` and their width: how far they reach is what windows of long sentences share."""
+
 _CACHED_WORDS = 500_000
 _SETTINGS = "units.json"
 
@@ -29,8 +32,8 @@ class HashCoder(WordCoder):
     after: tuple[int, ...] = ()
     padding = 0
     max_units = 512
-    # As far as the convolutions reach: what lies further away does not change a word's vector.
-    overlap = 4
+    # What lies further away than the convolutions reach does not change a word's vector.
+    overlap = BLOCKS * (WINDOW // 2)
 
     def __init__(self) -> None:
         self._rows: dict[str, tuple[int, ...]] = {}

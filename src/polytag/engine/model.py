@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from polytag.encoders import Encoder, Tensors
+from polytag.encoders import Encoder, Tensors, head_prefix
 from polytag.errors import TaggerError
 
 HEAD_DROPOUT = 0.1
@@ -100,4 +100,4 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
                 variable.assign(tensors[key].T)
 
     def _prefix(self, task: str) -> str:
-        return "classifier" if len(self.heads) == 1 else f"classifiers.{task}"
+        return head_prefix(task, len(self.heads))

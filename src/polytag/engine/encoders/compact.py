@@ -15,15 +15,13 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from polytag.encoders import Encoder, Tensors
-from polytag.encoding.coders import HashCoder
+from polytag.encoding.coders import BLOCKS, WINDOW, HashCoder
 from polytag.encoding.word_hashes import HASHES, ROWS
 from polytag.engine.encoders.transformer import gelu
 from polytag.errors import TaggerError
 
 EMBEDDING_WIDTH = 96
 WIDTH = 192
-BLOCKS = 4
-WINDOW = 3
 
 _FORM_FEATURES = 2  # the first two features know the whole word
 
