@@ -1,10 +1,13 @@
-"""Small corpora of other kinds than the sample corpus: a treebank in CoNLL-U, and biomedical names in column files."""
+"""Small corpora: a treebank in CoNLL-U, biomedical names in column files, and those that a test makes of sentences."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from polytag import Corpus, Sentence, corpus_from_sentences
+from polytag.corpus.tables import checked
 
 SPLITS = ("train", "dev", "test")
 
@@ -13,6 +16,23 @@ Rows = list[tuple[str, ...]]
 _NOUNS = ("dog", "bird", "farmer", "girl", "doctor", "guide", "call", "visit")
 _VERBS = ("see", "hear", "follow", "guide", "call", "visit")
 _ADVERBS = ("today", "here", "often", "again")
+
+
+def built(splits: dict[str, list[Sentence]]) -> Corpus:
+    """A corpus with these splits."""
+    return Corpus("mine", "test", checked(corpus_from_sentences(splits), "mine"))
+
+
+def content(corpus: Corpus) -> dict[str, object]:
+    """All there is in a corpus, to compare."""
+    return {
+        split: (
+            corpus.words(split),
+            {column: corpus.tags(split, column) for column in corpus.columns},
+            corpus.documents(split),
+        )
+        for split in corpus.splits
+    }
 
 
 def write_treebank(folder: Path) -> Path:

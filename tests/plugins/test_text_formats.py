@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polytag import UNANNOTATED, CorpusError, CorpusWarning, PolytagError, Sentence, corpus_from_sentences, load_corpus
+from corpora import built, content
+from polytag import UNANNOTATED, CorpusError, CorpusWarning, PolytagError, Sentence, load_corpus
 from polytag.corpus.convert import convert_corpus
-from polytag.corpus.corpus import Corpus
-from polytag.corpus.tables import checked
 
 FORMATS = ("brat", "doccano", "labelstudio", "spacy-json", "spacy")
 TEXT = "Peter Blackburn visited New York. \U0001f4a9 He slept."
@@ -22,21 +21,6 @@ def written(folder: Path, name: str, *rows: object) -> Path:
     path = folder / name
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
     return path
-
-
-def built(splits: dict[str, list[Sentence]]) -> Corpus:
-    return Corpus("mine", "test", checked(corpus_from_sentences(splits), "mine"))
-
-
-def content(corpus: Corpus) -> dict[str, object]:
-    return {
-        split: (
-            corpus.words(split),
-            {column: corpus.tags(split, column) for column in corpus.columns},
-            corpus.documents(split),
-        )
-        for split in corpus.splits
-    }
 
 
 def marked(path: Path, column: str = "ner_tags") -> list[list[str]]:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from polytag import UNANNOTATED, CorpusError, LabelScheme, PolytagError, Sentence, corpus_from_sentences, load_corpus
+from corpora import built, content
+from polytag import UNANNOTATED, CorpusError, LabelScheme, PolytagError, Sentence, load_corpus
 from polytag.cli.corpus import app
 from polytag.corpus.convert import convert_corpus
 from polytag.corpus.corpus import Corpus
@@ -28,24 +29,9 @@ def corpus_of(folder: Path, text: str, name: str = "train.conll", **options) -> 
     return load_corpus(str(folder / name), **options)
 
 
-def built(splits: dict[str, list[Sentence]]) -> Corpus:
-    return Corpus("mine", "test", checked(corpus_from_sentences(splits), "mine"))
-
-
 def read(folder: Path, options: str = "") -> Corpus:
     columns = options.partition("--columns ")[2].split(",") if options else None
     return load_corpus(str(folder), columns=columns)
-
-
-def content(corpus: Corpus) -> dict[str, object]:
-    return {
-        split: (
-            corpus.words(split),
-            {column: corpus.tags(split, column) for column in corpus.columns},
-            corpus.documents(split),
-        )
-        for split in corpus.splits
-    }
 
 
 def spans(scheme: LabelScheme, sentences: list[list[str]]) -> list[list[tuple[int, int, str]]]:
