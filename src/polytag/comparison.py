@@ -13,8 +13,9 @@ from polytag.corpus.recognition import recognise_scheme
 from polytag.errors import PolytagError
 from polytag.evaluating import default_split
 from polytag.evaluation import where_annotated
-from polytag.folder import find_tagger, read_description
+from polytag.folder import read_description
 from polytag.hooks.registry import registry
+from polytag.hub import tagger_folder
 from polytag.prediction_files import Predictions, read_predictions
 from polytag.preparation import Split, read_split
 from polytag.schemes import LabelScheme, convert
@@ -155,7 +156,7 @@ def _opened(name: str) -> Predictions | tuple[Path, tuple[str, ...]]:
     """Predictions, or the folder of a tagger with the names of its tasks: it is loaded when all else is right."""
     if Path(name).is_file():
         return read_predictions(Path(name))
-    path = find_tagger(name)
+    path = tagger_folder(name)
     if not path.exists():
         raise PolytagError(
             f"{name!r} does not exist. Name the folder of a tagger, or a file that `polytag predict` wrote."

@@ -20,8 +20,9 @@ from polytag.evaluation import (
     evaluate_tags,
     where_annotated,
 )
-from polytag.folder import find_tagger, new_file, read_description
+from polytag.folder import new_file, read_description
 from polytag.hooks.registry import registry
+from polytag.hub import tagger_folder
 from polytag.mistakes import confusions as confusions_of
 from polytag.mistakes import write_mistakes
 from polytag.preparation import Split, read_split
@@ -69,7 +70,7 @@ def evaluate(
     for metric in metrics:
         _ = registry().metrics[metric]
     if not isinstance(tagger, Tagger):
-        tagger = find_tagger(tagger)
+        tagger = tagger_folder(tagger)
         read_description(tagger, task, labels)  # whether it is a tagger at all, before a corpus is loaded
     loaded = corpus if isinstance(corpus, Corpus) else load_corpus(corpus, reader=reader, columns=columns)
     name = default_split(loaded, split)

@@ -18,7 +18,8 @@ from polytag.encoding import word_hashes
 from polytag.encoding.batches import Run
 from polytag.errors import PolytagError, UnknownNameError
 from polytag.evaluating import default_split
-from polytag.folder import check_output, find_tagger, read_description, written
+from polytag.folder import check_output, read_description, written
+from polytag.hub import tagger_folder
 from polytag.runtimes import LITERT_FILE, ONNX_FILE, ExportedModel, need, open_litert, open_onnx
 from polytag.snippets import snippet, transformers_snippet
 from polytag.tagger import Tagger
@@ -92,7 +93,7 @@ def export(
         raise PolytagError(f"There is no quantisation {quantize!r} for {to}. Only onnx can be quantised: to int8.")
     need(*_PACKAGES.get(to, ()))
     if not isinstance(tagger, Tagger):
-        tagger = find_tagger(tagger)
+        tagger = tagger_folder(tagger)
         read_description(tagger)
     check_output(folder, overwrite)
     chosen = _chosen(tagger if isinstance(tagger, Tagger) else Tagger.load(tagger), task)

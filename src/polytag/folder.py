@@ -12,23 +12,10 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from polytag.errors import PolytagError, TaggerError
-from polytag.hub import tagger_folder
 from polytag.token_classifiers import Names, describe
 
 FORMAT = 1
 """Version of the folder a tagger is saved in."""
-
-
-def find_tagger(reference: str | Path) -> Path:
-    """The folder of a tagger: the one that is named, or that of a model on the hub, downloaded or taken from the cache.
-
-    Args:
-        reference: A folder, or `OWNER/NAME` on the hub, with or without `@REVISION`.
-
-    Raises:
-        PolytagError: It is no folder, and no model that can be reached.
-    """
-    return tagger_folder(reference)
 
 
 def read_description(folder: Path, task: str | None = None, labels: Names | None = None) -> dict[str, Any]:

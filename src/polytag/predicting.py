@@ -14,8 +14,9 @@ from typing import IO, TYPE_CHECKING, Any, TextIO
 
 from polytag.decoding import Decoding
 from polytag.errors import PolytagError
-from polytag.folder import find_tagger, new_file, read_description
+from polytag.folder import new_file, read_description
 from polytag.hooks.registry import registry
+from polytag.hub import tagger_folder
 from polytag.schemes import LabelScheme, convert
 from polytag.tagger import LOOK_AHEAD, Tagger
 from polytag.tagging import TaggedText
@@ -72,7 +73,7 @@ def predict(
     on_terminal = output is None and sys.stdout.isatty()
     writing = _checked("output format", output_format or ("table" if on_terminal else "jsonl"), OUTPUT_FORMATS)
     target = registry().schemes[scheme] if scheme else None
-    folder = find_tagger(tagger)
+    folder = tagger_folder(tagger)
     read_description(folder, task, labels)
     if file != "-" and not Path(file).is_file():
         raise PolytagError(f"The file {file!r} does not exist. Check the path, or give - for standard input.")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from polytag.encoders import EncoderProvider, head_prefix
 from polytag.errors import TaggerError
-from polytag.folder import find_tagger, read_description
+from polytag.folder import read_description
 from polytag.hooks.registry import registry
+from polytag.hub import tagger_folder
 from polytag.tagger import TaskHead, heads_of
 from polytag.tasks import Task
 from polytag.token_classifiers import ALIGNMENT, Names, label_names, scheme_for
@@ -89,7 +90,7 @@ def open_start(reference: str, tasks: Mapping[str, Task], labels: Names | None) 
     Raises:
         PolytagError: It is neither, or cannot be read.
     """
-    folder = find_tagger(reference)
+    folder = tagger_folder(reference)
     providers = registry().encoders
     if (folder / "polytag.json").is_file() or not (folder / "config.json").is_file():
         description = read_description(folder, labels=labels)

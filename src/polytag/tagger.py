@@ -22,8 +22,9 @@ from polytag.encoding.features import Features, featurise
 from polytag.encoding.text import split_sentences
 from polytag.encoding.windows import Context
 from polytag.errors import PolytagError
-from polytag.folder import FORMAT, damaged, find_tagger, read_description, written
+from polytag.folder import FORMAT, damaged, read_description, written
 from polytag.hooks.registry import registry
+from polytag.hub import tagger_folder
 from polytag.runtimes import ONNX_FILE, ExportedModel, check_runtime, open_onnx
 from polytag.schemes import LabelScheme
 from polytag.tagging import TaggedSpan, TaggedText
@@ -214,7 +215,7 @@ class Tagger:
         """
         if decoding not in (None, *get_args(Decoding)):
             raise PolytagError(f"There is no decoding named {decoding!r}. Choose {' or '.join(get_args(Decoding))}.")
-        path = find_tagger(folder)
+        path = tagger_folder(folder)
         description = read_description(path, task, labels)
         runtime = check_runtime(path, description.get("export"), runtime)
         heads = heads_of(path, description, decoding)
