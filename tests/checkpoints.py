@@ -145,14 +145,19 @@ def _config(family: str, vocabulary: int, changes: dict[str, Any]) -> Any:
 
 
 def _bert(config: Any) -> Shapes:
-    hidden, inner = config.hidden_size, config.intermediate_size
+    hidden = config.hidden_size
     yield "embeddings.word_embeddings.weight", (config.vocab_size, hidden)
     yield "embeddings.position_embeddings.weight", (config.max_position_embeddings, hidden)
     yield "embeddings.token_type_embeddings.weight", (config.type_vocab_size, hidden)
     yield from _norm("embeddings.LayerNorm", hidden)
+    yield from _layers(config, ("query", "key", "value"))
+
+
+def _layers(config: Any, projections: tuple[str, str, str]) -> Shapes:
+    hidden, inner = config.hidden_size, config.intermediate_size
     for layer in range(config.num_hidden_layers):
         start = f"encoder.layer.{layer}"
-        for part in ("self.query", "self.key", "self.value", "output.dense"):
+        for part in (*(f"self.{name}" for name in projections), "output.dense"):
             yield from _dense(f"{start}.attention.{part}", hidden, hidden)
         yield from _norm(f"{start}.attention.output.LayerNorm", hidden)
         yield from _dense(f"{start}.intermediate.dense", inner, hidden)
@@ -169,19 +174,12 @@ def _electra(config: Any) -> Shapes:
 
 
 def _deberta(config: Any) -> Shapes:
-    hidden, inner = config.hidden_size, config.intermediate_size
+    hidden = config.hidden_size
     yield "embeddings.word_embeddings.weight", (config.vocab_size, hidden)
     yield from _norm("embeddings.LayerNorm", hidden)
     yield "encoder.rel_embeddings.weight", (2 * config.position_buckets, hidden)
     yield from _norm("encoder.LayerNorm", hidden)
-    for layer in range(config.num_hidden_layers):
-        start = f"encoder.layer.{layer}"
-        for part in ("self.query_proj", "self.key_proj", "self.value_proj", "output.dense"):
-            yield from _dense(f"{start}.attention.{part}", hidden, hidden)
-        yield from _norm(f"{start}.attention.output.LayerNorm", hidden)
-        yield from _dense(f"{start}.intermediate.dense", inner, hidden)
-        yield from _dense(f"{start}.output.dense", hidden, inner)
-        yield from _norm(f"{start}.output.LayerNorm", hidden)
+    yield from _layers(config, ("query_proj", "key_proj", "value_proj"))
 
 
 def _distilbert(config: Any) -> Shapes:
