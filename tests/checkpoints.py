@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,14 @@ Shapes = Iterator[tuple[str, tuple[int, ...]]]
 
 
 def make_checkpoint(
-    folder: Path, family: str, *, prefix: bool = True, pooler: bool = False, seed: int = 0, **config: Any
+    folder: Path,
+    family: str,
+    *,
+    prefix: bool = True,
+    pooler: bool = False,
+    uncased: bool = False,
+    seed: int = 0,
+    **config: Any,
 ) -> Path:
     """Write config.json, tokenizer.json, tokenizer_config.json and model.safetensors; returns the folder.
 
@@ -47,12 +55,13 @@ def make_checkpoint(
         folder: Where to.
         family: One of `FAMILIES`.
         prefix: Whether tensors are named as in a task model (`bert.embeddings...`) or as in a bare encoder.
+        uncased: Whether the tokenizer drops capitals; only that of BERT, DistilBERT and ELECTRA can.
         pooler: Whether there is a pooler, which bare encoders have and token classifiers have not.
         seed: Of the weights.
         **config: Fields of config.json that differ from the tiny ones.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    size = _write_tokenizer(folder, family)
+    size = _write_tokenizer(folder, family, uncased)
     described = _config(family, size, config)
     described.save_pretrained(folder)
     write_tensors(folder, random_tensors(described, prefix=prefix, pooler=pooler, seed=seed))
@@ -225,8 +234,8 @@ def _norm(name: str, width: int) -> Shapes:
     yield f"{name}.bias", (width,)
 
 
-def _write_tokenizer(folder: Path, family: str) -> int:
-    word_pieces = dict.fromkeys(("bert", "distilbert", "electra"), _word_pieces)
+def _write_tokenizer(folder: Path, family: str, uncased: bool) -> int:
+    word_pieces = dict.fromkeys(("bert", "distilbert", "electra"), partial(_word_pieces, uncased=uncased))
     make = (word_pieces | {"roberta": _byte_pairs}).get(family, _unigrams)
     tokenizer, settings = make(family)
     tokenizer.save(str(folder / "tokenizer.json"))
@@ -236,18 +245,18 @@ def _write_tokenizer(folder: Path, family: str) -> int:
     return int(tokenizer.get_vocab_size())
 
 
-def _word_pieces(family: str) -> tuple[Any, dict[str, Any]]:
+def _word_pieces(family: str, uncased: bool) -> tuple[Any, dict[str, Any]]:
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
     special = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=False)
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=uncased)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
     trainer = trainers.WordPieceTrainer(vocab_size=160, special_tokens=list(special.values()), show_progress=False)
     tokenizer.train_from_iterator(SENTENCES, trainer)
     name = {"distilbert": "DistilBertTokenizer", "electra": "ElectraTokenizer"}.get(family, "BertTokenizer")
-    return _surrounded(tokenizer, "[CLS]", "[SEP]"), _settings(name, special) | {"do_lower_case": False}
+    return _surrounded(tokenizer, "[CLS]", "[SEP]"), _settings(name, special) | {"do_lower_case": uncased}
 
 
 def _byte_pairs(_: str) -> tuple[Any, dict[str, Any]]:

@@ -29,6 +29,7 @@ class RunConfig(BaseModel):
     corpus: str = Field(description="A file, a folder, train=FILE,test=FILE, a hub dataset, or `sample`.")
     output: Path = Field(description="Folder to write the tagger to.")
     encoder: str = Field("compact", description="`compact`, or a Hugging Face checkpoint (folder or hub name).")
+    cased: bool = Field(False, description="Give an uncased checkpoint a vocabulary with capital letters.")
     from_: str | None = Field(
         None, alias="from", description="Tagger, or token classifier of transformers, to go on from, encoder and heads."
     )

@@ -15,6 +15,8 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from polytag.errors import PolytagError
+
 Tensors = dict[str, NDArray[Any]]
 
 
@@ -128,6 +130,17 @@ class Encoder(WordCoder):
     @abstractmethod
     def save_files(self, folder: Path) -> None:
         """Write what else is needed to load it again: tokenizer files."""
+
+    def see_capitals(self) -> None:
+        """Tell words in capitals from others, where the encoder, about to be trained, does not by itself.
+
+        Raises:
+            PolytagError: It does already, or cannot learn to.
+        """
+        raise PolytagError(
+            f"The encoder {self.reference!r} cannot be given capital letters, as uncased checkpoints with the "
+            "tokenizer of BERT can. Leave out --cased."
+        )
 
     def save_coder(self, folder: Path) -> None:
         """Write what `EncoderProvider.restore_coder` needs: as for the whole encoder, where nothing less will do."""

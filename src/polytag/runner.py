@@ -267,6 +267,8 @@ def _fit(
     engine.seed_everything(config.seed)
     model = make()
     encoder = model.encoder
+    if config.cased:
+        encoder.see_capitals()
     tagger = Tagger(model, heads, config.context, config.window)
     features = _features(encoder, training, config)
     unit_labels = {

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import polytag
 from checkpoints import make_checkpoint
 from polytag.runner import TrainResult
 
@@ -45,6 +46,16 @@ def test_predict(tiny_corpus: Path, ner_run: TrainResult, tmp_path: Path) -> Non
     (row,) = found["results"]["summary"]
     assert row["words, words/s"] > 0
     assert 0 < row["p50 ms"] <= row["p99 ms"]
+
+
+@pytest.mark.slow
+def test_agreement(tiny_corpus: Path, tmp_path: Path) -> None:
+    checkpoint = make_checkpoint(tmp_path / "checkpoint", "bert")
+    options = {"corpus": str(tiny_corpus), "encoder": str(checkpoint), "epochs": 1, "quiet": True}
+    tagger = polytag.train(task="ner", output=tmp_path / "tagger", **options).output
+    found = run("agreement", tmp_path, "--corpus", tiny_corpus, "--tagger", tagger, "--without-peers")
+    assert found["data"]["validation"]["sentences"] == 16
+    assert found["results"]["agreement"] == {"polytag": 1}
 
 
 @pytest.mark.slow

@@ -29,6 +29,14 @@ def train_cli(
             show_default="compact",
         ),
     ] = None,
+    cased: Annotated[
+        bool,
+        typer.Option(
+            "--cased",
+            help="Give an uncased checkpoint a vocabulary with capital letters: better for part-of-speech tags and "
+            "names, for a larger tagger.",
+        ),
+    ] = False,
     source: Annotated[
         str | None,
         typer.Option(
@@ -227,6 +235,7 @@ def train_cli(
         "corpus": corpus,
         "output": output,
         "encoder": encoder,
+        "cased": cased or None,
         "from": source,
         "labels": labels,
         "overwrite": overwrite or None,

@@ -121,6 +121,10 @@ class WeightMap:
             saved[link.name] = link.to_tensor(np.zeros(self._shapes[link.name], np.float32) if base is None else base)
         return {name: np.ascontiguousarray(tensor) for name, tensor in saved.items()}
 
+    def name_of(self, variable: Any) -> str:
+        """The name of the tensor that fills a variable."""
+        return next(link.name for link in self._links if link.variable is variable)
+
     def _find(self, tensors: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any] | None:
         found = tensors.get(name)
         return tensors.get(name.removeprefix(self.prefix)) if found is None else found

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
 import keras
+import numpy as np
 import tensorflow as tf
+from keras_hub.layers import ReversibleEmbedding
 from keras_hub.src.utils.transformers import (
     convert_albert,
     convert_bert,
@@ -20,6 +23,7 @@ from numpy.typing import NDArray
 from polytag import hub
 from polytag.checkpoint_config import read_config
 from polytag.encoders import Encoder, Tensors
+from polytag.encoding.casing import N_CASES, Casing, add_capitals
 from polytag.encoding.coders import SubwordCoder
 from polytag.engine.encoders import convert_deberta, convert_electra
 from polytag.engine.encoders.hf_weights import WeightMap, read_tensors
@@ -60,6 +64,7 @@ class PretrainedEncoder(SubwordCoder, Encoder):
     def __init__(self, reference: str, folder: Path, config: dict[str, Any]) -> None:
         self.reference = reference
         self._config = config
+        self._casing: Casing | None = None
         self._network, self._weights = _build(config, folder)
         self._tokenizer = load_tokenizer(folder)
         backend = self._tokenizer.backend_tokenizer
@@ -83,9 +88,28 @@ class PretrainedEncoder(SubwordCoder, Encoder):
         """The Keras layer."""
         return self._network
 
+    def see_capitals(self) -> None:
+        """Give an uncased checkpoint a vocabulary with capitals.
+
+        In training, the vector of a word with capitals is that of the same word without, plus one that all words in
+        such capitals share. Saved, each entry of the vocabulary has a row of its own, as in any other checkpoint.
+        """
+        with TemporaryDirectory() as name:
+            folder = Path(name)
+            self._tokenizer.save_pretrained(folder)
+            self._casing = add_capitals(folder, self.reference)
+            self._tokenizer = load_tokenizer(folder)
+        self._backend = self._tokenizer.backend_tokenizer
+        self._pieces.clear()
+        self._network.see_capitals(self._casing)
+
     def tensors(self) -> Tensors:
         """The weights, as transformers names them."""
-        return self._weights.tensors()
+        tensors = self._weights.tensors()
+        if self._casing:
+            name = self._weights.name_of(self._network.words.embeddings)
+            tensors[name] = self._network.rows(self._casing)
+        return tensors
 
     def assign(self, tensors: Mapping[str, NDArray[Any]]) -> None:
         """Set the weights."""
@@ -93,7 +117,7 @@ class PretrainedEncoder(SubwordCoder, Encoder):
 
     def config(self) -> dict[str, Any]:
         """The checkpoint's configuration."""
-        return dict(self._config)
+        return {**self._config, "vocab_size": len(self._casing.base)} if self._casing else dict(self._config)
 
     def architecture(self) -> str:
         """`BertForTokenClassification` and the like."""
@@ -120,12 +144,28 @@ class PretrainedNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
         self.body = keras.Model(backbone.input, output["sequence_output"] if isinstance(output, dict) else output)
         self.needs_segments = "segment_ids" in backbone.input
         self.max_length = backbone.max_sequence_length
-        self.tables = [
-            layer.embeddings
-            for layer in backbone._flatten_layers()
-            if isinstance(layer, keras.layers.Embedding) and layer.input_dim >= _MANY_ROWS
-        ]
+        tables = [layer for layer in backbone._flatten_layers() if isinstance(layer, keras.layers.Embedding)]
+        self.words = backbone.token_embedding
+        self.tables = [layer.embeddings for layer in tables if layer.input_dim >= _MANY_ROWS]
         self.built = True
+
+    def see_capitals(self, casing: Casing) -> None:
+        """Take ids of a vocabulary with capitals from now on."""
+        self.capitals = keras.layers.Embedding(
+            N_CASES,
+            self.words.output_dim,
+            embeddings_initializer="zeros",
+            name="capitals",
+            dtype=self.words.dtype_policy,
+        )
+        self.capitals.build()
+        self.words.__class__ = _WordsWithCapitals
+        self.words.parts = lambda ids: (tf.gather(casing.base, ids), self.capitals(tf.gather(casing.cases, ids)))
+
+    def rows(self, casing: Casing) -> NDArray[np.float32]:
+        """The vector of each entry of a vocabulary with capitals, float32 (entries, width)."""
+        words, capitals = np.asarray(self.words.embeddings), np.asarray(self.capitals.embeddings)
+        return np.asarray(words[casing.base] + capitals[casing.cases], dtype=np.float32)
 
     def call(self, ids: Any, mask: Any, training: bool = False) -> Any:
         """Vectors, float (batch, length, width), of ids, int32 (batch, length, 1)."""
@@ -134,6 +174,14 @@ class PretrainedNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
         if self.needs_segments:
             inputs["segment_ids"] = tf.zeros_like(tokens)
         return self.body(inputs, training=training)
+
+
+class _WordsWithCapitals(ReversibleEmbedding):  # type: ignore[misc]  # Keras has no types
+    """The embedding of words by their letters plus that of how they are written."""
+
+    def call(self, inputs: Any, reverse: bool = False) -> Any:
+        letters, capitals = self.parts(inputs)
+        return super().call(letters) + capitals
 
 
 def create(reference: str) -> PretrainedEncoder:

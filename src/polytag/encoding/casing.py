@@ -1,0 +1,83 @@
+"""Capital letters for tokenizers that drop them: an uncased WordPiece vocabulary gets entries with capitals."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polytag.errors import PolytagError
+
+N_CASES = 3
+"""As the checkpoint has it, Capitalised, UPPER CASE."""
+
+_CAPITALISED, _UPPER = 1, 2
+
+
+class Casing(NamedTuple):
+    """What the entries of a vocabulary with capitals are made of.
+
+    Attributes:
+        base: int32 (entries,), the entry of the uncased vocabulary that each has the letters of.
+        cases: int32 (entries,), how each is written, below `N_CASES`; 0 for those of the uncased vocabulary.
+    """
+
+    base: NDArray[np.int32]
+    cases: NDArray[np.int32]
+
+
+def add_capitals(folder: Path, reference: str) -> Casing:
+    """Rewrite the tokenizer files in a folder: the vocabulary grows by entries with capitals, which are kept in text.
+
+    Every entry that begins a word gets a capitalised and an upper-case form, every later one an upper-case form, so
+    that words in these forms are cut where they were cut before. Words of mixed case are cut at their inner capitals.
+
+    Args:
+        folder: Has tokenizer.json and tokenizer_config.json.
+        reference: What messages call the encoder.
+
+    Raises:
+        PolytagError: The tokenizer keeps capitals already, or is no WordPiece tokenizer in the manner of BERT.
+    """
+    path = folder / "tokenizer.json"
+    described = json.loads(path.read_text(encoding="utf-8"))
+    normalizer, model = described["normalizer"] or {}, described["model"]
+    if model.get("type") != "WordPiece" or normalizer.get("type") != "BertNormalizer" or not normalizer["lowercase"]:
+        raise PolytagError(
+            f"The encoder {reference!r} cannot be given capital letters: only uncased checkpoints with the tokenizer "
+            "of BERT lack them and can get them. Leave out --cased."
+        )
+    special = {token["content"] for token in described["added_tokens"]}
+    vocabulary: dict[str, int] = model["vocab"]
+    base = sorted(vocabulary.values())
+    cases = [0] * len(base)
+    grown = dict(vocabulary)
+    for entry, row in vocabulary.items():
+        if entry in special or entry.startswith("[unused"):
+            continue
+        for form, case in _forms(entry, model["continuing_subword_prefix"]):
+            if form not in grown and len(form) == len(entry):  # some letters have no capital of one letter
+                grown[form] = len(base)
+                base.append(row)
+                cases.append(case)
+    model["vocab"] = grown
+    # Accents go with the capitals by default, and the vocabulary has none.
+    normalizer |= {"lowercase": False, "strip_accents": normalizer["strip_accents"] is not False}
+    path.write_text(json.dumps(described, ensure_ascii=False), encoding="utf-8")
+    _update(folder / "tokenizer_config.json", do_lower_case=False, strip_accents=normalizer["strip_accents"])
+    (folder / "vocab.txt").unlink(missing_ok=True)
+    return Casing(np.array(base, dtype=np.int32), np.array(cases, dtype=np.int32))
+
+
+def _forms(entry: str, prefix: str) -> list[tuple[str, int]]:
+    if entry.startswith(prefix):
+        return [(prefix + entry.removeprefix(prefix).upper(), _UPPER)]
+    return [(entry[:1].upper() + entry[1:], _CAPITALISED), (entry.upper(), _UPPER)]
+
+
+def _update(path: Path, **values: Any) -> None:
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(settings | values, indent=2), encoding="utf-8")
