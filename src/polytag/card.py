@@ -117,8 +117,8 @@ def _results(story: Story) -> Iterator[EvalResult]:
                 yield EvalResult(
                     task_type="token-classification",
                     task_name="Token classification",
-                    dataset_type=dataset or _short(story.corpus.reference),
-                    dataset_name=story.corpus.reference,
+                    dataset_type=dataset or _public(story.corpus.reference),
+                    dataset_name=_public(story.corpus.reference),
                     dataset_split=evaluation.split,
                     metric_type=rate,
                     metric_name=f"{name} {rate} ({metric})",
@@ -139,8 +139,8 @@ def _introduction(tagger: Tagger, story: Story) -> Iterator[str]:
     joint = " The tasks share one encoder and are tagged in one pass." if len(tagger.heads) > 1 else ""
     start = "trained from scratch" if config.encoder == "compact" else "fine-tuned"
     yield (
-        f"It gives every word of a text a tag for {tasks}. Trained by polytag on `{config.corpus}` with the encoder "
-        f"`{config.encoder}`, {start}.{joint}"
+        f"It gives every word of a text a tag for {tasks}. Trained by polytag on `{_public(config.corpus)}` with the "
+        f"encoder `{_public(config.encoder)}`, {start}.{joint}"
     )
     yield ""
     for name in tagger.heads:
@@ -240,8 +240,8 @@ def _limitations(tagger: Tagger, story: Story) -> Iterator[str]:
     config, limits = story.config, story.limits
     yield from ("## Limitations", "")
     yield (
-        f"- It has seen {len(story.training.sentences):,} sentences of one corpus, `{config.corpus}`. The scores say "
-        "how well it does on sentences of the same kind, and nothing about text of another kind."
+        f"- It has seen {len(story.training.sentences):,} sentences of one corpus, `{_public(config.corpus)}`. The "
+        "scores say how well it does on sentences of the same kind, and nothing about text of another kind."
     )
     for name in tagger.heads:
         counts = _examples(tagger, story.training, name)
@@ -286,7 +286,10 @@ def _training(tagger: Tagger, story: Story) -> Iterator[str]:
         yield f"The weights are those of epoch {story.epoch} of {story.epochs}, which scored best on validation."
         yield ""
     yield from ("The configuration, as `polytag train --config` takes it:", "", "```toml")
-    yield from (line for line in story.config.to_toml().splitlines() if not line.startswith("output = "))
+    config = story.config
+    named = {name: _public(getattr(config, name)) for name in ("corpus", "encoder", "from_") if getattr(config, name)}
+    lines = config.model_copy(update=named).to_toml().splitlines()
+    yield from (line for line in lines if not line.startswith("output = "))
     versions = ", ".join(f"{name} {version}" for name, version in tagger.details.get("versions", {}).items())
     yield from ("```", "", f"Versions: {versions}. `scores.json` has all scores.")
     yield ""
@@ -329,9 +332,10 @@ def _language(corpus: Corpus) -> Any:
     return known[0] if isinstance(known, list) and len(known) == 1 else known
 
 
-def _short(reference: str) -> str:
-    """The end of a path, which says enough to strangers."""
-    return Path(reference.split(",")[0].rpartition("=")[2]).name or reference
+def _public(reference: str) -> str:
+    """A name on the hub as it is; the end of a path on this machine, which says enough to strangers."""
+    path = Path(reference.split(",")[0].rpartition("=")[2])
+    return path.name or reference if path.expanduser().exists() else reference
 
 
 def _figure(task: TaskEvaluation) -> str:

@@ -122,6 +122,17 @@ def test_names_on_the_hub_are_linked(tagger: Tagger, story: Story, tmp_path, mon
     assert data.to_dict().get("widget") is None  # there are no German examples
 
 
+def test_strangers_are_not_told_of_folders_on_this_machine(tagger: Tagger, story: Story, tiny_corpus: Path):
+    corpus = replace(story.corpus, reference=str(tiny_corpus), reader="column")
+    config = story.config.model_copy(
+        update={"corpus": f"train={tiny_corpus}/train.conll,test={tiny_corpus}/test.conll"}
+    )
+    text = model_card(tagger, replace(story, config=config, corpus=corpus))
+    assert str(tiny_corpus.parent) not in text
+    assert f"dataset:\n      name: {tiny_corpus.name}" in text
+    assert "`train.conll`" in text
+
+
 def test_limitations_are_those_of_the_data(tagger: Tagger, story: Story):
     text = model_card(tagger, story)
     assert "The corpus has no test split" in text
