@@ -167,7 +167,8 @@ def _train(config: RunConfig, reporter: Reporter, began: float) -> TrainResult:
         if name not in tasks:
             raise PolytagError(f"task_weights names {name!r}, which is not trained here ({', '.join(tasks)}).")
     if start:
-        config = config.model_copy(update={"encoder": config.from_})
+        taken = {name: getattr(start, name) for name in ("context", "window") if name not in config.model_fields_set}
+        config = config.model_copy(update={"encoder": config.from_, **taken})
     provider = start.provider if start else choose_encoder(config.encoder)
     config = config.resolved(provider.defaults)
     check_output(config.output, config.overwrite)

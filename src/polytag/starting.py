@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polytag.encoders import EncoderProvider, head_prefix
+from polytag.encoding.windows import Context
 from polytag.errors import TaggerError
-from polytag.folder import read_description
+from polytag.folder import damaged, read_description
 from polytag.hooks.registry import registry
 from polytag.hub import tagger_folder
 from polytag.tagger import TaskHead, heads_of
@@ -31,12 +32,15 @@ class Start:
         provider: The provider of its encoder.
         heads: What is known of its head of each task.
         prefixes: What the names of each head's tensors begin with.
+        context, window: What its windows hold, which those of the run hold where nothing else is asked for.
     """
 
     folder: Path
     provider: EncoderProvider
     heads: Mapping[str, TaskHead]
     prefixes: Mapping[str, str]
+    context: Context = "sentence"
+    window: int | None = None
 
     def scheme(self, task: str) -> str | None:
         """The scheme that a task is trained in where nothing else is asked for."""
@@ -96,7 +100,11 @@ def open_start(reference: str, tasks: Mapping[str, Task], labels: Names | None) 
         description = read_description(folder, labels=labels)
         heads = heads_of(folder, description)
         prefixes = {task: head_prefix(task, len(heads)) for task in heads}
-        return Start(folder, providers[description["encoder"]["provider"]], heads, prefixes)
+        try:
+            provider = providers[description["encoder"]["provider"]]
+            return Start(folder, provider, heads, prefixes, description["context"], description["window"])
+        except (KeyError, TypeError) as error:
+            raise damaged(folder / "polytag.json", error) from error
     names = label_names(folder, labels)
     heads = {}
     for name, task in tasks.items():
