@@ -18,7 +18,8 @@ CHECKS = {
     "types": ["mypy"],
     "imports": ["lint-imports"],
     "documentation": ["mkdocs", "build", "--strict", "--quiet"],
-    "tests": ["pytest"],
+    # Files, not single tests, are shared out: what a file trains once is used by all its tests.
+    "tests": ["pytest", "--numprocesses", "auto", "--dist", "loadfile", "--no-loadscope-reorder"],
 }
 
 

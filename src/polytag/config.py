@@ -17,6 +17,10 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 
+_PROCESSOR = Path("/proc/cpuinfo")
+_WORTH_IT = 0.8
+"""Share of float32's time above which bfloat16 gains too little to be the default."""
+
 _OF_ONE_RUN = {"overwrite", "resume", "tensorboard", "profile", "push", "push_every", "push_private"}
 
 
@@ -124,12 +128,19 @@ class RunConfig(BaseModel):
 
 
 def native_precision() -> Precision:
-    """`bfloat16` on processors with instructions for it (AVX-512 BF16, AMX), `float32` on all others."""
+    """`bfloat16` on processors that multiply it faster than float32, `float32` on all others.
+
+    Loads TensorFlow to find out, where the processor has instructions for it (AVX-512 BF16, AMX).
+    """
     try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+        flags = _PROCESSOR.read_text(encoding="utf-8").split()
     except OSError:  # not Linux
         return "float32"
-    return "bfloat16" if {"avx512_bf16", "amx_bf16"}.intersection(flags) else "float32"
+    if not {"avx512_bf16", "amx_bf16"}.intersection(flags):
+        return "float32"
+    from polytag.engine.precision import time_of_bfloat16
+
+    return "bfloat16" if time_of_bfloat16() < _WORTH_IT else "float32"
 
 
 def _read_toml(file: Path) -> dict[str, Any]:

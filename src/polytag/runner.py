@@ -170,7 +170,6 @@ def _train(config: RunConfig, reporter: Reporter, began: float) -> TrainResult:
         taken = {name: getattr(start, name) for name in ("context", "window") if name not in config.model_fields_set}
         config = config.model_copy(update={"encoder": config.from_, **taken})
     provider = start.provider if start else choose_encoder(config.encoder)
-    config = config.resolved(provider.defaults)
     check_output(config.output, config.overwrite)
     pushes = RunPushes(config.push, config.push_private) if config.push else None
 
@@ -189,6 +188,7 @@ def _train(config: RunConfig, reporter: Reporter, began: float) -> TrainResult:
         for name in tasks
     }
 
+    config = config.resolved(provider.defaults)
     with checkpointed(config, corpus.fingerprint) as checkpoints:
         info = RunInfo(tuple(tasks), corpus.reference, config.encoder, str(config.output))
         names = {name: head.labels for name, head in heads.items()}
@@ -264,12 +264,12 @@ def _fit(
     from polytag.engine import training as engine
     from polytag.engine.prediction import Predictor
 
-    engine.set_precision(config.precision or "float32")
     engine.seed_everything(config.seed)
-    model = make()
-    encoder = model.encoder
-    if config.cased:
-        encoder.see_capitals()
+    with engine.layers_in(config.precision or "float32"):
+        model = make()
+        encoder = model.encoder
+        if config.cased:
+            encoder.see_capitals()
     tagger = Tagger(model, heads, config.context, config.window)
     features = _features(encoder, training, config)
     unit_labels = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import ClassVar, NamedTuple
 
 from polytag.errors import PolytagError
@@ -149,7 +150,7 @@ class PrefixScheme(LabelScheme):
 
     def spans(self, tags: Sequence[str]) -> list[Span]:
         """The spans of one sentence's tags, in order; sequences that break the scheme are read leniently."""
-        opening, closing = self._opening(), self._closing()
+        opening, closing = self._opening, self._closing
         found: list[Span] = []
         start, label, ended = -1, "", True
         for position, tag in enumerate(tags):
@@ -229,11 +230,13 @@ class PrefixScheme(LabelScheme):
                 return False
         return True
 
+    @cached_property
     def _opening(self) -> frozenset[str | None]:
         """Prefixes that always start a span: the usual ones, and those that do nothing else in this scheme."""
         own = {self.first, self.single, self.contact_start} - {self.inner, self.last, self.contact_end}
         return self._STARTS | own
 
+    @cached_property
     def _closing(self) -> frozenset[str | None]:
         """Prefixes that always end a span: the usual ones, and those that do nothing else in this scheme."""
         own = {self.last, self.single, self.contact_end} - {self.first, self.inner, self.contact_start}

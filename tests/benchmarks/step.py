@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -33,20 +34,16 @@ from polytag.engine.encoders import pretrained
 from polytag.engine.loop import Loop
 from polytag.engine.model import TaggerModel
 from polytag.engine.settings import Settings
-from polytag.engine.training import seed_everything, set_precision
+from polytag.engine.training import layers_in, seed_everything
 
 VARIANTS = ("keras", "blocks", "rows", "bfloat16")
 
 
 def make_step(variant: str, encoder: str, ids: Any) -> Callable[[], float]:
     """A function that does one training step."""
-    set_precision("bfloat16" if variant == "bfloat16" else "float32")
     seed_everything(0)
-    own_blocks = mock.patch.object(pretrained, "fuse")
-    if variant == "keras":
-        with own_blocks:
-            made = pretrained.create(encoder)
-    else:
+    own_blocks = mock.patch.object(pretrained, "fuse") if variant == "keras" else nullcontext()
+    with own_blocks, layers_in("bfloat16" if variant == "bfloat16" else "float32"):
         made = pretrained.create(encoder)
     if variant in ("keras", "blocks"):
         made.network.tables = []

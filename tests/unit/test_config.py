@@ -91,3 +91,25 @@ def test_all_that_is_missing_is_listed_with_an_example():
 def test_several_mistakes_are_told_at_once():
     with pytest.raises(PolytagError, match=r"'epochs' is 0.*; 'seed' is -1"):
         RunConfig.from_sources(None, _FLAGS | {"epochs": 0, "seed": -1})
+
+
+@pytest.mark.parametrize(
+    ("flags", "time", "expected"),
+    [
+        ("fpu avx2", 0.5, "float32"),
+        ("fpu avx2 avx512_bf16", 0.57, "bfloat16"),
+        ("fpu avx2 avx512_bf16", 1.9, "float32"),
+        ("fpu avx2 amx_bf16", 0.2, "bfloat16"),
+    ],
+)
+def test_short_numbers_are_the_default_only_where_they_are_faster(flags, time, expected, tmp_path, monkeypatch):
+    (tmp_path / "cpuinfo").write_text(f"flags : {flags}\n")
+    monkeypatch.setattr("polytag.config._PROCESSOR", tmp_path / "cpuinfo")
+    monkeypatch.setattr("polytag.engine.precision.time_of_bfloat16", lambda: time)
+    assert RunConfig(**_FLAGS).resolved(TrainingDefaults(1, 1, 1.0, 0.0, 0.0, "native")).precision == expected
+
+
+def test_a_precision_that_was_asked_for_is_kept(monkeypatch):
+    monkeypatch.setattr("polytag.engine.precision.time_of_bfloat16", lambda: 0.1)
+    config = RunConfig(**_FLAGS, precision="float32")
+    assert config.resolved(TrainingDefaults(1, 1, 1.0, 0.0, 0.0, "native")).precision == "float32"

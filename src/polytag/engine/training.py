@@ -84,9 +84,15 @@ def seed_everything(seed: int) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-def set_precision(precision: str) -> None:
-    """Choose the dtype of layers made from now on: `float32`, `bfloat16` or `float16`; weights stay in float32."""
+@contextmanager
+def layers_in(precision: str) -> Iterator[None]:
+    """Choose the dtype of layers made in the block: `float32`, `bfloat16` or `float16`; weights stay in float32."""
+    before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def fit(

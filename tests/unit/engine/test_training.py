@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from polytag.encoding.batches import BatchBuilder
 from polytag.encoding.features import featurise
 from polytag.engine.encoders.compact import CompactEncoder
 from polytag.engine.model import TaggerModel
-from polytag.engine.training import Epoch, Progress, Settings, fit, seed_everything, set_precision
+from polytag.engine.training import Epoch, Progress, Settings, fit, layers_in, seed_everything
 from polytag.errors import TrainingError
 from tiny_model import TinyNetwork, settings, tiny_model
 
@@ -57,12 +57,6 @@ def assert_close(one: Weights, other: Weights, atol: float = 1e-6) -> None:
 
 def weights_of(model: TaggerModel) -> Weights:
     return {name: values.copy() for name, values in model.tensors().items()}
-
-
-@pytest.fixture
-def float32() -> Iterator[None]:
-    yield
-    set_precision("float32")
 
 
 # Reproducibility
@@ -277,10 +271,11 @@ def test_a_run_too_short_for_an_average_keeps_what_it_learnt() -> None:
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
-def test_short_numbers_train_too(float32: None, precision: str) -> None:
+def test_short_numbers_train_too(precision: str) -> None:
     seed_everything(1)
-    set_precision(precision)
-    model = TaggerModel(CompactEncoder(), {"task": ["A", "B", "C"]})
+    with layers_in(precision):
+        model = TaggerModel(CompactEncoder(), {"task": ["A", "B", "C"]})
+    assert tiny_model().network.compute_dtype == "float32", "later models are not concerned"
     assert model.network.compute_dtype == precision
     before = weights_of(model)
     epochs = train(model, sentences(16), settings(epochs=3, batch_size=4, loss_scaling=precision == "float16"))
