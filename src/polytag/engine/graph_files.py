@@ -113,8 +113,7 @@ def write_litert(model: TaggerModel, path: Path) -> None:
             path.write_bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
         except ConverterError as error:
             raise PolytagError(
-                "LiteRT lacks operations that this encoder's network needs, as it does for DeBERTa. Export to onnx or "
-                "savedmodel."
+                "LiteRT lacks operations that this encoder's network needs. Export to onnx or savedmodel."
             ) from error
 
 

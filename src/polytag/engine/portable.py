@@ -1,8 +1,8 @@
 """A tagger's network as one TensorFlow graph that other runtimes understand.
 
 Weights become constants, and what is written in other ways than converters and runtimes look for is written in theirs,
-so that it converts at all (GELU and new axes, which LiteRT has no other way to say), or runs as one fast operation
-(layer norms, dense layers). What is not recognised stays as it is.
+so that it converts at all (GELU, new axes and signs of integers, which LiteRT cannot say otherwise), or runs as one
+fast operation (layer norms, dense layers). What is not recognised stays as it is.
 """
 
 from __future__ import annotations
@@ -83,6 +83,8 @@ class PortableGraph:
                 self._rewrite_dense(node)
             elif node.op == "StridedSlice":
                 self._rewrite_new_axes(node)
+            elif node.op in ("Abs", "Sign") and node.attr["T"].type == tf.int64.as_datatype_enum:
+                self._rewrite_integers(node)
 
     def function(self) -> Any:
         """The graph as a concrete function of its inputs."""
@@ -172,6 +174,15 @@ class PortableGraph:
             else:
                 source = self._new(node, f"expanded_{axis}", "ExpandDims", [source, where])
                 self._nodes[source].attr["T"].CopyFrom(kind)
+
+    def _rewrite_integers(self, node: Any) -> None:
+        """|x| as max(x, -x), and the sign of x as x between -1 and 1: LiteRT has neither for long integers."""
+        (x,) = node.input
+        if node.op == "Abs":
+            self._replace(node, "Maximum", [x, self._new(node, "negative", "Neg", [x], like=node)])
+        else:
+            bounded = self._new(node, "bounded", "Maximum", [x, self._constant(node, "least", np.int64(-1))], like=node)
+            self._replace(node, "Minimum", [bounded, self._constant(node, "most", np.int64(1))])
 
     def _match(self, node: Any, operations: Sequence[str]) -> list[Any]:
         """What a node takes, if it is these operations; else nothing."""
