@@ -28,5 +28,4 @@ def time_of_bfloat16() -> float:
         return time.perf_counter() - began
 
     rounds = [(seconds(tf.bfloat16), seconds(tf.float32)) for _ in range(_ROUNDS)]
-    short, usual = map(min, zip(*rounds, strict=True))
-    return short / usual
+    return min(short for short, _ in rounds) / min(usual for _, usual in rounds)
