@@ -290,6 +290,7 @@ class Tagger:
         Args:
             texts: The texts: a list, an iterator, a numpy array, a pandas Series or a pyarrow column.
             look_ahead: Texts that are tagged together: many for speed, one for results as soon as they can be had.
+                Where it is more than one, as many again are taken while these are tagged.
         """
         iterator = texts_of(texts)
 
