@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice, pairwise
@@ -39,9 +38,6 @@ if TYPE_CHECKING:
 
 LOOK_AHEAD = 2048
 """Texts or sentences that are tagged together: enough to sort by length, few enough to keep memory flat."""
-
-_Group = tuple[str, list[list[tuple[int, int]]]]
-"""A text, and for each of its sentences where its words are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +97,6 @@ class Prediction(NamedTuple):
     labels: NDArray[np.int64]
     scores: FloatArray
     uncalibrated: FloatArray
-
-
-class _Chunk(NamedTuple):
-    """Texts that are tagged together: the texts, all their sentences, and the text each sentence is of."""
-
-    groups: Sequence[_Group]
-    sentences: Sequence[Sequence[str]]
-    documents: Sequence[int] | None
 
 
 class Decoder:
@@ -273,7 +261,7 @@ class Tagger:
             PolytagError: Something is no text, or a dataset has no such column, or has one that would be added.
         """
         if isinstance(texts, str):
-            return next(self.stream([texts], look_ahead=1))
+            return next(self.stream([texts]))
         if is_dataset(texts):
             return tagged_dataset(texts, column, self.heads, self.stream)
         if column is not None:
@@ -290,21 +278,17 @@ class Tagger:
         Args:
             texts: The texts: a list, an iterator, a numpy array, a pandas Series or a pyarrow column.
             look_ahead: Texts that are tagged together: many for speed, one for results as soon as they can be had.
-                Where it is more than one, as many again are taken while these are tagged.
         """
         iterator = texts_of(texts)
-
-        def parsed() -> Iterator[_Chunk]:
-            while chunk := list(islice(iterator, look_ahead)):
-                split = [split_sentences(text) for text in chunk]
-                groups = [
-                    (text, [[(word.start, word.end) for word in sentence] for sentence in parts])
-                    for text, parts in zip(chunk, split, strict=True)
-                ]
-                sentences = [[word.text for word in sentence] for parts in split for sentence in parts]
-                yield _Chunk(groups, sentences, [number for number, parts in enumerate(split) for _ in parts])
-
-        return self._tagged_chunks(parsed(), overlap=look_ahead > 1)
+        while chunk := list(islice(iterator, look_ahead)):
+            parsed = [split_sentences(text) for text in chunk]
+            sentences = [[word.text for word in sentence] for parts in parsed for sentence in parts]
+            documents = [number for number, parts in enumerate(parsed) for _ in parts]
+            groups = [
+                (text, [[(word.start, word.end) for word in sentence] for sentence in parts])
+                for text, parts in zip(chunk, parsed, strict=True)
+            ]
+            yield from self._tagged(groups, sentences, documents)
 
     def stream_words(self, sentences: Iterable[Sequence[str]], look_ahead: int = LOOK_AHEAD) -> Iterator[TaggedText]:
         """Tag sentences of words one after the other, in memory that does not grow with their number.
@@ -314,22 +298,17 @@ class Tagger:
             look_ahead: Sentences that are tagged together.
         """
         iterator = iter(sentences)
-
-        def parsed() -> Iterator[_Chunk]:
-            while chunk := list(islice(iterator, look_ahead)):
-                groups = []
-                for words in chunk:
-                    if isinstance(words, str):
-                        raise PolytagError(
-                            f"The sentence {words!r} is a string where a list of words is expected. Tag text with "
-                            "`tag`."
-                        )
-                    ends = np.cumsum([len(word) + 1 for word in words], dtype=np.int64) - 1
-                    offsets = [(int(end) - len(word), int(end)) for word, end in zip(words, ends, strict=True)]
-                    groups.append((" ".join(words), [offsets] if words else []))
-                yield _Chunk(groups, [words for words in chunk if words], None)
-
-        return self._tagged_chunks(parsed(), overlap=look_ahead > 1)
+        while chunk := list(islice(iterator, look_ahead)):
+            groups = []
+            for words in chunk:
+                if isinstance(words, str):
+                    raise PolytagError(
+                        f"The sentence {words!r} is a string where a list of words is expected. Tag text with `tag`."
+                    )
+                ends = np.cumsum([len(word) + 1 for word in words], dtype=np.int64) - 1
+                offsets = [(int(end) - len(word), int(end)) for word, end in zip(words, ends, strict=True)]
+                groups.append((" ".join(words), [offsets] if words else []))
+            yield from self._tagged(groups, [words for words in chunk if words], None)
 
     def predict(
         self, sentences: Sequence[Sequence[str]], documents: Sequence[int] | None = None
@@ -349,23 +328,13 @@ class Tagger:
             task: self.decoders[task].sentences(prediction.labels, features) for task, prediction in predictions.items()
         }
 
-    def _tagged_chunks(self, chunks: Iterable[_Chunk], overlap: bool) -> Iterator[TaggedText]:
-        """What was found in each chunk, in order; with `overlap`, the next one is read and split meanwhile."""
-        if not overlap:
-            for chunk in chunks:
-                yield from self._tagged(chunk.groups, self.predict(chunk.sentences, chunk.documents)[1])
-            return
-        with ThreadPoolExecutor(max_workers=1) as device:
-            before: tuple[_Chunk, Future[tuple[Features, dict[str, Prediction]]]] | None = None
-            for chunk in chunks:
-                found = device.submit(self.predict, chunk.sentences, chunk.documents)
-                if before:
-                    yield from self._tagged(before[0].groups, before[1].result()[1])
-                before = chunk, found
-            if before:
-                yield from self._tagged(before[0].groups, before[1].result()[1])
-
-    def _tagged(self, groups: Sequence[_Group], predictions: Mapping[str, Prediction]) -> Iterator[TaggedText]:
+    def _tagged(
+        self,
+        groups: Sequence[tuple[str, list[list[tuple[int, int]]]]],
+        sentences: Sequence[Sequence[str]],
+        documents: Sequence[int] | None,
+    ) -> Iterator[TaggedText]:
+        _, predictions = self.predict(sentences, documents)
         tags = {task: self.decoders[task].names[found.labels].tolist() for task, found in predictions.items()}
         scores = {task: found.scores.tolist() for task, found in predictions.items()}
         position = 0

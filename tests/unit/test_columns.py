@@ -63,12 +63,11 @@ def test_one_text_gives_one_result(tagger):
     assert tagger.tag(np.str_(TEXTS[0])) == tagger.tag(TEXTS[0])
 
 
-@pytest.mark.parametrize(("look_ahead", "expected"), [(1, 1), (2, 4)])
-def test_a_stream_takes_no_more_texts_than_it_looks_ahead(tagger, look_ahead, expected):
+def test_a_stream_takes_no_more_texts_than_it_looks_ahead(tagger):
     taken = []
-    stream = tagger.stream((taken.append(text) or text for text in TEXTS * 3), look_ahead=look_ahead)
+    stream = tagger.stream((taken.append(text) or text for text in TEXTS * 3), look_ahead=2)
     next(stream)
-    assert len(taken) == expected  # with more than one, the next ones are split while the first are tagged
+    assert len(taken) == 2
 
 
 @pytest.mark.parametrize(
