@@ -10,7 +10,7 @@ activation, the optimizer, and all work outside the network count as nothing don
 Training has batches of 16 windows of 47 positions (45 subwords and the special ones), prediction is that of the test
 split, from words to tags. `machine` is the best rate of any float32 product measured, by NumPy or TensorFlow; `shapes`
 the float32 rate at the network's own shapes, each weighted with its share of the operations; `bfloat16` the best rate
-of products of bfloat16, where the processor has instructions for them. Rates and runs take turns.
+of products of bfloat16, where the processor is faster at them. Rates and runs take turns.
 """
 
 from __future__ import annotations

@@ -158,7 +158,7 @@ def train_cli(
         str | None,
         typer.Option(
             help="Arithmetic in training: float32, bfloat16 or float16; weights stay float32.",
-            show_default="compact float32; checkpoint bfloat16 where the processor has it",
+            show_default="compact float32; checkpoint bfloat16 where the processor is faster at it",
             rich_help_panel=_TRAINING,
         ),
     ] = None,
