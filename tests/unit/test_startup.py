@@ -54,6 +54,12 @@ def test_commands_that_only_look_load_nothing_slow(argument):
     assert {"--help": "predict", "tasks": "chunk_tags", "plugins": "standard"}[argument] in shown
 
 
+def test_the_list_of_commands_does_without_rich():
+    done = run_python(_COMMAND.format(argument="--help") + "print('rich' in sys.modules)")
+    assert done.stdout.splitlines()[-1] == "False", done.stderr
+    assert "predict   Tag text" in done.stdout
+
+
 def test_importing_polytag_loads_nothing_slow():
     done = run_python(f"import polytag; polytag.hookimpl; polytag.__version__; {_REPORT}")
     assert done.stdout == "LOADED []\n", done.stderr

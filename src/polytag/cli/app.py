@@ -17,7 +17,11 @@ from polytag.errors import CorpusWarning, InterruptedRunError, PolytagError
 
 
 class _Commands(TyperGroup):
-    """Stops in peace when the reader of the output is gone, as `head` is after its lines."""
+    """Stops in peace when the reader of the output is gone, as `head` is after its lines; its help is there at once."""
+
+    def __init__(self, **options: Any) -> None:
+        # Rich takes as long to import as all the rest of `polytag --help`; a list of commands does without panels.
+        super().__init__(**options | {"rich_markup_mode": None})
 
     def invoke(self, ctx: Any) -> Any:
         try:

@@ -26,7 +26,10 @@ def export_cli(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a tagger or export that is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Write a tagger for TensorFlow Serving, ONNX Runtime, LiteRT or transformers, and check it against the tagger."""
+    """Write a tagger for another runtime, and check it there.
+
+    TensorFlow Serving, ONNX Runtime, LiteRT or transformers; what was written must agree with the tagger.
+    """
     from polytag.cli.plugins import mention_problems
     from polytag.cli.tables import print_json
     from polytag.exporting import export

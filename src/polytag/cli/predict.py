@@ -50,7 +50,10 @@ def predict_cli(
         Path | None, typer.Option("--output", "-o", help="File to write to.", show_default="standard output")
     ] = None,
 ) -> None:
-    """Tag text: JSON Lines with spans and exact character offsets, columns, or a coloured table."""
+    """Tag text, a file or standard input.
+
+    What comes out: JSON Lines with spans and exact character offsets, columns, or a coloured table.
+    """
     from polytag.cli.plugins import mention_problems
     from polytag.cli.tables import check_decoding
     from polytag.predicting import predict
