@@ -246,14 +246,16 @@ def test_a_transformers_pipeline_tags_the_same(taggers: dict[str, Tagger], tmp_p
     export = polytag.export(taggers[family], tmp_path / "ner", "transformers", task="ner")
     assert export.runtime == "PyTorch"  # which also means: no weight was missing, and none left over
     assert export.agreement == {"ner": 1.0}
-    tag = pipeline("token-classification", model=str(tmp_path / "ner"), aggregation_strategy="first")
-    expected = taggers[family].predict_tags([WORDS])["ner"][0]
-    text, found = " ".join(WORDS), ["O"] * len(WORDS)
-    for span in tag(text):
-        first = text[: span["start"]].count(" ") + text[span["start"] : span["end"]].startswith(" ")
-        for index in range(first, first + len(text[span["start"] : span["end"]].split())):
-            found[index] = span["entity_group"]
-    assert [tag.removeprefix("B-").removeprefix("I-") for tag in expected] == found
+    # Short enough not to be truncated by the pipeline. Ungrouped: in these small vocabularies a word can begin with a
+    # lone "▁", behind which a group of "first" ends.
+    words, found = WORDS[:6], {}
+    text = " ".join(words)
+    tag = pipeline("token-classification", model=str(tmp_path / "ner"), ignore_labels=[])
+    for token in tag(text):
+        part = text[token["start"] : token["end"]]
+        found.setdefault(text[: token["start"]].count(" ") + part.startswith(" "), token["entity"])
+    (expected,) = Tagger.load(tmp_path / "ner", decoding="argmax").predict_tags([words])["ner"]
+    assert found == dict(enumerate(expected))
     grouped = runpy.run_path(str(tmp_path / "ner" / "example.py"))["tag"](text)
     assert all(span["entity_group"] in {"PER", "LOC"} for span in grouped)
 

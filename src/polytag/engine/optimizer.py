@@ -89,11 +89,12 @@ class AdamW:
         pairs = list(zip(gradients, self._by_row, strict=True))
         dense = [tf.convert_to_tensor(gradient) for gradient, by_row in pairs if not by_row]
         rows = [_distinct_rows(gradient) for gradient, by_row in pairs if by_row]
-        squares = sum((tf.reduce_sum(tf.square(values)) for _, values in rows), tf.constant(0.0))
         step = tf.cast(self.updates + 1, tf.float32)
-        norm = self._compiled(dense, squares, learning_rate, step)
-        self._decayed.assign_add(self._weight_decay * learning_rate)
+        # Not in the compiled program: XLA adds numbers up one by one.
+        norm = tf.linalg.global_norm([*dense, *(values for _, values in rows)])
         scale = self._clip / tf.maximum(norm, self._clip)
+        self._compiled(dense, scale, learning_rate, step)
+        self._decayed.assign_add(self._weight_decay * learning_rate)
         for table, (indices, values) in zip(self._tables, rows, strict=True):
             table.update(indices, values * scale, learning_rate, step, self._decayed)
         self.updates.assign_add(1)
@@ -117,9 +118,7 @@ class AdamW:
             for variable, value in zip(self._variables, kept, strict=True):
                 variable.assign(value)
 
-    def _update(self, gradients: Sequence[Any], other_squares: Any, learning_rate: Any, step: Any) -> Any:
-        norm = tf.sqrt(tf.add_n([other_squares, *(tf.reduce_sum(tf.square(gradient)) for gradient in gradients)]))
-        scale = self._clip / tf.maximum(norm, self._clip)
+    def _update(self, gradients: Sequence[Any], scale: Any, learning_rate: Any, step: Any) -> Any:
         rate = learning_rate * tf.sqrt(1 - BETA_2**step) / (1 - BETA_1**step)
         for variable, gradient, first, second, decay in zip(
             self._dense, gradients, self.first, self.second, self._decays, strict=True
@@ -129,7 +128,7 @@ class AdamW:
             second.assign(BETA_2 * second + (1 - BETA_2) * tf.square(gradient))
             change = rate * first / (tf.sqrt(second) + EPSILON * tf.sqrt(1 - BETA_2**step))
             variable.assign(variable - change - learning_rate * decay * variable)
-        return norm
+        return tf.constant(0.0)
 
     def _take_average(self) -> Any:
         self._settle_compiled()

@@ -126,7 +126,7 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
     def call(self, ids: Any, mask: Any, training: bool = False) -> Any:
         """Vectors, float (batch, length, 192), of ids, int32 (batch, length, 10)."""
         shape = tf.shape(ids)
-        embedded = tf.gather(self.table, tf.reshape(ids, (-1, len(ROWS), HASHES)))
+        embedded = tf.gather(self.table.value, tf.reshape(ids, (-1, len(ROWS), HASHES)))
         embedded = tf.cast(tf.reduce_sum(embedded, axis=2), self.compute_dtype)
         if training:
             kept = keras.random.uniform((tf.shape(embedded)[0], 1, 1), seed=self.seeds) >= self.form_dropout

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 import tensorflow as tf
-from keras_hub.layers import ReversibleEmbedding
 from keras_hub.src.utils.transformers import (
     convert_albert,
     convert_bert,
@@ -146,6 +145,7 @@ class PretrainedNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
         self.max_length = backbone.max_sequence_length
         tables = [layer for layer in backbone._flatten_layers() if isinstance(layer, keras.layers.Embedding)]
         self.words = backbone.token_embedding
+        self.words.__class__ = _Words
         self.tables = [layer.embeddings for layer in tables if layer.input_dim >= _MANY_ROWS]
         self.built = True
 
@@ -176,10 +176,20 @@ class PretrainedNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
         return self.body(inputs, training=training)
 
 
-class _WordsWithCapitals(ReversibleEmbedding):  # type: ignore[misc]  # Keras has no types
+class _Words(keras.layers.Embedding):  # type: ignore[misc]  # Keras has no types
+    """An embedding that reads the rows it needs.
+
+    Keras reads the variable first, and TensorFlow copies a variable that is read when it is also updated by row.
+    """
+
+    def call(self, inputs: Any) -> Any:
+        return tf.gather(self.embeddings.value, inputs)
+
+
+class _WordsWithCapitals(_Words):
     """The embedding of words by their letters plus that of how they are written."""
 
-    def call(self, inputs: Any, reverse: bool = False) -> Any:
+    def call(self, inputs: Any) -> Any:
         letters, capitals = self.parts(inputs)
         return super().call(letters) + capitals
 
