@@ -46,7 +46,7 @@ def compare_cli(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON on stdout.")] = False,
 ) -> None:
-    """Compare two taggers, or files of predictions, on a corpus.
+    """Compare two taggers or files of predictions.
 
     For each task: both headline scores, the difference with its 95% interval (paired bootstrap over sentences) and its
     p value (approximate randomisation), and the sentences where the two differ most.

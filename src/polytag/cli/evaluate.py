@@ -56,7 +56,10 @@ def evaluate_cli(
     labels: ForeignLabels = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON on stdout.")] = False,
 ) -> None:
-    """Score a tagger on a split of a corpus, with 95% intervals."""
+    """Score a tagger on a split of a corpus.
+
+    Every word counts, and headline scores come with 95% confidence intervals.
+    """
     from polytag.cli.plugins import mention_problems
     from polytag.cli.tables import check_decoding, print_evaluation, print_json
     from polytag.evaluating import evaluate

@@ -26,7 +26,7 @@ def export_cli(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a tagger or export that is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Write a tagger for another runtime, and check it there.
+    """Write a tagger for another runtime.
 
     TensorFlow Serving, ONNX Runtime, LiteRT or transformers; what was written must agree with the tagger.
     """

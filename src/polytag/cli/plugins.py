@@ -26,7 +26,7 @@ def tasks_cli(
     name: Annotated[str | None, typer.Argument(help="Show this task whole.", show_default="list all")] = None,
     as_json: _Json = False,
 ) -> None:
-    """List the tasks that --task can name, or show one whole."""
+    """List the tasks, or show one whole."""
     from polytag.hooks.registry import registry
 
     if name is not None:

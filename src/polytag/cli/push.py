@@ -22,9 +22,9 @@ def push_cli(
         str | None, typer.Option("--message", "-m", help="Message of the commit.", show_default="a plain one")
     ] = None,
 ) -> None:
-    """Put a tagger with its model card on the Hugging Face hub.
+    """Put a tagger on the Hugging Face hub.
 
-    It goes there in one commit. Log in with `hf auth login`, or set HF_TOKEN.
+    Its model card goes with it, in one commit. Log in with `hf auth login`, or set HF_TOKEN.
     """
     from polytag.pushing import push
 

@@ -222,7 +222,7 @@ def train_cli(
         typer.Option(help="Same seed, same machine, same result.", show_default="0", rich_help_panel=_TRAINING),
     ] = None,
 ) -> None:
-    """Train a tagger for one task, or for several at once.
+    """Train a tagger for one task or several.
 
     Every option can stand in the TOML file under its own name, with _ for -.
     """
