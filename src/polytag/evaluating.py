@@ -21,13 +21,14 @@ from polytag.evaluation import (
     where_annotated,
 )
 from polytag.folder import new_file, read_description
+from polytag.heads import Prediction
 from polytag.hooks.registry import registry
 from polytag.hub import tagger_folder
 from polytag.mistakes import confusions as confusions_of
 from polytag.mistakes import write_mistakes
 from polytag.preparation import Split, read_split
 from polytag.schemes import UNANNOTATED, LabelScheme
-from polytag.tagger import Prediction, Tagger
+from polytag.tagger import Tagger
 from polytag.tasks import Task
 from polytag.token_classifiers import Names
 

@@ -25,6 +25,7 @@ from polytag.errors import PolytagError, UnknownNameError
 from polytag.evaluating import evaluate_split
 from polytag.evaluation import Evaluation, MajorityBaseline, TaskEvaluation, evaluate_tags
 from polytag.folder import check_output
+from polytag.heads import TaskHead
 from polytag.hooks.manager import RunInfo
 from polytag.hooks.registry import registry
 from polytag.limits import measure
@@ -36,7 +37,7 @@ from polytag.readers import SPLITS
 from polytag.runs import checkpointed
 from polytag.schemes import LabelScheme
 from polytag.starting import Start, open_start
-from polytag.tagger import Tagger, TaskHead
+from polytag.tagger import Tagger
 from polytag.tasks import Task
 
 if TYPE_CHECKING:

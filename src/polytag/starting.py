@@ -11,9 +11,9 @@ from polytag.encoders import EncoderProvider, head_prefix
 from polytag.encoding.windows import Context
 from polytag.errors import TaggerError
 from polytag.folder import damaged, read_description
+from polytag.heads import TaskHead, heads_of
 from polytag.hooks.registry import registry
 from polytag.hub import tagger_folder
-from polytag.tagger import TaskHead, heads_of
 from polytag.tasks import Task
 from polytag.token_classifiers import ALIGNMENT, Names, label_names, scheme_for
 

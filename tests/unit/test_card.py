@@ -13,11 +13,12 @@ from polytag.config import RunConfig
 from polytag.engine.encoders.pretrained import create
 from polytag.engine.model import TaggerModel
 from polytag.evaluation import Evaluation, TaskEvaluation
+from polytag.heads import TaskHead
 from polytag.limits import Limits, measure
 from polytag.metrics import Scores
 from polytag.preparation import Split, read_splits
 from polytag.runner import TrainResult
-from polytag.tagger import Tagger, TaskHead
+from polytag.tagger import Tagger
 
 LABELS = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG")
 

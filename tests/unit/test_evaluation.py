@@ -9,8 +9,8 @@ import pytest
 import polytag
 from polytag import UNANNOTATED, Metric, PolytagError, Scores, evaluating
 from polytag.evaluation import Evaluation, MajorityBaseline, TaskEvaluation, choose_metrics, evaluate_tags
+from polytag.heads import Prediction, TaskHead
 from polytag.hooks.registry import Registry
-from polytag.tagger import Prediction, TaskHead
 
 
 def test_the_first_metric_gives_the_headline_and_scores_the_baseline(registry: Registry):

@@ -24,8 +24,8 @@ from polytag.engine.graph_files import open_savedmodel
 from polytag.engine.model import TaggerModel
 from polytag.engine.training import seed_everything
 from polytag.exporting import Export
+from polytag.heads import TaskHead
 from polytag.runner import TrainResult
-from polytag.tagger import TaskHead
 
 ENCODERS = ("compact", *FAMILIES)
 RUNTIMES = ("savedmodel", "onnx", "litert")

@@ -17,7 +17,7 @@ from polytag.encoding.batches import BatchBuilder
 from polytag.encoding.features import featurise
 from polytag.engine.encoders.pretrained import PretrainedEncoder, create
 from polytag.engine.model import TaggerModel
-from polytag.tagger import TaskHead
+from polytag.heads import TaskHead
 
 each_family = pytest.mark.parametrize("family", FAMILIES)
 
