@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import json
+import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -187,7 +188,12 @@ def _quantise(path: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     # Seven bits a weight: with eight, processors without VNNI overflow where two products are added up.
-    quantize_dynamic(path, path, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)  # its advice to simplify the graph first: it is simplified
+    try:
+        quantize_dynamic(path, path, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
+    finally:
+        logging.disable(before)
 
 
 def _open_transformers(folder: Path, decoder_task: str) -> Run:

@@ -177,9 +177,12 @@ def test_one_task_of_several_can_be_exported(taggers: dict[str, Tagger], tmp_pat
     assert list(Tagger.load(tmp_path / "ner").heads) == ["ner"]
 
 
-def test_eight_bits_make_it_smaller_and_the_agreement_is_measured(ner_run: TrainResult, tmp_path: Path) -> None:
+def test_eight_bits_make_it_smaller_and_the_agreement_is_measured(
+    ner_run: TrainResult, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     whole = polytag.export(ner_run.tagger, tmp_path / "whole", "onnx")
     small = polytag.export(ner_run.output, tmp_path / "small", "onnx", quantize="int8", corpus="sample")
+    assert caplog.messages == []
     sizes = [(export.output / "model.onnx").stat().st_size for export in (whole, small)]
     assert sizes[1] < sizes[0] / 3
     assert 0.95 < small.agreement["ner"] <= whole.agreement["ner"] == 1.0
