@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
@@ -280,7 +281,8 @@ def _build(config: dict[str, Any], folder: Path) -> tuple[PretrainedNetwork, Wei
         operands = keras.config.dtype_policy().compute_dtype
         # Shorter numbers than bfloat16 overflow outside matrix products, too, and are left to Keras.
         policy = keras.config.dtype_policy() if operands == "float16" else "float32"
-        backbone = converter.backbone_cls(**converter.convert_backbone_config(settings), dtype=policy)
+        with _drawing_no_weights():
+            backbone = converter.backbone_cls(**converter.convert_backbone_config(settings), dtype=policy)
     except (ValueError, KeyError, TypeError) as error:
         raise PolytagError(
             f"The checkpoint {str(folder)!r} has the model type {model_type!r}, which polytag cannot read. The BERT, "
@@ -293,6 +295,18 @@ def _build(config: dict[str, Any], folder: Path) -> tuple[PretrainedNetwork, Wei
     weights = WeightMap(backbone, converter, settings)
     weights.keep_only(network.body.variables)
     return network, weights
+
+
+@contextmanager
+def _drawing_no_weights() -> Iterator[None]:
+    """Let weights start at zero in the block: theirs come from a file, and drawing those of MiniLM takes a second."""
+    initializer = keras.initializers.TruncatedNormal
+    draw = initializer.__call__
+    initializer.__call__ = lambda self, shape, dtype=None, **_: keras.ops.zeros(shape, dtype)
+    try:
+        yield
+    finally:
+        initializer.__call__ = draw
 
 
 def _with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
