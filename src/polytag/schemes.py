@@ -154,7 +154,7 @@ class PrefixScheme(LabelScheme):
         found: list[Span] = []
         start, label, ended = -1, "", True
         for position, tag in enumerate(tags):
-            prefix, tag_label = (OUTSIDE, "") if tag == UNANNOTATED else split_tag(tag)
+            prefix, tag_label = (OUTSIDE, "") if tag in (OUTSIDE, UNANNOTATED) else split_tag(tag)
             if prefix == OUTSIDE:
                 if start >= 0:
                     found.append(Span(start, position, label))

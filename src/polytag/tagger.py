@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
+from itertools import accumulate, islice
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, overload
 
@@ -242,14 +243,14 @@ class Tagger:
         for text, parts in groups:
             offsets = [offset for part in parts for offset in part]
             stop = position + len(offsets)
-            starts = np.cumsum([0, *map(len, parts)])[:-1].tolist()
+            *starts, _ = accumulate(map(len, parts), initial=0)
             spans: list[TaggedSpan] = []
             for task, decoder in self.decoders.items():
                 if decoder.scheme.encodes_spans:
                     for start, part in zip(starts, parts, strict=True):
                         where = slice(position + start, position + start + len(part))
-                        own = decoder.scheme.spans(tags[task][where])
-                        scored = [(span, float(np.prod(scores[task][where][span.start : span.end]))) for span in own]
+                        own, of_words = decoder.scheme.spans(tags[task][where]), scores[task][where]
+                        scored = [(span, prod(of_words[span.start : span.end])) for span in own]
                         sure = [(span, score) for span, score in scored if score >= self.min_score]
                         if len(sure) < len(own):
                             tags[task][where] = decoder.scheme.tags([span for span, _ in sure], len(part))

@@ -38,7 +38,7 @@ def own_tokenizer(folder: str) -> Any:
 
 
 def test_reading_a_checkpoint_leaves_the_drawing_of_weights_to_others(encoders: dict[str, PretrainedEncoder]) -> None:
-    import keras  # noqa: TID253
+    import keras
 
     assert encoders
     assert np.asarray(keras.initializers.TruncatedNormal()((4, 4))).all()
