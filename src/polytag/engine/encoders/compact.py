@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from polytag.encoders import Encoder, Tensors
 from polytag.encoding.coders import BLOCKS, WINDOW, HashCoder
 from polytag.encoding.word_hashes import HASHES, ROWS
-from polytag.engine.encoders.transformer import gelu
+from polytag.engine.encoders.transformer import exact_gelu, gelu, layer_norm
 from polytag.errors import TaggerError
 
 EMBEDDING_WIDTH = 96
@@ -125,6 +125,8 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
 
     def call(self, ids: Any, mask: Any, training: bool = False) -> Any:
         """Vectors, float (batch, length, 192), of ids, int32 (batch, length, 10)."""
+        if not training and self.compute_dtype == "float32":
+            return self._predict(ids, mask)
         shape = tf.shape(ids)
         embedded = tf.gather(self.table.value, tf.reshape(ids, (-1, len(ROWS), HASHES)))
         embedded = tf.cast(tf.reduce_sum(embedded, axis=2), self.compute_dtype)
@@ -140,4 +142,19 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             y = norm(gelu(convolution(x * weight)))
             x = x + self.drop_block(y, training=training)
+        return x
+
+    def _predict(self, ids: Any, mask: Any) -> Any:
+        """What `call` gives where no gradient is wanted, in fewer passes over memory."""
+        shape = tf.shape(ids)
+        hashed = tf.unstack(tf.reshape(ids, (-1, len(ROWS), HASHES)), axis=2)
+        rows = tf.reshape(
+            tf.add_n([tf.gather(self.table.value, one) for one in hashed]), (-1, self.mix.kernel.shape[0])
+        )
+        # TensorFlow makes one operation of these three.
+        rows = exact_gelu(tf.nn.bias_add(tf.matmul(rows, self.mix.kernel.value), self.mix.bias.value))
+        x = tf.reshape(layer_norm(rows, self.mix_norm), (shape[0], shape[1], WIDTH))
+        weight = tf.expand_dims(tf.cast(mask, x.dtype), -1)
+        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
+            x += layer_norm(exact_gelu(convolution(x * weight)), norm)
         return x
