@@ -125,36 +125,30 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
 
     def call(self, ids: Any, mask: Any, training: bool = False) -> Any:
         """Vectors, float (batch, length, 192), of ids, int32 (batch, length, 10)."""
-        if not training and self.compute_dtype == "float32":
-            return self._predict(ids, mask)
+        # Fewer passes over memory where no gradient is wanted; of shorter numbers, Keras keeps more digits.
+        lean = not training and self.compute_dtype == "float32"
         shape = tf.shape(ids)
-        embedded = tf.gather(self.table.value, tf.reshape(ids, (-1, len(ROWS), HASHES)))
-        embedded = tf.cast(tf.reduce_sum(embedded, axis=2), self.compute_dtype)
+        hashed = tf.reshape(ids, (-1, len(ROWS), HASHES))
+        if lean:
+            embedded = tf.add_n([tf.gather(self.table.value, one) for one in tf.unstack(hashed, axis=2)])
+        else:
+            embedded = tf.cast(tf.reduce_sum(tf.gather(self.table.value, hashed), axis=2), self.compute_dtype)
         if training:
             kept = keras.random.uniform((tf.shape(embedded)[0], 1, 1), seed=self.seeds) >= self.form_dropout
             is_form = tf.reshape(tf.range(len(ROWS)) < _FORM_FEATURES, (1, -1, 1))
             embedded = tf.where(tf.logical_or(kept, tf.logical_not(is_form)), embedded, tf.zeros_like(embedded))
-        x = tf.reshape(embedded, (shape[0], shape[1], len(ROWS) * EMBEDDING_WIDTH))
-        x = self.drop_input(x, training=training)
-        x = self.mix_norm(gelu(self.mix(x)))
+        activate = gelu if training else exact_gelu
+        normalise = layer_norm if lean else _keras_norm
+        rows = tf.reshape(embedded, (-1, len(ROWS) * EMBEDDING_WIDTH))
+        rows = normalise(activate(self.mix(self.drop_input(rows, training=training))), self.mix_norm)
+        x = tf.reshape(rows, (shape[0], shape[1], WIDTH))
         # Padding is zero before each convolution: a word's vector does not depend on the batch it is in.
         weight = tf.expand_dims(tf.cast(mask, x.dtype), -1)
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            y = norm(gelu(convolution(x * weight)))
+            y = normalise(activate(convolution(x * weight)), norm)
             x = x + self.drop_block(y, training=training)
         return x
 
-    def _predict(self, ids: Any, mask: Any) -> Any:
-        """What `call` gives where no gradient is wanted, in fewer passes over memory."""
-        shape = tf.shape(ids)
-        hashed = tf.unstack(tf.reshape(ids, (-1, len(ROWS), HASHES)), axis=2)
-        rows = tf.reshape(
-            tf.add_n([tf.gather(self.table.value, one) for one in hashed]), (-1, self.mix.kernel.shape[0])
-        )
-        # TensorFlow makes one operation of these three.
-        rows = exact_gelu(tf.nn.bias_add(tf.matmul(rows, self.mix.kernel.value), self.mix.bias.value))
-        x = tf.reshape(layer_norm(rows, self.mix_norm), (shape[0], shape[1], WIDTH))
-        weight = tf.expand_dims(tf.cast(mask, x.dtype), -1)
-        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            x += layer_norm(exact_gelu(convolution(x * weight)), norm)
-        return x
+
+def _keras_norm(x: Any, norm: Any) -> Any:
+    return norm(x)
