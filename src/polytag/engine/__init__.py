@@ -25,7 +25,7 @@ def _import_quietly() -> None:
     with tempfile.TemporaryFile() as swallowed:
         os.dup2(swallowed.fileno(), 2)
         try:
-            import tensorflow  # noqa: F401
+            import tensorflow  # noqa: F401  # loaded here, so that later imports find it
         except BaseException:
             os.dup2(kept, 2)
             swallowed.seek(0)

@@ -97,7 +97,7 @@ def write_litert(model: TaggerModel, path: Path) -> None:
     class Frozen(tf.Module):  # type: ignore[misc]  # TensorFlow has no types
         graph = inner
 
-        @tf.function(autograph=False)  # type: ignore[untyped-decorator]
+        @tf.function(autograph=False)  # type: ignore[untyped-decorator]  # TensorFlow has no types
         def serve(self, **inputs: Any) -> dict[str, Any]:
             outputs = self.graph(inputs[ids_name(n_features)], inputs[MASK])
             return dict(zip(portable.tasks, outputs, strict=True))

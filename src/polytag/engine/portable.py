@@ -39,7 +39,7 @@ def serving_function(model: TaggerModel, dtype: Any) -> Any:
     n_features = model.encoder.n_features
     shape = (None, None) if n_features == 1 else (None, None, n_features)
 
-    @tf.function(  # type: ignore[untyped-decorator]
+    @tf.function(  # type: ignore[untyped-decorator]  # TensorFlow has no types
         input_signature=[
             tf.TensorSpec(shape, dtype, name=ids_name(n_features)),
             tf.TensorSpec((None, None), dtype, name=MASK),

@@ -93,6 +93,7 @@ class Registry:
 
     def __init__(self, manager: PluginManager) -> None:
         self.manager = manager
+        # Abstract classes are told apart by isinstance alone, never made; mypy cannot know (type-abstract).
         self.tasks: Kind[Task] = Kind(manager, "polytag_tasks", "task", Task)
         self.schemes: Kind[LabelScheme] = Kind(
             manager,

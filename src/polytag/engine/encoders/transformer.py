@@ -97,7 +97,7 @@ def exact_gelu(x: Any) -> Any:
     return x * _normal_distribution(x)
 
 
-@tf.custom_gradient  # type: ignore[untyped-decorator]
+@tf.custom_gradient  # type: ignore[untyped-decorator]  # TensorFlow has no types
 def gelu(x: Any) -> Any:
     """`exact_gelu`, with a gradient that reuses the distribution function."""
     below = _normal_distribution(x)
@@ -137,7 +137,7 @@ def fuse(backbone: Any, operands: str) -> None:
 def _dense(rows: Any, kernel: Any, bias: Any, operands: str) -> Any:
     dtype = tf.as_dtype(operands)
 
-    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    @tf.custom_gradient  # type: ignore[untyped-decorator]  # TensorFlow has no types
     def dense(rows: Any, kernel: Any, bias: Any) -> Any:
         left, right = tf.cast(rows, dtype), tf.cast(kernel, dtype)
         product = tf.nn.bias_add(tf.cast(tf.matmul(left, right), tf.float32), bias)
@@ -156,7 +156,7 @@ def _dense(rows: Any, kernel: Any, bias: Any, operands: str) -> Any:
 def _add_and_normalise(change: Any, residual: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
     """Layer normalisation (Ba et al. 2016) of a sum."""
 
-    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    @tf.custom_gradient  # type: ignore[untyped-decorator]  # TensorFlow has no types
     def add_and_normalise(change: Any, residual: Any, gamma: Any, beta: Any) -> Any:
         normalised, inverse = _normalise(change + residual, epsilon)
 
