@@ -54,6 +54,15 @@ def test_commands_that_only_look_load_nothing_slow(argument):
     assert {"--help": "predict", "tasks": "chunk_tags", "plugins": "standard"}[argument] in shown
 
 
+@pytest.mark.parametrize(("setting", "found"), [(None, "1"), ("0", "0")])
+def test_the_engine_has_tensorflow_use_onednn_unless_it_is_told_not_to(setting, found):
+    name = "TF_ENABLE_ONEDNN_OPTS"
+    before = f"del os.environ[{name!r}]" if setting is None else f"os.environ[{name!r}] = {setting!r}"
+    done = run_python(f"import os; {before}; import polytag.engine; print(os.environ[{name!r}])", **{name: "set"})
+    assert done.stdout.split() == [found], done.stderr
+    assert not done.stderr
+
+
 def test_the_list_of_commands_does_without_rich():
     done = run_python(_COMMAND.format(argument="--help") + "print('rich' in sys.modules)")
     assert done.stdout.splitlines()[-1] == "False", done.stderr
