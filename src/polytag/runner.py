@@ -5,32 +5,28 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from polytag.calibration import fit_temperature
+from polytag.alignment import AlignmentStrategy
 from polytag.card import CARD, Story, model_card
 from polytag.config import RunConfig
 from polytag.corpus.corpus import load_corpus
-from polytag.encoders import Encoder, EncoderProvider
-from polytag.encoding.batches import BatchBuilder
-from polytag.encoding.features import Features, featurise, label_ids
+from polytag.encoders import EncoderProvider
 from polytag.errors import PolytagError, UnknownNameError
 from polytag.evaluating import evaluate_split
-from polytag.evaluation import Evaluation, MajorityBaseline, TaskEvaluation, evaluate_tags
+from polytag.evaluation import Evaluation, MajorityBaseline, TaskEvaluation
+from polytag.fitting import fit
 from polytag.folder import check_output
 from polytag.heads import TaskHead
 from polytag.hooks.manager import RunInfo
 from polytag.hooks.registry import registry
 from polytag.limits import measure
-from polytag.loss_weights import Weights, loss_weights
-from polytag.preparation import Split, continuations, inventory, read_splits, training_scheme, training_splits
+from polytag.preparation import inventory, read_splits, training_scheme, training_splits
 from polytag.progress import ConsoleReporter, Reporter, Several, Silent
 from polytag.pushing import PushResult, RunPushes
 from polytag.readers import SPLITS
@@ -41,7 +37,6 @@ from polytag.tagger import Tagger
 from polytag.tasks import Task
 
 if TYPE_CHECKING:
-    from polytag.engine.checkpoints import CheckpointStore
     from polytag.engine.model import TaggerModel
 
 CORE = "polytag.builtin"
@@ -142,9 +137,26 @@ def choose_encoder(reference: str) -> EncoderProvider:
     )
 
 
-def _train(config: RunConfig, reporter: Reporter, began: float) -> TrainResult:
-    for plugin in registry().manager.problems:
-        reporter.message(f"Not loaded: {plugin.source}: {plugin.error}")
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """What the options of a run name, found to go together.
+
+    Attributes:
+        config: The run; with the encoder, context and window of the tagger it goes on from, if any.
+        tasks, schemes, strategies: By name of the task.
+        start: The tagger it goes on from.
+        provider: The provider of the encoder.
+    """
+
+    config: RunConfig
+    tasks: Mapping[str, Task]
+    schemes: Mapping[str, LabelScheme]
+    strategies: Mapping[str, AlignmentStrategy]
+    start: Start | None
+    provider: EncoderProvider
+
+
+def _choose(config: RunConfig) -> _Chosen:
     tasks = {name: registry().tasks[name] for name in config.task}
     start = None if config.from_ is None else open_start(config.from_, tasks, config.labels)
     schemes = {
@@ -172,6 +184,14 @@ def _train(config: RunConfig, reporter: Reporter, began: float) -> TrainResult:
         config = config.model_copy(update={"encoder": config.from_, **taken})
     provider = start.provider if start else choose_encoder(config.encoder)
     check_output(config.output, config.overwrite)
+    return _Chosen(config, tasks, schemes, strategies, start, provider)
+
+
+def _train(config: RunConfig, reporter: Reporter, began: float) -> TrainResult:
+    for plugin in registry().manager.problems:
+        reporter.message(f"Not loaded: {plugin.source}: {plugin.error}")
+    chosen = _choose(config)
+    config, tasks, schemes, start = chosen.config, chosen.tasks, chosen.schemes, chosen.start
     pushes = RunPushes(config.push, config.push_private) if config.push else None
 
     corpus = load_corpus(config.corpus, reader=config.reader, columns=config.columns)
@@ -185,15 +205,16 @@ def _train(config: RunConfig, reporter: Reporter, began: float) -> TrainResult:
     )
     kept = _kept_heads(start, labels, schemes, reporter) if start else []
     heads = {
-        name: TaskHead(tuple(labels[name]), schemes[name].name, strategies[name].name, config.decoding)
+        name: TaskHead(tuple(labels[name]), schemes[name].name, chosen.strategies[name].name, config.decoding)
         for name in tasks
     }
 
-    config = config.resolved(provider.defaults)
+    config = config.resolved(chosen.provider.defaults)
     with checkpointed(config, corpus.fingerprint) as checkpoints:
         info = RunInfo(tuple(tasks), corpus.reference, config.encoder, str(config.output))
         names = {name: head.labels for name, head in heads.items()}
-        make = partial(start.model, names, kept) if start else partial(_new_model, provider, config.encoder, names)
+        new = partial(_new_model, chosen.provider, config.encoder, names)
+        make = partial(start.model, names, kept) if start else new
         held_out = "validation" not in splits
 
         def offer(tagger: Tagger, epoch: int, scores: Mapping[str, TaskEvaluation]) -> None:
@@ -205,7 +226,7 @@ def _train(config: RunConfig, reporter: Reporter, began: float) -> TrainResult:
                 _save(tagger, story, folder, overwrite=True)
                 pushes.offer(folder, f"Epoch {epoch}: {_listed(found.headlines)} on validation")
 
-        tagger, best, trained = _fit(
+        tagger, best, trained = fit(
             config, make, tasks, heads, training, validation, info, reporter, checkpoints, offer
         )
         baselines = {name: MajorityBaseline(training.sentences, training.tags[name], schemes[name]) for name in tasks}
@@ -244,102 +265,6 @@ def _new_model(provider: EncoderProvider, reference: str, labels: Mapping[str, S
     from polytag.engine.model import TaggerModel
 
     return TaggerModel(provider.create(reference), labels)
-
-
-def _fit(
-    config: RunConfig,
-    make: Callable[[], TaggerModel],
-    tasks: Mapping[str, Task],
-    heads: Mapping[str, TaskHead],
-    training: Split,
-    validation: Split,
-    info: RunInfo,
-    reporter: Reporter,
-    checkpoints: CheckpointStore,
-    on_best: Callable[[Tagger, int, Mapping[str, TaskEvaluation]], None],
-) -> tuple[Tagger, int, int]:
-    """Train the model that `make` makes; returns the calibrated tagger, its epoch, and how many epochs there were.
-
-    `on_best` is given the tagger, its epoch and its scores on validation whenever it is the best so far.
-    """
-    from polytag.engine import training as engine
-    from polytag.engine.prediction import Predictor
-
-    engine.seed_everything(config.seed)
-    with engine.layers_in(config.precision or "float32"):
-        model = make()
-        encoder = model.encoder
-        if config.cased:
-            encoder.see_capitals()
-    tagger = Tagger(model, heads, config.context, config.window)
-    features = _features(encoder, training, config)
-    unit_labels = {
-        name: features.unit_labels(
-            label_ids(training.tags[name], heads[name].labels),
-            decoder.strategy,
-            continuations(heads[name].labels, decoder.scheme),
-        )
-        for name, decoder in tagger.decoders.items()
-    }
-    predictor = Predictor(model)
-    seen = _features(encoder, validation, config)
-
-    results: dict[str, TaskEvaluation] = {}
-
-    def score() -> tuple[float, Mapping[str, float]]:
-        found = predictor.predict(seen)
-        for name, decoder in tagger.decoders.items():
-            predicted = decoder.sentences(decoder.decode(found[name], seen).labels, seen)
-            results[name] = evaluate_tags(validation.tags[name], predicted, decoder.scheme, tasks[name].metrics[:1])
-        values = {f"{name} {result.headline}": result.score for name, result in results.items()}
-        return float(np.mean(list(values.values()))), values
-
-    observe = registry().manager.observe
-    observe("polytag_train_begin", run=info)
-    builder = BatchBuilder(features, encoder, unit_labels)
-    labels = {name: head.labels for name, head in heads.items()}
-    weights = loss_weights(config.loss_weights, labels, training.tags) if config.loss_weights else {}
-    best, trained = 0, 0
-    for epoch in engine.fit(
-        model, builder, features.lengths, _settings(config, weights), score, reporter.step, checkpoints
-    ):
-        reporter.epoch(epoch)
-        if not epoch.restored:
-            observe("polytag_epoch_end", run=info, epoch=epoch.number, scores=dict(epoch.scores))
-            if epoch.best:
-                on_best(tagger, epoch.number, dict(results))
-        trained = epoch.number
-        best = trained if epoch.best else best
-    found = predictor.predict(seen)
-    calibrated = {
-        name: replace(
-            heads[name],
-            temperature=fit_temperature(
-                decoder.word_scores(found[name], seen), label_ids(validation.tags[name], heads[name].labels)
-            ),
-        )
-        for name, decoder in tagger.decoders.items()
-    }
-    return Tagger(model, calibrated, config.context, config.window), best, trained
-
-
-def _settings(config: RunConfig, label_weights: Weights) -> Any:
-    from polytag.engine.settings import Settings
-
-    names = ("epochs", "batch_size", "accumulate", "learning_rate", "warmup", "weight_decay", "clip", "averaging")
-    return Settings(
-        **{name: getattr(config, name) for name in names},
-        patience=config.patience,
-        seed=config.seed,
-        loss_scaling=config.precision == "float16",
-        task_weights=config.task_weights,
-        label_weights=label_weights,
-    )
-
-
-def _features(encoder: Encoder, split: Split, config: RunConfig) -> Features:
-    packed = split.documents if config.context == "document" else None
-    return featurise(encoder, split.sentences, packed, config.window)
 
 
 def _save(tagger: Tagger, story: Story, folder: Path, overwrite: bool) -> None:

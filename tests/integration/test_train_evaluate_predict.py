@@ -98,6 +98,15 @@ def test_evaluating_gives_what_training_reported(command, joint_run: TrainResult
         assert evaluated["tasks"][task]["metrics"] == scores["metrics"]
 
 
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_a_run_in_short_numbers_reports_the_tagger_that_it_saves(tiny_corpus: Path, tmp_path: Path, precision: str):
+    """Arithmetic is short in training only: a saved tagger computes in float32."""
+    options = {"task": "ner", "epochs": 1, "precision": precision, "quiet": True}
+    run = polytag.train(corpus=str(tiny_corpus), output=tmp_path / "ner", **options)
+    words = polytag.load_corpus(str(tiny_corpus)).words("validation")
+    assert run.tagger.tag_words(words) == Tagger.load(run.output).tag_words(words)
+
+
 def test_the_table_shows_every_label_and_the_counts(command, ner_run: TrainResult):
     done = command("evaluate", ner_run.output, "--corpus", "sample")
     evaluation = ner_run.test
