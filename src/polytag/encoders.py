@@ -105,6 +105,9 @@ class Encoder(WordCoder):
         """A Keras layer: `network(ids, mask, training)` gives float (batch, length, width).
 
         `ids` is int32 (batch, length, n_features), `mask` bool (batch, length), False at padding.
+
+        Two attributes make it faster where it has them: `tables`, a list of its variables that are read by row, and
+        `in_bulk(ids, mask)`, which gives what a call without training gives by a way that need not be exportable.
         """
 
     @abstractmethod

@@ -19,9 +19,6 @@ from polytag.errors import PolytagError, TaggerError
 RUNTIMES = ("tensorflow", "onnx")
 ONNX_FILE, LITERT_FILE = "model.onnx", "model.tflite"
 
-_UNIT_BUDGET = {"word": 4096, "subword": 1024}
-"""Units in a batch, padding counted."""
-
 _EXTRAS = {"onnxruntime": "onnx", "tf2onnx": "onnx", "onnx": "onnx", "ai_edge_litert": "litert"}
 
 
@@ -46,8 +43,7 @@ class ExportedModel:
             features: What to predict for.
             on_batch: Called after each batch with the number of its windows.
         """
-        budget = _UNIT_BUDGET[self.encoder.unit]
-        return unit_scores(self._run, features, self.encoder, self._labels, budget, on_batch)
+        return unit_scores(self._run, features, self.encoder, self._labels, on_batch)
 
 
 def check_runtime(folder: Path, exported: Mapping[str, Any] | None, wanted: str | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,9 @@ from polytag.encoding.features import Features
 
 Run = Callable[[IntArray, NDArray[np.bool_]], Mapping[str, FloatArray]]
 """(ids (batch, length, n_features), mask (batch, length)) -> for each task probabilities (batch, length, labels)."""
+
+UNIT_BUDGET = {"word": 4096, "subword": 1024}
+"""Units in a batch of prediction, padding counted: enough to keep the processor busy, few enough for its cache."""
 
 
 class Batch(NamedTuple):
@@ -100,8 +104,8 @@ def unit_scores(
     features: Features,
     encoder: WordCoder,
     labels: Mapping[str, int],
-    unit_budget: int,
     on_batch: Callable[[int], None] | None = None,
+    at_once: int = 1,
 ) -> dict[str, FloatArray]:
     """Probabilities of each task, float32 (units, labels), in the order of the units.
 
@@ -110,18 +114,24 @@ def unit_scores(
         features: What to predict for.
         encoder: What made the features.
         labels: For each task, how many labels it has.
-        unit_budget: Units in a batch, padding counted.
         on_batch: Called after each batch with the number of its windows.
+        at_once: How many batches the network works on at the same time, in threads.
     """
     builder = BatchBuilder(features, encoder)
     found = {task: np.zeros((len(features.ids), size), dtype=np.float32) for task, size in labels.items()}
-    for chosen in prediction_plan(features.lengths, unit_budget):
+
+    def score(chosen: NDArray[np.int64]) -> int:
         batch = builder.build(chosen)
         scores = run(batch.ids, batch.mask)
         read = batch.units >= 0
         units = batch.units[read]
         for task, values in found.items():
             values[units] = scores[task][read]
-        if on_batch:
-            on_batch(len(chosen))
+        return len(chosen)
+
+    plan = prediction_plan(features.lengths, UNIT_BUDGET[encoder.unit])
+    with ThreadPoolExecutor(at_once) as pool:  # which starts no thread before it has work
+        for size in pool.map(score, plan) if at_once > 1 and len(plan) > 1 else map(score, plan):
+            if on_batch:
+                on_batch(size)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import keras
@@ -49,6 +50,12 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
             training: Whether dropout is on.
         """
         vectors = self.dropout(self.network(ids, mask, training=training), training=training)
+        return {task: head(vectors) for task, head in self.heads.items()}
+
+    def in_bulk(self, ids: Any, mask: Any) -> dict[str, Any]:
+        """What `call` gives without training, by a faster way if the network has one that only TensorFlow can go."""
+        network = getattr(self.network, "in_bulk", None) or partial(self.network, training=False)
+        vectors = network(ids, mask)
         return {task: head(vectors) for task, head in self.heads.items()}
 
     def only(self, task: str) -> TaggerModel:

@@ -14,8 +14,8 @@ from polytag.encoding.batches import unit_scores
 from polytag.encoding.features import Features
 from polytag.engine.model import TaggerModel
 
-UNIT_BUDGET = {"word": 8192, "subword": 1024}
-"""Units in a batch, padding counted: enough to keep the processor busy, few enough to stay in its cache."""
+BATCHES_AT_ONCE = 2
+"""While one waits for memory, or for Python, the other one multiplies."""
 
 
 class Predictor:
@@ -44,11 +44,11 @@ class Predictor:
         """
         encoder = self._model.encoder
         labels = {task: head.units for task, head in self._model.heads.items()}
-        return unit_scores(self._run, features, encoder, labels, UNIT_BUDGET[encoder.unit], on_batch)
+        return unit_scores(self._run, features, encoder, labels, on_batch, BATCHES_AT_ONCE)
 
     def _run(self, ids: IntArray, mask: NDArray[np.bool_]) -> dict[str, FloatArray]:
         return {task: values.numpy() for task, values in self._probabilities(ids, mask).items()}
 
     def _forward(self, ids: Any, mask: Any) -> dict[str, Any]:
-        logits = self._model(ids, mask, training=False)
+        logits = self._model.in_bulk(ids, mask)
         return {task: tf.nn.softmax(values) for task, values in logits.items()}

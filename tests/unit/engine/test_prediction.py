@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from polytag.encoding import batches
+from polytag.encoding.batches import BatchBuilder
 from polytag.encoding.features import featurise
-from polytag.engine import prediction
 from polytag.engine.encoders.compact import CompactEncoder
 from polytag.engine.model import TaggerModel
 from polytag.engine.prediction import Predictor
-from polytag.engine.training import seed_everything
+from polytag.engine.training import layers_in, seed_everything
 from tiny_model import tiny_model
 
 WORDS = [
@@ -42,8 +43,30 @@ def compact() -> Predictor:
     return Predictor(TaggerModel(CompactEncoder(), {"ner": list("OAB"), "pos": list("VWXYZ")}))
 
 
+@pytest.fixture(scope="module")
+def compact_models() -> dict[str, TaggerModel]:
+    seed_everything(0)
+    models = {}
+    for precision in ("float32", "bfloat16"):
+        with layers_in(precision):
+            models[precision] = TaggerModel(CompactEncoder(), {"ner": list("OAB"), "pos": list("VWXYZ")})
+    return models
+
+
 def predict(predictor: Predictor, words: list[list[str]], max_units: int | None = None) -> dict[str, np.ndarray]:
     return predictor.predict(featurise(CompactEncoder(), words, None, max_units))
+
+
+@settings(max_examples=30)
+@given(sentences=sentences, precision=st.sampled_from(["float32", "bfloat16"]))
+def test_words_looked_up_once_a_batch_are_those_looked_up_each_time(
+    compact_models: dict[str, TaggerModel], sentences: list[list[str]], precision: str
+) -> None:
+    model = compact_models[precision]
+    features = featurise(CompactEncoder(), sentences)
+    ids, mask, *_ = BatchBuilder(features, CompactEncoder()).build(np.arange(len(sentences)))
+    for task, logits in model(ids, mask, training=False).items():
+        np.testing.assert_allclose(model.in_bulk(ids, mask)[task], logits, atol=1e-5)
 
 
 @settings(max_examples=30)
@@ -88,7 +111,7 @@ def test_small_batches_give_what_large_ones_give(compact: Predictor, monkeypatch
     words = [[word] * length for length, word in enumerate(WORDS, start=1)]
     sizes: list[int] = []
     large = predict(compact, words)
-    monkeypatch.setitem(prediction.UNIT_BUDGET, "word", 16)
+    monkeypatch.setitem(batches.UNIT_BUDGET, "word", 16)
     small = compact.predict(featurise(CompactEncoder(), words), sizes.append)
     assert len(sizes) > 5
     assert sum(sizes) == len(words)

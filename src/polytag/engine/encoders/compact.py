@@ -125,11 +125,23 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
 
     def call(self, ids: Any, mask: Any, training: bool = False) -> Any:
         """Vectors, float (batch, length, 192), of ids, int32 (batch, length, 10)."""
-        # Fewer passes over memory where no gradient is wanted; of shorter numbers, Keras keeps more digits.
-        lean = not training and self.compute_dtype == "float32"
         shape = tf.shape(ids)
+        words = self._embed(tf.reshape(ids, (-1, HASHES * len(ROWS))), training)
+        return self._in_context(tf.reshape(words, (shape[0], shape[1], WIDTH)), mask, training)
+
+    def in_bulk(self, ids: Any, mask: Any) -> Any:
+        """What `call` gives without training. Every word of the batch is looked up once, however often it is there."""
+        if not self._is_lean(training=False):
+            return self(ids, mask, training=False)
+        shape = tf.shape(ids)
+        distinct, index = tf.raw_ops.UniqueV2(x=tf.reshape(ids, (-1, HASHES * len(ROWS))), axis=[0])
+        words = tf.gather(self._embed(distinct, training=False), index)
+        return self._in_context(tf.reshape(words, (shape[0], shape[1], WIDTH)), mask, training=False)
+
+    def _embed(self, ids: Any, training: bool) -> Any:
+        """Vectors, float (words, 192), of ids, int32 (words, 10)."""
         hashed = tf.reshape(ids, (-1, len(ROWS), HASHES))
-        if lean:
+        if self._is_lean(training):
             embedded = tf.add_n([tf.gather(self.table.value, one) for one in tf.unstack(hashed, axis=2)])
         else:
             embedded = tf.cast(tf.reduce_sum(tf.gather(self.table.value, hashed), axis=2), self.compute_dtype)
@@ -137,18 +149,22 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
             kept = keras.random.uniform((tf.shape(embedded)[0], 1, 1), seed=self.seeds) >= self.form_dropout
             is_form = tf.reshape(tf.range(len(ROWS)) < _FORM_FEATURES, (1, -1, 1))
             embedded = tf.where(tf.logical_or(kept, tf.logical_not(is_form)), embedded, tf.zeros_like(embedded))
-        activate = gelu if training else exact_gelu
-        normalise = layer_norm if lean else _keras_norm
-        rows = tf.reshape(embedded, (-1, len(ROWS) * EMBEDDING_WIDTH))
-        rows = normalise(activate(self.mix(self.drop_input(rows, training=training))), self.mix_norm)
-        x = tf.reshape(rows, (shape[0], shape[1], WIDTH))
+        rows = self.drop_input(tf.reshape(embedded, (-1, len(ROWS) * EMBEDDING_WIDTH)), training=training)
+        return self._activated(self.mix(rows), self.mix_norm, training)
+
+    def _in_context(self, x: Any, mask: Any, training: bool) -> Any:
+        """Vectors after the convolutions, of vectors before them; float (batch, length, 192)."""
         # Padding is zero before each convolution: a word's vector does not depend on the batch it is in.
         weight = tf.expand_dims(tf.cast(mask, x.dtype), -1)
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            y = normalise(activate(convolution(x * weight)), norm)
+            y = self._activated(convolution(x * weight), norm, training)
             x = x + self.drop_block(y, training=training)
         return x
 
+    def _activated(self, x: Any, norm: Any, training: bool) -> Any:
+        activated = gelu(x) if training else exact_gelu(x)
+        return layer_norm(activated, norm) if self._is_lean(training) else norm(activated)
 
-def _keras_norm(x: Any, norm: Any) -> Any:
-    return norm(x)
+    def _is_lean(self, training: bool) -> bool:
+        # Fewer passes over memory where no gradient is wanted; of shorter numbers, Keras keeps more digits.
+        return not training and bool(self.compute_dtype == "float32")
