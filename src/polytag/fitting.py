@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -104,16 +105,16 @@ def fit(
     labels = {name: head.labels for name, head in heads.items()}
     weights = loss_weights(config.loss_weights, labels, training.tags) if config.loss_weights else {}
     best, trained = 0, 0
-    for epoch in engine.fit(
-        model, builder, features.lengths, _settings(config, weights), score, reporter.step, checkpoints
-    ):
-        reporter.epoch(epoch)
-        if not epoch.restored:
-            observe("polytag_epoch_end", run=info, epoch=epoch.number, scores=dict(epoch.scores))
-            if epoch.best:
-                on_best(tagger, epoch.number, dict(results))
-        trained = epoch.number
-        best = trained if epoch.best else best
+    epochs = engine.fit(model, builder, features.lengths, _settings(config, weights), score, reporter.step, checkpoints)
+    with closing(epochs):  # gives the keyboard back at once, also where an observer fails
+        for epoch in epochs:
+            reporter.epoch(epoch)
+            if not epoch.restored:
+                observe("polytag_epoch_end", run=info, epoch=epoch.number, scores=dict(epoch.scores))
+                if epoch.best:
+                    on_best(tagger, epoch.number, dict(results))
+            trained = epoch.number
+            best = trained if epoch.best else best
     if model.network.compute_dtype != "float32":
         # A saved tagger computes in float32, and what follows is about the tagger that is saved.
         short, model = model, build()

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sysconfig
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 import polytag
 from polytag import Tagger
+from polytag.progress import Silent
 from polytag.runner import TrainResult
 
 _FILES = {"README.md", "config.json", "model.safetensors", "polytag.json", "run.toml", "scores.json"}
@@ -210,6 +212,18 @@ def test_a_run_that_fails_midway_leaves_nothing(tiny_corpus: Path, tmp_path: Pat
     with pytest.raises(polytag.PolytagError, match="The loss is nan"):
         polytag.train(task="ner", corpus=str(tiny_corpus), output=tmp_path / "a" / "b", quiet=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_fails_between_epochs_gives_the_keyboard_back(tiny_corpus: Path, tmp_path: Path):
+    class Failing(Silent):
+        def epoch(self, epoch):
+            raise RuntimeError("no more")
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(RuntimeError) as raised:
+        polytag.train(task="ner", corpus=str(tiny_corpus), output=tmp_path / "ner", reporter=Failing())
+    assert raised.tb is not None  # its frames live on, as those of the last error do in a notebook
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -103,7 +103,7 @@ def fit(
     evaluate: Callable[[], tuple[float, Mapping[str, float]]],
     on_step: Callable[[Progress], None] | None = None,
     checkpoints: CheckpointStore | None = None,
-) -> Iterator[Epoch]:
+) -> Generator[Epoch, None, None]:
     """Train; yields every epoch once it is evaluated, and leaves the weights of the best one in the model.
 
     Whoever is given an epoch finds the weights in the model that were evaluated, unless the epoch is a restored one.
