@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import tempfile
 import time
 from collections import Counter
@@ -23,11 +22,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-
 import numpy as np
-import tensorflow as tf  # noqa: TID253
 from rich.console import Console
 from rich.table import Table
 
@@ -36,6 +31,8 @@ from polytag.engine.loop import Loop
 from polytag.engine.model import TaggerModel
 from polytag.engine.settings import Settings
 from polytag.engine.training import layers_in, seed_everything
+
+import tensorflow as tf  # isort: skip  # noqa: TID253  # the engine first: it says how TensorFlow is to work
 
 VARIANTS = ("keras", "blocks", "rows", "bfloat16")
 

@@ -125,18 +125,16 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
 
     def call(self, ids: Any, mask: Any, training: bool = False) -> Any:
         """Vectors, float (batch, length, 192), of ids, int32 (batch, length, 10)."""
-        shape = tf.shape(ids)
         words = self._embed(tf.reshape(ids, (-1, HASHES * len(ROWS))), training)
-        return self._in_context(tf.reshape(words, (shape[0], shape[1], WIDTH)), mask, training)
+        return self._in_context(words, mask, training)
 
     def in_bulk(self, ids: Any, mask: Any) -> Any:
         """What `call` gives without training. Every word of the batch is looked up once, however often it is there."""
         if not self._is_lean(training=False):
             return self(ids, mask, training=False)
-        shape = tf.shape(ids)
         distinct, index = tf.raw_ops.UniqueV2(x=tf.reshape(ids, (-1, HASHES * len(ROWS))), axis=[0])
         words = tf.gather(self._embed(distinct, training=False), index)
-        return self._in_context(tf.reshape(words, (shape[0], shape[1], WIDTH)), mask, training=False)
+        return self._in_context(words, mask, training=False)
 
     def _embed(self, ids: Any, training: bool) -> Any:
         """Vectors, float (words, 192), of ids, int32 (words, 10)."""
@@ -152,8 +150,10 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
         rows = self.drop_input(tf.reshape(embedded, (-1, len(ROWS) * EMBEDDING_WIDTH)), training=training)
         return self._activated(self.mix(rows), self.mix_norm, training)
 
-    def _in_context(self, x: Any, mask: Any, training: bool) -> Any:
-        """Vectors after the convolutions, of vectors before them; float (batch, length, 192)."""
+    def _in_context(self, words: Any, mask: Any, training: bool) -> Any:
+        """Vectors, float (batch, length, 192), of words on their own, float (batch * length, 192)."""
+        shape = tf.shape(mask)
+        x = tf.reshape(words, (shape[0], shape[1], WIDTH))
         # Padding is zero before each convolution: a word's vector does not depend on the batch it is in.
         weight = tf.expand_dims(tf.cast(mask, x.dtype), -1)
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
