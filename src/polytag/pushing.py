@@ -159,9 +159,9 @@ class RunPushes:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep the client's progress bars and warnings away from the lines of the run."""
-    import huggingface_hub
+    from huggingface_hub import utils as untyped
 
-    utils: Any = huggingface_hub.utils  # these functions have no types
+    utils: Any = untyped
     shown, level = not utils.are_progress_bars_disabled(), utils.logging.get_verbosity()
     utils.disable_progress_bars()
     utils.logging.set_verbosity_error()

@@ -55,7 +55,8 @@ def main() -> None:
     options.add_argument("--encoder", required=True, help="`compact`, or a checkpoint")
     options.add_argument("--task", default="ner")
     options.add_argument("--epochs", type=int, help="default: 3 with a checkpoint, the encoder's own with compact")
-    options.add_argument("--seeds", type=int, default=1, help="runs a side, with seeds 0, 1, ...")
+    options.add_argument("--seeds", type=int, default=1, help="runs a side, each with the next seed")
+    options.add_argument("--first-seed", type=int, default=0, help="the first run's, to take a long series in parts")
     options.add_argument("--steps", type=int, help="time stretches of so many steps instead of whole epochs")
     options.add_argument("--rounds", type=int, default=5, help="stretches a side; one more comes first, untimed")
     options.add_argument("--batch-size", type=int, default=16)
@@ -79,7 +80,7 @@ def _checkpoint(chosen: argparse.Namespace, folder: Path) -> None:
     report = Report("train", chosen, data.about)
     runs: list[dict[str, list[dict[str, Any]]]] = []
     subwords = 0
-    for seed in range(chosen.seeds):
+    for seed in _seeds(chosen):
         sides = []
         with closing(sides):
             sides.append(Side("polytag", sys.executable, "polytag_train.py", options=_options(chosen, data, seed)))
@@ -95,6 +96,7 @@ def _checkpoint(chosen: argparse.Namespace, folder: Path) -> None:
         for found in runs[-1].get("transformers.Trainer", []):
             if "tags" in found:
                 found["score"] = data.score("validation", found.pop("tags"))
+                console.print(f"seed {seed}, transformers.Trainer: validation {found['score']:.4f}", markup=False)
     found = {name: [result for run in runs for result in run[name]] for name in runs[0]}
     subwords = subwords or sum(result["subwords"] for result in runs[0]["polytag"])
     rows = [_row(name, results, [run[name] for run in runs], subwords) for name, results in found.items()]
@@ -112,6 +114,10 @@ def _checkpoint(chosen: argparse.Namespace, folder: Path) -> None:
         if not chosen.steps:
             report.add(score_below_peer=rows[1]["best epoch"] - rows[0]["best epoch"])
     report.show(*tables)
+
+
+def _seeds(chosen: argparse.Namespace) -> range:
+    return range(chosen.first_seed, chosen.first_seed + chosen.seeds)
 
 
 def _row(name: str, results: list[dict[str, Any]], runs: list[list[dict[str, Any]]], subwords: int) -> dict[str, Any]:
@@ -167,7 +173,7 @@ def _compact(chosen: argparse.Namespace, folder: Path) -> None:
     peer = f"spaCy, {SPACY_COMPONENT[chosen.task]}"
     names = ["polytag, compact"] if chosen.without_peers else ["polytag, compact", peer]
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in names}
-    for seed in range(chosen.seeds):
+    for seed in _seeds(chosen):
         trained = {name: _train(name, chosen, data, folder / f"{name}-{seed}", seed) for name in names}
         for split in ("validation", "test"):
             sides: list[Side] = []
@@ -183,6 +189,8 @@ def _compact(chosen: argparse.Namespace, folder: Path) -> None:
                 trained[name][0][f"{split}, words/s"] = words / taken
         for name, (figures, _) in trained.items():
             runs[name].append(figures)
+            shown = "  ".join(f"{column} {value:,.4f}" for column, value in figures.items())
+            console.print(f"seed {seed}, {name}: {shown}", markup=False)
     columns = list(runs[names[0]][0])
     rows = [[name, *(statistics.mean(run[column] for run in runs[name]) for column in columns)] for name in names]
     tables = [table(f"Training on {chosen.task}, means of {chosen.seeds} runs", ["side", *columns], rows)]
