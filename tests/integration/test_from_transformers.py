@@ -106,13 +106,13 @@ def test_a_tagger_of_polytag_knows_its_labels(ner_run: polytag.runner.TrainResul
 def test_a_name_on_the_hub_is_as_good_as_a_folder(
     classifier: Path, expected: dict[str, list[list[str]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import huggingface_hub
+    from huggingface_hub import constants
 
     cache = tmp_path / "models--someone--tagger"
     shutil.copytree(classifier, cache / "snapshots" / ("0" * 40))
     (cache / "refs").mkdir()
     (cache / "refs" / "v2").write_text("0" * 40)
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     assert Tagger.load("someone/tagger@v2").predict_tags(WORDS) == expected
     with pytest.raises(PolytagError, match="The tagger 'someone/tagger@v1' is not a folder here, and not in the cache"):
         Tagger.load("someone/tagger@v1")
