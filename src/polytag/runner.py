@@ -30,7 +30,7 @@ from polytag.preparation import inventory, read_splits, training_scheme, trainin
 from polytag.progress import ConsoleReporter, Reporter, Several, Silent
 from polytag.pushing import PushResult, RunPushes
 from polytag.readers import SPLITS
-from polytag.runs import checkpointed
+from polytag.runs import as_begun, checkpointed
 from polytag.schemes import LabelScheme
 from polytag.starting import Start, open_start
 from polytag.tagger import Tagger
@@ -209,7 +209,7 @@ def _train(config: RunConfig, reporter: Reporter, began: float) -> TrainResult:
         for name in tasks
     }
 
-    config = config.resolved(chosen.provider.defaults)
+    config = as_begun(config).resolved(chosen.provider.defaults)
     with checkpointed(config, corpus.fingerprint) as checkpoints:
         info = RunInfo(tuple(tasks), corpus.reference, config.encoder, str(config.output))
         names = {name: head.labels for name, head in heads.items()}

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from polytag.config import RunConfig
 from polytag.errors import PolytagError
@@ -26,6 +26,17 @@ _NOT_PART_OF_IT = {
 def run_folder(output: Path) -> Path:
     """Where the checkpoints of a run stand until its tagger is written: beside the output folder."""
     return output.parent / f".{output.name}.run"
+
+
+def as_begun(config: RunConfig) -> RunConfig:
+    """A run that is to be resumed, in the precision it was begun in, where the user leaves that to the processor.
+
+    The processor is timed: it may be another one now, or decide otherwise.
+    """
+    folder = run_folder(config.output)
+    if not config.resume or config.precision or not _is_unfinished(folder):
+        return config
+    return config.model_copy(update={"precision": _begun(folder)["precision"]})
 
 
 @contextmanager
@@ -62,7 +73,7 @@ def checkpointed(config: RunConfig, fingerprint: str) -> Iterator[CheckpointStor
         yield CheckpointStore(folder, config.checkpoint_every)
         shutil.rmtree(folder, ignore_errors=True)
     finally:
-        if folder.is_dir() and not any(folder.glob("checkpoint-*")):
+        if folder.is_dir() and not _is_unfinished(folder):
             shutil.rmtree(folder, ignore_errors=True)  # nothing to go on from
         lock.release()
         Path(lock.lock_file).unlink(missing_ok=True)
@@ -80,10 +91,9 @@ def _prepare(folder: Path, identity: dict[str, object], config: RunConfig) -> No
             f"The run folder {str(folder)!r} cannot be written: {error.strerror}. Make room, or make it writable, or "
             "choose another --output."
         ) from error
-    path = folder / _IDENTITY
-    unfinished = any(folder.glob("checkpoint-*"))
+    unfinished = _is_unfinished(folder)
     if unfinished and config.resume:
-        before = json.loads(path.read_text(encoding="utf-8"))
+        before = _begun(folder)
         changed = sorted(name for name in identity if before.get(name) != identity[name])
         if changed:
             what = "; ".join(f"{name} was {before.get(name)!r} and is {identity[name]!r}" for name in changed)
@@ -99,4 +109,14 @@ def _prepare(folder: Path, identity: dict[str, object], config: RunConfig) -> No
         )
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    path.write_text(json.dumps(identity), encoding="utf-8")
+    (folder / _IDENTITY).write_text(json.dumps(identity), encoding="utf-8")
+
+
+def _is_unfinished(folder: Path) -> bool:
+    return any(folder.glob("checkpoint-*"))
+
+
+def _begun(folder: Path) -> dict[str, Any]:
+    """What an unfinished run is."""
+    begun: dict[str, Any] = json.loads((folder / _IDENTITY).read_text(encoding="utf-8"))
+    return begun

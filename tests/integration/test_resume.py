@@ -15,7 +15,7 @@ import polytag
 from checkpoints import make_checkpoint
 from polytag.runs import run_folder
 
-KILLS = 5
+KILLS = 3
 OPTIONS = {
     "task": ("ner", "pos"),
     "epochs": 3,
@@ -53,7 +53,8 @@ def kill_after_progress(process: "subprocess.Popen[bytes]", folder: Path, choose
 def test_killed_and_resumed_is_never_killed(encoder, tiny_corpus, tmp_path):
     if encoder == "bert":
         encoder = str(make_checkpoint(tmp_path / "bert", "bert"))
-    options = {**OPTIONS, "corpus": str(tiny_corpus), "encoder": encoder}
+    # Which precision is the default depends on how fast the processor is found to be.
+    options = {**OPTIONS, "corpus": str(tiny_corpus), "encoder": encoder, "precision": "float32"}
     whole = start({**options, "output": str(tmp_path / "whole")})
     assert whole.wait() == 0, whole.stderr.read().decode()
 
@@ -70,21 +71,30 @@ def test_killed_and_resumed_is_never_killed(encoder, tiny_corpus, tmp_path):
     assert not run_folder(tmp_path / "killed").exists()
 
 
-def test_an_interrupt_finishes_the_step_writes_a_checkpoint_and_says_so(tiny_corpus, tmp_path, command, monkeypatch):
+@pytest.fixture
+def interrupted(command, monkeypatch):
+    """Give a training command an interrupt from the keyboard in its third update."""
     from polytag.engine import loop
 
     usual = loop.Loop.updates
 
-    def interrupted(self, *arguments):
+    def updates(self, *arguments):
         for number, update in enumerate(usual(self, *arguments)):
             if number == 2:
                 os.kill(os.getpid(), signal.SIGINT)
             yield update
 
+    def run(*arguments):
+        with monkeypatch.context() as patched:
+            patched.setattr(loop.Loop, "updates", updates)
+            return command(*arguments)
+
+    return run
+
+
+def test_an_interrupt_finishes_the_step_writes_a_checkpoint_and_says_so(tiny_corpus, tmp_path, command, interrupted):
     run = ["train", "-t", "ner", "-c", tiny_corpus, "-o", tmp_path / "tagger", "--epochs", "1", "--batch-size", "8"]
-    with monkeypatch.context() as patched:
-        patched.setattr(loop.Loop, "updates", interrupted)
-        done = command(*run)
+    done = interrupted(*run)
     assert done.status == 128 + signal.SIGINT
     assert "Interrupted in epoch 1" in done.err
     assert "--resume" in done.err
@@ -99,6 +109,22 @@ def test_an_interrupt_finishes_the_step_writes_a_checkpoint_and_says_so(tiny_cor
     assert command(*run, "--resume").status == 0
     assert (tmp_path / "tagger" / "polytag.json").exists()
     assert not run_folder(tmp_path / "tagger").exists()
+
+
+@pytest.mark.parametrize(("first", "later"), [("bfloat16", "float32"), ("float32", "bfloat16")])
+def test_a_run_goes_on_in_the_precision_that_the_processor_was_found_to_be_faster_at(
+    first, later, tiny_corpus, tmp_path, command, interrupted, monkeypatch
+):
+    encoder, tagger = make_checkpoint(tmp_path / "bert", "bert"), tmp_path / "tagger"
+    run = ["train", "-t", "ner", "-c", tiny_corpus, "-e", encoder, "-o", tagger, "--epochs", "1", "--batch-size", "8"]
+    monkeypatch.setattr("polytag.config.native_precision", lambda: first)
+    assert interrupted(*run).status == 128 + signal.SIGINT
+    monkeypatch.setattr("polytag.config.native_precision", lambda: later)
+    changed = command(*run, "--resume", "--precision", later)
+    assert changed.status == 2
+    assert f"precision was '{first}' and is '{later}'" in changed.err
+    assert command(*run, "--resume").status == 0
+    assert f'precision = "{first}"' in (tagger / "run.toml").read_text()
 
 
 def test_only_one_process_writes_a_run(tiny_corpus, tmp_path):
