@@ -38,7 +38,7 @@ stderr and ends with one of these exit statuses:
 | status | meaning |
 | --- | --- |
 | 0 | done |
-| 1 | a defect of polytag (with a traceback), or errors that `polytag corpus check` found |
+| 1 | a defect of polytag (with a traceback), or what `polytag corpus check` or `plugins check` found wrong |
 | 2 | the input is wrong: one of the paragraphs below, or an option that does not exist |
 | 130 | interrupted from the keyboard; a run has written a checkpoint |
 

@@ -21,21 +21,23 @@ if TYPE_CHECKING:
         last_units,
         scores_at,
     )
-    from polytag.comparison import compare
+    from polytag.comparison import Comparison, TaskComparison, compare
     from polytag.config import RunConfig
     from polytag.corpus.corpus import Corpus, load_corpus
     from polytag.encoders import Encoder, EncoderProvider, TrainingDefaults, Units, WordCoder
     from polytag.encoding.text import Word, split_sentences
     from polytag.errors import CorpusError, CorpusWarning, PluginError, PolytagError, TaggerError
     from polytag.evaluating import evaluate
-    from polytag.exporting import export
+    from polytag.evaluation import Evaluation, TaskEvaluation
+    from polytag.exporting import Export, export
     from polytag.hooks.manager import RunInfo
     from polytag.metrics import Metric, Scores
-    from polytag.pushing import push
+    from polytag.pushing import PushResult, push
     from polytag.readers import TOKENS, Reader, Remark, Sentence, Source, corpus_from_sentences, sentences_of, split_of
-    from polytag.runner import train
+    from polytag.runner import TrainResult, train
     from polytag.schemes import OUTSIDE, UNANNOTATED, LabelScheme, PrefixScheme, Span, convert
     from polytag.tagger import Tagger
+    from polytag.tagging import TaggedSpan, TaggedText
     from polytag.tasks import Task
 
 __version__ = "0.1.0"
@@ -50,7 +52,7 @@ _HOMES = {
         "last_units",
         "scores_at",
     ),
-    "polytag.comparison": ("compare",),
+    "polytag.comparison": ("Comparison", "TaskComparison", "compare"),
     "polytag.config": ("RunConfig",),
     "polytag.corpus.corpus": ("Corpus", "load_corpus"),
     "polytag.readers": (
@@ -67,13 +69,15 @@ _HOMES = {
     "polytag.encoding.text": ("Word", "split_sentences"),
     "polytag.errors": ("CorpusError", "CorpusWarning", "PluginError", "PolytagError", "TaggerError"),
     "polytag.evaluating": ("evaluate",),
-    "polytag.exporting": ("export",),
+    "polytag.evaluation": ("Evaluation", "TaskEvaluation"),
+    "polytag.exporting": ("Export", "export"),
     "polytag.hooks.manager": ("RunInfo",),
     "polytag.metrics": ("Metric", "Scores"),
-    "polytag.pushing": ("push",),
-    "polytag.runner": ("train",),
+    "polytag.pushing": ("PushResult", "push"),
+    "polytag.runner": ("TrainResult", "train"),
     "polytag.schemes": ("OUTSIDE", "UNANNOTATED", "LabelScheme", "PrefixScheme", "Span", "convert"),
     "polytag.tagger": ("Tagger",),
+    "polytag.tagging": ("TaggedSpan", "TaggedText"),
     "polytag.tasks": ("Task",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -85,16 +89,20 @@ __all__ = [
     "TOKENS",
     "UNANNOTATED",
     "AlignmentStrategy",
+    "Comparison",
     "Corpus",
     "CorpusError",
     "CorpusWarning",
     "Encoder",
     "EncoderProvider",
+    "Evaluation",
+    "Export",
     "LabelScheme",
     "Metric",
     "PluginError",
     "PolytagError",
     "PrefixScheme",
+    "PushResult",
     "Reader",
     "Remark",
     "RunConfig",
@@ -103,9 +111,14 @@ __all__ = [
     "Sentence",
     "Source",
     "Span",
+    "TaggedSpan",
+    "TaggedText",
     "Tagger",
     "TaggerError",
     "Task",
+    "TaskComparison",
+    "TaskEvaluation",
+    "TrainResult",
     "TrainingDefaults",
     "Units",
     "Word",

@@ -167,11 +167,11 @@ def _explain(error: ValidationError, file: Path | None) -> str:
         if problem["type"] == "extra_forbidden":
             from polytag.errors import suggest
 
-            parts.append(
-                f"{name!r} is no option of a run.{suggest(name, RunConfig.model_fields, 'option')}".rstrip(".")
-            )
+            known = [field.alias or option for option, field in RunConfig.model_fields.items()]
+            parts.append(f"{name!r} is no option of a run.{suggest(name, known, 'option')}".rstrip("."))
         else:
             message = problem["msg"].replace("Input should be", "it has to be", 1)
             parts.append(f"{name!r} is {problem['input']!r}: {message[:1].lower()}{message[1:]}")
     where = f" (flags and {str(file)!r})" if file else ""
-    return f"The configuration of the run{where} is not right: {'; '.join(parts)}. See `polytag train --help`."
+    what = f"{'; '.join(parts)}.".replace("?.", "?")
+    return f"The configuration of the run{where} is not right: {what} See `polytag train --help`."

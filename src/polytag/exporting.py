@@ -75,7 +75,7 @@ def export(
     (95% with `int8`, which is lossy by nature) the export fails and nothing is written.
 
     Args:
-        tagger: A tagger, or the folder of one.
+        tagger: A tagger, the folder of one, or its name on the hub.
         output: Folder to write to.
         to: One of `FORMATS`.
         task: Export this task alone; needed for transformers, which knows one task a model, if there are several.

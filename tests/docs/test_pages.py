@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from checkpoints import make_checkpoint
+from checkpoints import make_checkpoint, make_classifier
 from corpora import write_abstracts, write_addresses, write_treebank
 from pages import DOCS, Block, PageRunner, agrees, pages, parts
 
@@ -34,6 +34,7 @@ def runner(tmp_path, monkeypatch, capsys, command, request):
         "a treebank": write_treebank,
         "biomedical column files": write_abstracts,
         "a checkpoint": lambda path: make_checkpoint(path, "bert"),
+        "a token classifier": lambda path: make_classifier(path, "bert", ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")),
     }
     return PageRunner(tmp_path, command, capsys, monkeypatch, given, os.environ.get("POLYTAG_UPDATE_DOCS") == "1")
 

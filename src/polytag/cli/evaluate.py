@@ -13,7 +13,7 @@ from polytag.cli.options import ForeignLabels, ForeignTask
 def evaluate_cli(
     tagger: Annotated[
         str,
-        typer.Argument(help="Tagger or token classifier of transformers: folder, or hub name[@revision]."),
+        typer.Argument(help="Tagger or token classifier of transformers: folder, hub name, or name@revision."),
     ],
     corpus: Annotated[
         str, typer.Option("--corpus", "-c", help="A file, a folder, train=FILE,test=FILE, a hub dataset, or `sample`.")

@@ -10,7 +10,7 @@ import typer
 
 
 def export_cli(
-    tagger: Annotated[Path, typer.Argument(help="Folder of a tagger.")],
+    tagger: Annotated[str, typer.Argument(help="Folder of a tagger, hub name, or name@revision.")],
     output: Annotated[Path, typer.Argument(help="Folder to write to.")],
     to: Annotated[str, typer.Option("--to", help="savedmodel, onnx, litert or transformers.")],
     task: Annotated[

@@ -13,7 +13,7 @@ from polytag.cli.options import ForeignLabels, ForeignTask
 def predict_cli(
     tagger: Annotated[
         str,
-        typer.Argument(help="Tagger or token classifier of transformers: folder, or hub name[@revision]."),
+        typer.Argument(help="Tagger or token classifier of transformers: folder, hub name, or name@revision."),
     ],
     file: Annotated[str, typer.Argument(help="File to tag; - for standard input.")] = "-",
     input_format: Annotated[

@@ -53,7 +53,7 @@ def train_cli(
             show_default="its own",
         ),
     ] = None,
-    config: Annotated[Path | None, typer.Option(help="TOML file with any of these options; flags override it.")] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML file with options of the run; flags override it.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a tagger in the output folder.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON on stdout.")] = False,
