@@ -118,7 +118,7 @@ def fit(
     if model.network.compute_dtype != "float32":
         # A saved tagger computes in float32, and what follows is about the tagger that is saved.
         short, model = model, build()
-        model.assign(short.tensors())
+        model.set_weights(short.get_weights())
         predictor = Predictor(model)
     found = predictor.predict(seen)
     calibrated = {

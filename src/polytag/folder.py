@@ -145,6 +145,11 @@ def check_output(folder: Path, overwrite: bool) -> None:
             raise PolytagError(f"The output {str(folder)!r} is a file. Choose a folder.")
         if folder.resolve() == Path.cwd():
             raise PolytagError("The output folder is the current one, which cannot be replaced. Choose another one.")
+        if folder.resolve().is_mount():
+            raise PolytagError(
+                f"The output folder {str(folder)!r} is a mount point, which no finished folder can take the place of. "
+                f"Choose a folder in it: {str(folder / 'tagger')!r}."
+            )
         above = next(parent for parent in folder.absolute().parents if parent.exists())
         with tempfile.TemporaryDirectory(prefix=".polytag-", dir=above):
             pass

@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 WAIT = 10.0
 """Seconds to wait for the hub's first answer. Its client alone waits without limit, or tries again for 23 seconds."""
 
-FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "run.toml", "README.md")
+FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "model.onnx", "run.toml", "README.md")
 """Files of checkpoints and taggers; others (weights in other formats, training logs) are not downloaded."""
 
-_REPLACED = ("model*.safetensors", "model.safetensors.index.json", "tokenizer*", "vocab.*", "merges.txt", "*_map.json")
+_REPLACED = (
+    *("model*.safetensors", "model.safetensors.index.json", "model.onnx", "model.tflite"),
+    *("tokenizer*", "vocab.*", "merges.txt", "*_map.json"),
+)
 """Files of an earlier tagger or checkpoint that would be read together with those of a new one."""
 
 _NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*(@\S+)?", flags=re.ASCII)

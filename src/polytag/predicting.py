@@ -17,6 +17,7 @@ from polytag.errors import PolytagError
 from polytag.folder import new_file, read_description
 from polytag.hooks.registry import registry
 from polytag.hub import tagger_folder
+from polytag.readers import DOCUMENT_MARKS
 from polytag.schemes import LabelScheme, convert
 from polytag.tagger import LOOK_AHEAD, Tagger
 from polytag.tagging import TaggedText
@@ -104,7 +105,7 @@ def _first_columns(lines: Lines) -> Iterator[list[str]]:
     separator = ""
     for _, line in lines:
         text = line.strip(" \t")
-        if text and not text.startswith("-DOCSTART-"):
+        if text and not text.startswith(DOCUMENT_MARKS):
             # As in corpora: tabs if the first line has one. Not str.split(), as words may hold no-break spaces.
             separator = separator or ("\t" if "\t" in text else " ")
             words.append(text.partition(separator)[0].partition("\t")[0].strip(" "))

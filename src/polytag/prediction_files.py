@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from polytag.errors import PolytagError
+from polytag.readers import DOCUMENT_MARKS
 
 _SKIP = "_"
 
@@ -71,7 +72,7 @@ def _columns(path: Path, lines: Sequence[str]) -> Predictions:
     open_sentence, separator, width = False, "", 0
     for number, line in enumerate(lines, start=1):
         text = line.strip(" \t\r")
-        if not text or text.startswith("-DOCSTART-"):
+        if not text or text.startswith(DOCUMENT_MARKS):
             open_sentence = False
             continue
         separator = separator or ("\t" if "\t" in text else " ")

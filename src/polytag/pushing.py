@@ -43,7 +43,9 @@ def push(
 
 
 def _push(folder: Path, repo: str, message: str, revision: str | None = None) -> str:
-    files: dict[str, Path | bytes] = {path.name: path for path in sorted(folder.iterdir()) if path.is_file()}
+    # A SavedModel is a folder in the folder.
+    names = {path: path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()}
+    files: dict[str, Path | bytes] = {name: path for path, name in names.items()}
     card = folder / CARD
     if card.is_file():
         text = card.read_text(encoding="utf-8")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +25,9 @@ LOCATION = "location"
 
 SPLITS = ("train", "validation", "test")
 
+DOCUMENT_MARKS = ("-DOCSTART-", "###MEDLINE:")
+"""What a line of a column file begins with where a document does, in CoNLL-2003 and in JNLPBA."""
+
 _FILE_ENDINGS = frozenset(
     {
         ".ann",
@@ -42,6 +47,8 @@ _FILE_ENDINGS = frozenset(
     | {".test", ".testa", ".testb", ".train", ".tsv", ".txt"}
 )
 """A name that ends like this and is not on disk is a mistyped file, not a hub dataset."""
+
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 _BATCH = 10_000
 """Sentences held as Python objects before they are packed into Arrow memory, a tenth of the size."""
@@ -257,12 +264,29 @@ def _dataset(split: str, sentences: Iterable[Sentence]) -> datasets.Dataset:
         for name, value in row.items():
             rows[name].append(value)
         if len(rows[TOKENS]) == _BATCH:
-            tables.append(pa.Table.from_pydict(rows, schema=features.arrow_schema))
+            tables.append(_table(rows, features))
             rows = {name: [] for name in rows}
     if features is None:
         raise CorpusError(f"The {split} split holds no sentence. Check that its file is not empty.")
-    tables.append(pa.Table.from_pydict(rows, schema=features.arrow_schema))
+    tables.append(_table(rows, features))
     return datasets.Dataset(InMemoryTable(pa.concat_tables(tables)))
+
+
+def _table(rows: Mapping[str, list[Any]], features: datasets.Features) -> Any:
+    import pyarrow as pa
+
+    try:
+        return pa.Table.from_pydict(rows, schema=features.arrow_schema)
+    except UnicodeEncodeError as error:  # JSON can write half a character
+        columns = [values for name, values in rows.items() if name not in (LOCATION, DOCUMENT)]
+        for place, *parts in zip(rows[LOCATION], *columns, strict=True):
+            for text in itertools.chain(*parts):
+                if _HALF_CHARACTER.search(text or ""):
+                    raise CorpusError(
+                        f"{place}: {text!r} holds half of a surrogate pair, which is no character. Texts that were cut "
+                        "off in the middle of an emoji have it. Remove it."
+                    ) from error
+        raise
 
 
 def _features(row: Mapping[str, object]) -> datasets.Features:
@@ -286,15 +310,20 @@ def _named_files(reference: str) -> dict[str, tuple[Path, ...]]:
         path = Path(name).expanduser()
         if not path.exists():
             raise CorpusError(f"The {split} file {name!r} does not exist. Check the path.")
-        found = sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
+        found = _visible(path) if path.is_dir() else [path]
+        if not found:
+            raise CorpusError(f"The {split} folder {name!r} holds no file. Check the path.")
         files[split] = (*files.get(split, ()), *found)
     return files
 
 
 def _files_in(folder: Path) -> dict[str, tuple[Path, ...]]:
     files: dict[str, tuple[Path, ...]] = {}
-    for path in sorted(folder.iterdir()):
-        split = split_of(path.name)
-        if path.is_file() and split and not path.name.startswith("."):
+    for path in _visible(folder):
+        if split := split_of(path.name):
             files[split] = (*files.get(split, ()), path)
     return files
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))

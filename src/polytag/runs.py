@@ -68,15 +68,16 @@ def checkpointed(config: RunConfig, fingerprint: str) -> Iterator[CheckpointStor
     except OSError as error:
         raise PolytagError(f"The run folder {str(folder)!r} cannot be made: {error.strerror}.") from error
     try:
-        identity = {"corpus": fingerprint, **config.model_dump(mode="json", exclude=_NOT_PART_OF_IT)}
+        identity = {"fingerprint of the corpus": fingerprint, **config.model_dump(mode="json", exclude=_NOT_PART_OF_IT)}
         _prepare(folder, identity, config)
         yield CheckpointStore(folder, config.checkpoint_every)
         shutil.rmtree(folder, ignore_errors=True)
     finally:
         if folder.is_dir() and not _is_unfinished(folder):
             shutil.rmtree(folder, ignore_errors=True)  # nothing to go on from
-        lock.release()
+        # While it is held: what is removed later may be what another process has locked by then.
         Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
         for parent in made:
             if parent.is_dir() and not any(parent.iterdir()):
                 parent.rmdir()

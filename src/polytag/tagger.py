@@ -26,6 +26,7 @@ from polytag.hooks.registry import registry
 from polytag.hub import tagger_folder
 from polytag.runtimes import ONNX_FILE, ExportedModel, check_runtime, open_onnx
 from polytag.tagging import TaggedSpan, TaggedText
+from polytag.tensor_files import save_tensors
 from polytag.token_classifiers import Names
 
 if TYPE_CHECKING:
@@ -280,8 +281,6 @@ class Tagger:
         Raises:
             PolytagError: The folder is in use, or cannot be written.
         """
-        from safetensors.numpy import save_file
-
         encoder = self.network.encoder
         config = encoder.config()
         config["architectures"] = [encoder.architecture()]
@@ -294,7 +293,7 @@ class Tagger:
             for name, value in (("polytag.json", self.description()), ("config.json", config))
         }
         with written(Path(folder), overwrite) as temporary:
-            save_file(self.network.tensors(), temporary / "model.safetensors", metadata={"format": "pt"})
+            save_tensors(self.network.tensors(), temporary / "model.safetensors", metadata={"format": "pt"})
             encoder.save_files(temporary)
             for name, text in {**texts, **(files or {})}.items():
                 (temporary / name).write_text(text, encoding="utf-8")

@@ -88,6 +88,12 @@ def test_a_column_file_gives_its_first_column(command, joint, tmp_path):
     assert [tagged["words"] for tagged in results(command("predict", joint, path))] == [["Peter", "sleeps"], ["Paris"]]
 
 
+def test_lines_that_begin_documents_are_no_words(command, joint):
+    lines = "-DOCSTART- O\n\nPeter B-PER\n\n###MEDLINE:95369245\n\nsleeps O\n"
+    done = command("predict", joint, "-", "--input", "conll", stdin=lines.encode())
+    assert [tagged["words"] for tagged in results(done)] == [["Peter"], ["sleeps"]]
+
+
 def test_words_of_column_files_may_hold_blanks_where_tabs_separate(command, joint):
     stdin = "New York\tNNP\n\u00a0\tNNP\nsleeps\tVBZ\n".encode()
     done = command("predict", joint, "--input", "conll", stdin=stdin)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from hub_server import TOKEN, Fault, Hub, client_environment, running_hub
-from polytag import Tagger
+from polytag import Tagger, export
 from polytag.runner import TrainResult
 
 _COMMAND = "from polytag.cli.app import main; main()"
@@ -81,6 +81,19 @@ def test_weights_and_tokenizers_of_before_go_and_all_else_stays(hub, push, ner_r
     hub.add("models", "acme/ner", {**dict.fromkeys(old, b"{}"), **kept})
     assert push("ner") == ""  # a name alone is one's own
     assert set(hub.model("acme/ner").files) == {*kept, *contents(ner_run.output)}
+
+
+@pytest.mark.slow
+def test_exports_are_pushed_whole_and_onnx_ones_are_taggers_on_the_hub(hub, push, start, ner_run, tmp_path):
+    for to in ("savedmodel", "onnx"):
+        export(ner_run.output, tmp_path / to, to)
+        assert push(f"acme/{to}", folder=tmp_path / to) == ""
+        expected = {path.relative_to(tmp_path / to).as_posix() for path in (tmp_path / to).rglob("*") if path.is_file()}
+        assert set(hub.model(f"acme/{to}").files) == expected | {".gitattributes"} & set(hub.model(f"acme/{to}").files)
+    (tmp_path / "text.txt").write_text("Peter Blackburn lives in Rome.\n")
+    out, err = start("predict", "acme/onnx", "text.txt").communicate(timeout=120)
+    (tagged,) = ner_run.tagger.tag(["Peter Blackburn lives in Rome."])
+    assert [span["text"] for span in json.loads(out)["spans"]] == [span.text for span in tagged.spans], err
 
 
 def test_a_branch_is_made(hub, push):

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -93,6 +94,7 @@ def interrupted(command, monkeypatch):
 
 
 def test_an_interrupt_finishes_the_step_writes_a_checkpoint_and_says_so(tiny_corpus, tmp_path, command, interrupted):
+    tiny_corpus = shutil.copytree(tiny_corpus, tmp_path / "corpus")
     run = ["train", "-t", "ner", "-c", tiny_corpus, "-o", tmp_path / "tagger", "--epochs", "1", "--batch-size", "8"]
     done = interrupted(*run)
     assert done.status == 128 + signal.SIGINT
@@ -106,6 +108,13 @@ def test_an_interrupt_finishes_the_step_writes_a_checkpoint_and_says_so(tiny_cor
     changed = command(*run, "--resume", "--seed", "5")
     assert changed.status == 2
     assert "seed was 0 and is 5" in changed.err
+    train = tiny_corpus / "train.conll"
+    before = train.read_text(encoding="utf-8")
+    train.write_text(before.replace("-LOC", "-CITY"), encoding="utf-8")
+    changed = command(*run, "--resume")
+    assert changed.status == 2
+    assert "fingerprint of the corpus was" in changed.err
+    train.write_text(before, encoding="utf-8")
     assert command(*run, "--resume").status == 0
     assert (tmp_path / "tagger" / "polytag.json").exists()
     assert not run_folder(tmp_path / "tagger").exists()
@@ -144,11 +153,11 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_last_good_one(tiny_corpu
     usual = safetensors.numpy.save_file
     written = []
 
-    def full_disk(tensors, path):
+    def full_disk(tensors, path, metadata):
         written.append(path)
         if len(written) == 3:
-            raise OSError(28, "No space left on device")
-        usual(tensors, path)
+            raise safetensors.SafetensorError("Error while serializing: I/O error: No space left (os error 28)")
+        usual(tensors, path, metadata)
 
     options = {**OPTIONS, "corpus": str(tiny_corpus), "output": tmp_path / "tagger", "quiet": True, "epochs": 1}
     with monkeypatch.context() as patched:

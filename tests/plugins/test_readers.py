@@ -324,6 +324,20 @@ def test_splits_called_dev_or_valid_are_validation(tmp_path):
     assert load_corpus(str(tmp_path / "saved")).splits == ("train", "validation")
 
 
+def test_splits_that_speak_of_the_same_one_all_keep_their_names(tmp_path):
+    import datasets
+
+    names = ("train_2020", "train_2021", "dev", "test", "test_hard")
+    datasets.DatasetDict(dict.fromkeys(names, class_labels())).save_to_disk(tmp_path / "saved")
+    corpus = load_corpus(str(tmp_path / "saved"))
+    assert sorted(corpus.splits) == ["test", "test_hard", "train_2020", "train_2021", "validation"]
+
+
+def test_half_a_character_is_named_with_its_line(tmp_path):
+    path = written(tmp_path, "train.jsonl", '{"tokens": ["a"], "t": ["A"]}\n{"tokens": ["b\\ud83d"], "t": ["B"]}\n')
+    assert error_of(path).startswith(r"train.jsonl:2: 'b\ud83d' holds half of a surrogate pair")
+
+
 def test_a_broken_parquet_file_is_named(tmp_path):
     assert "train.parquet cannot be read as Parquet" in error_of(written(tmp_path, "train.parquet", b"PAR1"))
 

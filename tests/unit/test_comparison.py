@@ -78,6 +78,12 @@ def test_scores_and_their_difference_with_its_interval(files, data, registry: Re
         assert task.p == 1 / 10_000
 
 
+def test_lines_that_begin_documents_are_no_predictions(files):
+    columns = (files / "a.conll").read_text(encoding="utf-8")
+    (files / "marked.conll").write_text(f"###MEDLINE:95369245\n\n{columns}", encoding="utf-8")
+    assert compared(files, "a.jsonl", "marked.conll").sentences == 100
+
+
 def test_a_system_does_not_differ_from_itself(files):
     for task in compared(files, "a.jsonl", "a.conll").tasks.values():
         assert (task.difference, task.interval, task.p) == (0.0, (0.0, 0.0), 1.0)

@@ -3,6 +3,7 @@
 import json
 import random
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -223,6 +224,14 @@ def test_saving_that_fails_leaves_everything_as_it_was(tagger, tmp_path, monkeyp
     if before:
         assert (tmp_path / "out" / "note.txt").read_text() == "old"
         assert Tagger.load(tmp_path / "out").heads == tagger.heads
+
+
+def test_a_mount_point_is_refused_at_once(tagger, tmp_path, monkeypatch):
+    (tmp_path / "volume").mkdir()
+    monkeypatch.setattr(Path, "is_mount", lambda path: path == tmp_path / "volume")
+    with pytest.raises(PolytagError, match=r"is a mount point.*Choose a folder in it: '.*/volume/tagger'"):
+        tagger.save(tmp_path / "volume")
+    tagger.save(tmp_path / "volume" / "tagger")
 
 
 def test_saving_into_the_current_folder_is_refused_at_once(tagger, tmp_path, monkeypatch):

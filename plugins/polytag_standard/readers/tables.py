@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -16,11 +17,15 @@ _LOCATION = "location"
 
 
 def with_standard_names(data: datasets.DatasetDict) -> datasets.DatasetDict:
-    """The same splits with `dev` and the like called `validation`, and the column `words` called `tokens`."""
+    """The same splits with `dev` and the like called `validation`, and the column `words` called `tokens`.
+
+    Where several splits speak of the same one (`train_2020`, `train_2021`), all keep their names.
+    """
+    standard = {name: split_of(name) or name for name in data}
+    counts = Counter(standard.values())
     named = {}
     for name, dataset in data.items():
-        standard = split_of(name) or name
-        split = name if standard in data else standard
+        split = standard[name] if counts[standard[name]] == 1 else name
         renames = _WORDS in dataset.features and TOKENS not in dataset.features
         named[split] = dataset.rename_column(_WORDS, TOKENS) if renames else dataset
     return type(data)(named)

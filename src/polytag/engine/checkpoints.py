@@ -11,6 +11,7 @@ from typing import Any
 
 from polytag.encoders import Tensors
 from polytag.errors import TrainingError
+from polytag.tensor_files import save_tensors
 
 _PREFIX = "checkpoint-"
 _TEMPORARY = ".writing"
@@ -45,13 +46,11 @@ class CheckpointStore:
         Raises:
             TrainingError: It cannot be written: the disk is full, or the folder is not writable.
         """
-        from safetensors.numpy import save_file
-
         temporary = self.folder / _TEMPORARY
         try:
             shutil.rmtree(temporary, ignore_errors=True)
             temporary.mkdir()
-            save_file(dict(tensors), temporary / _TENSORS)
+            save_tensors(tensors, temporary / _TENSORS)
             (temporary / _STATE).write_text(json.dumps(state), encoding="utf-8")
             for path in (temporary / _TENSORS, temporary / _STATE, temporary):
                 _flush(path)

@@ -244,6 +244,16 @@ def test_a_source_that_is_not_there_is_an_error_before_anything_is_read(referenc
     assert expected in str(caught.value)
 
 
+def test_a_folder_stands_for_the_files_in_it_that_can_be_seen(tmp_path):
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    with pytest.raises(CorpusError, match=r"The train folder '.*/parts' holds no file"):
+        load_corpus(f"train={folder}")
+    file_of(folder, "a A\n", "1.conll")
+    file_of(folder, "\0", ".DS_Store")
+    assert load_corpus(f"train={folder}").words("train") == [["a"]]
+
+
 def test_a_revision_with_slashes_is_no_path():
     assert locate("eriktks/conll2003@refs/convert/parquet").path is None
 

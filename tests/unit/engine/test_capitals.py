@@ -81,6 +81,14 @@ def test_a_run_that_goes_on_takes_the_vocabulary_as_it_is(tmp_path: Path, tiny_c
     assert not (tmp_path / "third").exists()
 
 
+def test_a_run_with_capitals_in_short_numbers_is_saved_in_float32(tmp_path: Path, tiny_corpus: Path) -> None:
+    encoder = str(make_checkpoint(tmp_path / "uncased", "bert", uncased=True))
+    options = {"task": "pos", "corpus": str(tiny_corpus), "encoder": encoder, "epochs": 1, "quiet": True}
+    run = polytag.train(**options, cased=True, precision="float16", output=tmp_path / "tagger")
+    words = [TEXT.split()]
+    assert run.tagger.tag_words(words) == Tagger.load(run.output).tag_words(words)
+
+
 @pytest.mark.parametrize("family", ["roberta", "albert"])
 def test_other_tokenizers_are_refused(family: str, tmp_path: Path) -> None:
     encoder = create(str(make_checkpoint(tmp_path / family, family)))

@@ -192,7 +192,7 @@ class _WordsWithCapitals(_Words):
 
     def call(self, inputs: Any) -> Any:
         letters, capitals = self.parts(inputs)
-        return super().call(letters) + capitals
+        return tf.cast(super().call(letters), capitals.dtype) + capitals
 
 
 def create(reference: str) -> PretrainedEncoder:
