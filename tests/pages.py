@@ -268,23 +268,23 @@ class PageRunner:
         return errors + done.out
 
     def _install(self, wanted: list[str]) -> str:
-        """Install a folder of the page; what comes from elsewhere has to be polytag, with extras that it has."""
+        """Install a project of the page; what comes from elsewhere has to be polytag, with extras that it has."""
         from polytag.hooks import manager
 
         project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
         for requirement in wanted:
             if requirement == "-e":
                 continue
-            if Path(requirement).is_dir():
+            if (Path(requirement) / "pyproject.toml").is_file():
                 options = ("--quiet", "--no-deps", "--no-build-isolation", "--disable-pip-version-check")
                 place = ("--target", str(self.folder / "installed"), requirement)
                 subprocess.run([sys.executable, "-m", "pip", "install", *options, *place], check=True)
                 self.monkeypatch.syspath_prepend(self.folder / "installed")
                 self.monkeypatch.setattr(manager, "_isolated", [manager.PluginManager()])
                 continue
-            found = re.fullmatch(r"(\w+)(?:\[([\w,]+)\])?", requirement)
+            found = re.fullmatch(r"(\w+|\.)(?:\[([\w,]+)\])?", requirement)
             assert found, f"pip install {requirement}"
-            assert found[1] == "polytag", f"pip install {requirement}"
+            assert found[1] in ("polytag", "."), f"pip install {requirement}"  # "." is a checkout of it
             assert set(filter(None, (found[2] or "").split(","))) <= set(project["optional-dependencies"])
         return ""
 
