@@ -62,7 +62,7 @@ class RunConfig(BaseModel):
     precision: Precision | None = Field(None, description="Number format of the arithmetic in training.")
     task_weights: dict[str, Positive] = Field(default_factory=dict, description="Weights of tasks in the loss.")
     loss_weights: str | None = Field(None, description="`balanced`, or a TOML file with the weight of each label.")
-    seed: Annotated[int, Field(ge=0)] = Field(0, description="Same seed, same machine, same result.")
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="Same seed, same machine, same result.")
     checkpoint_every: Count = Field(
         1000, description="Updates between checkpoints; there is one after each epoch, too."
     )

@@ -143,13 +143,7 @@ def check_output(folder: Path, overwrite: bool) -> None:
                 )
         elif folder.exists() and not folder.is_dir():
             raise PolytagError(f"The output {str(folder)!r} is a file. Choose a folder.")
-        if folder.resolve() == Path.cwd():
-            raise PolytagError("The output folder is the current one, which cannot be replaced. Choose another one.")
-        if folder.resolve().is_mount():
-            raise PolytagError(
-                f"The output folder {str(folder)!r} is a mount point, which no finished folder can take the place of. "
-                f"Choose a folder in it: {str(folder / 'tagger')!r}."
-            )
+        check_replaceable(folder)
         above = next(parent for parent in folder.absolute().parents if parent.exists())
         with tempfile.TemporaryDirectory(prefix=".polytag-", dir=above):
             pass
@@ -157,6 +151,21 @@ def check_output(folder: Path, overwrite: bool) -> None:
         raise PolytagError(
             f"The output folder {str(folder)!r} cannot be written: {error.strerror}. Choose another one."
         ) from error
+
+
+def check_replaceable(folder: Path) -> None:
+    """Make sure that another folder can take the place of a folder.
+
+    Raises:
+        PolytagError: It is the current one, or a mount point.
+    """
+    if folder.resolve() == Path.cwd():
+        raise PolytagError("The output folder is the current one, which cannot be replaced. Choose another one.")
+    if folder.resolve().is_mount():
+        raise PolytagError(
+            f"The output folder {str(folder)!r} is a mount point, which no finished folder can take the place of. "
+            f"Choose a folder in it: {str(folder / 'new')!r}."
+        )
 
 
 def _share(folder: Path) -> None:
@@ -170,8 +179,10 @@ def _replace(source: Path, target: Path) -> None:
     """Put a finished folder in the place of another."""
     if target.is_dir():
         old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
-        target.replace(old / "tagger")
-        source.replace(target)
-        shutil.rmtree(old, ignore_errors=True)
+        try:
+            target.replace(old / "tagger")
+            source.replace(target)
+        finally:
+            shutil.rmtree(old, ignore_errors=True)
     else:
         source.replace(target)

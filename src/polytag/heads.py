@@ -17,7 +17,7 @@ from polytag.decoding import Decoding, Transitions, argmax, viterbi
 from polytag.encoding.features import Features
 from polytag.folder import damaged
 from polytag.hooks.registry import registry
-from polytag.schemes import LabelScheme
+from polytag.schemes import OUTSIDE, LabelScheme
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,13 @@ class Prediction(NamedTuple):
         labels: int64 (words,), label ids.
         scores: float32 (words,), the probability of each of these labels.
         uncalibrated: float32 (words,), the same before calibration.
+        outside: float32 (words,), the probability that a word is outside of all spans; 0 where that is no label.
     """
 
     labels: NDArray[np.int64]
     scores: FloatArray
     uncalibrated: FloatArray
+    outside: FloatArray
 
 
 class Decoder:
@@ -107,7 +109,10 @@ class Decoder:
         else:
             labels = argmax(words)
         rows = np.arange(len(words))
-        return Prediction(labels, words[rows, labels], uncalibrated[rows, labels])
+        outside = (
+            words[:, self.head.labels.index(OUTSIDE)] if OUTSIDE in self.head.labels else np.zeros_like(words[:, 0])
+        )
+        return Prediction(labels, words[rows, labels], uncalibrated[rows, labels], outside)
 
     def sentences(self, labels: NDArray[np.int64], features: Features) -> list[list[str]]:
         """The tags of each sentence, of label ids, int64 (words,)."""

@@ -173,7 +173,7 @@ def _writer(writing: str, tagger: Tagger, target: LabelScheme | None, sink: Text
         return lambda tagged: print(_columns(tagger, target, tagged), end="", file=sink)
     from rich.console import Console
 
-    console = Console(file=sink, highlight=False)
+    console = Console(file=sink, emoji=False, highlight=False)
     styles: dict[str, str] = {}
     return lambda tagged: _show(tagged, tagger, styles, console)
 

@@ -130,6 +130,11 @@ def inventory(corpus: Corpus, task: Task, scheme: LabelScheme, training: Split) 
     """
     column = corpus.column_for(task)
     found = {tag for sentence in training.tags[task.name] for tag in sentence} - {UNANNOTATED}
+    if not found:
+        raise CorpusError(
+            f"No word that the corpus {corpus.reference!r} has to train on is annotated in the column {column!r}, so "
+            f"the task {task.name!r} cannot be learnt from it. Leave the task out, or annotate some sentences."
+        )
     if task.labels is not None:
         unknown = sorted(found - set(task.labels))
         if unknown:

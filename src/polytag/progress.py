@@ -87,7 +87,7 @@ class ConsoleReporter:
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
         from rich.progress import Progress as Bar
 
-        self._console: Console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+        self._console: Console = Console(file=sys.stderr, emoji=False, highlight=False, soft_wrap=True)
         self._bar = Bar(
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(),

@@ -221,12 +221,10 @@ def corpus_from_sentences(splits: Mapping[str, Iterable[Sentence]]) -> datasets.
 
 def sentences_of(dataset: datasets.Dataset) -> Iterator[Sentence]:
     """The sentences of a split, with tags as names and `UNANNOTATED` where a word has none; for `Reader.write`."""
-    import datasets
-
     tagged = {
         name: getattr(feature.feature, "names", None)
         for name, feature in dataset.features.items()
-        if name != TOKENS and isinstance(feature, datasets.List)
+        if name != TOKENS and hasattr(feature, "feature")  # lists, also large ones
     }
     for batch in dataset.iter(batch_size=_BATCH):
         for i, words in enumerate(batch[TOKENS]):
@@ -250,6 +248,11 @@ def _dataset(split: str, sentences: Iterable[Sentence]) -> datasets.Dataset:
     tables: list[pa.Table] = []
     features: datasets.Features | None = None
     for sentence in sentences:
+        if reserved := sorted(sentence.tags.keys() & {TOKENS, LOCATION, DOCUMENT}):
+            raise CorpusError(
+                f"{sentence.location}: tags cannot stand in a column named {reserved[0]!r}, which holds something else "
+                "in every corpus. Give the tags another name in the file."
+            )
         row: dict[str, Any] = {TOKENS: sentence.words, **sentence.tags, LOCATION: sentence.location}
         if sentence.document is not None:
             row[DOCUMENT] = sentence.document

@@ -69,6 +69,10 @@ def checkpointed(config: RunConfig, fingerprint: str) -> Iterator[CheckpointStor
         raise PolytagError(f"The run folder {str(folder)!r} cannot be made: {error.strerror}.") from error
     try:
         identity = {"fingerprint of the corpus": fingerprint, **config.model_dump(mode="json", exclude=_NOT_PART_OF_IT)}
+        if config.loss_weights and Path(config.loss_weights).is_file():
+            identity["content of loss_weights"] = Path(config.loss_weights).read_text(
+                encoding="utf-8", errors="replace"
+            )
         _prepare(folder, identity, config)
         yield CheckpointStore(folder, config.checkpoint_every)
         shutil.rmtree(folder, ignore_errors=True)

@@ -124,7 +124,8 @@ class Tagger:
         heads = heads_of(path, description, decoding)
         try:
             del description["tasks"]
-            provider = registry().encoders[description.pop("encoder")["provider"]]
+            encoder = description.pop("encoder")
+            provider = registry().encoders[encoder["provider"]]
             context, window = description.pop("context"), description.pop("window")
         except (KeyError, TypeError, AttributeError) as error:
             raise damaged(path / "polytag.json", error) from error
@@ -134,6 +135,7 @@ class Tagger:
             model = ExportedModel(provider.restore_coder(path), sizes, open_onnx(path / ONNX_FILE))
         else:
             model = _restored(provider, path, heads)
+            model.encoder.reference = encoder.get("reference", model.encoder.reference)  # not this folder's path
         tagger = cls(model, heads, context, window, min_score, description)
         _ = tagger.decoders  # a scheme or strategy that no plugin provides is an error now, not at the first text
         return tagger
@@ -210,8 +212,9 @@ class Tagger:
                     )
                 ends = np.cumsum([len(word) + 1 for word in words], dtype=np.int64) - 1
                 offsets = [(int(end) - len(word), int(end)) for word, end in zip(words, ends, strict=True)]
-                groups.append((" ".join(words), [offsets] if words else []))
-            yield from self._tagged(groups, [words for words in chunk if words], None)
+                groups.append((" ".join(words), [offsets] if offsets else []))
+            # Tables keep lists as arrays, which are neither true nor false.
+            yield from self._tagged(groups, [words for words in chunk if len(words)], None)
 
     def predict(
         self, sentences: Sequence[Sequence[str]], documents: Sequence[int] | None = None
@@ -255,6 +258,9 @@ class Tagger:
                         sure = [(span, score) for span, score in scored if score >= self.min_score]
                         if len(sure) < len(own):
                             tags[task][where] = decoder.scheme.tags([span for span, _ in sure], len(part))
+                            for span in {span for span, _ in scored} - {span for span, _ in sure}:
+                                dropped = slice(where.start + span.start, where.start + span.end)
+                                scores[task][dropped] = predictions[task].outside[dropped].tolist()
                         for span, score in sure:
                             begin, end = part[span.start][0], part[span.end - 1][1]
                             spans.append(TaggedSpan(task, span.label, score, text[begin:end], begin, end))

@@ -136,6 +136,18 @@ def test_a_run_goes_on_in_the_precision_that_the_processor_was_found_to_be_faste
     assert f'precision = "{first}"' in (tagger / "run.toml").read_text()
 
 
+def test_a_run_does_not_go_on_with_other_weights_of_labels(tiny_corpus, tmp_path, command, interrupted):
+    weights = tmp_path / "weights.toml"
+    weights.write_text('[ner]\n"B-LOC" = 2.0\n')
+    run = ["train", "-t", "ner", "-c", tiny_corpus, "-o", tmp_path / "tagger", "--epochs", "1", "--batch-size", "8"]
+    run += ["--loss-weights", weights]
+    assert interrupted(*run).status == 128 + signal.SIGINT
+    weights.write_text('[ner]\n"B-LOC" = 3.0\n')
+    changed = command(*run, "--resume")
+    assert changed.status == 2
+    assert "content of loss_weights was" in changed.err
+
+
 def test_only_one_process_writes_a_run(tiny_corpus, tmp_path):
     from filelock import FileLock
 

@@ -8,12 +8,21 @@ from pathlib import Path
 import pytest
 
 from polytag import UNANNOTATED, CorpusError, PolytagError, load_corpus
+from polytag.corpus.describe import describe
 
 
 def written(folder: Path, name: str, text: str) -> Path:
     path = folder / name
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def test_positional_tags_are_no_spans(tmp_path):
+    tags = ["N------S1I", "P---------", "A-----MS2D", "C---------"]
+    rows = "".join(f"{word}\t{tag}\n" for word, tag in zip("abcd", tags, strict=True))
+    corpus = load_corpus(str(written(tmp_path, "train.conll", rows)))
+    assert corpus.tags("train", "tags") == [tags]
+    assert describe(corpus).columns["tags"].scheme == "flat"
 
 
 # Partial annotation

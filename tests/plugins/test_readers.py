@@ -245,6 +245,11 @@ def test_conllu_has_syntactic_words_and_five_columns(tmp_path):
     assert corpus.locate("validation", 1) == "es-ud-dev.conllu:11"
 
 
+def test_a_comment_may_begin_with_a_blank(tmp_path):
+    path = written(tmp_path, "a.conllu", " # text = ir\n1\tir\tir\tVERB\t_\t_\t0\troot\t_\t_\n")
+    assert load_corpus(str(path)).words("train") == [["ir"]]
+
+
 def test_a_treebank_folder_may_hold_plain_text_beside_its_files(tmp_path):
     written(tmp_path, "es-ud-train.conllu", _CONLLU)
     written(tmp_path, "es-ud-train.txt", "Vámonos al mar\n")
@@ -260,6 +265,10 @@ def test_a_treebank_folder_may_hold_plain_text_beside_its_files(tmp_path):
         ),
         ("nothing", "a.conllu:3: this line is not CoNLL-U: Invalid line format"),
         ("2\ta\ta\tX", "a.conllu:3: the line has 4 fields that can be read, and CoNLL-U has 10"),
+        (
+            "2\tPeter\tPeter  P\tPROPN\tNNP\t_\t0\troot\t_\t_",
+            "a.conllu:3: the line has 11 fields that can be read, and CoNLL-U has 10",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_treebank_is_named_with_its_line(tmp_path, line, expected):

@@ -354,3 +354,45 @@ def test_json_lines_of_words_stay_what_they_are(tmp_path):
     rows = [{"tokens": ["Peter"], "text": "Peter", "label": ["B-PER"]}, {"words": ["a"], "spans": ["O"]}]
     for number, row in enumerate(rows):
         assert load_corpus(str(written(tmp_path, f"{number}.jsonl", row))).reader == "jsonl"
+
+
+@pytest.mark.parametrize("control", ["tokens", "location", "document"])
+def test_a_control_cannot_be_named_like_what_every_corpus_has(tmp_path, control):
+    value = {"start": 0, "end": 5, "text": "Peter", "labels": ["X"]}
+    task = {"data": {"text": "Peter sleeps."}, "annotations": [{"result": [{"from_name": control, "value": value}]}]}
+    (tmp_path / "train.json").write_text(json.dumps([task]))
+    with pytest.raises(CorpusError, match=f"tags cannot stand in a column named '{control}'"):
+        load_corpus(str(tmp_path / "train.json"))
+
+
+def test_of_several_texts_of_a_task_the_annotated_one_is_read(tmp_path):
+    value = {"start": 0, "end": 5, "text": "Peter", "labels": ["PER"]}
+    data = {"doc_id": "doc-17", "review": "Peter sleeps."}
+    tasks = [{"data": data, "annotations": [{"result": [{"from_name": "label", "value": value}]}]}]
+    (tmp_path / "train.json").write_text(json.dumps(tasks))
+    assert load_corpus(str(tmp_path / "train.json")).words("train") == [["Peter", "sleeps", "."]]
+    (tmp_path / "train.json").write_text(json.dumps([{"data": data, "annotations": [{"result": []}]}]))
+    with pytest.raises(CorpusError, match=r"several texts \(doc_id, review\).*Name that field `text`"):
+        load_corpus(str(tmp_path / "train.json"))
+
+
+def test_labels_of_hypertext_are_reported(tmp_path):
+    result = {"from_name": "label", "type": "hypertextlabels", "value": {"hypertextlabels": ["PER"], "start": "/p"}}
+    (tmp_path / "train.json").write_text(
+        json.dumps([{"data": {"text": "Peter"}, "annotations": [{"result": [result]}]}])
+    )
+    with pytest.warns(CorpusWarning, match="Only spans of plain text .*hypertextlabels"):
+        load_corpus(str(tmp_path / "train.json"))
+
+
+def test_a_sentence_may_begin_with_white_space(tmp_path):
+    starts = [(0, 5), (6, 11), (11, 12), (12, 13), (13, 18), (19, 25), (25, 26)]
+    document = {
+        "text": "Hello world.\nPeter sleeps.",
+        "tokens": [{"id": i, "start": start, "end": end} for i, (start, end) in enumerate(starts)],
+        "sents": [{"start": 0, "end": 12}, {"start": 12, "end": 26}],
+        "ents": [],
+    }
+    (tmp_path / "train.jsonl").write_text(json.dumps(document) + "\n")
+    corpus = load_corpus(str(tmp_path / "train.jsonl"), reader="spacy-json")
+    assert corpus.words("train") == [["Hello", "world", "."], ["Peter", "sleeps", "."]]

@@ -94,6 +94,12 @@ def test_several_mistakes_are_told_at_once():
         RunConfig.from_sources(None, _FLAGS | {"epochs": 0, "seed": -1})
 
 
+def test_a_seed_has_to_fit_in_32_bits():
+    assert RunConfig(**_FLAGS, seed=2**32 - 1).seed == 2**32 - 1
+    with pytest.raises(PolytagError, match=r"'seed' is 1764123456789"):
+        RunConfig.from_sources(None, _FLAGS | {"seed": 1764123456789})
+
+
 @pytest.mark.parametrize(
     ("flags", "time", "expected"),
     [

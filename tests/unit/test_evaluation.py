@@ -138,7 +138,7 @@ class Fake:
     def predict(self, sentences, documents):
         assert len(sentences) == len(next(iter(self.predicted.values())))
         sure = np.ones(sum(map(len, sentences)), dtype=np.float32)
-        return None, {task: Prediction(tags, sure, sure) for task, tags in self.predicted.items()}
+        return None, {task: Prediction(tags, sure, sure, 1 - sure) for task, tags in self.predicted.items()}
 
 
 CORPUS = """\

@@ -122,3 +122,9 @@ def test_without_the_chunk_plugin_only_the_chunk_task_is_gone(tiny_corpus: Path,
     assert "Not loaded: plugin 'chunk' (polytag" in done.stderr
     assert "There is no task named 'chunk'" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["tagger"]
+
+
+def test_a_closed_output_is_no_defect():
+    command = f"exec {sys.executable} -c 'from polytag.cli.app import main; main()' tasks >&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -5,6 +5,7 @@ import random
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import polytag
@@ -229,7 +230,7 @@ def test_saving_that_fails_leaves_everything_as_it_was(tagger, tmp_path, monkeyp
 def test_a_mount_point_is_refused_at_once(tagger, tmp_path, monkeypatch):
     (tmp_path / "volume").mkdir()
     monkeypatch.setattr(Path, "is_mount", lambda path: path == tmp_path / "volume")
-    with pytest.raises(PolytagError, match=r"is a mount point.*Choose a folder in it: '.*/volume/tagger'"):
+    with pytest.raises(PolytagError, match=r"is a mount point.*Choose a folder in it: '.*/volume/new'"):
         tagger.save(tmp_path / "volume")
     tagger.save(tmp_path / "volume" / "tagger")
 
@@ -289,3 +290,27 @@ def test_weights_that_are_missing_are_named(joint_run, tmp_path):
     (folder / "model.safetensors").unlink()
     with pytest.raises(PolytagError, match=r"model.safetensors"):
         Tagger.load(folder)
+
+
+def test_words_of_spans_that_are_too_uncertain_have_the_score_of_being_outside(ner_run):
+    text = "Zorblax Quentin visited Frimble."
+    everything = ner_run.tagger.tag(text)
+    assert everything.spans
+    strict = Tagger.load(ner_run.output, min_score=1.0).tag(text)
+    assert (strict.spans, set(strict.tags["ner"])) == ([], {"O"})
+    _, predictions = ner_run.tagger.predict([everything.words])
+    tagged = [tag != "O" for tag in everything.tags["ner"]]
+    expected = np.where(tagged, predictions["ner"].outside, predictions["ner"].scores)
+    np.testing.assert_allclose(strict.scores["ner"], expected, atol=1e-6)
+
+
+def test_words_may_come_in_arrays(tagger):
+    words = ["Peter", "sleeps"]
+    assert tagger.tag_words([np.array(words), np.array([])]) == tagger.tag_words([words, []])
+
+
+def test_a_tagger_that_was_loaded_still_knows_where_its_encoder_came_from(tagger, tmp_path):
+    tagger.save(tmp_path / "first")
+    edit(tmp_path / "first", lambda description: description["encoder"].update(reference="acme/base"))
+    Tagger.load(tmp_path / "first").save(tmp_path / "second")
+    assert json.loads((tmp_path / "second" / "polytag.json").read_text())["encoder"]["reference"] == "acme/base"

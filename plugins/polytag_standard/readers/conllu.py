@@ -30,6 +30,8 @@ _PLUS = "# global.columns = "
 """The first line of a file in CoNLL-U Plus, which names its columns."""
 _OWN = "POLYTAG:"
 _GAP = "-"
+_PARTING = re.compile(r"\t| {2,}")
+"""Where the library parts the fields of a line; it passes over what is too many."""
 _BREAK = re.compile(r"[\t\n\r]|  |^ | $")
 _SNIFFED = 4096
 
@@ -139,21 +141,24 @@ def _sentences(path: Path, documents_known: bool) -> Iterator[Sentence]:
             return
         if document_has_sentences and any(key.startswith("newdoc") for key in tokens.metadata):
             document, document_has_sentences = document + 1, False
-        numbers = [number for number, line in file.block if not line.startswith("#")]
+        read = [(number, line) for number, line in file.block if not line.strip().startswith("#")]
         rows = [
-            (number, token) for number, token in zip(numbers, tokens, strict=True) if not isinstance(token["id"], tuple)
+            (number, line, token)
+            for (number, line), token in zip(read, tokens, strict=True)
+            if not isinstance(token["id"], tuple)
         ]
         if not rows:
             continue
-        for number, token in rows:
-            if token["id"] is None or len(token) < width or not token["form"]:
+        for number, line, token in rows:
+            there = len(_PARTING.split(line.strip()))
+            if token["id"] is None or there != width or not token["form"]:
                 raise CorpusError(
-                    f"{path.name}:{number}: the line has {len(token)} fields that can be read, and "
-                    f"{'CoNLL-U' if fields is None else 'this file'} has {width}, separated by tabs, the first two of "
-                    f"which are number and form. Repair the line in {path}."
+                    f"{path.name}:{number}: the line has {there} fields that can be read, and "
+                    f"{'CoNLL-U' if fields is None else 'this file'} has {width}, separated by tabs or two blanks, the "
+                    f"first two of which are number and form. Repair the line in {path}."
                 )
-        words = [token["form"] for _, token in rows]
-        tags = {column: [token[field] for _, token in rows] for field, column in columns.items()}
+        words = [token["form"] for *_, token in rows]
+        tags = {column: [token[field] for *_, token in rows] for field, column in columns.items()}
         yield Sentence(words, tags, document if documents_known else None, f"{path.name}:{rows[0][0]}")
         document_has_sentences = True
 

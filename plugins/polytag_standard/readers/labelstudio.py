@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _CONTROL = "label"
 """What Label Studio's template for named entities calls its labels."""
 _MISSING = "Texts that nobody annotated are left out."
+_OTHER_KIND = "Only spans of plain text (`labels`) are read; labels of hypertext, dialogues and pictures are left out."
 
 
 class LabelStudioReader(AnnotatedTextReader):
@@ -52,19 +53,24 @@ class LabelStudioReader(AnnotatedTextReader):
         data = row.get("data")
         if not isinstance(data, dict):
             raise CorpusError(f"{place}: the task has no object `data`. Export the project as JSON.")
-        text = text_in(data, ("text", *(name for name in data if name != TOKENIZER)), place)
         done = [it for it in row.get("annotations") or () if isinstance(it, dict) and not it.get("was_cancelled")]
         if not done:
+            text = text_in(data, ("text", *(name for name in data if name != TOKENIZER)), place)
             source.remarks.append(Remark("text-without-annotations", _MISSING, place, repr(text[:60])))
             return None
+        chosen = next((it for it in done if it.get("ground_truth")), done[0])
+        results = [result for result in chosen.get("result") or () if isinstance(result, dict)]
+        text = _text_of(data, results, place)
         if len(done) > 1:
             rule = "Of several annotations of a text the one marked as ground truth is read, else the first."
             source.remarks.append(Remark("several-annotations", rule, place, f"{len(done)} of {text[:60]!r}"))
-        chosen = next((it for it in done if it.get("ground_truth")), done[0])
         spans: dict[str, list[TextSpan]] = {}
-        for number, result in enumerate(chosen.get("result") or (), 1):
-            value = result.get("value") if isinstance(result, dict) else None
+        for number, result in enumerate(results, 1):
+            value = result.get("value")
             if not isinstance(value, dict) or not isinstance(value.get("labels"), list):
+                kind = str(result.get("type", ""))
+                if kind.endswith("labels"):
+                    source.remarks.append(Remark("labels-of-another-kind", _OTHER_KIND, place, kind))
                 continue  # a choice, a relation
             control = str(result.get("from_name", _CONTROL))
             column = spans.setdefault(COLUMN if control == _CONTROL else control, [])
@@ -103,6 +109,26 @@ class LabelStudioReader(AnnotatedTextReader):
             before = as_json(row)
         yield before
         yield "]"
+
+
+def _text_of(data: dict[str, Any], results: Sequence[dict[str, Any]], place: str) -> str:
+    """The text that was annotated: `text`, or the only one, or the only one that holds what the spans say they cover.
+
+    Raises:
+        CorpusError: There is none, or it cannot be told which of several it is.
+    """
+    texts = {name: value for name, value in data.items() if name != TOKENIZER and isinstance(value, str)}
+    if "text" in texts or len(texts) <= 1:
+        return text_in(data, ("text", *texts), place)
+    values = [result["value"] for result in results if isinstance(result.get("value"), dict)]
+    said = [value["text"] for value in values if isinstance(value.get("labels"), list) and "text" in value]
+    fitting = [name for name, text in texts.items() if said and all(str(part) in text for part in said)]
+    if len(fitting) != 1:
+        raise CorpusError(
+            f"{place}: `data` has several texts ({', '.join(texts)}), and nothing tells which one was annotated. Name "
+            "that field `text`."
+        )
+    return str(texts[fitting[0]])
 
 
 def _as_said(span: TextSpan, text: str, said: object) -> TextSpan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -105,10 +106,14 @@ def _sentences_of(words: Sequence[tuple[int, int]], sentences: object, place: st
         isinstance(sentence, dict) and isinstance(sentence.get("start"), int) for sentence in sentences
     ):
         raise CorpusError(f'{place}: `sents` is no list of objects with "start" and "end". Repair it, or leave it out.')
-    starts = {sentence["start"] for sentence in sentences}
+    # A sentence may begin with white space, which is no word.
+    starts = sorted(sentence["start"] for sentence in sentences)
     found: list[list[tuple[int, int]]] = []
+    before = 0
     for word in words:
-        if word[0] in starts or not found:
+        begun = bisect_right(starts, word[0])
+        if begun > before or not found:
             found.append([])
         found[-1].append(word)
+        before = begun
     return found

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import warnings
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -80,6 +81,9 @@ _usual_show_warning = warnings.showwarning
 def main() -> None:
     """Run the command line: exit status 0 done, 2 the input is wrong (one paragraph), 1 a defect."""
     warnings.showwarning = _show_warning
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started the program
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
     try:
         app(prog_name="polytag")
     except InterruptedRunError as error:

@@ -55,7 +55,7 @@ def describe_cli(
     else:
         from rich.console import Console
 
-        Console().print(render(description))
+        Console(emoji=False).print(render(description))
 
 
 @app.command("check")
@@ -93,7 +93,7 @@ def check_cli(
     else:
         from rich.console import Console
 
-        console = Console(highlight=False)
+        console = Console(emoji=False, highlight=False)
         if console.is_terminal:
             console.print(render(findings))
         else:

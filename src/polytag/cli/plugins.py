@@ -207,7 +207,7 @@ def _print_details(details: Mapping[str, Any], as_json: bool) -> None:
         parts = value if isinstance(value, list) and value and isinstance(value[0], dict) else [value]
         cell = "\n".join(_described(part) if isinstance(part, dict) else _cell(part) for part in parts)
         table.add_row(name, Text("read from the training split" if value is None else cell))
-    Console(highlight=False).print(table)
+    Console(emoji=False, highlight=False).print(table)
 
 
 def _described(part: Mapping[str, str]) -> str:
@@ -232,7 +232,7 @@ def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
         table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*(Text(_cell(row[name])) for name in shown))
-    Console(highlight=False).print(table)
+    Console(emoji=False, highlight=False).print(table)
 
 
 def _cell(value: object) -> str:

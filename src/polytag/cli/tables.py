@@ -41,7 +41,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
     """A table for each task and metric: every label, then the overall scores."""
     from rich.console import Console
 
-    console = Console(highlight=False)
+    console = Console(emoji=False, highlight=False)
     console.print(
         f"\n{evaluation.corpus}, {evaluation.split}: {evaluation.sentences:,} sentences, {evaluation.words:,} words",
         markup=False,
@@ -141,7 +141,7 @@ def print_comparison(comparison: Comparison) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False)
+    console = Console(emoji=False, highlight=False)
     console.print(
         f"\n{comparison.corpus}, {comparison.split}: {comparison.sentences:,} sentences, {comparison.words:,} words"
         f"\nA: {comparison.a}\nB: {comparison.b}\n",

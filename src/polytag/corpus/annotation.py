@@ -11,13 +11,14 @@ from polytag.schemes import OUTSIDE, UNANNOTATED
 GAP = "-"
 """How files write that a word has no annotation."""
 
-_PREFIXED = re.compile(r"[A-Z]-.|[BIESLU]$")
+_PREFIXED = re.compile(r"[A-Z]-[^-]|[BIESLU]$")
 
 
 def have_spans(counts: Mapping[str, int]) -> bool:
     """Whether tags encode spans, judged by how often each occurs: most, not all, have a prefix.
 
-    A part-of-speech tag may look like a prefix, and an entity tag may lack its own.
+    A part-of-speech tag may look like a prefix, and an entity tag may lack its own. Positional tags (`N------S1I`) are
+    no prefixes with a label.
     """
     telling = {tag: count for tag, count in counts.items() if tag not in (OUTSIDE, UNANNOTATED, GAP)}
     prefixed = sum(count for tag, count in telling.items() if _PREFIXED.match(tag))

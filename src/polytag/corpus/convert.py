@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _FALLBACK = "jsonl"
 _DATASET_MARK = "dataset_dict.json"
+_SPLIT_MARK = "dataset_info.json"
 
 Tags = dict[str, list[list[str]]]
 
@@ -117,11 +118,13 @@ def check_folder(folder: Path, overwrite: bool) -> None:
         raise PolytagError(f"The folder {name!r} exists already. Choose another one, or replace it with --overwrite.")
     saved = (folder / _DATASET_MARK).is_file()
     own = {name for reader in registry().readers.values() for name in reader.companions}
-    strange = [
-        path.name
-        for path in entries
-        if not saved and (path.is_dir() or (path.name.split(".")[0] not in SPLITS and path.name not in own))
-    ]
+
+    def is_own(path: Path) -> bool:
+        if saved:
+            return path.name == _DATASET_MARK or (path / _SPLIT_MARK).is_file()
+        return not path.is_dir() and (path.name.split(".")[0] in SPLITS or path.name in own)
+
+    strange = [path.name for path in entries if not is_own(path)]
     if strange:
         raise PolytagError(
             f"The folder {name!r} holds {sorted(strange)[0]!r}, which is no file of a converted corpus, so --overwrite "

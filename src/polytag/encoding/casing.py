@@ -51,8 +51,9 @@ def add_capitals(folder: Path, reference: str) -> Casing:
             "of BERT lack them and can get them. Leave out --cased."
         )
     special = {token["content"] for token in described["added_tokens"]}
-    vocabulary: dict[str, int] = model["vocab"]
-    base = sorted(vocabulary.values())
+    # Tokens that were added later stand beside the vocabulary, and ids may have gaps: no id is given twice.
+    vocabulary: dict[str, int] = model["vocab"] | {token["content"]: token["id"] for token in described["added_tokens"]}
+    base = list(range(max(vocabulary.values()) + 1))
     cases = [0] * len(base)
     grown = dict(vocabulary)
     for entry, row in vocabulary.items():

@@ -54,7 +54,8 @@ _EMOJI = "\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001f1e5\U0001f200
 _EMOJI_STYLE = "[\ufe0f\U0001f3fb-\U0001f3ff]"
 
 _LETTER = r"[^\W\d_]"
-_CAPITAL = r"[^\W\d_a-z]"
+# Of the scripts that have capitals: a letter of another one before a full stop is a word, not an initial.
+_CAPITAL = f"[{''.join(filter(str.isupper, map(chr, range(0x2000))))}]"
 _RUN = rf"(?:[^\W_{_IDEOGRAPHS}]++|[{_MARKS}]++)++"
 _CLITIC = r"['’](?i:s|m|d|t|re|ve|ll)\b"
 _ABBREVIATION = "|".join(re.escape(word) for word in f"{_LEADING} {_TRAILING}".split())

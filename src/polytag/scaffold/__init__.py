@@ -11,7 +11,7 @@ from pathlib import Path
 
 from polytag import __version__
 from polytag.errors import PolytagError
-from polytag.folder import new_folder
+from polytag.folder import check_replaceable, new_folder
 from polytag.hooks.registry import registry
 from polytag.hooks.specs import PLUGIN_API
 from polytag.schemes import Span
@@ -85,6 +85,7 @@ def new_plugin(plugin: NewPlugin, folder: Path) -> list[Path]:
     values = _values(plugin)
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise PolytagError(f"{str(folder)!r} is there already, and is not an empty folder. Choose another --output.")
+    check_replaceable(folder)
     with new_folder(folder, "plugin") as temporary:
         for source in sorted(path for path in _TEMPLATE.rglob("*") if path.is_file()):
             relative = source.relative_to(_TEMPLATE).as_posix().replace(_MODULE, plugin.module).removesuffix(_ENDING)

@@ -279,6 +279,16 @@ def test_a_folder_that_holds_something_else_is_never_replaced(tmp_path):
         convert_corpus(corpus, tmp_path / "thesis.tex", overwrite=True)
 
 
+def test_what_stands_beside_a_saved_dataset_is_not_replaced(tmp_path):
+    corpus, folder = corpus_of(tmp_path, TEXT), tmp_path / "out"
+    convert_corpus(corpus, folder, format="dataset")
+    convert_corpus(corpus, folder, format="dataset", overwrite=True)
+    (folder / "raw").mkdir()
+    with pytest.raises(PolytagError, match=r"holds 'raw', which is no file of a converted corpus"):
+        convert_corpus(corpus, folder, format="dataset", overwrite=True)
+    assert (folder / "raw").is_dir()
+
+
 def test_a_failure_leaves_the_old_corpus(tmp_path, monkeypatch, registry):
     corpus, folder = corpus_of(tmp_path, TEXT), tmp_path / "out"
     convert_corpus(corpus, folder)

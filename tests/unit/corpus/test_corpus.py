@@ -345,3 +345,13 @@ def test_conll2003_is_in_iob1_but_for_two_words(conll2003):
     fit = scheme_of(corpus, "ner_tags")
     assert (fit.scheme.name, fit.violations) == ("iob1", 2)
     assert fit.example.startswith("the sentence at eng.train:152416, word 13:")
+
+
+def test_a_task_that_no_training_word_is_annotated_for_is_refused(tmp_path, registry):
+    corpus = load_corpus(file_of(tmp_path, "a -\nb -\n"), columns=["tokens", "ner_tags"])
+    task, scheme = registry.tasks["ner"], registry.schemes["iob2"]
+    split = read_split(corpus, "train", {"ner": task}, {"ner": scheme}, None)
+    with pytest.raises(
+        CorpusError, match=r"No word .* is annotated in the column 'ner_tags', so the task 'ner' cannot"
+    ):
+        inventory(corpus, task, scheme, split)

@@ -296,3 +296,16 @@ def test_long_texts_take_linear_time(unit):
     split_sentences(text)
     # Takes a fraction of a second; in quadratic time it would take minutes.
     assert time.process_time() - begun < 20
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("J. Smith met É. Zola.", ["J. Smith met É. Zola ."]),
+        ("А. Пушкин спал.", ["А. Пушкин спал ."]),
+        ("Так думаю я. Он ушёл домой.", ["Так думаю я .", "Он ушёл домой ."]),
+        ("나야 나. 너는 누구?", ["나야 나 .", "너는 누구 ?"]),
+    ],
+)
+def test_initials_are_capitals(text, expected):
+    assert sentences(text) == expected

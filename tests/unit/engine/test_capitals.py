@@ -11,6 +11,7 @@ import pytest
 import polytag
 from checkpoints import make_checkpoint, read_checkpoint
 from polytag import PolytagError, Tagger
+from polytag.encoding.casing import add_capitals
 from polytag.engine.encoders.pretrained import PretrainedEncoder, create
 
 WORD_PIECE = ("bert", "distilbert", "electra")
@@ -66,6 +67,24 @@ def test_a_trained_tagger_is_an_ordinary_checkpoint_and_tells_capitals(
     np.testing.assert_array_equal(found.scores, expected.scores)
     capitals, lower = np.split(found.scores, 2)
     assert not np.allclose(capitals, lower)
+
+
+def test_no_entry_gets_the_id_of_another(uncased: PretrainedEncoder, tmp_path: Path) -> None:
+    uncased.save_coder(tmp_path)
+    (tmp_path / "tokenizer_config.json").write_text("{}")
+    path = tmp_path / "tokenizer.json"
+    described = json.loads(path.read_text(encoding="utf-8"))
+    vocabulary = described["model"]["vocab"]
+    size = len(vocabulary)
+    vocabulary["gap"] = size + 3
+    added = {"content": "<url>", "id": size + 5, "special": False, "normalized": False}
+    described["added_tokens"].append({**added, "lstrip": False, "rstrip": False, "single_word": False})
+    path.write_text(json.dumps(described), encoding="utf-8")
+    casing = add_capitals(tmp_path, "here")
+    grown = json.loads(path.read_text(encoding="utf-8"))["model"]["vocab"]
+    assert len(set(grown.values())) == len(grown)
+    assert max(grown.values()) + 1 == len(casing.base) == len(casing.cases)
+    assert [casing.base[grown[entry]] for entry in ("gap", "Gap", "GAP", "<url>")] == [size + 3] * 3 + [size + 5]
 
 
 def test_a_run_that_goes_on_takes_the_vocabulary_as_it_is(tmp_path: Path, tiny_corpus: Path) -> None:

@@ -17,6 +17,7 @@ from polytag.encoding.batches import BatchBuilder
 from polytag.encoding.features import featurise
 from polytag.engine.encoders.pretrained import PretrainedEncoder, create
 from polytag.engine.model import TaggerModel
+from polytag.engine.training import layers_in
 from polytag.heads import TaskHead
 
 each_family = pytest.mark.parametrize("family", FAMILIES)
@@ -42,6 +43,16 @@ def test_reading_a_checkpoint_leaves_the_drawing_of_weights_to_others(encoders: 
 
     assert encoders
     assert np.asarray(keras.initializers.TruncatedNormal()((4, 4))).all()
+
+
+@each_family
+def test_every_family_computes_in_short_numbers(family: str, tmp_path: Path) -> None:
+    folder = str(make_checkpoint(tmp_path / family, family))
+    with layers_in("float16"):
+        short = create(folder)
+    ids, mask = np.array([[[5], [6], [7]]], dtype=np.int32), np.ones((1, 3), dtype=bool)
+    expected = np.asarray(create(folder).network(ids, mask))
+    np.testing.assert_allclose(np.asarray(short.network(ids, mask)).astype(np.float32), expected, atol=0.02)
 
 
 # Words to subwords

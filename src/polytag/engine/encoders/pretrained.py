@@ -184,7 +184,7 @@ class _Words(keras.layers.Embedding):  # type: ignore[misc]  # Keras has no type
     """
 
     def call(self, inputs: Any) -> Any:
-        return tf.gather(self.embeddings.value, inputs)
+        return tf.cast(tf.gather(self.embeddings.value, inputs), self.compute_dtype)
 
 
 class _WordsWithCapitals(_Words):
@@ -192,7 +192,7 @@ class _WordsWithCapitals(_Words):
 
     def call(self, inputs: Any) -> Any:
         letters, capitals = self.parts(inputs)
-        return tf.cast(super().call(letters), capitals.dtype) + capitals
+        return super().call(letters) + capitals
 
 
 def create(reference: str) -> PretrainedEncoder:
