@@ -193,3 +193,11 @@ def test_a_folder_with_something_in_it_is_left_alone(command, tmp_path: Path):
     assert done.status == 2
     assert "is not an empty folder" in done.err
     assert [path.name for path in tmp_path.iterdir()] == ["precious.txt"]
+
+
+def test_the_current_folder_is_left_alone(command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    done = command("plugins", "new", "acme", "--output", ".")
+    assert done.status == 2
+    assert "The output folder is the current one" in done.err
+    assert list(tmp_path.iterdir()) == []

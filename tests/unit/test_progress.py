@@ -39,6 +39,11 @@ def test_plain_lines_say_how_fast_how_well_and_how_long(capsys: pytest.CaptureFi
     )
 
 
+def test_messages_are_shown_letter_by_letter(capsys: pytest.CaptureFixture[str]) -> None:
+    ConsoleReporter().message("train.conll:100: the tag [red] of :smile: has no scheme")
+    assert capsys.readouterr().err == "train.conll:100: the tag [red] of :smile: has no scheme\n"
+
+
 def test_plain_lines_come_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
     reporter = ConsoleReporter()
     for step in range(1, 100):
