@@ -98,7 +98,8 @@ def _checkpoint(chosen: argparse.Namespace, folder: Path) -> None:
                 found["score"] = data.score("validation", found.pop("tags"))
                 console.print(f"seed {seed}, transformers.Trainer: validation {found['score']:.4f}", markup=False)
     found = {name: [result for run in runs for result in run[name]] for name in runs[0]}
-    subwords = subwords or sum(result["subwords"] for result in runs[0]["polytag"])
+    if not subwords:  # nobody counted the corpus: an epoch is a round, or, with stretches, not known
+        subwords = runs[0]["polytag"][0]["subwords"]
     rows = [_row(name, results, [run[name] for run in runs], subwords) for name, results in found.items()]
     report.add(runs=runs, subwords_an_epoch=subwords, summary={row["side"]: row for row in rows})
     columns = list(rows[0])
