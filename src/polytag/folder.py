@@ -179,10 +179,15 @@ def _replace(source: Path, target: Path) -> None:
     """Put a finished folder in the place of another."""
     if target.is_dir():
         old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
+        kept = old / target.name
         try:
-            target.replace(old / "tagger")
+            target.replace(kept)
             source.replace(target)
-        finally:
-            shutil.rmtree(old, ignore_errors=True)
+        except OSError:
+            if kept.exists():
+                kept.replace(target)
+            old.rmdir()
+            raise
+        shutil.rmtree(old, ignore_errors=True)
     else:
         source.replace(target)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import itertools
 import json
-import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from polytag.errors import PolytagError
 from polytag.folder import new_file, read_description
 from polytag.hooks.registry import registry
 from polytag.hub import tagger_folder
-from polytag.readers import DOCUMENT_MARKS
+from polytag.readers import DOCUMENT_MARKS, HALF_CHARACTER
 from polytag.schemes import LabelScheme, convert
 from polytag.tagger import LOOK_AHEAD, Tagger
 from polytag.tagging import TaggedText
@@ -32,7 +31,6 @@ OUTPUT_FORMATS = ("jsonl", "conll", "doccano", "table")
 
 _STDIN = "standard input"
 _BY_ENDING = {".jsonl": "jsonl", ".conll": "conll", ".iob": "conll", ".bio": "conll"}
-_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _COLOURS = ("green", "blue", "magenta", "yellow", "cyan", "red")
 
 Item = str | list[str]
@@ -140,7 +138,7 @@ def _objects(lines: Lines, name: str) -> Iterator[Item]:
             raise PolytagError(f"{name}, line {number}: not JSON: {error}. Write one object a line.") from error
         found = record.get("text", record.get("tokens")) if isinstance(record, dict) else None
         if isinstance(found, str) or (isinstance(found, list) and all(isinstance(word, str) for word in found)):
-            if _HALF_CHARACTER.search("".join(found)):
+            if HALF_CHARACTER.search("".join(found)):
                 raise PolytagError(
                     f"{name}, line {number}: an escape such as \\ud83d stands for half a character. Write both halves, "
                     "or the character itself."

@@ -43,9 +43,12 @@ def push(
 
 
 def _push(folder: Path, repo: str, message: str, revision: str | None = None) -> str:
-    # A SavedModel is a folder in the folder.
-    names = {path: path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()}
-    files: dict[str, Path | bytes] = {name: path for path, name in names.items()}
+    # A SavedModel is a folder in the folder; a hidden one (`.git`) is no part of a tagger.
+    files: dict[str, Path | bytes] = {
+        path.relative_to(folder).as_posix(): path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not any(parent.startswith(".") for parent in path.relative_to(folder).parent.parts)
+    }
     card = folder / CARD
     if card.is_file():
         text = card.read_text(encoding="utf-8")

@@ -48,7 +48,8 @@ _FILE_ENDINGS = frozenset(
 )
 """A name that ends like this and is not on disk is a mistyped file, not a hub dataset."""
 
-_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+"""Half of a surrogate pair, which JSON can write, and nothing else."""
 
 _BATCH = 10_000
 """Sentences held as Python objects before they are packed into Arrow memory, a tenth of the size."""
@@ -284,7 +285,7 @@ def _table(rows: Mapping[str, list[Any]], features: datasets.Features) -> Any:
         columns = [values for name, values in rows.items() if name not in (LOCATION, DOCUMENT)]
         for place, *parts in zip(rows[LOCATION], *columns, strict=True):
             for text in itertools.chain(*parts):
-                if _HALF_CHARACTER.search(text or ""):
+                if HALF_CHARACTER.search(text or ""):
                     raise CorpusError(
                         f"{place}: {text!r} holds half of a surrogate pair, which is no character. Texts that were cut "
                         "off in the middle of an emoji have it. Remove it."

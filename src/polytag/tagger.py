@@ -258,9 +258,9 @@ class Tagger:
                         sure = [(span, score) for span, score in scored if score >= self.min_score]
                         if len(sure) < len(own):
                             tags[task][where] = decoder.scheme.tags([span for span, _ in sure], len(part))
-                            for span in {span for span, _ in scored} - {span for span, _ in sure}:
-                                dropped = slice(where.start + span.start, where.start + span.end)
-                                scores[task][dropped] = predictions[task].outside[dropped].tolist()
+                        for span in (span for span, score in scored if score < self.min_score):
+                            dropped = slice(where.start + span.start, where.start + span.end)
+                            scores[task][dropped] = predictions[task].outside[dropped].tolist()
                         for span, score in sure:
                             begin, end = part[span.start][0], part[span.end - 1][1]
                             spans.append(TaggedSpan(task, span.label, score, text[begin:end], begin, end))

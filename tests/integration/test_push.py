@@ -87,9 +87,11 @@ def test_weights_and_tokenizers_of_before_go_and_all_else_stays(hub, push, ner_r
 def test_exports_are_pushed_whole_and_onnx_ones_are_taggers_on_the_hub(hub, push, start, ner_run, tmp_path):
     for to in ("savedmodel", "onnx"):
         export(ner_run.output, tmp_path / to, to)
-        assert push(f"acme/{to}", folder=tmp_path / to) == ""
         expected = {path.relative_to(tmp_path / to).as_posix() for path in (tmp_path / to).rglob("*") if path.is_file()}
-        assert set(hub.model(f"acme/{to}").files) == expected | {".gitattributes"} & set(hub.model(f"acme/{to}").files)
+        (tmp_path / to / ".git").mkdir()
+        (tmp_path / to / ".git" / "config").write_text("mine")
+        assert push(f"acme/{to}", folder=tmp_path / to) == ""
+        assert set(hub.model(f"acme/{to}").files) == {*expected, ".gitattributes"}  # which the hub adds
     (tmp_path / "text.txt").write_text("Peter Blackburn lives in Rome.\n")
     out, err = start("predict", "acme/onnx", "text.txt").communicate(timeout=120)
     (tagged,) = ner_run.tagger.tag(["Peter Blackburn lives in Rome."])

@@ -227,6 +227,22 @@ def test_saving_that_fails_leaves_everything_as_it_was(tagger, tmp_path, monkeyp
         assert Tagger.load(tmp_path / "out").heads == tagger.heads
 
 
+def test_a_tagger_that_cannot_take_the_place_of_another_leaves_it_there(tagger, tmp_path, monkeypatch):
+    tagger.save(tmp_path / "out", {"note.txt": "old"})
+    usual = Path.replace
+
+    def refused(path, target):
+        if target == tmp_path / "out" and not (path / "note.txt").read_text() == "old":
+            raise OSError(16, "Device or resource busy")
+        return usual(path, target)
+
+    monkeypatch.setattr(Path, "replace", refused)
+    with pytest.raises(PolytagError, match="Device or resource busy"):
+        tagger.save(tmp_path / "out", {"note.txt": "new"}, overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert (tmp_path / "out" / "note.txt").read_text() == "old"
+
+
 def test_a_mount_point_is_refused_at_once(tagger, tmp_path, monkeypatch):
     (tmp_path / "volume").mkdir()
     monkeypatch.setattr(Path, "is_mount", lambda path: path == tmp_path / "volume")
