@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -28,25 +27,43 @@ OPTIONS = {
 TRAIN = "import json, sys, polytag; polytag.train(quiet=True, **json.loads(sys.argv[1]))"
 
 
-def start(options: dict[str, object]) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, "-c", TRAIN, json.dumps(options)], stderr=subprocess.PIPE)
+_AT_A_STEP_OF_WRITING = """
+import itertools, json, os, signal, sys, threading
+
+options, folder, wanted = json.loads(sys.argv[1])
+steps = itertools.count(1)
+
+def watch(event, arguments):
+    of_checkpoint = arguments and str(arguments[0]).startswith(folder + "/.writing")
+    if of_checkpoint and event in ("open", "os.mkdir", "os.rename") and next(steps) == wanted:
+        ACTION
+
+sys.addaudithook(watch)
+"""
+"""Something done right before the given step in writing checkpoints, to be followed by training."""
+
+STEPS_OF_WRITING = 6
+"""A folder made, a file opened, two files and the folder flushed, the folder renamed."""
 
 
-def kill_after_progress(process: "subprocess.Popen[bytes]", folder: Path, choose: random.Random, inside: bool) -> None:
-    """Kill a run once it has written a checkpoint or two more: at a random moment, or inside the writing of one."""
-    known = set(folder.glob("checkpoint-*"))
-    wanted = choose.randint(1, 2)
-    seen: set[Path] = set()
-    while process.poll() is None:
-        seen |= set(folder.glob("checkpoint-*")) - known
-        if len(seen) >= wanted and (not inside or (folder / ".writing").exists()):
-            if not inside:
-                time.sleep(choose.uniform(0, 0.05))
-            break
-        time.sleep(0.0005)
-    process.send_signal(signal.SIGKILL)
-    _, errors = process.communicate()
-    assert process.returncode == -signal.SIGKILL, errors.decode()
+def program(action: str) -> str:
+    return _AT_A_STEP_OF_WRITING.replace("ACTION", action) + TRAIN.replace("json.loads(sys.argv[1])", "options")
+
+
+def arguments(options: dict[str, object], step: int) -> str:
+    return json.dumps([options, str(run_folder(Path(str(options["output"])))), step])
+
+
+def run(command: list[str], status: int) -> str:
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == status, done.stderr
+    return done.stderr
+
+
+def train_until_killed(options: dict[str, object], step: int, delay: float) -> None:
+    later = f"threading.Timer({delay}, os.kill, (os.getpid(), signal.SIGKILL)).start()"
+    code = program(later if delay else "os.kill(os.getpid(), signal.SIGKILL)")
+    run([sys.executable, "-c", code, arguments(options, step)], status=-signal.SIGKILL)
 
 
 @pytest.mark.slow
@@ -56,16 +73,17 @@ def test_killed_and_resumed_is_never_killed(encoder, tiny_corpus, tmp_path):
         encoder = str(make_checkpoint(tmp_path / "bert", "bert"))
     # Which precision is the default depends on how fast the processor is found to be.
     options = {**OPTIONS, "corpus": str(tiny_corpus), "encoder": encoder, "precision": "float32"}
-    whole = start({**options, "output": str(tmp_path / "whole")})
-    assert whole.wait() == 0, whole.stderr.read().decode()
+    run([sys.executable, "-c", TRAIN, json.dumps({**options, "output": str(tmp_path / "whole")})], status=0)
 
     choose = random.Random(7)
     killed = {**options, "output": str(tmp_path / "killed"), "resume": True}
-    for moment in range(KILLS):
-        kill_after_progress(start(killed), run_folder(tmp_path / "killed"), choose, inside=moment % 2 == 1)
+    for number in range(KILLS):
+        # Inside the writing of the second or third checkpoint since the last kill, or in the training after it.
+        step = choose.randint(STEPS_OF_WRITING + 1, 3 * STEPS_OF_WRITING)
+        train_until_killed(killed, step, delay=choose.uniform(0.001, 0.02) if number % 2 else 0)
+        assert len(list(run_folder(tmp_path / "killed").glob("checkpoint-*"))) >= 1
         assert not (tmp_path / "killed").exists()
-    last = start(killed)
-    assert last.wait() == 0, last.stderr.read().decode()
+    run([sys.executable, "-c", TRAIN, json.dumps(killed)], status=0)
 
     for name in ("model.safetensors", "scores.json", "polytag.json"):
         assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
@@ -192,9 +210,8 @@ os.execv(sys.executable, [sys.executable, "-c", *sys.argv[1:]])
 """Root writes into folders that nobody may write to; without that right it is, for files of its own, like anybody."""
 
 
-def start_like_any_user(options: dict[str, object]) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-c", _LIKE_ANY_USER, TRAIN, json.dumps(options)]
-    return subprocess.Popen(command, stderr=subprocess.PIPE)
+def like_any_user(code: str, given: str) -> list[str]:
+    return [sys.executable, "-c", _LIKE_ANY_USER, code, given]
 
 
 @pytest.mark.slow
@@ -202,23 +219,18 @@ def test_a_run_folder_that_becomes_unwritable_leaves_the_last_good_checkpoint(ti
     options = {**OPTIONS, "task": ("ner",), "corpus": str(tiny_corpus), "epochs": 1}
     output = tmp_path / "tagger"
     folder = run_folder(output)
-    run = start_like_any_user({**options, "output": str(output)})
-    while run.poll() is None and not any(folder.glob("checkpoint-*")):
-        time.sleep(0.0005)
-    folder.chmod(0o555)
-    _, errors = run.communicate()
-    assert run.returncode == 1
-    assert f"A checkpoint cannot be written to '{folder}': Permission denied. The last good" in errors.decode()
+    code = program("os.chmod(folder, 0o555)")
+    given = {**options, "output": str(output)}
+    errors = run(like_any_user(code, arguments(given, STEPS_OF_WRITING + 1)), status=1)
+    assert f"A checkpoint cannot be written to '{folder}': Permission denied. The last good" in errors
     (kept,) = folder.glob("checkpoint-*")
     assert not output.exists()
 
-    refused = start_like_any_user({**options, "output": str(output), "overwrite": True})
-    assert f"PolytagError: The run folder '{folder}' cannot be written: " in refused.communicate()[1].decode()
+    errors = run(like_any_user(TRAIN, json.dumps({**given, "overwrite": True})), status=1)
+    assert f"PolytagError: The run folder '{folder}' cannot be written: " in errors
     assert {path.name for path in kept.iterdir()} == {"state.json", "state.safetensors"}
 
     folder.chmod(0o755)
-    resumed = start_like_any_user({**options, "output": str(output), "resume": True})
-    _, errors = resumed.communicate()
-    assert resumed.returncode == 0, errors.decode()
+    run(like_any_user(TRAIN, json.dumps({**given, "resume": True})), status=0)
     assert (output / "polytag.json").is_file()
     assert not folder.exists()
