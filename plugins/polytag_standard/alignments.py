@@ -25,6 +25,10 @@ class First(AlignmentStrategy):
         """The scores of each word's first subword: float32 (n_words, labels)."""
         return scores_at(scores, word_ids, n_words, first_units(word_ids))
 
+    def reads(self, word_ids: IntArray) -> NDArray[np.bool_]:
+        """Each word's first subword: bool (subwords,)."""
+        return first_units(word_ids)
+
 
 class Last(AlignmentStrategy):
     """The last subword stands for the word, in training and in prediction."""
@@ -39,6 +43,10 @@ class Last(AlignmentStrategy):
     def to_words(self, scores: FloatArray, word_ids: IntArray, n_words: int) -> FloatArray:
         """The scores of each word's last subword: float32 (n_words, labels)."""
         return scores_at(scores, word_ids, n_words, last_units(word_ids))
+
+    def reads(self, word_ids: IntArray) -> NDArray[np.bool_]:
+        """Each word's last subword: bool (subwords,)."""
+        return last_units(word_ids)
 
 
 class All(AlignmentStrategy):
@@ -57,6 +65,10 @@ class All(AlignmentStrategy):
     def to_words(self, scores: FloatArray, word_ids: IntArray, n_words: int) -> FloatArray:
         """The scores of each word's first subword: float32 (n_words, labels)."""
         return scores_at(scores, word_ids, n_words, first_units(word_ids))
+
+    def reads(self, word_ids: IntArray) -> NDArray[np.bool_]:
+        """Each word's first subword: bool (subwords,)."""
+        return first_units(word_ids)
 
 
 class Mean(AlignmentStrategy):

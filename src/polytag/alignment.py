@@ -21,7 +21,7 @@ FloatArray = NDArray[np.float32]
 class AlignmentStrategy(ABC):
     """How word labels become subword labels for training, and subword scores word scores for prediction.
 
-    Both methods work on flat arrays that hold a whole split or batch: sentences stand one after the other, `word_ids`
+    All methods work on flat arrays that hold a whole split or batch: sentences stand one after the other, `word_ids`
     gives for every subword the row of its word (`NO_WORD` for special tokens and padding), and the subwords of one
     word are consecutive.
     """
@@ -55,6 +55,21 @@ class AlignmentStrategy(ABC):
         Returns:
             float32 (n_words, labels). A word without a subword gets the same score for every label.
         """
+
+    def reads(self, word_ids: IntArray) -> NDArray[np.bool_]:
+        """Which subwords `to_words` looks at: what others are given need not be computed.
+
+        By default all that belong to words. A strategy that looks at fewer says so to be faster; one that inherits from
+        such a strategy and looks at more has to say so, too.
+
+        Args:
+            word_ids: int32 (subwords,).
+
+        Returns:
+            bool (subwords,).
+        """
+        belong: NDArray[np.bool_] = word_ids != NO_WORD
+        return belong
 
 
 def first_units(word_ids: IntArray) -> NDArray[np.bool_]:

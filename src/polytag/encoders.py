@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,8 +106,14 @@ class Encoder(WordCoder):
 
         `ids` is int32 (batch, length, n_features), `mask` bool (batch, length), False at padding.
 
-        Two attributes make it faster where it has them: `tables`, a list of its variables that are read by row, and
-        `in_bulk(ids, mask)`, which gives what a call without training gives by a way that need not be exportable.
+        Three attributes make it faster where it has them:
+
+        - `tables`, a list of its variables that are read by row;
+        - `at(ids, mask, wanted, training)`, called instead of the network in training and prediction, which gives float
+          (n, width), the vectors at the positions `wanted`, int32 (n,), among batch * length: all different, or none;
+        - `in_bulk(ids, mask)`, where there is no `at`, called instead of the network in prediction.
+
+        Both are called inside a `tf.function`, and need not be exportable.
         """
 
     @abstractmethod
@@ -121,6 +127,10 @@ class Encoder(WordCoder):
         Raises:
             TaggerError: A tensor is missing or has the wrong shape.
         """
+
+    def copy_weights(self, other: Self) -> None:
+        """Take over the weights of an encoder that was made in the same way, but perhaps computes in another dtype."""
+        self.network.set_weights(other.network.get_weights())
 
     @abstractmethod
     def config(self) -> dict[str, Any]:

@@ -16,12 +16,11 @@ import numpy as np
 
 from polytag.corpus.corpus import Corpus, load_corpus
 from polytag.encoding import word_hashes
-from polytag.encoding.batches import Run
 from polytag.errors import PolytagError, UnknownNameError
 from polytag.evaluating import default_split
 from polytag.folder import check_output, read_description, written
 from polytag.hub import tagger_folder
-from polytag.runtimes import LITERT_FILE, ONNX_FILE, ExportedModel, need, open_litert, open_onnx
+from polytag.runtimes import LITERT_FILE, ONNX_FILE, ExportedModel, Run, need, open_litert, open_onnx
 from polytag.snippets import snippet, transformers_snippet
 from polytag.tagger import Tagger
 

@@ -15,7 +15,7 @@ from polytag.encoders import Encoder
 from polytag.encoding.batches import BatchBuilder
 from polytag.encoding.features import Features, featurise, label_ids
 from polytag.evaluation import TaskEvaluation, evaluate_tags
-from polytag.heads import TaskHead
+from polytag.heads import TaskHead, units_read
 from polytag.hooks.manager import RunInfo
 from polytag.hooks.registry import registry
 from polytag.loss_weights import Weights, loss_weights
@@ -88,11 +88,12 @@ def fit(
     }
     predictor = Predictor(model)
     seen = _features(encoder, validation, config)
+    read = units_read(tagger.decoders.values(), seen)
 
     results: dict[str, TaskEvaluation] = {}
 
     def score() -> tuple[float, Mapping[str, float]]:
-        found = predictor.predict(seen)
+        found = predictor.predict(seen, read)
         for name, decoder in tagger.decoders.items():
             predicted = decoder.sentences(decoder.decode(found[name], seen).labels, seen)
             results[name] = evaluate_tags(validation.tags[name], predicted, decoder.scheme, tasks[name].metrics[:1])
@@ -118,9 +119,9 @@ def fit(
     if model.network.compute_dtype != "float32":
         # A saved tagger computes in float32, and what follows is about the tagger that is saved.
         short, model = model, build()
-        model.set_weights(short.get_weights())
+        model.copy_weights(short)
         predictor = Predictor(model)
-    found = predictor.predict(seen)
+    found = predictor.predict(seen, read)
     calibrated = {
         name: replace(
             heads[name],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -79,6 +79,12 @@ class Prediction(NamedTuple):
     scores: FloatArray
     uncalibrated: FloatArray
     outside: FloatArray
+
+
+def units_read(decoders: Iterable[Decoder], features: Features) -> NDArray[np.bool_]:
+    """The units whose scores tags of any of the tasks come from: bool (units,)."""
+    read: NDArray[np.bool_] = np.any([decoder.strategy.reads(features.word_ids) for decoder in decoders], axis=0)
+    return read
 
 
 class Decoder:

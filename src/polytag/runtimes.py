@@ -10,13 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from polytag.alignment import FloatArray
+from polytag.alignment import FloatArray, IntArray
 from polytag.encoders import WordCoder
-from polytag.encoding.batches import Run, unit_scores
+from polytag.encoding.batches import Batch, unit_scores
 from polytag.encoding.features import Features
 from polytag.errors import PolytagError, TaggerError
 
 RUNTIMES = ("tensorflow", "onnx")
+
+Run = Callable[[IntArray, NDArray[np.bool_]], Mapping[str, FloatArray]]
+"""(ids (batch, length, n_features), mask (batch, length)) -> for each task probabilities (batch, length, labels)."""
+
 ONNX_FILE, LITERT_FILE = "model.onnx", "model.tflite"
 
 _EXTRAS = {"onnxruntime": "onnx", "tf2onnx": "onnx", "onnx": "onnx", "ai_edge_litert": "litert"}
@@ -36,14 +40,23 @@ class ExportedModel:
         self._labels = dict(labels)
         self._run = run
 
-    def predict(self, features: Features, on_batch: Callable[[int], None] | None = None) -> dict[str, FloatArray]:
+    def predict(
+        self,
+        features: Features,
+        wanted: NDArray[np.bool_] | None = None,
+        on_batch: Callable[[int], None] | None = None,
+    ) -> dict[str, FloatArray]:
         """Probabilities of each task, float32 (units, labels), in the order of the units.
 
         Args:
             features: What to predict for.
+            wanted: bool (units,), False where they need not be known and are 0; all of them by default.
             on_batch: Called after each batch with the number of its windows.
         """
-        return unit_scores(self._run, features, self.encoder, self._labels, on_batch)
+        return unit_scores(self._rows, features, self.encoder, self._labels, wanted, on_batch)
+
+    def _rows(self, batch: Batch) -> dict[str, FloatArray]:
+        return {task: scores[batch.units >= 0] for task, scores in self._run(batch.ids, batch.mask).items()}
 
 
 def check_runtime(folder: Path, exported: Mapping[str, Any] | None, wanted: str | None) -> str:

@@ -21,7 +21,7 @@ from polytag.encoding.text import split_sentences
 from polytag.encoding.windows import Context
 from polytag.errors import PolytagError
 from polytag.folder import FORMAT, damaged, read_description, written
-from polytag.heads import Decoder, Prediction, TaskHead, heads_of
+from polytag.heads import Decoder, Prediction, TaskHead, heads_of, units_read
 from polytag.hooks.registry import registry
 from polytag.hub import tagger_folder
 from polytag.runtimes import ONNX_FILE, ExportedModel, check_runtime, open_onnx
@@ -222,7 +222,7 @@ class Tagger:
         """Tags of each task for sentences of words, as flat arrays, with the features they were computed from."""
         packed = documents if self.context == "document" else None
         features = featurise(self.encoder, sentences, packed, self.window)
-        scores = self._predictor.predict(features)
+        scores = self._predictor.predict(features, units_read(self.decoders.values(), features))
         return features, {task: decoder.decode(scores[task], features) for task, decoder in self.decoders.items()}
 
     def predict_tags(

@@ -4,8 +4,10 @@
 
 The operations are those of the model's matrix products (a multiplication and an addition are two), at positions that
 are not padding: the layers' four projections and two feed-forward products, the two products of attention, and the
-head. Training does them three times: forward, and backward for inputs and for weights. Softmax, normalisation,
-activation, the optimizer, and all work outside the network count as nothing done.
+head. The last layer's output projection and feed-forward products count at the first subword of each word alone, as
+tags are read from those and they are computed for no others. Training does all of it three times: forward, and
+backward for inputs and for weights. Softmax, normalisation, activation, the optimizer, and all work outside the network
+count as nothing done.
 
 Training has batches of 16 windows of 47 positions (45 subwords and the special ones), prediction is that of the test
 split, from words to tags. `machine` is the best rate of any float32 product measured, by NumPy or TensorFlow; `shapes`
@@ -61,8 +63,11 @@ def _run(chosen: argparse.Namespace, folder: Path) -> None:
     fixed = {"corpus": str(folder / "fixed"), "encoder": str(chosen.encoder), "task": "ner", "epochs": 2}
     fixed |= {"precision": chosen.precision} if chosen.precision else {}
     work = {
-        "training, 16 x 47": 3 * BATCH * chosen.steps * network.operations(POSITIONS),
-        "prediction of test": sum(network.operations(length + SPECIAL) for length in lengths),
+        "training, 16 x 47": 3 * BATCH * chosen.steps * network.operations(POSITIONS, POSITIONS - SPECIAL),
+        "prediction of test": sum(
+            network.operations(length + SPECIAL, len(sentence))
+            for length, sentence in zip(lengths, data.words["test"], strict=True)
+        ),
     }
     commands: dict[str, dict[str, Any]] = {
         "training, 16 x 47": {"steps": chosen.steps},
@@ -135,11 +140,13 @@ class Network:
         self._layers, self._heads = config["num_hidden_layers"], config["num_attention_heads"]
         self._labels = labels
 
-    def operations(self, length: int) -> int:
-        """Floating-point operations of one window, forward."""
-        dense = 2 * length * (4 * self._width**2 + 2 * self._width * self._inner)
+    def operations(self, length: int, read: int) -> int:
+        """Floating-point operations of one window, forward, where tags are read from `read` of its positions."""
+        inputs = 2 * length * 3 * self._width**2
         attention = 2 * 2 * length**2 * self._width
-        return self._layers * (dense + attention) + 2 * length * self._width * self._labels
+        rest = 2 * (self._width**2 + 2 * self._width * self._inner)
+        head = 2 * read * self._width * self._labels
+        return self._layers * (inputs + attention) + ((self._layers - 1) * length + read) * rest + head
 
     def products(self, batch: int, length: int) -> dict[str, tuple[tuple[int, ...], float]]:
         """The shapes of the layers' products, and the share each has in the operations."""

@@ -110,6 +110,16 @@ class NextWord(First):
         return np.where(empty[:, np.newaxis], words, np.roll(words, 1, axis=1)) if scores.shape[1] else words
 
 
+class ReadsElsewhere(First):
+    def reads(self, word_ids: Any) -> Any:
+        return polytag.last_units(word_ids)
+
+
+class ReadsNumbers(First):
+    def reads(self, word_ids: Any) -> Any:
+        return word_ids
+
+
 class Scribbles(First):
     def to_words(self, scores: Any, word_ids: Any, n_words: int) -> Any:
         words = super().to_words(scores, word_ids, n_words)
@@ -282,6 +292,26 @@ class SeesPadding(CompactProvider):
         return encoder
 
 
+class ForgetsPlaces(CompactProvider):
+    name = "mine"
+
+    def create(self, reference: str) -> Any:
+        encoder = super().create("compact")
+        network = encoder.network
+        network.at = lambda ids, mask, wanted, training: np.concatenate(network(ids, mask))[wanted[::-1]]
+        return encoder
+
+
+class ForgetsBatches(CompactProvider):
+    name = "mine"
+
+    def create(self, reference: str) -> Any:
+        encoder = super().create("compact")
+        network = encoder.network
+        network.in_bulk = lambda ids, mask: network(ids, mask) * 2
+        return encoder
+
+
 class ForgetsWeights(CompactProvider):
     name = "mine"
 
@@ -322,6 +352,8 @@ BROKEN = [
     (LearnsNothing(), "every word with a subword is given its label", "nothing is learnt from it"),
     (OneScoreShort(), "every word gets one prediction", "a score for each label of each word"),
     (NextWord(), "a word is what its subwords agree on", "every subword of word"),
+    (ReadsElsewhere(), "it reads the subwords it says it reads", "of the subwords it does not read are 0"),
+    (ReadsNumbers(), "it reads the subwords it says it reads", "has to be bool with a value for each"),
     (Scribbles(), "what it is given stays as it is", "changes the array scores"),
     (DividesByZero(), "a corpus without anything in it can be scored", "a score of nothing is 0"),
     (Wrong(), "perfect predictions score best", "higher has to be better"),
@@ -338,6 +370,8 @@ BROKEN = [
     (Traceback(), "a broken file is a CorpusError that names it", "makes read() raise UnicodeDecodeError"),
     (MergesUnits(), "every word has units", "needs at least one unit"),
     (SeesPadding(), "padding changes nothing", "`mask` is not heeded"),
+    (ForgetsPlaces(), "its faster ways give the vectors of a call", "differ from those of a call"),
+    (ForgetsBatches(), "its faster ways give the vectors of a call", "in_bulk() gives vectors that differ"),
     (ForgetsWeights(), "weights can be taken out and put in", "does not give the same vectors"),
     (SaysAnotherName(), "a tagger with it can be trained, saved and loaded", "the attribute `provider` is 'compact'"),
     (CannotBeRestored(), "a tagger with it can be trained, saved and loaded", "It raised RuntimeError: no folder"),

@@ -13,9 +13,6 @@ from polytag.alignment import IGNORE, FloatArray, IntArray
 from polytag.encoders import WordCoder
 from polytag.encoding.features import Features
 
-Run = Callable[[IntArray, NDArray[np.bool_]], Mapping[str, FloatArray]]
-"""(ids (batch, length, n_features), mask (batch, length)) -> for each task probabilities (batch, length, labels)."""
-
 UNIT_BUDGET = {"word": 4096, "subword": 1024}
 """Units in a batch of prediction, padding counted: enough to keep the processor busy, few enough for its cache."""
 
@@ -67,9 +64,16 @@ class BatchBuilder:
         features: The split.
         encoder: Knows the special units and the padding.
         labels: For each task the labels of units, int32 (units,).
+        wanted: bool (units,), the units that are read at all; all of them by default.
     """
 
-    def __init__(self, features: Features, encoder: WordCoder, labels: Mapping[str, IntArray] | None = None) -> None:
+    def __init__(
+        self,
+        features: Features,
+        encoder: WordCoder,
+        labels: Mapping[str, IntArray] | None = None,
+        wanted: NDArray[np.bool_] | None = None,
+    ) -> None:
         self._features = features
         n_units = len(features.ids)
         specials = [*encoder.before, *encoder.after, encoder.padding]
@@ -78,6 +82,7 @@ class BatchBuilder:
         ignored = np.full(len(specials), IGNORE, dtype=np.int32)
         self._labels = {task: np.concatenate([values, ignored]) for task, values in (labels or {}).items()}
         self._n_units = n_units
+        self._wanted = None if wanted is None else np.append(wanted, False)
         self._n_before, self._n_after = len(encoder.before), len(encoder.after)
 
     def build(self, chosen: NDArray[np.int64]) -> Batch:
@@ -95,38 +100,41 @@ class BatchBuilder:
         rows = np.where(after >= self._n_after, self._n_units + self._n_before + self._n_after, rows)
         read_first, read_last = starts[windows.read_start[chosen]], starts[windows.read_end[chosen]]
         is_read = (units >= read_first[:, None]) & (units < read_last[:, None])
+        if self._wanted is not None:
+            is_read &= self._wanted[units]
         labels = {task: np.where(is_read, values[rows], IGNORE) for task, values in self._labels.items()}
         return Batch(self._ids[rows], after < self._n_after, labels, np.where(is_read, units, -1))
 
 
 def unit_scores(
-    run: Run,
+    run: Callable[[Batch], Mapping[str, FloatArray]],
     features: Features,
     encoder: WordCoder,
     labels: Mapping[str, int],
+    wanted: NDArray[np.bool_] | None = None,
     on_batch: Callable[[int], None] | None = None,
     at_once: int = 1,
 ) -> dict[str, FloatArray]:
     """Probabilities of each task, float32 (units, labels), in the order of the units.
 
     Args:
-        run: The network.
+        run: The network: for each task probabilities, float32 (n, labels), of the n units that a batch reads, in order.
         features: What to predict for.
         encoder: What made the features.
         labels: For each task, how many labels it has.
+        wanted: bool (units,), False where probabilities need not be known and are 0; all of them by default.
         on_batch: Called after each batch with the number of its windows.
         at_once: How many batches the network works on at the same time, in threads.
     """
-    builder = BatchBuilder(features, encoder)
+    builder = BatchBuilder(features, encoder, wanted=wanted)
     found = {task: np.zeros((len(features.ids), size), dtype=np.float32) for task, size in labels.items()}
 
     def score(chosen: NDArray[np.int64]) -> int:
         batch = builder.build(chosen)
-        scores = run(batch.ids, batch.mask)
-        read = batch.units >= 0
-        units = batch.units[read]
+        units = batch.units[batch.units >= 0]
+        scores = run(batch)
         for task, values in found.items():
-            values[units] = scores[task][read]
+            values[units] = scores[task]
         return len(chosen)
 
     plan = prediction_plan(features.lengths, UNIT_BUDGET[encoder.unit])

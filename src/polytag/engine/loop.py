@@ -124,12 +124,16 @@ class Loop:
 
     def _train_step(self, ids: Any, mask: Any, labels: Any, counts: Any, rate: Any, last: Any) -> Any:
         with tf.GradientTape() as tape:
-            logits = self._model(ids, mask, training=True)
+            flat = {task: tf.reshape(values, (-1,)) for task, values in labels.items()}
+            # Positions that no task has a label for are left out where that saves work.
+            wanted = tf.where(tf.reduce_any([values != IGNORE for values in flat.values()], axis=0))[:, 0]
+            logits = self._model.at(ids, mask, tf.cast(wanted, tf.int32), training=True)
             loss = tf.constant(0.0)
             for task, task_logits in logits.items():
                 # Ignored positions are masked before the loss: inside it, -100 is NaN on a GPU and an error on a CPU.
-                labelled = labels[task] != IGNORE
-                gold = tf.where(labelled, labels[task], 0)
+                found = tf.gather(flat[task], wanted)
+                labelled = found != IGNORE
+                gold = tf.where(labelled, found, 0)
                 entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=gold, logits=task_logits)
                 if task in self._settings.label_weights:
                     by_label = tf.constant(self._settings.label_weights[task], tf.float32)

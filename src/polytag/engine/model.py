@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from polytag.encoders import Encoder, Tensors, head_prefix
@@ -52,18 +53,39 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
         vectors = self.dropout(self.network(ids, mask, training=training), training=training)
         return {task: head(vectors) for task, head in self.heads.items()}
 
-    def in_bulk(self, ids: Any, mask: Any) -> dict[str, Any]:
-        """What `call` gives without training, by a faster way if the network has one that only TensorFlow can go."""
+    def at(self, ids: Any, mask: Any, wanted: Any, training: bool = False) -> dict[str, Any]:
+        """What `call` gives at some positions, by the fastest way that TensorFlow can go.
+
+        Args:
+            ids, mask: As for `call`.
+            wanted: int32 (n,), different positions among batch * length.
+            training: Whether dropout is on.
+
+        Returns:
+            Logits of each task, float32 (n, labels).
+        """
+        if hasattr(self.network, "at"):
+            vectors = self.dropout(self.network.at(ids, mask, wanted, training), training=training)
+            return {task: head(vectors) for task, head in self.heads.items()}
+        logits = self(ids, mask, training=True) if training else self._in_bulk(ids, mask)
+        return {task: tf.gather(tf.reshape(all_, (-1, all_.shape[-1])), wanted) for task, all_ in logits.items()}
+
+    def _in_bulk(self, ids: Any, mask: Any) -> dict[str, Any]:
         network = getattr(self.network, "in_bulk", None) or partial(self.network, training=False)
         vectors = network(ids, mask)
         return {task: head(vectors) for task, head in self.heads.items()}
+
+    def copy_weights(self, other: TaggerModel) -> None:
+        """Take over the weights of a model that was made in the same way, but perhaps computes in another dtype."""
+        self.encoder.copy_weights(other.encoder)
+        for task, head in self.heads.items():
+            head.set_weights(other.heads[task].get_weights())
 
     def only(self, task: str) -> TaggerModel:
         """A model of one of the tasks, with the same encoder and a copy of that task's head."""
         own = self.heads[task]
         model = TaggerModel(self.encoder, {task: [""] * own.units})
-        for variable, value in zip(model.heads[task].variables, own.variables, strict=True):
-            variable.assign(value)
+        model.heads[task].set_weights(own.get_weights())
         return model
 
     def tensors(self) -> Tensors:

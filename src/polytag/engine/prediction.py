@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from polytag.alignment import FloatArray, IntArray
-from polytag.encoding.batches import unit_scores
+from polytag.alignment import FloatArray
+from polytag.encoding.batches import Batch, unit_scores
 from polytag.encoding.features import Features
 from polytag.engine.model import TaggerModel
 
@@ -32,23 +32,32 @@ class Predictor:
             input_signature=[
                 tf.TensorSpec((None, None, model.encoder.n_features), tf.int32),
                 tf.TensorSpec((None, None), tf.bool),
+                tf.TensorSpec((None,), tf.int32),
             ],
         )
 
-    def predict(self, features: Features, on_batch: Callable[[int], None] | None = None) -> dict[str, FloatArray]:
+    def predict(
+        self,
+        features: Features,
+        wanted: NDArray[np.bool_] | None = None,
+        on_batch: Callable[[int], None] | None = None,
+    ) -> dict[str, FloatArray]:
         """Probabilities of each task, float32 (units, labels), in the order of the units.
 
         Args:
             features: What to predict for.
+            wanted: bool (units,), False where they need not be known and are 0; all of them by default.
             on_batch: Called after each batch with the number of its windows.
         """
         encoder = self._model.encoder
         labels = {task: head.units for task, head in self._model.heads.items()}
-        return unit_scores(self._run, features, encoder, labels, on_batch, BATCHES_AT_ONCE)
+        return unit_scores(self._run, features, encoder, labels, wanted, on_batch, BATCHES_AT_ONCE)
 
-    def _run(self, ids: IntArray, mask: NDArray[np.bool_]) -> dict[str, FloatArray]:
-        return {task: values.numpy() for task, values in self._probabilities(ids, mask).items()}
+    def _run(self, batch: Batch) -> dict[str, FloatArray]:
+        wanted = np.flatnonzero(batch.units >= 0).astype(np.int32)
+        found = self._probabilities(batch.ids, batch.mask, wanted)
+        return {task: values.numpy() for task, values in found.items()}
 
-    def _forward(self, ids: Any, mask: Any) -> dict[str, Any]:
-        logits = self._model.in_bulk(ids, mask)
+    def _forward(self, ids: Any, mask: Any, wanted: Any) -> dict[str, Any]:
+        logits = self._model.at(ids, mask, wanted)
         return {task: tf.nn.softmax(values) for task, values in logits.items()}

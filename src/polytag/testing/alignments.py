@@ -88,11 +88,30 @@ def _follows_subwords(strategy: AlignmentStrategy, bench: Bench) -> None:
                 )
 
 
+def _reads_what_it_says(strategy: AlignmentStrategy, bench: Bench) -> None:
+    for batch in _batches():
+        read = strategy.reads(batch.word_ids)
+        if read.dtype != np.bool_ or read.shape != batch.word_ids.shape:
+            raise BrokenContractError(
+                f"reads({_shown(batch.word_ids)}) is {read.dtype} of shape {read.shape}, and has to be bool with a "
+                f"value for each of the {len(batch.word_ids)} subwords."
+            )
+        others = np.where(read[:, np.newaxis], batch.scores, np.float32(0))
+        n_words = len(batch.labels)
+        words = strategy.to_words(batch.scores, batch.word_ids, n_words)
+        if not np.array_equal(words, strategy.to_words(others, batch.word_ids, n_words)):
+            raise BrokenContractError(
+                f"reads({_shown(batch.word_ids)}) is {read.tolist()}, and to_words gives other scores where those of "
+                "the subwords it does not read are 0."
+            )
+
+
 def _leaves_inputs(strategy: AlignmentStrategy, bench: Bench) -> None:
     for batch in _batches():
         before = [array.copy() for array in batch]
         strategy.to_subwords(batch.labels, batch.word_ids, batch.continuation)
         strategy.to_words(batch.scores, batch.word_ids, len(batch.labels))
+        strategy.reads(batch.word_ids)
         for name, array, copy in zip(batch._fields, batch, before, strict=True):
             if not np.array_equal(array, copy):
                 raise BrokenContractError(f"It changes the array {name} that it is given. Work on a copy.")
@@ -102,6 +121,7 @@ CONTRACTS = (
     Contract("alignment strategy", "every word with a subword is given its label", _gives_labels),
     Contract("alignment strategy", "every word gets one prediction", _gives_predictions),
     Contract("alignment strategy", "a word is what its subwords agree on", _follows_subwords),
+    Contract("alignment strategy", "it reads the subwords it says it reads", _reads_what_it_says),
     Contract("alignment strategy", "what it is given stays as it is", _leaves_inputs),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,27 @@ def _ignores_padding(provider: EncoderProvider, bench: Bench) -> None:
         )
 
 
+def _keeps_to_its_call(provider: EncoderProvider, bench: Bench) -> None:
+    encoder = _create(provider, bench)
+    network = encoder.network
+    ids, mask = _padded([encoder.encode(words).ids for words in (_WORDS[:4], _WORDS[:2])], encoder.padding)
+    vectors = np.asarray(network(ids, mask, training=False))
+    if hasattr(network, "at"):
+        flat = vectors.reshape(-1, vectors.shape[-1])
+        for wanted in (np.flatnonzero(mask)[::-2].astype(np.int32), np.zeros(0, dtype=np.int32)):
+            some = network.at(ids, mask, wanted, training=False)
+            _compare(f"at() of the positions {wanted.tolist()}", np.asarray(some), flat[wanted])
+    elif hasattr(network, "in_bulk"):
+        _compare("in_bulk()", np.asarray(network.in_bulk(ids, mask))[mask], vectors[mask])
+
+
+def _compare(call: str, given: NDArray[Any], expected: NDArray[Any]) -> None:
+    if given.shape != expected.shape:
+        raise BrokenContractError(f"{call} gives an array of shape {given.shape}, and has to give {expected.shape}.")
+    if (worst := float(np.abs(given - expected).max(initial=0))) > _TOLERANCE:
+        raise BrokenContractError(f"{call} gives vectors that differ from those of a call by up to {worst:.2g}.")
+
+
 def _restores(provider: EncoderProvider, bench: Bench) -> None:
     encoder, other = _create(provider, bench), _create(provider, bench)
     vectors = _vectors(encoder, 0)
@@ -87,6 +109,7 @@ def _trains(provider: EncoderProvider, bench: Bench) -> None:
 CONTRACTS = (
     Contract("encoder", "every word has units", _encodes),
     Contract("encoder", "padding changes nothing", _ignores_padding),
+    Contract("encoder", "its faster ways give the vectors of a call", _keeps_to_its_call),
     Contract("encoder", "weights can be taken out and put in", _restores),
     Contract("encoder", "a tagger with it can be trained, saved and loaded", _trains),
 )
@@ -119,8 +142,17 @@ def _missing(provider: EncoderProvider) -> str:
 def _vectors(encoder: Encoder, padding: int) -> NDArray[Any]:
     """float32 (units, width): what the network makes of one sentence, with so many padded positions after it."""
     units = encoder.encode(_WORDS[:4]).ids
-    ids = np.full((1, len(units) + padding, encoder.n_features), encoder.padding, dtype=np.int32)
-    ids[0, : len(units)] = units
-    mask = np.arange(ids.shape[1])[np.newaxis] < len(units)
+    ids, mask = _padded([units], encoder.padding, len(units) + padding)
     vectors: NDArray[Any] = np.asarray(encoder.network(ids, mask, training=False))
     return vectors[0, : len(units)]
+
+
+def _padded(
+    sentences: Sequence[NDArray[np.int32]], padding: int, length: int = 0
+) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """ids, int32 (sentences, length, n_features), and mask, bool (sentences, length)."""
+    lengths = np.array([len(units) for units in sentences])
+    mask = np.arange(max(length, *lengths))[np.newaxis] < lengths[:, np.newaxis]
+    ids = np.full((*mask.shape, sentences[0].shape[1]), padding, dtype=np.int32)
+    ids[mask] = np.concatenate(sentences)
+    return ids, mask

@@ -58,15 +58,17 @@ def predict(predictor: Predictor, words: list[list[str]], max_units: int | None 
 
 
 @settings(max_examples=30)
-@given(sentences=sentences, precision=st.sampled_from(["float32", "bfloat16"]))
+@given(sentences=sentences, precision=st.sampled_from(["float32", "bfloat16"]), data=st.data())
 def test_words_looked_up_once_a_batch_are_those_looked_up_each_time(
-    compact_models: dict[str, TaggerModel], sentences: list[list[str]], precision: str
+    compact_models: dict[str, TaggerModel], sentences: list[list[str]], precision: str, data: st.DataObject
 ) -> None:
     model = compact_models[precision]
     features = featurise(CompactEncoder(), sentences)
     ids, mask, *_ = BatchBuilder(features, CompactEncoder()).build(np.arange(len(sentences)))
+    wanted = np.array(data.draw(st.lists(st.integers(0, mask.size - 1), unique=True)), dtype=np.int32)
     for task, logits in model(ids, mask, training=False).items():
-        np.testing.assert_allclose(model.in_bulk(ids, mask)[task], logits, atol=1e-5)
+        rows = np.reshape(logits, (mask.size, -1))[wanted]
+        np.testing.assert_allclose(model.at(ids, mask, wanted)[task], rows, atol=1e-5)
 
 
 @settings(max_examples=30)
@@ -112,7 +114,7 @@ def test_small_batches_give_what_large_ones_give(compact: Predictor, monkeypatch
     sizes: list[int] = []
     large = predict(compact, words)
     monkeypatch.setitem(batches.UNIT_BUDGET, "word", 16)
-    small = compact.predict(featurise(CompactEncoder(), words), sizes.append)
+    small = compact.predict(featurise(CompactEncoder(), words), on_batch=sizes.append)
     assert len(sizes) > 5
     assert sum(sizes) == len(words)
     np.testing.assert_allclose(large["ner"], small["ner"], atol=1e-5)
@@ -125,6 +127,17 @@ def test_scores_are_the_softmax_of_each_task_s_logits() -> None:
     for task, scores in Predictor(model).predict(features).items():
         powers = np.exp(np.asarray(logits[task])[0])
         np.testing.assert_allclose(scores, powers / powers.sum(axis=1, keepdims=True), atol=1e-6)
+
+
+@pytest.mark.parametrize("encoder", ["tiny", "compact"])
+def test_only_what_is_wanted_is_predicted(compact: Predictor, encoder: str) -> None:
+    predictor = Predictor(tiny_model()) if encoder == "tiny" else compact
+    features = featurise(predictor._model.encoder, [list("ABC"), list("DE"), list("F")])
+    wanted = np.array([True, False, True, False, True, False])
+    for task, scores in predictor.predict(features).items():
+        some = predictor.predict(features, wanted)[task]
+        np.testing.assert_allclose(some[wanted], scores[wanted], atol=1e-6)
+        assert not some[~wanted].any()
 
 
 def test_nothing_is_predicted_for_no_words(compact: Predictor) -> None:

@@ -17,6 +17,7 @@ from polytag.encoding.batches import BatchBuilder
 from polytag.encoding.features import featurise
 from polytag.engine.encoders.pretrained import PretrainedEncoder, create
 from polytag.engine.model import TaggerModel
+from polytag.engine.prediction import Predictor
 from polytag.engine.training import layers_in
 from polytag.heads import TaskHead
 
@@ -53,6 +54,36 @@ def test_every_family_computes_in_short_numbers(family: str, tmp_path: Path) -> 
     ids, mask = np.array([[[5], [6], [7]]], dtype=np.int32), np.ones((1, 3), dtype=bool)
     expected = np.asarray(create(folder).network(ids, mask))
     np.testing.assert_allclose(np.asarray(short.network(ids, mask)).astype(np.float32), expected, atol=0.02)
+
+
+def test_reading_the_weights_copies_none(encoders: dict[str, PretrainedEncoder]) -> None:
+    # TensorFlow copies a variable on every read once it was assigned to in part.
+    for variable in encoders["bert"].network.trainable_variables:
+        if "embedding" not in variable.path:
+            first, second = (np.asarray(variable.value.read_value()) for _ in range(2))
+            assert first.ctypes.data == second.ctypes.data, variable.path
+
+
+@pytest.mark.parametrize("family", ["bert", "albert", "deberta-v2"])
+def test_weights_are_taken_over_from_a_model_in_short_numbers(family: str, tmp_path: Path) -> None:
+    folder = str(make_checkpoint(tmp_path, family, uncased=family == "bert"))
+
+    def make(precision: str) -> TaggerModel:
+        with layers_in(precision):
+            encoder = create(folder)
+            if family == "bert":
+                encoder.see_capitals()
+            return TaggerModel(encoder, {"ner": "OAB", "pos": "XY"})
+
+    short, model = make("float16"), make("float32")
+    random = np.random.default_rng(0)
+    for variable in short.trainable_variables:
+        variable.assign(random.normal(size=variable.shape))
+    model.copy_weights(short)
+    expected, found = short.tensors(), model.tensors()
+    assert expected.keys() == found.keys()
+    for name, tensor in expected.items():
+        np.testing.assert_array_equal(found[name], tensor, err_msg=name)
 
 
 # Words to subwords
@@ -163,6 +194,31 @@ def test_vectors_do_not_depend_on_padding(encoders: dict[str, PretrainedEncoder]
     vectors = np.asarray(encoder.network(together.ids, together.mask))
     assert vectors.shape[2] == HIDDEN
     np.testing.assert_allclose(vectors[0, :length], np.asarray(encoder.network(alone.ids, alone.mask))[0], atol=1e-5)
+
+
+@each_family
+def test_vectors_at_some_positions_are_those_among_all(encoders: dict[str, PretrainedEncoder], family: str) -> None:
+    network = encoders[family].network
+    features = featurise(encoders[family], [["EU", "rejects"], WORDS[:9]])
+    ids, mask, *_ = BatchBuilder(features, encoders[family]).build(np.array([0, 1]))
+    vectors = np.asarray(network(ids, mask)).reshape(-1, HIDDEN)
+    for wanted in (np.flatnonzero(mask)[::-2], np.array([], int)):
+        found = network.at(ids, mask, wanted.astype(np.int32), training=False)
+        np.testing.assert_allclose(found, vectors[wanted], atol=1e-5)
+    shared = family == "albert"  # its blocks are one, called again and again
+    assert (network.below is None) == (shared or family == "deberta-v2")
+
+
+def test_vectors_at_some_positions_are_trained_with_dropout_in_all_blocks(
+    encoders: dict[str, PretrainedEncoder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = encoders["bert"].network
+    ids, mask = np.array([[[2], [9], [8], [3]]], np.int32), np.ones((1, 4), bool)
+    first, second = (np.asarray(network.at(ids, mask, np.array([1, 2], np.int32), training=True)) for _ in range(2))
+    assert not np.array_equal(first, second)
+    monkeypatch.setattr(network.last, "dropout", 0.0)
+    first, second = (np.asarray(network.at(ids, mask, np.array([1, 2], np.int32), training=True)) for _ in range(2))
+    assert not np.array_equal(first, second)
 
 
 def test_activation_and_epsilon_are_those_of_the_configuration(tmp_path: Path) -> None:
@@ -285,6 +341,20 @@ def test_a_joint_run_is_saved_and_loaded_with_equal_predictions(tmp_path: Path) 
     config = json.loads((result.output / "config.json").read_text())
     assert config["architectures"] == ["BertForTokenClassification"]
     assert own_tokenizer(str(result.output)).is_fast
+
+
+def test_each_task_of_a_tagger_has_its_own_alignment(encoders: dict[str, PretrainedEncoder]) -> None:
+    labels = ("O", "B-PER", "I-PER")
+    heads = {name: TaskHead(labels, "iob2", name) for name in ("first", "last", "mean")}
+    for names in (("first", "last"), ("last", "first"), ("first", "last", "mean")):
+        model = TaggerModel(encoders["bert"], dict.fromkeys(names, labels))
+        tagger = Tagger(model, {name: heads[name] for name in names})
+        features, found = tagger.predict([WORDS])
+        scores = Predictor(model).predict(features)
+        for name, decoder in tagger.decoders.items():
+            expected = decoder.decode(scores[name], features)
+            assert found[name].labels.tolist() == expected.labels.tolist()
+            np.testing.assert_allclose(found[name].scores, expected.scores, atol=1e-6)
 
 
 def test_a_single_task_is_saved_as_transformers_saves_it(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ it also does to an array of indices, and that array says where every number of t
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +88,16 @@ class WeightMap:
     def keep_only(self, variables: list[Any]) -> None:
         """Forget the links of all other variables: those of the pooler, which no tagger uses."""
         wanted = {id(variable) for variable in variables}
-        self._links = [link for link in self._links if id(link.variable) in wanted]
+        self._links = [link for link in self._links if id(getattr(link.variable, "whole", link.variable)) in wanted]
+
+    def replace(self, variables: Iterable[tuple[Any, Any]]) -> None:
+        """Fill other variables instead.
+
+        Args:
+            variables: Pairs of a variable and of what is filled instead, which has the same shape.
+        """
+        instead = {id(old): new for old, new in variables}
+        self._links = [replace(link, variable=instead.get(id(link.variable), link.variable)) for link in self._links]
 
     def assign(self, tensors: Mapping[str, NDArray[Any]]) -> None:
         """Set the variables from tensors, named with or without the family's prefix.
@@ -120,6 +129,11 @@ class WeightMap:
             base = self._base.get(link.name)
             saved[link.name] = link.to_tensor(np.zeros(self._shapes[link.name], np.float32) if base is None else base)
         return {name: np.ascontiguousarray(tensor) for name, tensor in saved.items()}
+
+    def copy(self, other: WeightMap) -> None:
+        """Set the variables from those of another backbone of the same checkpoint."""
+        for link, source in zip(self._links, other._links, strict=True):
+            link.variable.assign(np.asarray(source.variable))
 
     def name_of(self, variable: Any) -> str:
         """The name of the tensor that fills a variable."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import keras
 import numpy as np
@@ -27,7 +27,7 @@ from polytag.encoding.casing import N_CASES, Casing, add_capitals
 from polytag.encoding.coders import SubwordCoder
 from polytag.engine.encoders import convert_deberta, convert_electra
 from polytag.engine.encoders.hf_weights import WeightMap, read_tensors
-from polytag.engine.encoders.transformer import exact_gelu, fuse
+from polytag.engine.encoders.transformer import FusedTransformerEncoder, exact_gelu, fuse, pick_rows
 from polytag.errors import PolytagError, TaggerError
 
 _ACTIVATIONS = {
@@ -115,6 +115,12 @@ class PretrainedEncoder(SubwordCoder, Encoder):
         """Set the weights."""
         self._weights.assign(tensors)
 
+    def copy_weights(self, other: Self) -> None:
+        """Take over the weights of another encoder; in float16, blocks are not fused, and have other variables."""
+        self._weights.copy(other._weights)
+        if self._casing:
+            self._network.capitals.set_weights(other._network.capitals.get_weights())
+
     def config(self) -> dict[str, Any]:
         """The checkpoint's configuration."""
         return {**self._config, "vocab_size": len(self._casing.base)} if self._casing else dict(self._config)
@@ -136,12 +142,19 @@ class PretrainedNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
 
     Attributes:
         tables: The variables of which a batch reads some rows only.
+        last: The last block.
+        below: All that comes before it; None where it is not fused, or is the same block as the one before it.
     """
 
     def __init__(self, backbone: Any) -> None:
         super().__init__(name="encoder", dtype=backbone.dtype_policy)
         output = backbone.output
-        self.body = keras.Model(backbone.input, output["sequence_output"] if isinstance(output, dict) else output)
+        output = output["sequence_output"] if isinstance(output, dict) else output
+        self.body = keras.Model(backbone.input, output)
+        self.last = output._keras_history.operation
+        self.below = None
+        if isinstance(self.last, FusedTransformerEncoder) and len(self.last._inbound_nodes) == 1:
+            self.below = keras.Model(backbone.input, self.last._inbound_nodes[0].input_tensors[0])
         self.needs_segments = "segment_ids" in backbone.input
         self.max_length = backbone.max_sequence_length
         tables = [layer for layer in backbone._flatten_layers() if isinstance(layer, keras.layers.Embedding)]
@@ -170,11 +183,21 @@ class PretrainedNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
 
     def call(self, ids: Any, mask: Any, training: bool = False) -> Any:
         """Vectors, float (batch, length, width), of ids, int32 (batch, length, 1)."""
+        return self.body(self._inputs(ids, mask), training=training)
+
+    def at(self, ids: Any, mask: Any, wanted: Any, training: bool) -> Any:
+        """What `call` gives at some positions, float (n, width): the last block is computed for these alone."""
+        inputs = self._inputs(ids, mask)
+        if self.below is None:
+            vectors = self.body(inputs, training=training)
+            return pick_rows(tf.reshape(vectors, (-1, vectors.shape[-1])), wanted)
+        vectors = self.below(inputs, training=training)
+        return self.last.call(vectors, inputs["padding_mask"], training, wanted)
+
+    def _inputs(self, ids: Any, mask: Any) -> dict[str, Any]:
         tokens = tf.squeeze(ids, -1)
-        inputs = {"token_ids": tokens, "padding_mask": tf.cast(mask, tf.int32)}
-        if self.needs_segments:
-            inputs["segment_ids"] = tf.zeros_like(tokens)
-        return self.body(inputs, training=training)
+        segments = {"segment_ids": tf.zeros_like(tokens)} if self.needs_segments else {}
+        return {"token_ids": tokens, "padding_mask": tf.cast(mask, tf.int32), **segments}
 
 
 class _Words(keras.layers.Embedding):  # type: ignore[misc]  # Keras has no types
@@ -289,10 +312,10 @@ def _build(config: dict[str, Any], folder: Path) -> tuple[PretrainedNetwork, Wei
             "DistilBERT, ALBERT, ELECTRA, RoBERTa, XLM-RoBERTa, CamemBERT and DeBERTa-v3 families work."
         ) from error
     _follow_config(backbone, settings)
-    if operands != "float16":
-        fuse(backbone, operands)
-    network = PretrainedNetwork(backbone)
     weights = WeightMap(backbone, converter, settings)
+    if operands != "float16":
+        weights.replace(fuse(backbone, operands))
+    network = PretrainedNetwork(backbone)
     weights.keep_only(network.body.variables)
     return network, weights
 

@@ -1,9 +1,10 @@
 """The transformer block of the BERT family, in fewer and larger operations than Keras needs for it.
 
-It computes what KerasHub's `TransformerEncoder` computes, on the very same variables: queries, keys and values come
-from one matrix product, dropout draws one random byte a number, and GELU, the residual normalisation and the dense
-layers have gradients of their own, which keep less and read less than those of their parts. Matrix products can take
-operands in bfloat16, where the processor multiplies those at twice the rate; all between them stays in float32.
+It computes what KerasHub's `TransformerEncoder` computes, on the same weights: queries, keys and values come from one
+matrix product, whose weights are one variable, dropout draws one random byte a number, and GELU, the residual
+normalisation and the dense layers have gradients of their own, which keep less and read less than those of their parts.
+Matrix products can take operands in bfloat16, where the processor multiplies those at twice the rate; all between them
+stays in float32.
 """
 
 from __future__ import annotations
@@ -12,15 +13,18 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import keras
+import numpy as np
 import tensorflow as tf
 from keras_hub.layers import TransformerEncoder
+from numpy.typing import NDArray
 
 _MASKED = -1e9
 """Added to the attention scores of padding."""
 
 
 class FusedTransformerEncoder(TransformerEncoder):  # type: ignore[misc]  # KerasHub has no types
-    """A `TransformerEncoder` with the same variables and a faster call.
+    """A `TransformerEncoder` with a faster call: what `fuse` makes of one.
 
     Attributes:
         operands: The dtype in which matrix products of dense layers take their operands in training.
@@ -28,22 +32,27 @@ class FusedTransformerEncoder(TransformerEncoder):  # type: ignore[misc]  # Kera
 
     operands = "float32"
 
-    def call(self, inputs: Any, padding_mask: Any = None, training: bool = False) -> Any:
+    def call(self, inputs: Any, padding_mask: Any = None, training: bool = False, wanted: Any = None) -> Any:
         """Vectors, float32 (batch, length, width), of vectors.
 
-        `padding_mask` is int32 (batch, length), 0 at padding.
+        Args:
+            inputs: float32 (batch, length, width).
+            padding_mask: int32 (batch, length), 0 at padding.
+            training: Whether dropout is on.
+            wanted: int32 (n,), different positions among batch * length. Only their vectors are returned, float32
+                (n, width), and all but the attention to other positions is computed for them alone.
         """
         attention = self._self_attention_layer
         shape, width, heads = tf.shape(inputs), inputs.shape[-1], attention._num_heads
         batch, length = shape[0], shape[1]
         rows = tf.reshape(inputs, (-1, width))
-        n_scores, n_numbers = batch * heads * length * length, batch * length * width
+        n_scores = batch * heads * length * length
+        n_numbers = tf.size(rows) if wanted is None else tf.size(wanted) * width
         drop = self._dropouts(n_scores + 2 * n_numbers) if training and self.dropout else None
 
-        projections = (attention._query_dense, attention._key_dense, attention._value_dense)
-        kernel = tf.concat([tf.reshape(part.kernel, (width, width)) for part in projections], axis=1)
-        bias = tf.concat([tf.reshape(part.bias, (width,)) for part in projections], axis=0)
-        parts = tf.reshape(self._dense(rows, kernel, bias, training), (batch, length, 3, heads, width // heads))
+        joint = attention._joint_dense
+        parts = self._dense(rows, joint.kernel, joint.bias, training)
+        parts = tf.reshape(parts, (batch, length, 3, heads, width // heads))
         query, key, value = tf.unstack(tf.transpose(parts, (2, 0, 3, 1, 4)), num=3)
         scores = tf.matmul(query * (heads / width) ** 0.5, key, transpose_b=True)
         if padding_mask is not None:
@@ -52,6 +61,8 @@ class FusedTransformerEncoder(TransformerEncoder):  # type: ignore[misc]  # Kera
         if drop:
             weights = drop(weights, 0, n_scores)
         context = tf.reshape(tf.transpose(tf.matmul(weights, value), (0, 2, 1, 3)), (-1, width))
+        if wanted is not None:
+            context, rows = pick_rows(context, wanted), pick_rows(rows, wanted)
 
         output = attention._output_dense
         attended = self._dense(context, tf.reshape(output.kernel, (width, width)), output.bias, training)
@@ -65,7 +76,8 @@ class FusedTransformerEncoder(TransformerEncoder):  # type: ignore[misc]  # Kera
         changed = self._dense(activation(hidden), outer.kernel, outer.bias, training)
         if drop:
             changed = drop(changed, n_scores + n_numbers, n_numbers)
-        return tf.reshape(self._add_and_normalise(changed, rows, self._feedforward_layer_norm, training), shape)
+        rows = self._add_and_normalise(changed, rows, self._feedforward_layer_norm, training)
+        return tf.reshape(rows, shape) if wanted is None else rows
 
     def _dense(self, rows: Any, kernel: Any, bias: Any, training: bool) -> Any:
         kernel, bias = tf.convert_to_tensor(kernel), tf.convert_to_tensor(bias)
@@ -109,6 +121,12 @@ def gelu(x: Any) -> Any:
     return x * below, gradient
 
 
+@tf.custom_gradient  # type: ignore[untyped-decorator]  # TensorFlow has no types
+def pick_rows(x: Any, wanted: Any) -> Any:
+    """Some rows of a matrix, each at most once, which its gradient makes use of: int32 (n,) of (rows, width)."""
+    return tf.gather(x, wanted), lambda upstream: (tf.scatter_nd(wanted[:, None], upstream, tf.shape(x)), None)
+
+
 def layer_norm(x: Any, norm: Any) -> Any:
     """Layer normalisation with the weights of a Keras layer, in fewer passes over memory than that takes."""
     normalised, _ = _normalise(x, norm.epsilon)
@@ -119,19 +137,68 @@ def _normal_distribution(x: Any) -> Any:
     return 0.5 * tf.math.erf(x * math.sqrt(0.5)) + 0.5
 
 
-def fuse(backbone: Any, operands: str) -> None:
+class Columns:
+    """Some columns of a variable, to be read and set in the shape of another variable that they stand for.
+
+    Attributes:
+        whole: The variable.
+        shape: What shape they have here: as many numbers, in the same order.
+    """
+
+    def __init__(self, whole: Any, first: int, shape: tuple[int, ...]) -> None:
+        self.shape = shape
+        self.whole = whole
+        self._columns = slice(first, first + math.prod(shape) // math.prod(whole.shape[:-1]))
+
+    def assign(self, values: NDArray[Any]) -> None:
+        """Set them."""
+        # TensorFlow copies a variable on every read once it was assigned to in part.
+        whole = np.array(self.whole)
+        whole[..., self._columns] = np.reshape(values, (*whole.shape[:-1], -1))
+        self.whole.assign(whole)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """The values, float32."""
+        return np.asarray(self.whole)[..., self._columns].reshape(self.shape).astype(dtype or np.float32)
+
+
+def fuse(backbone: Any, operands: str) -> list[tuple[Any, Columns]]:
     """Give the blocks of a backbone their faster call; one with blocks of another kind is left as it is.
 
     Args:
         backbone: A KerasHub backbone with float32 variables.
         operands: The dtype of operands of matrix products in training.
+
+    Returns:
+        Pairs of a variable that is not used any more, and of what is used instead.
     """
     blocks = [layer for layer in backbone._flatten_layers() if isinstance(layer, TransformerEncoder)]
     if any(type(block) is not TransformerEncoder or block.normalize_first for block in blocks):
-        return
+        return []
+    replaced = []
     for block in blocks:
         block.__class__ = FusedTransformerEncoder
         block.operands = operands
+        replaced += _join_projections(block._self_attention_layer)
+    return replaced
+
+
+def _join_projections(attention: Any) -> list[tuple[Any, Columns]]:
+    """Give the projections to queries, keys and values, in this order, one dense layer."""
+    parts = [attention._query_dense, attention._key_dense, attention._value_dense]
+    width = parts[0].kernel.shape[0]
+    joint = keras.layers.Dense(3 * width, kernel_initializer="zeros", dtype="float32", name="query_key_value")
+    joint.build((None, width))
+    replaced = []
+    for index, part in enumerate(parts):
+        for old, new in ((part.kernel, joint.kernel), (part.bias, joint.bias)):
+            replaced.append((old, Columns(new, index * width, tuple(old.shape))))
+        attention._tracker.untrack(part)
+    del attention._query_dense, attention._key_dense, attention._value_dense
+    attention._tracker.unlock()
+    attention._joint_dense = joint
+    attention._tracker.lock()
+    return replaced
 
 
 def _dense(rows: Any, kernel: Any, bias: Any, operands: str) -> Any:
