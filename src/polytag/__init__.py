@@ -33,7 +33,17 @@ if TYPE_CHECKING:
     from polytag.hooks.manager import RunInfo
     from polytag.metrics import Metric, Scores
     from polytag.pushing import PushResult, push
-    from polytag.readers import TOKENS, Reader, Remark, Sentence, Source, corpus_from_sentences, sentences_of, split_of
+    from polytag.readers import (
+        DOCUMENT_MARKS,
+        TOKENS,
+        Reader,
+        Remark,
+        Sentence,
+        Source,
+        corpus_from_sentences,
+        sentences_of,
+        split_of,
+    )
     from polytag.runner import TrainResult, train
     from polytag.schemes import OUTSIDE, UNANNOTATED, LabelScheme, PrefixScheme, Span, convert
     from polytag.tagger import Tagger
@@ -56,6 +66,7 @@ _HOMES = {
     "polytag.config": ("RunConfig",),
     "polytag.corpus.corpus": ("Corpus", "load_corpus"),
     "polytag.readers": (
+        "DOCUMENT_MARKS",
         "TOKENS",
         "Reader",
         "Remark",
@@ -83,6 +94,7 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "DOCUMENT_MARKS",
     "IGNORE",
     "NO_WORD",
     "OUTSIDE",

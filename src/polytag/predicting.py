@@ -20,6 +20,7 @@ from polytag.readers import DOCUMENT_MARKS, HALF_CHARACTER
 from polytag.schemes import LabelScheme, convert
 from polytag.tagger import LOOK_AHEAD, Tagger
 from polytag.tagging import TaggedText
+from polytag.terminal import console
 from polytag.token_classifiers import Names
 
 if TYPE_CHECKING:
@@ -169,11 +170,9 @@ def _writer(writing: str, tagger: Tagger, target: LabelScheme | None, sink: Text
         return lambda tagged: print(_for_doccano(tagged), file=sink)
     if writing == "conll":
         return lambda tagged: print(_columns(tagger, target, tagged), end="", file=sink)
-    from rich.console import Console
-
-    console = Console(file=sink, emoji=False, highlight=False)
     styles: dict[str, str] = {}
-    return lambda tagged: _show(tagged, tagger, styles, console)
+    shown = console(sink)
+    return lambda tagged: _show(tagged, tagger, styles, shown)
 
 
 def _columns(tagger: Tagger, target: LabelScheme | None, tagged: TaggedText) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from polytag.terminal import console
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -83,11 +85,10 @@ class ConsoleReporter:
     """Writes to stderr, so that stdout stays free for results."""
 
     def __init__(self) -> None:
-        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
         from rich.progress import Progress as Bar
 
-        self._console: Console = Console(file=sys.stderr, emoji=False, highlight=False, soft_wrap=True)
+        self._console: Console = console(sys.stderr, soft_wrap=True)
         self._bar = Bar(
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(),

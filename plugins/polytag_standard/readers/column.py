@@ -6,7 +6,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from polytag import TOKENS, CorpusError, Reader, Sentence, Source, corpus_from_sentences, sentences_of
+from polytag import (
+    DOCUMENT_MARKS,
+    TOKENS,
+    CorpusError,
+    Reader,
+    Sentence,
+    Source,
+    corpus_from_sentences,
+    sentences_of,
+)
 from polytag_standard.readers.files import (
     CLAIMED_ENDINGS,
     any_line_begins,
@@ -37,8 +46,7 @@ _ENDINGS = frozenset(
     }
     | {".iobes", ".test", ".testa", ".testb", ".train", ".tsv", ".txt"}
 )
-_DOCUMENT_START = "-DOCSTART-"
-_DOCUMENT_STARTS = (_DOCUMENT_START, "###MEDLINE:")
+_DOCUMENT_START = DOCUMENT_MARKS[0]
 _SKIP = "_"
 _GAP = "-"
 _NAMES_BY_COUNT = {
@@ -119,7 +127,7 @@ def _lines(split: str, dataset: datasets.Dataset, n_tags: int) -> Iterator[str]:
 
 
 def _starts_document(word: str) -> bool:
-    return word.startswith(_DOCUMENT_STARTS)
+    return word.startswith(DOCUMENT_MARKS)
 
 
 def _unwritable(place: str, position: int, fields: Sequence[str]) -> CorpusError:
@@ -153,7 +161,7 @@ def _check_names(names: Sequence[str]) -> None:
 
 
 def _split(paths: Sequence[Path], names: tuple[str, ...] | None) -> Iterator[Sentence]:
-    documents_known = any(any_line_begins(path, tuple(map(str.encode, _DOCUMENT_STARTS))) for path in paths)
+    documents_known = any(any_line_begins(path, tuple(map(str.encode, DOCUMENT_MARKS))) for path in paths)
     return joined(paths, lambda path: _sentences(path, names, documents_known))
 
 
@@ -169,7 +177,7 @@ def _sentences(path: Path, names: tuple[str, ...] | None, documents_known: bool)
 
     for number, line in lines(path):
         text = line.strip(" \t")
-        starts_document = text.startswith(_DOCUMENT_STARTS)
+        starts_document = text.startswith(DOCUMENT_MARKS)
         if not text or starts_document:
             if began:
                 yield sentence()
@@ -245,7 +253,7 @@ def _looks_like_columns(path: Path) -> bool:
     # The last line may be cut off in the middle.
     whole = head.split(b"\n")[: -1 if len(head) == _SNIFFED_BYTES else None]
     texts = [raw.decode("utf-8", errors="replace").rstrip("\r").strip(" \t\ufeff") for raw in whole]
-    words = [text for text in texts if text and not text.startswith(_DOCUMENT_STARTS)][:_SNIFFED_LINES]
+    words = [text for text in texts if text and not text.startswith(DOCUMENT_MARKS)][:_SNIFFED_LINES]
     if not words:
         return False
     tabs = "\t" in words[0]

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from polytag.terminal import console
+
 app = typer.Typer(help="Look at corpora, check and convert them.", no_args_is_help=True)
 
 
@@ -53,9 +55,7 @@ def describe_cli(
 
         typer.echo(json.dumps(description.to_json(), ensure_ascii=False, indent=2))
     else:
-        from rich.console import Console
-
-        Console(emoji=False).print(render(description))
+        console().print(render(description))
 
 
 @app.command("check")
@@ -91,11 +91,9 @@ def check_cli(
 
         print_json({"reference": corpus.reference, "findings": [finding.to_json() for finding in findings]})
     else:
-        from rich.console import Console
-
-        console = Console(emoji=False, highlight=False)
-        if console.is_terminal:
-            console.print(render(findings))
+        shown = console()
+        if shown.is_terminal:
+            shown.print(render(findings))
         else:
             typer.echo("\n".join(plain_lines(findings)))
     if any(finding.severity == "error" for finding in findings):

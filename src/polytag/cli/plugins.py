@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from polytag.terminal import console
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -196,7 +198,6 @@ def _print_details(details: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(details)
         return
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -207,7 +208,7 @@ def _print_details(details: Mapping[str, Any], as_json: bool) -> None:
         parts = value if isinstance(value, list) and value and isinstance(value[0], dict) else [value]
         cell = "\n".join(_described(part) if isinstance(part, dict) else _cell(part) for part in parts)
         table.add_row(name, Text("read from the training split" if value is None else cell))
-    Console(emoji=False, highlight=False).print(table)
+    console().print(table)
 
 
 def _described(part: Mapping[str, str]) -> str:
@@ -222,7 +223,6 @@ def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -232,7 +232,7 @@ def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
         table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*(Text(_cell(row[name])) for name in shown))
-    Console(emoji=False, highlight=False).print(table)
+    console().print(table)
 
 
 def _cell(value: object) -> str:

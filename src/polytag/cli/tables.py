@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import typer
 
 from polytag.errors import PolytagError
+from polytag.terminal import console
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,20 +40,18 @@ def check_decoding(name: str | None) -> Decoding | None:
 
 def print_evaluation(evaluation: Evaluation) -> None:
     """A table for each task and metric: every label, then the overall scores."""
-    from rich.console import Console
-
-    console = Console(emoji=False, highlight=False)
-    console.print(
+    shown = console()
+    shown.print(
         f"\n{evaluation.corpus}, {evaluation.split}: {evaluation.sentences:,} sentences, {evaluation.words:,} words",
         markup=False,
     )
     for name, task in evaluation.tasks.items():
         for metric, scores in task.metrics.items():
             table = _table(f"{name} ({metric})", scores)
-            console.print(table if table.row_count else _line(name, metric, scores))
-        console.print(_headline(name, task), markup=False, soft_wrap=True)
+            shown.print(table if table.row_count else _line(name, metric, scores))
+        shown.print(_headline(name, task), markup=False, soft_wrap=True)
         if task.confusions:
-            console.print(_confusions(name, task))
+            shown.print(_confusions(name, task))
 
 
 def _line(name: str, metric: str, scores: Scores) -> Any:
@@ -137,12 +136,11 @@ def _format(name: str, value: float) -> str:
 
 def print_comparison(comparison: Comparison) -> None:
     """For each task the scores, the difference and how sure it is, and the sentences where it comes from."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(emoji=False, highlight=False)
-    console.print(
+    shown = console()
+    shown.print(
         f"\n{comparison.corpus}, {comparison.split}: {comparison.sentences:,} sentences, {comparison.words:,} words"
         f"\nA: {comparison.a}\nB: {comparison.b}\n",
         markup=False,
@@ -157,24 +155,24 @@ def print_comparison(comparison: Comparison) -> None:
         p = "" if task.p is None else f"{task.p:.4f}"
         cells = (f"{task.a:.4f}", f"{task.b:.4f}", f"{task.difference:+.4f}", low_high, p)
         table.add_row(Text(name), Text(task.headline), *cells)
-    console.print(table)
+    shown.print(table)
     for name, task in comparison.tasks.items():
-        _print_sentences(console, name, task)
+        _print_sentences(shown, name, task)
 
 
-def _print_sentences(console: Any, name: str, task: TaskComparison) -> None:
+def _print_sentences(shown: Any, name: str, task: TaskComparison) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console.print(f"\n{name}: the tags of {task.differing:,} sentences differ", markup=False)
+    shown.print(f"\n{name}: the tags of {task.differing:,} sentences differ", markup=False)
     for sentence in task.sentences:
         wrong_a, wrong_b = sentence.wrong
-        console.print(f"\n{sentence.location}: A has {wrong_a} tags wrong, B {wrong_b}", markup=False)
-        console.print(" ".join(sentence.words), markup=False)
+        shown.print(f"\n{sentence.location}: A has {wrong_a} tags wrong, B {wrong_b}", markup=False)
+        shown.print(" ".join(sentence.words), markup=False)
         table = Table()
         for column in ("word", "gold", "A", "B"):
             table.add_column(column, overflow="fold")
         for row in zip(sentence.words, sentence.gold, sentence.a, sentence.b, strict=True):
             if row[2] != row[3]:
                 table.add_row(*map(Text, row))
-        console.print(table)
+        shown.print(table)
