@@ -56,9 +56,10 @@ Command = Callable[..., Done]
 def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """Run the command line in this process, as `command("predict", folder, "-", stdin=b"...")`."""
 
-    def run(*arguments: object, stdin: bytes = b"") -> Done:
+    def run(*arguments: object, stdin: bytes | None = b"") -> Done:
         monkeypatch.setattr(sys, "argv", ["polytag", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
+        given = None if stdin is None else io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
+        monkeypatch.setattr(sys, "stdin", given)  # None is what a closed one is
         capsys.readouterr()
         with pytest.raises(SystemExit) as exited:
             main()

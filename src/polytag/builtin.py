@@ -10,7 +10,8 @@ from typing import ClassVar
 from polytag.corpus.sample import SampleReader
 from polytag.encoders import Encoder, EncoderProvider, TrainingDefaults, WordCoder
 from polytag.hooks.specs import hookimpl
-from polytag.readers import Reader
+from polytag.readers import Reader, is_there
+from polytag.writing import expanded
 
 POLYTAG_PLUGIN_API = 1
 
@@ -60,7 +61,8 @@ class PretrainedProvider(EncoderProvider):
 
     def accepts(self, reference: str) -> bool:
         """A folder, or what can be a name on the hub, with or without a revision."""
-        return Path(reference).expanduser().is_dir() or bool(_HUB_NAME.fullmatch(reference))
+        folder = expanded(reference)
+        return (is_there(folder) and folder.is_dir()) or bool(_HUB_NAME.fullmatch(reference))
 
     def create(self, reference: str) -> Encoder:
         """Load the checkpoint."""

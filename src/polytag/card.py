@@ -18,6 +18,7 @@ from polytag.limits import Limits
 from polytag.preparation import Split
 from polytag.schemes import UNANNOTATED
 from polytag.tagger import Tagger
+from polytag.writing import expanded
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult
@@ -314,7 +315,7 @@ def _over_checkpoint(tagger: Tagger) -> bool:
 def _base_model(tagger: Tagger) -> str | None:
     """The checkpoint's name on the hub, unless it is a folder."""
     reference = tagger.network.encoder.reference
-    if not _over_checkpoint(tagger) or Path(reference).expanduser().exists():
+    if not _over_checkpoint(tagger) or expanded(reference).exists():
         return None
     return reference.partition("@")[0]
 
@@ -335,7 +336,7 @@ def _language(corpus: Corpus) -> Any:
 def _public(reference: str) -> str:
     """A name on the hub as it is; the end of a path on this machine, which says enough to strangers."""
     path = Path(reference.split(",")[0].rpartition("=")[2])
-    return path.name or reference if path.expanduser().exists() else reference
+    return path.name or reference if expanded(path).exists() else reference
 
 
 def _figure(task: TaskEvaluation) -> str:

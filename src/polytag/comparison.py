@@ -18,6 +18,7 @@ from polytag.hooks.registry import registry
 from polytag.hub import tagger_folder
 from polytag.prediction_files import Predictions, read_predictions
 from polytag.preparation import Split, read_split
+from polytag.readers import is_there
 from polytag.schemes import LabelScheme, convert
 from polytag.significance import approximate_randomisation, paired_bootstrap
 from polytag.tagger import Tagger
@@ -154,7 +155,7 @@ def compare(
 
 def _opened(name: str) -> Predictions | tuple[Path, tuple[str, ...]]:
     """Predictions, or the folder of a tagger with the names of its tasks: it is loaded when all else is right."""
-    if Path(name).is_file():
+    if is_there(Path(name)) and Path(name).is_file():
         return read_predictions(Path(name))
     path = tagger_folder(name)
     if not path.exists():

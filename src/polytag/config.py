@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from polytag.encoders import TrainingDefaults
 from polytag.errors import PolytagError
+from polytag.readers import column_names
+from polytag.writing import expanded
 
 Precision = Literal["float32", "bfloat16", "float16"]
 
@@ -86,6 +88,35 @@ class RunConfig(BaseModel):
     def _no_repetition(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(value))
 
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return column_names(value) if isinstance(value, str) else value
+
+    @field_validator("task_weights", mode="before")
+    @classmethod
+    def _weights(cls, value: object) -> object:
+        """As a table, or as on the command line: `ner=2`, once or several times."""
+        if isinstance(value, Mapping):
+            return value
+        pairs = [str(pair) for pair in value] if isinstance(value, list) else [str(value)]
+        for pair in pairs:
+            if "=" not in pair:
+                raise PolytagError(
+                    f"--task-weight {pair!r} is not of the form TASK=NUMBER. Example: --task-weight ner=2"
+                )
+        return {task.strip(): number for task, _, number in (pair.partition("=") for pair in pairs)}
+
+    @field_validator("output", "tensorboard", "profile")
+    @classmethod
+    def _at_home(cls, value: Path | None) -> Path | None:
+        return value and expanded(value)
+
+    @field_validator("loss_weights")
+    @classmethod
+    def _file_at_home(cls, value: str | None) -> str | None:
+        return str(expanded(value)) if value and value.startswith("~") else value
+
     @model_validator(mode="after")
     def _one_encoder(self) -> RunConfig:
         if self.from_ is not None and "encoder" in self.model_fields_set and self.encoder != self.from_:
@@ -120,6 +151,8 @@ class RunConfig(BaseModel):
             PolytagError: The file cannot be read, or a value is missing or wrong.
         """
         values = _read_toml(file) if file else {}
+        if "task_weight" in values and "task_weights" not in values:  # the option's own name
+            values["task_weights"] = values.pop("task_weight")
         values |= {name: value for name, value in flags.items() if value is not None}
         try:
             return cls.model_validate(values)
@@ -147,7 +180,7 @@ def _read_toml(file: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))  # as editors of Windows write it
     except OSError as error:
         raise PolytagError(f"The configuration file {str(file)!r} cannot be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

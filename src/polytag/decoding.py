@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from polytag.alignment import FloatArray
+from polytag.errors import PolytagError
 from polytag.schemes import LabelScheme
 
 Decoding = Literal["viterbi", "argmax"]
 
 _SMALLEST = np.float32(1e-30)
 _CHUNK = 512
+
+
+def check_decoding(name: str | None) -> Decoding | None:
+    """A decoding by name.
+
+    Raises:
+        PolytagError: There is none of that name.
+    """
+    if name not in (None, *get_args(Decoding)):
+        raise PolytagError(f"There is no decoding named {name!r}. Choose viterbi or argmax.")
+    return cast("Decoding | None", name)
 
 
 class Transitions:

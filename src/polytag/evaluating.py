@@ -12,6 +12,8 @@ import numpy as np
 
 from polytag.calibration import Calibration, expected_calibration_error
 from polytag.corpus.corpus import Corpus, load_corpus
+from polytag.decoding import check_decoding
+from polytag.errors import PolytagError
 from polytag.evaluation import (
     Evaluation,
     MajorityBaseline,
@@ -20,7 +22,7 @@ from polytag.evaluation import (
     evaluate_tags,
     where_annotated,
 )
-from polytag.folder import new_file, read_description
+from polytag.folder import read_description
 from polytag.heads import Prediction
 from polytag.hooks.registry import registry
 from polytag.hub import tagger_folder
@@ -31,6 +33,7 @@ from polytag.schemes import UNANNOTATED, LabelScheme
 from polytag.tagger import Tagger
 from polytag.tasks import Task
 from polytag.token_classifiers import Names
+from polytag.writing import new_file
 
 
 def evaluate(
@@ -70,7 +73,12 @@ def evaluate(
     """
     for metric in metrics:
         _ = registry().metrics[metric]
-    if not isinstance(tagger, Tagger):
+    decoding = check_decoding(decoding)
+    if isinstance(tagger, Tagger):
+        if task is not None or labels is not None:
+            raise PolytagError("A loaded tagger knows its tasks and labels: give `task` and `labels` to Tagger.load.")
+        tagger = tagger.decoded_by(decoding) if decoding else tagger
+    else:
         tagger = tagger_folder(tagger)
         read_description(tagger, task, labels)  # whether it is a tagger at all, before a corpus is loaded
     loaded = corpus if isinstance(corpus, Corpus) else load_corpus(corpus, reader=reader, columns=columns)

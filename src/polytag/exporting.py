@@ -23,6 +23,7 @@ from polytag.hub import tagger_folder
 from polytag.runtimes import LITERT_FILE, ONNX_FILE, ExportedModel, Run, need, open_litert, open_onnx
 from polytag.snippets import snippet, transformers_snippet
 from polytag.tagger import Tagger
+from polytag.writing import expanded
 
 FORMATS = ("savedmodel", "onnx", "litert", "transformers")
 QUANTISATIONS = ("int8",)
@@ -86,7 +87,7 @@ def export(
         PolytagError: What is asked for does not exist or fit, a package is missing, the folder cannot be written, or
             the export disagrees with the tagger.
     """
-    folder = Path(output)
+    folder = expanded(output)
     if to not in FORMATS:
         raise UnknownNameError("export format", to, FORMATS)
     if quantize is not None and (quantize not in QUANTISATIONS or to != "onnx"):

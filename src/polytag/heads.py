@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from polytag.alignment import AlignmentStrategy, FloatArray
 from polytag.calibration import tempered
-from polytag.decoding import Decoding, Transitions, argmax, viterbi
+from polytag.decoding import Decoding, Transitions, argmax, check_decoding, viterbi
 from polytag.encoding.features import Features
 from polytag.folder import damaged
 from polytag.hooks.registry import registry
@@ -49,7 +49,9 @@ def heads_of(folder: Path, description: Mapping[str, Any], decoding: Decoding | 
 
     Raises:
         TaggerError: Something is missing.
+        PolytagError: There is no such decoding.
     """
+    decoding = check_decoding(decoding)
     try:
         return {
             name: TaskHead(

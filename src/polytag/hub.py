@@ -12,7 +12,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from polytag.errors import HubUnreachableError, PolytagError
+from polytag.errors import HubUnreachableError, PolytagError, TaggerError
+from polytag.writing import expanded
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -44,10 +45,18 @@ def tagger_folder(reference: str | Path) -> Path:
         A folder; where the reference is no name on the hub, it need not exist.
 
     Raises:
+        TaggerError: The folder may not be looked into, or no folder can have such a path.
         PolytagError: There is no such model, it may not be read, or not all of it can be had.
     """
-    path = Path(reference).expanduser()
-    if isinstance(reference, Path) or path.exists() or not _NAME.fullmatch(reference):
+    path = expanded(reference)
+    try:
+        there = path.exists()
+        (path / "polytag.json").exists()  # which a folder that may not be entered does not answer either
+    except OSError as error:
+        raise TaggerError(
+            f"The tagger {str(reference)!r} cannot be read: {error.strerror}. Check the path and its rights."
+        ) from error
+    if isinstance(reference, Path) or there or not _NAME.fullmatch(reference):
         return path
     return snapshot(reference, "tagger")
 
@@ -106,7 +115,7 @@ def metadata(reference: str, repo_type: str = "model") -> Mapping[str, Any]:
     import huggingface_hub
 
     name, _, revision = reference.partition("@")
-    path: object = Path(reference).expanduser() / "README.md"
+    path: object = expanded(reference) / "README.md"
     try:
         if not Path(str(path)).is_file():
             path = huggingface_hub.try_to_load_from_cache(

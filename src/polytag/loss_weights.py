@@ -53,7 +53,7 @@ def _balanced(names: Sequence[str], tags: Iterable[Sequence[str]]) -> tuple[floa
 
 def _read(file: Path) -> dict[str, dict[str, Any]]:
     try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+        tables = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise PolytagError(
             f"The loss weights {str(file)!r} cannot be read: {error.strerror}. Give `{BALANCED}`, or a TOML file."

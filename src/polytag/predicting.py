@@ -5,15 +5,16 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TextIO
+from typing import IO, TYPE_CHECKING, TextIO
 
 from polytag.decoding import Decoding
 from polytag.errors import PolytagError
-from polytag.folder import new_file, read_description
+from polytag.folder import read_description
 from polytag.hooks.registry import registry
 from polytag.hub import tagger_folder
 from polytag.readers import DOCUMENT_MARKS, HALF_CHARACTER
@@ -22,6 +23,7 @@ from polytag.tagger import LOOK_AHEAD, Tagger
 from polytag.tagging import TaggedText
 from polytag.terminal import console
 from polytag.token_classifiers import Names
+from polytag.writing import new_file
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,10 +33,17 @@ INPUT_FORMATS = ("text", "document", "words", "conll", "jsonl")
 OUTPUT_FORMATS = ("jsonl", "conll", "doccano", "table")
 
 _STDIN = "standard input"
-_BY_ENDING = {".jsonl": "jsonl", ".conll": "conll", ".iob": "conll", ".bio": "conll"}
+_BY_ENDING = {".jsonl": "jsonl", ".tsv": "conll"} | dict.fromkeys(
+    (".bio", ".bio2", ".bioes", ".bmes", ".col", ".conll", ".conll2000", ".conll2003", ".iob", ".iob2", ".iobes"),
+    "conll",
+)
+_OF_CORPORA = (".ann", ".conllu", ".conllup", ".json", ".parquet", ".spacy")
+_BREAKS = re.compile("[\t\n\r]")
 _COLOURS = ("green", "blue", "magenta", "yellow", "cyan", "red")
 
-Item = str | list[str]
+Item = tuple[str | list[str], int | None]
+"""A text, or the words of a sentence, and the sentence's document where that is known."""
+
 Lines = Iterator[tuple[int, str]]
 
 
@@ -69,20 +78,46 @@ def predict(
     Raises:
         PolytagError: The tagger or the file is wrong.
     """
-    reading = _checked("input format", input_format or _BY_ENDING.get(Path(file).suffix, "text"), INPUT_FORMATS)
+    reading = _checked("input format", input_format or _format_of(file), INPUT_FORMATS)
     on_terminal = output is None and sys.stdout.isatty()
     writing = _checked("output format", output_format or ("table" if on_terminal else "jsonl"), OUTPUT_FORMATS)
     target = registry().schemes[scheme] if scheme else None
     folder = tagger_folder(tagger)
     read_description(folder, task, labels)
-    if file != "-" and not Path(file).is_file():
-        raise PolytagError(f"The file {file!r} does not exist. Check the path, or give - for standard input.")
+    if file != "-":
+        _check_file(Path(file))
     loaded = Tagger.load(folder, decoding, min_score, task, labels, runtime)
     with _opened(file) as source, _created(output) as sink:
         name = _STDIN if file == "-" else file
         write = _writer(writing, loaded, target, sink)
         for tagged in _tag(loaded, _decoded(source, name), reading, name):
             write(tagged)
+
+
+def _format_of(file: str) -> str:
+    ending = Path(file).suffix.lower()
+    if ending in _OF_CORPORA:
+        raise PolytagError(
+            f"The file {file!r} ends as corpora do that `polytag predict` does not read. Convert it, `polytag corpus "
+            f"convert {file} FOLDER --format column`, and tag what that writes; or say what it holds with --input."
+        )
+    return _BY_ENDING.get(ending, "text")
+
+
+def _check_file(path: Path) -> None:
+    try:
+        if path.is_dir():
+            raise PolytagError(f"{str(path)!r} is a folder. Name a file in it, or give - for standard input.")
+        if not path.exists():
+            raise PolytagError(
+                f"The file {str(path)!r} does not exist. Check the path, or give - for standard input: echo TEXT | "
+                "polytag predict TAGGER -"
+            )
+    except OSError as error:
+        raise PolytagError(
+            f"The file {str(path)!r} cannot be read: {error.strerror}. To tag text, give it on standard input: echo "
+            "TEXT | polytag predict TAGGER -"
+        ) from error
 
 
 def _tag(tagger: Tagger, lines: Lines, reading: str, name: str) -> Iterator[TaggedText]:
@@ -93,43 +128,62 @@ def _tag(tagger: Tagger, lines: Lines, reading: str, name: str) -> Iterator[Tagg
     if reading == "document":
         return tagger.stream(["\n".join(text for _, text in lines)])
     if reading == "words":
-        return tagger.stream_words((text.split() for _, text in lines), ahead)
+        # Not str.split(), as words may hold no-break spaces.
+        words = ([word for word in text.replace("\t", " ").split(" ") if word] for _, text in lines)
+        return tagger.stream_words(words, ahead)
     if reading == "conll":
-        return tagger.stream_words(_first_columns(lines))
+        return _tag_columns(tagger, lines)
     return _tag_objects(tagger, lines, name)
 
 
-def _first_columns(lines: Lines) -> Iterator[list[str]]:
+def _tag_columns(tagger: Tagger, lines: Lines) -> Iterator[TaggedText]:
+    found = _first_columns(lines)
+    first = next(found, None)
+    if first is None:
+        return iter(())
+    # As in corpora, a file without marks of documents has sentences that stand alone.
+    alone = first[1] == 0
+    sentences, documents = itertools.tee(itertools.chain([first], found))
+    words = (words for words, _ in sentences)
+    return tagger.stream_words(words, documents=None if alone else (number for _, number in documents))
+
+
+def _first_columns(lines: Lines) -> Iterator[tuple[list[str], int]]:
+    """The words of each sentence, and how many marks of documents came before it."""
     words: list[str] = []
-    separator = ""
+    separator, document = "", 0
     for _, line in lines:
         text = line.strip(" \t")
-        if text and not text.startswith(DOCUMENT_MARKS):
+        is_mark = text.startswith(DOCUMENT_MARKS)
+        if text and not is_mark:
             # As in corpora: tabs if the first line has one. Not str.split(), as words may hold no-break spaces.
             separator = separator or ("\t" if "\t" in text else " ")
             words.append(text.partition(separator)[0].partition("\t")[0].strip(" "))
         elif words:
-            yield words
+            yield words, document
             words = []
+        document += is_mark
     if words:
-        yield words
+        yield words, document
 
 
 def _tag_objects(tagger: Tagger, lines: Lines, name: str) -> Iterator[TaggedText]:
     """Tag JSON objects in runs of the same kind, so that they share batches and keep their order."""
-    kind: type | None = None
-    run: list[Any] = []
-    for item in _objects(lines, name):
-        if run and (type(item) is not kind or len(run) == LOOK_AHEAD):
-            yield from tagger.stream(run) if kind is str else tagger.stream_words(run)
-            run = []
-        kind = type(item)
-        run.append(item)
-    if run:
-        yield from tagger.stream(run) if kind is str else tagger.stream_words(run)
+    for (kind, has_document), run in itertools.groupby(_objects(lines, name), _kind):
+        if kind is str:
+            yield from tagger.stream(text for text, _ in run if isinstance(text, str))
+            continue
+        sentences, documents = itertools.tee(run)
+        numbers = (number for _, number in documents if number is not None) if has_document else None
+        yield from tagger.stream_words((words for words, _ in sentences), documents=numbers)
+
+
+def _kind(item: Item) -> tuple[type, bool]:
+    return type(item[0]), item[1] is not None
 
 
 def _objects(lines: Lines, name: str) -> Iterator[Item]:
+    documents: dict[Hashable, int] = {}
     for number, line in lines:
         if not line.strip():
             continue
@@ -144,7 +198,10 @@ def _objects(lines: Lines, name: str) -> Iterator[Item]:
                     f"{name}, line {number}: an escape such as \\ud83d stands for half a character. Write both halves, "
                     "or the character itself."
                 )
-            yield found
+            document = record.get("document") if isinstance(found, list) else None
+            if not isinstance(document, int | str | None):
+                raise PolytagError(f'{name}, line {number}: "document" is {document!r}. Make it a number or a string.')
+            yield found, None if document is None else documents.setdefault(document, len(documents))
         else:
             raise PolytagError(
                 f'{name}, line {number}: the object has neither a string "text" nor a list of strings "tokens". Add one'
@@ -153,14 +210,15 @@ def _objects(lines: Lines, name: str) -> Iterator[Item]:
 
 
 def _decoded(source: IO[bytes], name: str) -> Lines:
-    for number, line in enumerate(source, start=1):
-        try:
-            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            raise PolytagError(
-                f"{name}, line {number}, byte {error.start + 1}: not UTF-8. Convert the file: iconv -f latin1 -t utf-8"
-            ) from error
-        yield number, text.rstrip("\r\n")
+    try:
+        for number, line in enumerate(source, start=1):
+            yield number, line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise PolytagError(
+            f"{name}, line {number}, byte {error.start + 1}: not UTF-8. Convert the file: iconv -f latin1 -t utf-8"
+        ) from error
+    except OSError as error:
+        raise PolytagError(f"{name} cannot be read: {error.strerror}. Check what it is.") from error
 
 
 def _writer(writing: str, tagger: Tagger, target: LabelScheme | None, sink: TextIO) -> Callable[[TaggedText], None]:
@@ -176,6 +234,12 @@ def _writer(writing: str, tagger: Tagger, target: LabelScheme | None, sink: Text
 
 
 def _columns(tagger: Tagger, target: LabelScheme | None, tagged: TaggedText) -> str:
+    for word in tagged.words:
+        if not word.strip(" ") or _BREAKS.search(word) or word.startswith(DOCUMENT_MARKS):
+            raise PolytagError(
+                f"The word {word!r} cannot stand in columns: it is empty, holds a tab or the end of a line, or begins "
+                "as a new document does. Write JSON Lines: --format jsonl"
+            )
     bounds = [*tagged.sentence_starts, len(tagged.words)]
     parts = []
     for start, end in itertools.pairwise(bounds):

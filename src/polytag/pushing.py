@@ -14,6 +14,7 @@ from polytag import hub
 from polytag.card import ADDRESS, CARD
 from polytag.errors import HubUnreachableError
 from polytag.folder import read_description
+from polytag.writing import expanded
 
 
 def push(
@@ -36,7 +37,7 @@ def push(
     Raises:
         PolytagError: The folder is no tagger, nobody is logged in, or the hub refuses or cannot be reached.
     """
-    folder = Path(tagger)
+    folder = expanded(tagger)
     read_description(folder)
     name = hub.open_repository(repo, private)
     return _push(folder, name, message or "Tagger trained by polytag", revision)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import re
 from abc import ABC, abstractmethod
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from polytag.errors import CorpusError, PolytagError
 from polytag.schemes import UNANNOTATED
+from polytag.writing import expanded
 
 if TYPE_CHECKING:
     import datasets
@@ -175,6 +177,27 @@ class Reader(ABC):
         )
 
 
+def is_there(path: Path) -> bool:
+    """Whether a file, a folder, a pipe or a device has this path; none has one that is too long for any.
+
+    What a user wrote may be a path or something else, such as a list of labels, of any length.
+
+    Raises:
+        OSError: It cannot be found out, as a folder on the way may not be entered.
+    """
+    try:
+        return path.exists()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return False
+        raise
+
+
+def column_names(text: str | None) -> list[str] | None:
+    """Names of columns as they are written in one line: `tokens,pos_tags,_,ner_tags`; None where there is nothing."""
+    return [name.strip() for name in text.split(",")] if text else None
+
+
 def locate(reference: str, columns: Sequence[str] | None = None) -> Source:
     """Look up what the user named: a file, a folder, `train=FILE,test=FILE`, or a name that is not on disk.
 
@@ -182,18 +205,18 @@ def locate(reference: str, columns: Sequence[str] | None = None) -> Source:
     name (`eng.testa` is `validation`); a single file whose name tells nothing is `train`.
 
     Raises:
-        CorpusError: The reference is empty, or names a file that does not exist.
+        CorpusError: The reference is empty, or names a file that does not exist, or a pipe.
+        OSError: A folder may not be looked into.
     """
     chosen = tuple(columns) if columns else None
     if not reference.strip():
         raise CorpusError("The corpus has no name. Give a file, a folder, a hub dataset, or `sample`.")
-    path = Path(reference).expanduser()
-    if "=" in reference and not path.exists():
+    path = expanded(reference)
+    if is_there(path):
+        files = _files_in(path) if path.is_dir() else {split_of(path.name) or "train": (_regular(path),)}
+        return Source(reference, path, files, chosen)
+    if "=" in reference:
         return Source(reference, files=_named_files(reference), columns=chosen)
-    if path.is_file():
-        return Source(reference, path, {split_of(path.name) or "train": (path,)}, chosen)
-    if path.is_dir():
-        return Source(reference, path, _files_in(path), chosen)
     name = reference.partition("@")[0]
     if name.startswith((".", "/", "~")) or name.count("/") > 1 or path.suffix in _FILE_ENDINGS:
         raise CorpusError(f"The corpus {reference!r} does not exist: no file or folder has that path. Check the path.")
@@ -311,14 +334,23 @@ def _named_files(reference: str) -> dict[str, tuple[Path, ...]]:
                 f"{part.strip()!r} is not of the form SPLIT=FILE, where SPLIT is one of {', '.join(SPLITS)}. "
                 "Example: train=a.conll,validation=b.conll"
             )
-        path = Path(name).expanduser()
-        if not path.exists():
+        path = expanded(name)
+        if not is_there(path):
             raise CorpusError(f"The {split} file {name!r} does not exist. Check the path.")
-        found = _visible(path) if path.is_dir() else [path]
+        found = _visible(path) if path.is_dir() else [_regular(path)]
         if not found:
             raise CorpusError(f"The {split} folder {name!r} holds no file. Check the path.")
         files[split] = (*files.get(split, ()), *found)
     return files
+
+
+def _regular(path: Path) -> Path:
+    if not path.is_file():
+        raise CorpusError(
+            f"The corpus file {str(path)!r} is a pipe or a device, which can be read only once, and readers go through "
+            "a file more than once. Write what comes out of it to a file, and name that."
+        )
+    return path
 
 
 def _files_in(folder: Path) -> dict[str, tuple[Path, ...]]:

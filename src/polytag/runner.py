@@ -29,7 +29,7 @@ from polytag.limits import measure
 from polytag.preparation import inventory, read_splits, training_scheme, training_splits
 from polytag.progress import ConsoleReporter, Reporter, Several, Silent
 from polytag.pushing import PushResult, RunPushes
-from polytag.readers import SPLITS
+from polytag.readers import SPLITS, is_there
 from polytag.runs import as_begun, checkpointed
 from polytag.schemes import LabelScheme
 from polytag.starting import Start, open_start
@@ -106,12 +106,15 @@ def train(
     began = time.perf_counter()
     config = config or RunConfig.from_sources(None, options)
     reporter = reporter or (Silent() if quiet else ConsoleReporter())
-    if config.tensorboard or config.profile:
-        from polytag.engine.monitoring import watchers
-
-        reporter = Several([reporter, *watchers(config.tensorboard, config.profile)])
     try:
-        return _train(config, reporter, began)
+        for plugin in registry().manager.problems:
+            reporter.message(f"Not loaded: {plugin.source}: {plugin.error}")
+        chosen = _choose(config)
+        if config.tensorboard or config.profile:
+            from polytag.engine.monitoring import watchers
+
+            reporter = Several([reporter, *watchers(config.tensorboard, config.profile)])
+        return _train(chosen, reporter, began)
     finally:
         reporter.close()
 
@@ -125,7 +128,7 @@ def choose_encoder(reference: str) -> EncoderProvider:
     encoders = registry().encoders
     if reference in encoders:
         return encoders[reference]
-    if not Path(reference).exists() and get_close_matches(reference, encoders, cutoff=0.75):
+    if not is_there(Path(reference)) and get_close_matches(reference, encoders, cutoff=0.75):
         raise UnknownNameError("encoder", reference, encoders)
     # Core's own providers are asked last: to them, nearly every name can be one on the hub.
     for name in sorted(encoders, key=lambda name: encoders.providers(name)[0].module == CORE):
@@ -184,13 +187,16 @@ def _choose(config: RunConfig) -> _Chosen:
         config = config.model_copy(update={"encoder": config.from_, **taken})
     provider = start.provider if start else choose_encoder(config.encoder)
     check_output(config.output, config.overwrite)
+    for option, folder in (("--tensorboard", config.tensorboard), ("--profile", config.profile)):
+        if folder and folder.resolve().is_relative_to(config.output.resolve()):
+            raise PolytagError(
+                f"The folder {str(folder)!r} of {option} is in the output folder, whose place the tagger takes when it "
+                f"is finished. Choose one beside it: {f'{config.output}-curves'!r}."
+            )
     return _Chosen(config, tasks, schemes, strategies, start, provider)
 
 
-def _train(config: RunConfig, reporter: Reporter, began: float) -> TrainResult:
-    for plugin in registry().manager.problems:
-        reporter.message(f"Not loaded: {plugin.source}: {plugin.error}")
-    chosen = _choose(config)
+def _train(chosen: _Chosen, reporter: Reporter, began: float) -> TrainResult:
     config, tasks, schemes, start = chosen.config, chosen.tasks, chosen.schemes, chosen.start
     pushes = RunPushes(config.push, config.push_private) if config.push else None
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import accumulate, islice
+from itertools import accumulate, islice, takewhile
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, overload
@@ -58,6 +58,10 @@ class Tagger:
     window: int | None = None
     min_score: float = 0.0
     details: dict[str, Any] = field(default_factory=dict)
+
+    def decoded_by(self, decoding: Decoding) -> Tagger:
+        """The same tagger with another decoding."""
+        return replace(self, heads={name: replace(head, decoding=decoding) for name, head in self.heads.items()})
 
     @property
     def encoder(self) -> WordCoder:
@@ -173,9 +177,15 @@ class Tagger:
             raise PolytagError(f"Only a datasets.Dataset has a column {column!r} to choose. Give the column itself.")
         return list(self.stream(texts))
 
-    def tag_words(self, sentences: Iterable[Sequence[str]]) -> list[TaggedText]:
-        """Tag sentences that are split into words already."""
-        return list(self.stream_words(sentences))
+    def tag_words(self, sentences: Iterable[Sequence[str]], documents: Iterable[int] | None = None) -> list[TaggedText]:
+        """Tag sentences that are split into words already.
+
+        Args:
+            sentences: The sentences.
+            documents: The document of each sentence, which a tagger that was trained with document context reads
+                together with the sentences beside it; by default each is tagged alone.
+        """
+        return list(self.stream_words(sentences, documents=documents))
 
     def stream(self, texts: Iterable[str], look_ahead: int = LOOK_AHEAD) -> Iterator[TaggedText]:
         """Tag texts one after the other, in memory that does not grow with their number.
@@ -195,17 +205,24 @@ class Tagger:
             ]
             yield from self._tagged(groups, sentences, documents)
 
-    def stream_words(self, sentences: Iterable[Sequence[str]], look_ahead: int = LOOK_AHEAD) -> Iterator[TaggedText]:
+    def stream_words(
+        self,
+        sentences: Iterable[Sequence[str]],
+        look_ahead: int = LOOK_AHEAD,
+        documents: Iterable[int] | None = None,
+    ) -> Iterator[TaggedText]:
         """Tag sentences of words one after the other, in memory that does not grow with their number.
 
         Args:
             sentences: The sentences.
             look_ahead: Sentences that are tagged together.
+            documents: The document of each sentence, as in `tag_words`.
         """
-        iterator = iter(sentences)
-        while chunk := list(islice(iterator, look_ahead)):
+        alone = documents is None
+        pairs = ((words, -1) for words in sentences) if documents is None else zip(sentences, documents, strict=True)
+        for chunk in _chunks(pairs, look_ahead, whole_documents=not alone):
             groups = []
-            for words in chunk:
+            for words, _ in chunk:
                 if isinstance(words, str):
                     raise PolytagError(
                         f"The sentence {words!r} is a string where a list of words is expected. Tag text with `tag`."
@@ -214,7 +231,9 @@ class Tagger:
                 offsets = [(int(end) - len(word), int(end)) for word, end in zip(words, ends, strict=True)]
                 groups.append((" ".join(words), [offsets] if offsets else []))
             # Tables keep lists as arrays, which are neither true nor false.
-            yield from self._tagged(groups, [words for words in chunk if len(words)], None)
+            filled = [(words, document) for words, document in chunk if len(words)]
+            numbers = None if alone else [document for _, document in filled]
+            yield from self._tagged(groups, [words for words, _ in filled], numbers)
 
     def predict(
         self, sentences: Sequence[Sequence[str]], documents: Sequence[int] | None = None
@@ -324,6 +343,21 @@ class Tagger:
             "window": self.window,
             **self.details,
         }
+
+
+def _chunks(
+    sentences: Iterable[tuple[Sequence[str], int]], size: int, whole_documents: bool
+) -> Iterator[list[tuple[Sequence[str], int]]]:
+    """Up to `size` sentences at a time, with their documents; these are cut only if one has more than that."""
+    iterator = iter(sentences)
+    begun: list[tuple[Sequence[str], int]] = []
+    while chunk := begun + list(islice(iterator, size - len(begun))):
+        begun = []
+        if whole_documents and len(chunk) == size:
+            last = chunk[-1][1]
+            begun = list(takewhile(lambda pair: pair[1] == last, reversed(chunk)))[::-1]  # noqa: B023  # used at once
+            begun = begun if len(begun) < size else []
+        yield chunk[: len(chunk) - len(begun)]
 
 
 def _restored(provider: EncoderProvider, folder: Path, heads: Mapping[str, TaskHead]) -> TaggerModel:

@@ -16,8 +16,10 @@ from polytag.corpus.annotation import have_spans
 from polytag.corpus.recognition import scheme_that_writes
 from polytag.errors import PolytagError, TaggerError
 from polytag.hooks.registry import registry
+from polytag.readers import is_there
 from polytag.schemes import OUTSIDE, LabelScheme, split_tag
 from polytag.tasks import Task
+from polytag.writing import expanded
 
 ALIGNMENT = "first"
 """How transformers' own examples and nearly all published token classifiers were trained."""
@@ -153,15 +155,10 @@ def _renamed(own: Sequence[str], labels: Names) -> list[str]:
 
 
 def _read_names(text: str) -> list[str] | dict[str, str]:
-    path = Path(text).expanduser()
-    if not path.is_file():
-        if "," not in text:
-            raise PolytagError(
-                f"The labels {text!r} are neither a file nor a list. Name a file, or write them out in id order: "
-                "O,B-PER,I-PER"
-            )
-        return [name.strip() for name in text.split(",")]
+    path = expanded(text)
     try:
+        if not is_there(path) or not path.is_file():
+            return _written_out(text)
         content = path.read_text(encoding="utf-8-sig")
         if path.suffix != ".json":
             return [line.strip() for line in content.splitlines() if line.strip()]
@@ -175,6 +172,15 @@ def _read_names(text: str) -> list[str] | dict[str, str]:
             '{"LABEL_0": "O", "LABEL_1": "B-PER"}.'
         )
     return names if isinstance(names, dict) else values
+
+
+def _written_out(text: str) -> list[str]:
+    if "," not in text:
+        raise PolytagError(
+            f"The labels {text!r} are neither a file nor a list. Name a file, or write them out in id order: "
+            "O,B-PER,I-PER"
+        )
+    return [name.strip() for name in text.split(",")]
 
 
 def _listed(labels: Sequence[str]) -> str:

@@ -1,7 +1,9 @@
 """What is wrong is said in one clear paragraph, with exit status 2, and nothing is left behind."""
 
+import ctypes
 import importlib
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +17,9 @@ from polytag.runner import TrainResult
 
 _NER = "EU B-ORG\nrejects O\n\nPeter B-PER\nsleeps O\n\nParis B-LOC\n"
 _TASK = "polytag.Task({name!r}, '', ('ner_tags', 'tags'), 'iob2', 'first', ('spans',))"
+
+_CAPABILITIES_VERSION = 0x20080522
+_READ_EVERYTHING = 1 << 1 | 1 << 2  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
 
 
 @pytest.fixture
@@ -67,6 +72,7 @@ def train(corpus: object, *more: object) -> list[object]:
         (["--alignment", "frist"], ["no alignment strategy named 'frist'", "Did you mean 'first'"]),
         (["--encoder", "compcat"], ["no encoder named 'compcat'", "Did you mean 'compact'"]),
         (["--encoder", "./no/such/folder"], ["'./no/such/folder'", "Check the path"]),
+        (["--encoder", "x y" * 100], ["'x yx y", "Check the path"]),
         (["--reader", "colum"], ["no reader named 'colum'", "'column'"]),
         (["--decoding", "vitrbi"], ["'decoding' is 'vitrbi'", "'viterbi' or 'argmax'"]),
         (["--precision", "float23"], ["'precision' is 'float23'", "'float32', 'bfloat16' or 'float16'"]),
@@ -146,6 +152,48 @@ def test_a_file_that_is_no_corpus(refused, corpus, content, expected):
 def test_a_source_that_is_no_corpus(refused, corpus, reference, expected):
     message = refused(*train(reference))
     assert all(part in message for part in expected), message
+
+
+@pytest.fixture
+def like_any_user() -> Iterator[None]:
+    """Root may read everything; without that right it is, for files of its own, like anybody."""
+    if os.getuid():
+        yield
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    header = (ctypes.c_uint32 * 2)(_CAPABILITIES_VERSION, 0)
+    rights = (ctypes.c_uint32 * 6)()
+    libc.capget(header, rights)
+    all_rights = rights[0]
+    rights[0] &= ~_READ_EVERYTHING
+    assert libc.capset(header, rights) == 0, "root cannot give up its right to read everything"
+    yield
+    rights[0] = all_rights
+    libc.capset(header, rights)
+
+
+@pytest.mark.parametrize(
+    ("locked", "reference"),
+    [
+        ("data/train.conll", "data/train.conll"),
+        ("data/train.jsonl", "data/train.jsonl"),
+        ("data/train.parquet", "data/train.parquet"),
+        ("data/train.conll", "data"),
+        ("data", "data"),
+        ("data", "data/train.conll"),
+        ("data", "train=data/train.conll"),
+        ("data", "train=data"),
+    ],
+)
+def test_a_corpus_that_may_not_be_read(refused, here, like_any_user, locked, reference):
+    (here / "data").mkdir()
+    (here / (locked if "." in locked else "data/train.conll")).write_text(_NER)
+    (here / locked).chmod(0)
+    message = refused("corpus", "describe", reference)
+    (here / locked).chmod(0o700)
+    assert f"The corpus '{reference}' cannot be read: " in message
+    assert "Permission denied" in message
+    assert "Check the path and its rights." in message
 
 
 def test_tags_that_break_the_declared_scheme_are_located(refused, corpus):
@@ -240,6 +288,32 @@ def test_a_tagger_that_is_damaged(refused, here, ner_run: TrainResult, arguments
     message = refused(*(a.format(folder) for a in arguments))
     assert "polytag.json is damaged" in message
     assert "Train the tagger again" in message
+
+
+@both
+@pytest.mark.parametrize("locked", ["data", "data/tagger"])
+def test_a_tagger_that_may_not_be_read(refused, here, like_any_user, arguments, locked):
+    (here / "data/tagger").mkdir(parents=True)
+    (here / locked).chmod(0)
+    message = refused(*(a.format("data/tagger") for a in arguments))
+    (here / locked).chmod(0o700)
+    assert message == "The tagger 'data/tagger' cannot be read: Permission denied. Check the path and its rights."
+
+
+@both
+def test_a_classifier_that_may_not_be_read(refused, here, like_any_user, arguments):
+    (here / "config.json").write_text("{}")
+    (here / "config.json").chmod(0)
+    message = refused(*(a.format(here) for a in arguments))
+    assert message == f"{here / 'config.json'} cannot be read: Permission denied. Check its rights."
+
+
+def test_labels_that_may_not_be_read(refused, here, like_any_user):
+    (here / "config.json").write_text('{"num_labels": 3}')
+    (here / "data").mkdir(mode=0)
+    assert "The file of labels 'data/names.txt' cannot be read: " in refused(
+        "predict", here, "--task", "ner", "--labels", "data/names.txt"
+    )
 
 
 @pytest.mark.parametrize(

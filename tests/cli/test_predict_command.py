@@ -108,8 +108,9 @@ def test_objects_hold_a_text_or_words_and_stay_in_order(command, joint, tmp_path
     assert [tagged["words"] for tagged in results(command("predict", joint, path))] == expected
 
 
-def test_no_input_gives_no_output(command, ner):
-    assert command("predict", ner, stdin=b"") == (0, "", "")
+@pytest.mark.parametrize("stdin", [b"", None], ids=["empty", "closed"])
+def test_no_input_gives_no_output(command, ner, stdin):
+    assert command("predict", ner, stdin=stdin) == (0, "", "")
 
 
 def test_results_keep_the_order_of_lines_of_all_lengths(command, ner):
@@ -207,6 +208,9 @@ def test_a_file_that_cannot_be_made_whole_does_not_appear(command, ner, tmp_path
         (["--scheme", "iobs"], b"", ["no label scheme named 'iobs'", "iobes"]),
         (["--decoding", "vitrbi"], b"", ["no decoding named 'vitrbi'", "viterbi or argmax"]),
         (["nowhere.txt"], b"", ["The file 'nowhere.txt' does not exist"]),
+        (["."], b"", ["'.' is a folder. Name a file in it"]),
+        (["Anna left. " * 30], b"", ["cannot be read: File name too long. To tag text, give it on standard input"]),
+        (["--input", "jsonl"], b'{"tokens": ["a"], "document": [1]}\n', ["line 1", '"document" is [1]']),
         (["-o", "nowhere/out.jsonl"], b"a", ["'nowhere/out.jsonl' cannot be written"]),
         (["-o", "."], b"a", ["is a folder"]),
     ],

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import polytag
-from polytag import Tagger
+from polytag import PolytagError, Tagger
 from polytag.progress import Silent
 from polytag.runner import TrainResult
 
@@ -119,6 +119,17 @@ def test_the_table_shows_every_label_and_the_counts(command, ner_run: TrainResul
         assert [f"{values[name]:.4f}" in row for name in ("precision", "recall", "f1")] == [True] * 3
         assert f" {values['support']} " in row
     assert f"{scores.overall['f1']:.4f}" in next(line for line in done.out.splitlines() if "overall" in line)
+
+
+def test_a_loaded_tagger_is_evaluated_with_the_decoding_that_is_asked_for(joint_run: TrainResult):
+    loaded = Tagger.load(joint_run.output)
+    viterbi, argmax = (polytag.evaluate(loaded, "sample", decoding=name).headlines for name in (None, "argmax"))
+    assert argmax == polytag.evaluate(joint_run.output, "sample", decoding="argmax").headlines
+    assert viterbi != argmax
+    with pytest.raises(PolytagError, match="no decoding named 'vitrbi'"):
+        polytag.evaluate(loaded, "sample", decoding="vitrbi")
+    with pytest.raises(PolytagError, match=r"give `task` and `labels` to Tagger\.load"):
+        polytag.evaluate(loaded, "sample", task="ner")
 
 
 def test_argmax_is_a_flag_away(command, joint_run: TrainResult):

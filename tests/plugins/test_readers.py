@@ -99,6 +99,29 @@ def test_class_labels_survive_parquet_and_save_to_disk(tmp_path):
         assert load_corpus(str(write(tmp_path))).labels("tags") == tuple(_NAMES)
 
 
+@pytest.mark.parametrize("kind", ["parquet", "dataset"])
+def test_a_column_of_a_table_that_has_no_tag_for_each_word_can_be_left_out(tmp_path, kind):
+    data = class_labels().add_column("spans", [["ORG: EU"], ["PER: Peter Blackburn"]])
+    path = tmp_path / "train.parquet"
+    if kind == "parquet":
+        data.to_parquet(path)
+    else:
+        data.save_to_disk(path)
+    assert error_of(path).endswith(
+        "has 2 words and 1 tags in the column 'spans'. Give every word exactly one tag, or leave the column out: "
+        "--columns tokens,ner_tags"
+    )
+    corpus = load_corpus(str(path), columns=["tokens", "ner_tags"])
+    assert corpus.columns == ("ner_tags",)
+    assert corpus.tags("train", "ner_tags") == _NER
+    assert "in the column 'spans'" in error_of(path, columns=["tokens", "spans"])
+
+
+def test_a_column_is_not_to_be_left_out_where_there_is_no_other(tmp_path):
+    class_labels().remove_columns("ner_tags").add_column("spans", [["ORG: EU"], []]).to_parquet(tmp_path / "a.parquet")
+    assert error_of(tmp_path / "a.parquet").endswith("Give every word exactly one tag.")
+
+
 # Column files
 
 

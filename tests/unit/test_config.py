@@ -76,6 +76,47 @@ def test_a_mistake_in_the_file_is_named(tmp_path, text, expected):
     assert "\n" not in message
 
 
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path):
+    file = toml(tmp_path, "\ufeffepochs = 7\n")
+    assert RunConfig.from_sources(file, _FLAGS).epochs == 7
+
+
+def test_columns_may_be_written_as_on_the_command_line(tmp_path):
+    file = toml(tmp_path, 'columns = "tokens,ner_tags"')
+    assert RunConfig.from_sources(file, _FLAGS).columns == ("tokens", "ner_tags")
+    assert RunConfig.from_sources(file, _FLAGS | {"columns": "tokens, _ ,x"}).columns == ("tokens", "_", "x")
+
+
+@pytest.mark.parametrize(
+    "text", ['task_weight = "ner=2"', 'task_weight = ["ner=2"]', "[task_weight]\nner = 2", "[task_weights]\nner = 2"]
+)
+def test_weights_of_tasks_may_have_the_name_of_the_option(tmp_path, text):
+    file = toml(tmp_path, text)
+    assert RunConfig.from_sources(file, _FLAGS).task_weights == {"ner": 2.0}
+    assert RunConfig.from_sources(file, _FLAGS | {"task_weights": ["ner=3"]}).task_weights == {"ner": 3.0}
+
+
+def test_the_command_line_takes_columns_with_blanks_between(command, monkeypatch):
+    def train(config):
+        raise PolytagError(f"{config.columns} {config.task_weights}")
+
+    monkeypatch.setattr("polytag.runner.train", train)
+    done = command(
+        "train", *("-t", "ner", "-c", "x", "-o", "y"), "--columns", "tokens, ner_tags", "--task-weight", "ner=2"
+    )
+    assert done.err == "polytag: ('tokens', 'ner_tags') {'ner': 2.0}\n"
+
+
+def test_a_tilde_is_the_home_of_the_user(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    paths = {"output": "~/mine", "tensorboard": "~/curves", "profile": "~/trace", "loss_weights": "~/weights.toml"}
+    config = RunConfig.from_sources(None, _FLAGS | paths)
+    assert (config.output, config.tensorboard) == (tmp_path / "mine", tmp_path / "curves")
+    assert (config.profile, config.loss_weights) == (tmp_path / "trace", str(tmp_path / "weights.toml"))
+    assert RunConfig(**_FLAGS | {"output": "~nobody-of-this-name/x"}).output == Path("~nobody-of-this-name/x")
+    assert RunConfig(**_FLAGS, loss_weights="balanced").loss_weights == "balanced"
+
+
 def test_a_file_that_is_not_there_or_not_text_is_named(tmp_path):
     with pytest.raises(PolytagError, match=r"nowhere.toml' cannot be read: No such file"):
         RunConfig.from_sources(tmp_path / "nowhere.toml", {})

@@ -302,6 +302,13 @@ def test_an_export_is_replaced_when_that_is_asked_for(taggers: dict[str, Tagger]
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+def test_a_tilde_is_the_home_of_the_user(ner_run: TrainResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(PolytagError, match=f"'{tmp_path}' is not empty, and holds no tagger"):
+        polytag.export(ner_run.output, "~", "savedmodel")
+
+
 def test_an_export_that_disagrees_is_not_written(
     taggers: dict[str, Tagger], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,6 +40,18 @@ def test_what_is_no_name_is_a_folder(reference, asked):
     assert asked == []
 
 
+@pytest.mark.parametrize("reference", ["x" * 300, f"./{'x' * 300}", Path("x" * 300)])
+def test_what_is_too_long_for_a_path_is_no_tagger(reference, asked):
+    with pytest.raises(polytag.TaggerError, match=r"The tagger '.*xxx' cannot be read: File name too long\. Check"):
+        Tagger.load(reference)
+    assert asked == []
+
+
+def test_what_is_too_long_for_a_name_is_no_tagger():
+    with pytest.raises(polytag.PolytagError, match="xxx' is neither a folder nor the name of a model on the hub"):
+        Tagger.load(f"acme/{'x' * 300}")
+
+
 def test_metadata_of_a_card_that_is_not_there_or_cannot_be_read_is_empty(tmp_path):
     assert hub.metadata(str(tmp_path)) == {}
     (tmp_path / "README.md").write_text("---\nlicense: [mit\n---\n")

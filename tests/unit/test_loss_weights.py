@@ -21,6 +21,12 @@ def test_a_file_names_the_labels_that_do_not_weigh_one(tmp_path):
     assert loss_weights(str(file), LABELS, TAGS) == {"ner": (1.0, 3.0, 1.0)}
 
 
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path):
+    file = tmp_path / "weights.toml"
+    file.write_text('[ner]\n"B-PER" = 3', encoding="utf-8-sig")
+    assert loss_weights(str(file), LABELS, TAGS) == {"ner": (1.0, 3.0, 1.0)}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -9,7 +9,7 @@ import pytest
 
 from polytag import hub
 from polytag.errors import HubUnreachableError, PolytagError
-from polytag.pushing import RunPushes
+from polytag.pushing import RunPushes, push
 
 FINAL = "final"
 
@@ -117,3 +117,10 @@ def test_what_no_network_can_mend_is_said_at_once(uploads, monkeypatch):
     monkeypatch.setattr(hub, "open_repository", opened)
     with pytest.raises(PolytagError, match="nobody is logged in"):
         RunPushes("acme/ner", private=False)
+
+
+def test_a_tilde_is_the_home_of_the_user(uploads, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tagger(tmp_path, "mine") / "polytag.json").write_text('{"format": 1}')
+    uploads.may_end.release()
+    assert push("~/mine", "me/tagger") == "https://hub/me/tagger/commit/1"

@@ -3,6 +3,7 @@
 import json
 import random
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -243,6 +244,22 @@ def test_a_tagger_that_cannot_take_the_place_of_another_leaves_it_there(tagger, 
     assert (tmp_path / "out" / "note.txt").read_text() == "old"
 
 
+def test_a_tagger_behind_a_link_is_replaced_and_the_link_stays(tagger, tmp_path):
+    tagger.save(tmp_path / "v1", {"note.txt": "old"})
+    (tmp_path / "mine").symlink_to("v1")
+    tagger.save(tmp_path / "mine", {"note.txt": "new"}, overwrite=True)
+    assert (tmp_path / "mine").readlink() == Path("v1")
+    assert (tmp_path / "v1" / "note.txt").read_text() == "new"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "v1"]
+
+
+def test_a_tilde_is_the_home_of_the_user(tagger, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    tagger.save("~/mine")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
 def test_a_mount_point_is_refused_at_once(tagger, tmp_path, monkeypatch):
     (tmp_path / "volume").mkdir()
     monkeypatch.setattr(Path, "is_mount", lambda path: path == tmp_path / "volume")
@@ -330,3 +347,18 @@ def test_a_tagger_that_was_loaded_still_knows_where_its_encoder_came_from(tagger
     edit(tmp_path / "first", lambda description: description["encoder"].update(reference="acme/base"))
     Tagger.load(tmp_path / "first").save(tmp_path / "second")
     assert json.loads((tmp_path / "second" / "polytag.json").read_text())["encoder"]["reference"] == "acme/base"
+
+
+def test_documents_are_not_cut_where_sentences_are_tagged_in_turns(tagger):
+    packed = replace(tagger, context="document")
+    sentences = [["Anna", "Keller", "left", "."], ["Peter", "slept", "."], [], ["Lima", "won", "."]] * 3
+    documents = [0, 0, 1, 1, 2, 2, 2, 2, 2, 3, 3, 3]
+    whole = list(packed.stream_words(sentences, documents=documents))
+    for look_ahead in (5, 6, 11):
+        turns = list(packed.stream_words(sentences, look_ahead, documents))
+        assert [one.words for one in turns] == sentences
+        for one, other in zip(turns, whole, strict=True):
+            assert one.scores["ner"] == pytest.approx(other.scores["ner"], abs=1e-5)
+    assert [one.words for one in packed.stream_words(sentences, 2, documents)] == sentences
+    with pytest.raises(ValueError, match="shorter"):
+        packed.tag_words(sentences, documents[:3])

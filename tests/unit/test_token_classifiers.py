@@ -111,6 +111,14 @@ def test_labels_that_are_numbers_need_names(classifier: Classifier, tmp_path: Pa
     assert describe(folder, labels=names)["tasks"]["ner"]["labels"] == names
 
 
+def test_labels_may_be_written_out_that_are_longer_than_the_name_of_a_file(classifier: Classifier) -> None:
+    types = ("CARDINAL", "ORDINAL", "QUANTITY", "PERCENT", "MONEY", "DATE", "TIME", "PERSON", "NORP", "FAC", "ORG")
+    names = tags("BI", (*types, "GPE", "LOC", "PRODUCT", "EVENT", "WORK_OF_ART", "LAW", "LANGUAGE"))
+    assert len(",".join(names)) > 255
+    folder = classifier([f"LABEL_{index}" for index in range(37)])
+    assert describe(folder, labels=",".join(names))["tasks"]["ner"]["labels"] == names
+
+
 def test_a_checkpoint_that_names_no_label_has_as_many_as_it_says(classifier: Classifier) -> None:
     folder = classifier([], num_labels=3)
     assert describe(folder, labels="O,B-PER,I-PER")["tasks"]["ner"]["labels"] == ["O", "B-PER", "I-PER"]

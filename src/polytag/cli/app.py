@@ -81,9 +81,9 @@ _usual_show_warning = warnings.showwarning
 def main() -> None:
     """Run the command line: exit status 0 done, 2 the input is wrong (one paragraph), 1 a defect."""
     warnings.showwarning = _show_warning
-    for name in ("stdout", "stderr"):
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed by whoever started the program
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  # until it ends
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  # until it ends
     try:
         app(prog_name="polytag")
     except InterruptedRunError as error:

@@ -52,8 +52,10 @@ def compare_cli(
     p value (approximate randomisation), and the sentences where the two differ most.
     """
     from polytag.cli.plugins import mention_problems
-    from polytag.cli.tables import check_decoding, print_comparison, print_json
+    from polytag.cli.tables import print_comparison, print_json
     from polytag.comparison import compare
+    from polytag.decoding import check_decoding
+    from polytag.readers import column_names
 
     mention_problems()
     result = compare(
@@ -63,7 +65,7 @@ def compare_cli(
         split,
         task=task or (),
         reader=reader,
-        columns=columns.split(",") if columns else None,
+        columns=column_names(columns),
         corpus_scheme=corpus_scheme,
         decoding=check_decoding(decoding),
         sentences=sentences,

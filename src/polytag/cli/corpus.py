@@ -45,8 +45,9 @@ def describe_cli(
     """Show the size of a corpus, its tag columns with their label schemes and labels, and an example."""
     from polytag.corpus.corpus import Corpus, load_corpus
     from polytag.corpus.describe import describe, render
+    from polytag.readers import column_names
 
-    corpus = load_corpus(source, reader=reader, columns=columns.split(",") if columns else None)
+    corpus = load_corpus(source, reader=reader, columns=column_names(columns))
     if split is not None:
         corpus = Corpus(corpus.reference, corpus.reader, type(corpus.data)({split: corpus.split(split)}))
     description = describe(corpus)
@@ -81,10 +82,11 @@ def check_cli(
     from polytag.corpus.corpus import load_corpus
     from polytag.corpus.findings import plain_lines, render
     from polytag.errors import CorpusWarning
+    from polytag.readers import column_names
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CorpusWarning)  # they are among the findings
-        corpus = load_corpus(source, reader=reader, columns=columns.split(",") if columns else None)
+        corpus = load_corpus(source, reader=reader, columns=column_names(columns))
     findings = check(corpus, declared=corpus_scheme, encoder=encoder, examples=examples)
     if as_json:
         from polytag.cli.tables import print_json
@@ -128,9 +130,10 @@ def convert_cli(
     """Write a corpus in another format, or its spans in another scheme; nothing is lost without a message."""
     from polytag.corpus.convert import check_folder, convert_corpus
     from polytag.corpus.corpus import load_corpus
+    from polytag.readers import column_names
 
     check_folder(destination, overwrite)
-    corpus = load_corpus(source, reader=reader, columns=columns.split(",") if columns else None)
+    corpus = load_corpus(source, reader=reader, columns=column_names(columns))
     done = convert_corpus(
         corpus, destination, format=format, scheme=scheme, declared=corpus_scheme, overwrite=overwrite
     )

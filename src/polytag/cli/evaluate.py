@@ -61,8 +61,10 @@ def evaluate_cli(
     Every word counts, and headline scores come with 95% confidence intervals.
     """
     from polytag.cli.plugins import mention_problems
-    from polytag.cli.tables import check_decoding, print_evaluation, print_json
+    from polytag.cli.tables import print_evaluation, print_json
+    from polytag.decoding import check_decoding
     from polytag.evaluating import evaluate
+    from polytag.readers import column_names
 
     mention_problems()
     result = evaluate(
@@ -70,7 +72,7 @@ def evaluate_cli(
         corpus,
         split,
         reader=reader,
-        columns=columns.split(",") if columns else None,
+        columns=column_names(columns),
         corpus_scheme=corpus_scheme,
         decoding=check_decoding(decoding),
         metrics=metric or (),

@@ -55,7 +55,7 @@ def predict_cli(
     What comes out: JSON Lines with spans and exact character offsets, columns, or a coloured table.
     """
     from polytag.cli.plugins import mention_problems
-    from polytag.cli.tables import check_decoding
+    from polytag.decoding import check_decoding
     from polytag.predicting import predict
 
     mention_problems()

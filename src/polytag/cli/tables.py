@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from polytag.errors import PolytagError
 from polytag.terminal import console
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from polytag.comparison import Comparison, TaskComparison
-    from polytag.decoding import Decoding
     from polytag.evaluation import Evaluation, TaskEvaluation
     from polytag.metrics import Scores
 
@@ -25,17 +23,6 @@ _RATES = ("precision", "recall", "f1", "macro_f1")
 def print_json(value: Any) -> None:
     """Print a value as JSON."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def check_decoding(name: str | None) -> Decoding | None:
-    """A decoding by name.
-
-    Raises:
-        PolytagError: There is none of that name.
-    """
-    if name not in (None, "viterbi", "argmax"):
-        raise PolytagError(f"There is no decoding named {name!r}. Choose viterbi or argmax.")
-    return cast("Decoding | None", name)
 
 
 def print_evaluation(evaluation: Evaluation) -> None:

@@ -224,7 +224,7 @@ def train_cli(
 ) -> None:
     """Train a tagger for one task or several.
 
-    Every option can stand in the TOML file under its own name, with _ for -.
+    Every option of a run can stand in the TOML file under its own name, with _ for -.
     """
     from polytag.cli.tables import print_evaluation, print_json
     from polytag.config import RunConfig
@@ -243,7 +243,7 @@ def train_cli(
         "checkpoint_every": checkpoint_every,
         "loss_weights": loss_weights,
         "reader": reader,
-        "columns": columns.split(",") if columns else None,
+        "columns": columns or None,
         "corpus_scheme": corpus_scheme,
         "scheme": scheme,
         "alignment": alignment,
@@ -260,7 +260,7 @@ def train_cli(
         "averaging": averaging,
         "patience": patience,
         "precision": precision,
-        "task_weights": _weights(task_weight) if task_weight else None,
+        "task_weights": task_weight or None,
         "tensorboard": tensorboard,
         "profile": profile,
         "push": push,
@@ -281,12 +281,3 @@ def train_cli(
     )
     if result.push and result.push.commit:
         typer.echo(f"It is on the hub, too: {result.push.commit}")
-
-
-def _weights(pairs: list[str]) -> dict[str, str]:
-    from polytag.errors import PolytagError
-
-    for pair in pairs:
-        if "=" not in pair:
-            raise PolytagError(f"--task-weight {pair!r} is not of the form TASK=NUMBER. Example: --task-weight ner=2")
-    return dict(pair.split("=", 1) for pair in pairs)

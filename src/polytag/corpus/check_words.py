@@ -6,13 +6,13 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from polytag.corpus.findings import Finding, Severity
 from polytag.corpus.material import Material, positions
 from polytag.errors import PolytagError
 from polytag.hooks.registry import registry
+from polytag.writing import expanded
 
 _REPLACEMENT = "\ufffd"
 _JOINERS = frozenset("\u200c\u200d")
@@ -137,7 +137,7 @@ def _tokenizer(reference: str) -> Any:
     from transformers import AutoTokenizer
 
     name, _, revision = reference.partition("@")
-    folder = Path(reference).expanduser()
+    folder = expanded(reference)
     try:
         if folder.is_dir():
             tokenizer = AutoTokenizer.from_pretrained(folder)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +16,7 @@ from polytag.errors import CorpusError, PolytagError
 from polytag.hooks.registry import registry
 from polytag.readers import DOCUMENT, LOCATION, SPLITS, TOKENS, Reader, locate
 from polytag.schemes import OUTSIDE, UNANNOTATED, respelled
+from polytag.writing import check_replaceable, expanded, new_folder
 
 if TYPE_CHECKING:
     import datasets
@@ -74,6 +73,7 @@ def convert_corpus(
     Raises:
         PolytagError: The folder is in use, or the format cannot hold the words or tags of the corpus.
     """
+    folder = expanded(folder)
     check_folder(folder, overwrite)
     writer = _writer(corpus, format)
     messages = [*_left_out(corpus)]
@@ -90,7 +90,7 @@ def convert_corpus(
     ):
         messages.append(f"No column encodes spans, so there was nothing to convert to the scheme {scheme!r}.")
     tables = _tables(corpus, converted)
-    with _appearing(folder) as temporary:
+    with new_folder(folder, "corpus") as temporary:
         writer.write(tables, temporary)
         written = Corpus(corpus.reference, writer.name, tables)
         with _own_cache():
@@ -104,13 +104,16 @@ def check_folder(folder: Path, overwrite: bool) -> None:
     """Make sure that a corpus may be written to a folder.
 
     Raises:
-        PolytagError: It exists, and is not to be replaced or holds something other than a corpus of one file a split.
+        PolytagError: It exists, and is not to be replaced, or cannot be, or holds something other than a corpus of one
+            file a split.
     """
+    folder = expanded(folder)
     if not folder.exists() and not folder.is_symlink():
         return
     name = str(folder)
     if not folder.is_dir():
         raise PolytagError(f"The destination {name!r} is a file. Name a folder: it gets one file a split.")
+    check_replaceable(folder)
     entries = list(folder.iterdir())
     if not entries:
         return
@@ -319,33 +322,6 @@ def _grouped(documents: list[int] | None) -> list[int] | None:
 
 def _number(documents: list[int] | None) -> str:
     return "no documents" if documents is None else f"{len(set(documents)):,} documents"
-
-
-@contextmanager
-def _appearing(folder: Path) -> Iterator[Path]:
-    """A new folder that takes the place of `folder` when the block ends, and goes away when it fails."""
-    target = folder.absolute()
-    temporary = target.with_name(f".{target.name}-{secrets.token_hex(4)}")
-    aside = temporary.with_name(temporary.name + "-old")
-    try:
-        temporary.mkdir(parents=True)
-        yield temporary
-        if target.exists():
-            target.rename(aside)
-        try:
-            temporary.rename(target)
-        except OSError:
-            if aside.exists():
-                aside.rename(target)
-            raise
-    except OSError as error:
-        raise PolytagError(
-            f"The corpus cannot be written to {str(folder)!r}: {error.strerror or error}. Choose another place, or "
-            "make room."
-        ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 @contextmanager

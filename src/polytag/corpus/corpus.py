@@ -218,20 +218,20 @@ def load_corpus(reference: str, *, reader: str | None = None, columns: Sequence[
         CorpusWarning: The reader could not take over everything as it is; one warning a kind, with the first places.
 
     Raises:
-        CorpusError: The source does not exist, no reader or several accept it, or it is broken.
+        CorpusError: The source does not exist or may not be read, no reader or several accept it, or it is broken.
     """
-    source = locate(reference, columns)
-    for paths in source.files.values():
-        if not any(path.stat().st_size for path in paths):
-            raise CorpusError(f"The file {paths[0]} is empty. Check that this is the right file.")
-    chosen = registry().readers[reader] if reader else _reader_for(source)
     try:
+        source = locate(reference, columns)
+        for paths in source.files.values():
+            if not any(path.stat().st_size for path in paths):
+                raise CorpusError(f"The file {paths[0]} is empty. Check that this is the right file.")
+        chosen = registry().readers[reader] if reader else _reader_for(source)
         data = chosen.read(source)
     except OSError as error:
         raise CorpusError(
             f"The corpus {reference!r} cannot be read: {error}. Check the path and its rights."
         ) from error
-    corpus = Corpus(reference, chosen.name, checked(data, reference), tuple(source.remarks))
+    corpus = Corpus(reference, chosen.name, checked(data, reference, columns), tuple(source.remarks))
     for rule, remarks in remarks_by_rule(corpus).items():
         places = "; ".join(f"{remark.location}: {remark.example}" for remark in remarks[:_SHOWN_REMARKS])
         more = len(remarks) - _SHOWN_REMARKS
@@ -273,6 +273,11 @@ def _reader_for(source: Source) -> Reader:
             f"The folder {source.reference!r} holds no corpus: no file name says train, validation (dev, "
             "testa) or test (testb). Rename the files, or name each one: "
             "train=FILE,validation=FILE,test=FILE."
+        )
+    if source.path is None and not source.files:
+        raise CorpusError(
+            f"The corpus {source.reference!r} does not exist: no file or folder has that path, and no reader takes it "
+            "for a name, such as that of a dataset on the hub (owner/name). Check the path."
         )
     raise CorpusError(
         f"No reader accepts the corpus {source.reference!r}; there are {', '.join(readers)}. Name one with "

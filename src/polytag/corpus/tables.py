@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from polytag.errors import CorpusError
@@ -65,8 +66,13 @@ def _tag(dataset: datasets.Dataset, column: str, value: str | int) -> str:
     return str(value) if names is None else names[int(value)]
 
 
-def checked(data: datasets.DatasetDict, reference: str) -> datasets.DatasetDict:
+def checked(data: datasets.DatasetDict, reference: str, wanted: Sequence[str] | None = None) -> datasets.DatasetDict:
     """The corpus without sentences that have no words.
+
+    Args:
+        data: The splits as a reader returns them.
+        reference: What the user wrote to name the corpus.
+        wanted: The tag columns that matter; in others, lists may be of any length. None for all.
 
     Raises:
         CorpusError: There is no split, no sentence, no word column or no tag column, a word is missing, or a
@@ -76,10 +82,12 @@ def checked(data: datasets.DatasetDict, reference: str) -> datasets.DatasetDict:
 
     if not data:
         raise CorpusError(f"The corpus {reference!r} has no split. Check that it is complete.")
-    return datasets.DatasetDict({split: _checked_split(data[split], split, reference) for split in data})
+    return datasets.DatasetDict({split: _checked_split(data[split], split, reference, wanted) for split in data})
 
 
-def _checked_split(dataset: datasets.Dataset, split: str, reference: str) -> datasets.Dataset:
+def _checked_split(
+    dataset: datasets.Dataset, split: str, reference: str, wanted: Sequence[str] | None
+) -> datasets.Dataset:
     import pyarrow.compute as pc
 
     feature = dataset.features.get(TOKENS)
@@ -97,7 +105,7 @@ def _checked_split(dataset: datasets.Dataset, split: str, reference: str) -> dat
             "tag for every word."
         )
     words = arrow_column(dataset, TOKENS)
-    lengths = pc.fill_null(pc.list_value_length(words), 0)
+    lengths = _lengths(dataset, TOKENS)
     flat = pc.list_flatten(words)
     if flat.null_count:
         sentence = pc.list_parent_indices(words).filter(pc.is_null(flat))[0].as_py()
@@ -106,14 +114,18 @@ def _checked_split(dataset: datasets.Dataset, split: str, reference: str) -> dat
             f"{reference!r}. Give every word a text."
         )
     for column in columns:
-        tags = pc.fill_null(pc.list_value_length(arrow_column(dataset, column)), 0)
+        if wanted and column not in wanted:
+            continue
+        tags = _lengths(dataset, column)
         differing = pc.not_equal(lengths, tags)
         if pc.any(differing).as_py():
             row = _first(differing)
+            sound = [name for name in columns if pc.all(pc.equal(lengths, _lengths(dataset, name))).as_py()]
+            leave_out = f", or leave the column out: --columns {','.join((TOKENS, *sound))}" if sound else "."
             raise CorpusError(
                 f"{location(dataset, split, row)}: this sentence of the corpus {reference!r} has "
                 f"{lengths[row]} words and {tags[row]} tags in the column {column!r}. Give every word "
-                "exactly one tag."
+                f"exactly one tag{leave_out}"
             )
     filled = pc.greater(lengths, 0)
     if not pc.any(filled).as_py():
@@ -121,6 +133,13 @@ def _checked_split(dataset: datasets.Dataset, split: str, reference: str) -> dat
             f"The {split} split of the corpus {reference!r} holds no sentence. Check that it is complete."
         )
     return dataset if pc.all(filled).as_py() else dataset.select(_positions(filled)).flatten_indices()
+
+
+def _lengths(dataset: datasets.Dataset, column: str) -> Any:
+    """The length of the list in each row; 0 for null."""
+    import pyarrow.compute as pc
+
+    return pc.fill_null(pc.list_value_length(arrow_column(dataset, column)), 0)
 
 
 def _holds_strings(feature: object) -> bool:

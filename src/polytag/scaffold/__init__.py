@@ -11,10 +11,10 @@ from pathlib import Path
 
 from polytag import __version__
 from polytag.errors import PolytagError
-from polytag.folder import check_replaceable, new_folder
 from polytag.hooks.registry import registry
 from polytag.hooks.specs import PLUGIN_API
 from polytag.schemes import Span
+from polytag.writing import check_replaceable, new_folder
 
 _TEMPLATE = Path(__file__).parent / "template"
 _ENDING = ".tmpl"

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from corpora import built, content
 from polytag import UNANNOTATED, CorpusError, LabelScheme, PolytagError, Sentence, load_corpus
 from polytag.cli.corpus import app
-from polytag.corpus.convert import convert_corpus
+from polytag.corpus.convert import check_folder, convert_corpus
 from polytag.corpus.corpus import Corpus
 from polytag.corpus.tables import checked
 from polytag.schemes import annotated_stretches
@@ -302,6 +302,52 @@ def test_a_failure_leaves_the_old_corpus(tmp_path, monkeypatch, registry):
         convert_corpus(corpus, folder, format="jsonl", overwrite=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "train.conll"]
     assert content(read(folder)) == content(corpus)
+
+
+def test_an_interrupt_leaves_the_old_corpus(tmp_path, monkeypatch):
+    corpus, folder = corpus_of(tmp_path, TEXT), tmp_path / "out"
+    convert_corpus(corpus, folder)
+    for name in ("rename", "replace"):
+        usual = getattr(Path, name)
+
+        def interrupted(path, target, usual=usual):
+            if Path(target) == folder and (path / "train.jsonl").exists():
+                raise KeyboardInterrupt
+            return usual(path, target)
+
+        monkeypatch.setattr(Path, name, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        convert_corpus(corpus, folder, format="jsonl", overwrite=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "train.conll"]
+    assert content(read(folder)) == content(corpus)
+
+
+@pytest.mark.parametrize("kind", ["the current one", "a mount point"])
+def test_a_folder_that_cannot_be_replaced_is_refused_at_once(tmp_path, monkeypatch, kind):
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    if kind == "the current one":
+        monkeypatch.chdir(folder)
+    else:
+        monkeypatch.setattr(Path, "is_mount", lambda path: path == folder)
+    with pytest.raises(PolytagError, match=rf"is {kind}, which"):
+        check_folder(Path() if kind == "the current one" else folder, overwrite=False)
+
+
+def test_a_link_to_a_corpus_stays(tmp_path):
+    corpus = corpus_of(tmp_path, TEXT)
+    convert_corpus(corpus, tmp_path / "v1")
+    (tmp_path / "link").symlink_to("v1")
+    convert_corpus(corpus, tmp_path / "link", format="jsonl", overwrite=True)
+    assert (tmp_path / "link").readlink() == Path("v1")
+    assert [path.name for path in (tmp_path / "v1").iterdir()] == ["train.jsonl"]
+
+
+def test_a_tilde_is_the_home_of_the_user(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    convert_corpus(corpus_of(tmp_path, TEXT), Path("~/out"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "train.conll"]
 
 
 def test_a_writer_that_loses_words_is_found_out(tmp_path, monkeypatch, registry):

@@ -1,5 +1,6 @@
 """Loading corpora, and what a corpus says about itself."""
 
+import os
 import subprocess
 import sys
 
@@ -234,14 +235,34 @@ def test_single_files_are_given_split_by_split(tmp_path):
         ("nowhere.conll", "does not exist"),
         ("train=nowhere.conll", "The train file 'nowhere.conll' does not exist"),
         ("half=a.conll", "'half=a.conll' is not of the form SPLIT=FILE"),
-        ("acme:thing", "No reader accepts"),
-        ("no such thing", "No reader accepts the corpus 'no such thing'; there are brat, column"),
+        ("acme:thing", "The corpus 'acme:thing' does not exist: no file or folder has that path, and no reader"),
+        ("no such thing", "The corpus 'no such thing' does not exist"),
+        ("müller", "The corpus 'müller' does not exist"),
+        ("nowhere/", "The corpus 'nowhere/' does not exist"),
+        ("x " * 200, "x x ' does not exist"),
+        (f"./{'x' * 300}", "does not exist"),
+        (f"train={'x' * 300}", "xxx' does not exist"),
     ],
 )
 def test_a_source_that_is_not_there_is_an_error_before_anything_is_read(reference, expected):
     with pytest.raises(CorpusError) as caught:
         load_corpus(reference)
     assert expected in str(caught.value)
+
+
+def test_names_of_files_may_be_longer_together_than_one_may_be(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    first, second = ("x" * 200 + ending for ending in ("1.conll", "2.conll"))
+    file_of(tmp_path, "a A\n", first)
+    file_of(tmp_path, "b B\n", second)
+    assert load_corpus(f"train={first},test={second}").splits == ("train", "test")
+
+
+@pytest.mark.parametrize("reference", ["{}", "train={}"])
+def test_a_pipe_has_to_be_written_to_a_file_first(tmp_path, reference):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(CorpusError, match=r"pipe' is a pipe or a device, .* Write what comes out of it to a file"):
+        load_corpus(reference.format(tmp_path / "pipe"))
 
 
 def test_a_folder_stands_for_the_files_in_it_that_can_be_seen(tmp_path):

@@ -87,6 +87,17 @@ def test_neither_is_part_of_the_run(monitored: Path) -> None:
 
 
 @pytest.mark.parametrize("option", ["tensorboard", "profile"])
+def test_curves_do_not_go_where_the_tagger_goes(option: str, tmp_path: Path) -> None:
+    run = {"corpus": "sample", "output": tmp_path / "tagger", "quiet": True}
+    for folder in (tmp_path / "tagger", tmp_path / "tagger" / "curves"):
+        with pytest.raises(PolytagError, match=f"of --{option} is in the output folder.*Choose one beside it"):
+            polytag.train(task="ner", **run, **{option: folder})
+    with pytest.raises(PolytagError, match="no task named"):
+        polytag.train(task="nre", **run, **{option: tmp_path / "curves"})
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("option", ["tensorboard", "profile"])
 def test_a_folder_that_cannot_be_made_is_refused_before_training(option: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(PolytagError, match=f"folder .*file.* of --{option} cannot be made"):

@@ -29,6 +29,8 @@ from polytag.engine.encoders import convert_deberta, convert_electra
 from polytag.engine.encoders.hf_weights import WeightMap, read_tensors
 from polytag.engine.encoders.transformer import FusedTransformerEncoder, exact_gelu, fuse, pick_rows
 from polytag.errors import PolytagError, TaggerError
+from polytag.readers import is_there
+from polytag.writing import expanded
 
 _ACTIVATIONS = {
     "gelu": exact_gelu,
@@ -249,8 +251,8 @@ def find_checkpoint(reference: str, noun: str = "encoder") -> Path:
     Raises:
         PolytagError: Neither a folder nor a model that can be reached.
     """
-    path = Path(reference).expanduser()
-    if path.is_dir():
+    path = expanded(reference)
+    if is_there(path) and path.is_dir():
         return path
     return hub.snapshot(reference, noun)
 
