@@ -21,7 +21,7 @@ def predict_cli(
         typer.Option(
             "--input",
             help="text: one text a line; document: one text; words: one sentence a line, words between spaces; conll: "
-            "one word a line, words in the first column; jsonl: objects with `text` or `tokens`.",
+            "one word a line, words in the first column; jsonl: objects with `text`, or `tokens` (and `document`).",
             show_default="by the file's ending, else text",
         ),
     ] = None,
