@@ -18,6 +18,7 @@ from polytag.limits import Limits
 from polytag.preparation import Split
 from polytag.schemes import UNANNOTATED
 from polytag.tagger import Tagger
+from polytag.token_classifiers import aggregation
 from polytag.writing import expanded
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ _EXAMPLES = (
     "Maria Keller flew from Bonn to Chicago to visit the museum.",
 )
 _RATES = ("precision", "recall", "f1", "accuracy")
-_AGGREGATION = {"first": "first", "mean": "average"}
+
+_NO_LABEL = "_"
+"""What metrics call spans without a label, as those of bare `B` and `I` are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,8 @@ def _introduction(tagger: Tagger, story: Story) -> Iterator[str]:
     yield f"# A tagger for {tasks}"
     yield ""
     joint = " The tasks share one encoder and are tagged in one pass." if len(tagger.heads) > 1 else ""
-    start = "trained from scratch" if config.encoder == "compact" else "fine-tuned"
+    goes_on = config.from_ is not None or _over_checkpoint(tagger)
+    start = "fine-tuned" if goes_on else "trained from scratch"
     yield (
         f"It gives every word of a text a tag for {tasks}. Trained by polytag on `{_public(config.corpus)}` with the "
         f"encoder `{_public(config.encoder)}`, {start}.{joint}"
@@ -168,7 +172,7 @@ def _use(tagger: Tagger) -> Iterator[str]:
         (head,) = tagger.heads.values()
         yield from ("The folder is a transformers checkpoint, too:", "", "```python")
         yield from ("from transformers import pipeline", "")
-        strategy = _AGGREGATION.get(head.alignment, "simple")
+        strategy = aggregation(head.alignment)
         yield f'tag = pipeline("token-classification", model="{ADDRESS}", aggregation_strategy="{strategy}")'
         yield from (f'tag("{text}")', "```", "")
         yield (
@@ -300,7 +304,7 @@ def _examples(tagger: Tagger, training: Split, task: str) -> Counter[str]:
     """How often training has each label: spans where the scheme has any, words elsewhere."""
     scheme = tagger.decoders[task].scheme
     if scheme.encodes_spans:
-        return Counter(span.label for tags in training.tags[task] for span in scheme.spans(tags))
+        return Counter(span.label or _NO_LABEL for tags in training.tags[task] for span in scheme.spans(tags))
     return Counter(tag for tags in training.tags[task] for tag in tags if tag != UNANNOTATED)
 
 

@@ -6,6 +6,7 @@ import importlib.util
 import inspect
 import json
 import logging
+import math
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -27,6 +28,8 @@ from polytag.writing import expanded
 
 FORMATS = ("savedmodel", "onnx", "litert", "transformers")
 QUANTISATIONS = ("int8",)
+LARGEST_GRAPH = 2_000_000_000
+"""Bytes of weights that go into one file for ONNX Runtime or LiteRT: what Protocol Buffers hold, less some."""
 
 LOWEST_AGREEMENT = {None: 0.999, "int8": 0.95}
 """The share of words, for each task, that must have the tagger's own tag, without and with quantisation."""
@@ -100,6 +103,8 @@ def export(
     chosen = _chosen(tagger if isinstance(tagger, Tagger) else Tagger.load(tagger), task)
     if to == "transformers":
         _check_transformers(chosen)
+    elif to != "savedmodel":
+        _check_size(chosen, to)
     loaded = corpus if isinstance(corpus, Corpus) else load_corpus(corpus)
     split = default_split(loaded, None)
     sentences, documents = loaded.words(split)[:_SENTENCES], loaded.documents(split)
@@ -117,6 +122,15 @@ def export(
     return result
 
 
+def _check_size(tagger: Tagger, to: str) -> None:
+    size = sum(4 * math.prod(variable.shape) for variable in tagger.network.trainable_variables)
+    if size > LARGEST_GRAPH:
+        raise PolytagError(
+            f"The weights of this tagger take {size / 1e9:.1f} GB, and a file for {to} holds at most "
+            f"{LARGEST_GRAPH / 1e9:.1f}. Export to savedmodel or transformers, or train with a smaller encoder."
+        )
+
+
 def _chosen(tagger: Tagger, task: str | None) -> Tagger:
     network = tagger.network
     if task is None or list(tagger.heads) == [task]:
@@ -127,7 +141,7 @@ def _chosen(tagger: Tagger, task: str | None) -> Tagger:
 
 
 def _check_transformers(tagger: Tagger) -> None:
-    if tagger.encoder.unit != "subword":
+    if tagger.network.encoder.provider != "pretrained":
         raise PolytagError(
             "Only taggers over a pretrained encoder can be transformers checkpoints; transformers has no encoder like "
             "this one. Choose savedmodel, onnx or litert."
@@ -164,7 +178,7 @@ def _write_litert(tagger: Tagger, folder: Path, _: str | None) -> tuple[str, Tag
 
 def _write_transformers(tagger: Tagger, folder: Path, _: str | None) -> tuple[str, Tagger]:
     (decoder,) = tagger.decoders.values()
-    tagger.save(folder, {"example.py": transformers_snippet(decoder.scheme.encodes_spans)})
+    tagger.save(folder, {"example.py": transformers_snippet(decoder.head.alignment)})
     if importlib.util.find_spec("torch") is None:
         return "TensorFlow, since PyTorch is not installed", Tagger.load(folder)
     return "PyTorch", _swapped(tagger, _open_transformers(folder, decoder_task=next(iter(tagger.heads))))
@@ -236,7 +250,7 @@ def _describe(tagger: Tagger, folder: Path, result: Export) -> None:
     """Write everything beside the network."""
     encoder = tagger.network.encoder
     encoder.save_coder(folder)
-    if encoder.unit == "word":
+    if encoder.provider == "compact":
         shutil.copyfile(inspect.getfile(word_hashes), folder / "word_hashes.py")
     labels = {name: list(head.labels) for name, head in tagger.heads.items()}
     exported = {
@@ -251,11 +265,12 @@ def _describe(tagger: Tagger, folder: Path, result: Export) -> None:
         },
     }
     description = {**tagger.description(), "export": exported}
-    alignments = {name: head.alignment for name, head in tagger.heads.items()}
-    example = snippet(result.to, encoder.unit == "subword", alignments)
-    for name, text in {
+    texts = {
         "labels.json": json.dumps(labels, indent=2, ensure_ascii=False) + "\n",
         "polytag.json": json.dumps(description, indent=2, ensure_ascii=False) + "\n",
-        "example.py": example,
-    }.items():
+    }
+    if encoder.provider in ("compact", "pretrained"):  # how those of plugins encode words, plugins know
+        alignments = {name: head.alignment for name, head in tagger.heads.items()}
+        texts["example.py"] = snippet(result.to, encoder.unit == "subword", alignments)
+    for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")

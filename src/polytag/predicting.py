@@ -90,7 +90,8 @@ def predict(
     with _opened(file) as source, _created(output) as sink:
         name = _STDIN if file == "-" else file
         write = _writer(writing, loaded, target, sink)
-        for tagged in _tag(loaded, _decoded(source, name), reading, name):
+        marked = _has_marks(Path(file)) if reading == "conll" and Path(file).is_file() else None
+        for tagged in _tag(loaded, _decoded(source, name), reading, name, marked):
             write(tagged)
 
 
@@ -120,7 +121,13 @@ def _check_file(path: Path) -> None:
         ) from error
 
 
-def _tag(tagger: Tagger, lines: Lines, reading: str, name: str) -> Iterator[TaggedText]:
+def _has_marks(path: Path) -> bool:
+    marks = tuple(map(str.encode, DOCUMENT_MARKS))
+    with path.open("rb") as file:
+        return any(line.lstrip(b"\xef\xbb\xbf \t").startswith(marks) for line in file)
+
+
+def _tag(tagger: Tagger, lines: Lines, reading: str, name: str, marked: bool | None) -> Iterator[TaggedText]:
     # Somebody who types wants an answer to every line.
     ahead = 1 if name == _STDIN and sys.stdin.isatty() else LOOK_AHEAD
     if reading == "text":
@@ -132,17 +139,18 @@ def _tag(tagger: Tagger, lines: Lines, reading: str, name: str) -> Iterator[Tagg
         words = ([word for word in text.replace("\t", " ").split(" ") if word] for _, text in lines)
         return tagger.stream_words(words, ahead)
     if reading == "conll":
-        return _tag_columns(tagger, lines)
+        return _tag_columns(tagger, lines, marked)
     return _tag_objects(tagger, lines, name)
 
 
-def _tag_columns(tagger: Tagger, lines: Lines) -> Iterator[TaggedText]:
+def _tag_columns(tagger: Tagger, lines: Lines, marked: bool | None) -> Iterator[TaggedText]:
+    """Tag column format. `marked` says whether it has marks of documents; None where that shows at its beginning."""
     found = _first_columns(lines)
     first = next(found, None)
     if first is None:
         return iter(())
-    # As in corpora, a file without marks of documents has sentences that stand alone.
-    alone = first[1] == 0
+    # As in corpora, sentences stand alone where no documents are marked.
+    alone = first[1] == 0 if marked is None else not marked
     sentences, documents = itertools.tee(itertools.chain([first], found))
     words = (words for words, _ in sentences)
     return tagger.stream_words(words, documents=None if alone else (number for _, number in documents))
@@ -173,8 +181,11 @@ def _tag_objects(tagger: Tagger, lines: Lines, name: str) -> Iterator[TaggedText
         if kind is str:
             yield from tagger.stream(text for text, _ in run if isinstance(text, str))
             continue
+        if not has_document:
+            yield from tagger.stream_words(words for words, _ in run)
+            continue
         sentences, documents = itertools.tee(run)
-        numbers = (number for _, number in documents if number is not None) if has_document else None
+        numbers = (number for _, number in documents if number is not None)
         yield from tagger.stream_words((words for words, _ in sentences), documents=numbers)
 
 

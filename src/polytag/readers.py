@@ -30,6 +30,9 @@ SPLITS = ("train", "validation", "test")
 DOCUMENT_MARKS = ("-DOCSTART-", "###MEDLINE:")
 """What a line of a column file begins with where a document does, in CoNLL-2003 and in JNLPBA."""
 
+_OF_BACKUPS = ("~", ".bak", ".orig", ".swp")
+"""What editors and merges add to the name of what was there before."""
+
 _FILE_ENDINGS = frozenset(
     {
         ".ann",
@@ -225,11 +228,12 @@ def locate(reference: str, columns: Sequence[str] | None = None) -> Source:
 
 def split_of(name: str) -> str | None:
     """The split that a name of a file or split speaks of, or None: `eng.testa` and `dev` are `validation`."""
+    return next(iter(_splits_in(name)), None)
+
+
+def _splits_in(name: str) -> list[str]:
     words = "".join(c.lower() if c.isalnum() else " " for c in name).split()
-    for split, names in _SPLIT_WORDS.items():
-        if any(word in names for word in words):
-            return split
-    return None
+    return [split for split, names in _SPLIT_WORDS.items() if any(word in names for word in words)]
 
 
 def corpus_from_sentences(splits: Mapping[str, Iterable[Sentence]]) -> datasets.DatasetDict:
@@ -356,10 +360,20 @@ def _regular(path: Path) -> Path:
 def _files_in(folder: Path) -> dict[str, tuple[Path, ...]]:
     files: dict[str, tuple[Path, ...]] = {}
     for path in _visible(folder):
-        if split := split_of(path.name):
+        splits = _splits_in(path.name)
+        if len(splits) > 1:
+            raise CorpusError(
+                f"The file {str(path)!r} could belong to {' or to '.join(splits)}. Say which files are which: "
+                f"train={folder / 'FILE'},validation={folder / 'FILE'}, or move this one elsewhere."
+            )
+        for split in splits:
             files[split] = (*files.get(split, ()), path)
     return files
 
 
 def _visible(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.is_file() and not path.name.startswith(".") and not path.name.endswith(_OF_BACKUPS)
+    )

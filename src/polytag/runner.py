@@ -216,7 +216,8 @@ def _train(chosen: _Chosen, reporter: Reporter, began: float) -> TrainResult:
     }
 
     config = as_begun(config).resolved(chosen.provider.defaults)
-    with checkpointed(config, corpus.fingerprint) as checkpoints:
+    identity = {"fingerprint of the corpus": corpus.fingerprint, "borders of documents": corpus.borders}
+    with checkpointed(config, identity) as checkpoints:
         info = RunInfo(tuple(tasks), corpus.reference, config.encoder, str(config.output))
         names = {name: head.labels for name, head in heads.items()}
         new = partial(_new_model, chosen.provider, config.encoder, names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,12 +40,12 @@ def as_begun(config: RunConfig) -> RunConfig:
 
 
 @contextmanager
-def checkpointed(config: RunConfig, fingerprint: str) -> Iterator[CheckpointStore]:
+def checkpointed(config: RunConfig, corpus: Mapping[str, str]) -> Iterator[CheckpointStore]:
     """The checkpoints of a run; they go away when the block ends without an error.
 
     Args:
         config: The run, with all defaults filled in.
-        fingerprint: That of its corpus.
+        corpus: What tells its corpus from others, by what it is.
 
     Raises:
         PolytagError: Another process has the run, an unfinished run is there and nothing says what to do with it, or it
@@ -68,7 +68,7 @@ def checkpointed(config: RunConfig, fingerprint: str) -> Iterator[CheckpointStor
     except OSError as error:
         raise PolytagError(f"The run folder {str(folder)!r} cannot be made: {error.strerror}.") from error
     try:
-        identity = {"fingerprint of the corpus": fingerprint, **config.model_dump(mode="json", exclude=_NOT_PART_OF_IT)}
+        identity = {**corpus, **config.model_dump(mode="json", exclude=_NOT_PART_OF_IT)}
         if config.loss_weights and Path(config.loss_weights).is_file():
             identity["content of loss_weights"] = Path(config.loss_weights).read_text(
                 encoding="utf-8", errors="replace"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from polytag.token_classifiers import aggregation
+
 _HEAD = '''"""Tag a sentence of words: python example.py "My name is Sylvain ."
 
 Needs {packages}. {runs}
@@ -116,7 +118,7 @@ tag = pipeline("token-classification", model=str(Path(__file__).parent), aggrega
 if __name__ == "__main__":
     text = " ".join(sys.argv[1:]) or "My name is Sylvain and I work at Hugging Face in Brooklyn."
     for span in tag(text):
-        print(span{group}, f"{{span['score']:.2f}}", text[span["start"] : span["end"]])
+        print(span["entity_group"], f"{{span['score']:.2f}}", text[span["start"] : span["end"]])
 '''
 
 
@@ -143,11 +145,10 @@ def snippet(to: str, subwords: bool, alignments: Mapping[str, str]) -> str:
     )
 
 
-def transformers_snippet(spans: bool) -> str:
+def transformers_snippet(alignment: str) -> str:
     """A program that runs a transformers checkpoint.
 
     Args:
-        spans: Whether the task has spans; one tag a word otherwise.
+        alignment: The alignment strategy of the task.
     """
-    strategy, group = ("simple", '["entity_group"]') if spans else ("none", '["entity"]')
-    return _TRANSFORMERS.format(strategy=strategy, group=group)
+    return _TRANSFORMERS.format(strategy=aggregation(alignment))

@@ -97,12 +97,14 @@ def task_of(folder: Path, labels: Sequence[str]) -> Task:
         )
     kinds = _kinds(labels)
     types = {split_tag(label)[1] if kinds == {True} else label for label in labels} - {OUTSIDE, ""}
-    tasks = registry().tasks
-    suited = [tasks[name] for name in tasks if registry().schemes[tasks[name].scheme].encodes_spans in kinds]
+    # Plugins that clash, or lack a scheme of another plugin, are no concern of those who do not ask for their tasks.
+    schemes = {scheme.name: scheme for scheme in registry().schemes.undisputed()}
+    tasks = [task for task in registry().tasks.undisputed() if task.scheme in schemes]
+    suited = [task for task in tasks if schemes[task.scheme].encodes_spans in kinds]
 
     def fit(task: Task) -> tuple[int, bool, bool]:
         known = len({name.upper() for name in types} & set(task.typical))
-        return known, _ANYTHING in task.typical, registry().schemes[task.scheme].encodes_spans
+        return known, _ANYTHING in task.typical, schemes[task.scheme].encodes_spans
 
     best = max(map(fit, suited), default=(0, False, False))
     found = [task for task in suited if fit(task) == best] if any(best[:2]) else []
@@ -113,6 +115,11 @@ def task_of(folder: Path, labels: Sequence[str]) -> Task:
         f"It cannot be told what task the labels of the checkpoint {str(folder)!r} belong to: {_listed(labels)}. Say "
         f"it with --task; it could be: {candidates}."
     )
+
+
+def aggregation(alignment: str) -> str:
+    """What transformers' pipeline calls it when the subwords speak for a word that do so with an alignment strategy."""
+    return {"first": "first", "all": "first", "mean": "average"}.get(alignment, "simple")
 
 
 def scheme_for(task: Task, labels: Sequence[str]) -> LabelScheme:

@@ -149,6 +149,13 @@ def test_a_text_without_annotations_is_left_out_and_said(tmp_path):
         assert load_corpus(str(tmp_path)).words("train") == [["A", "."]]
 
 
+def test_documents_outside_of_the_folders_of_splits_are_left_out_and_said(tmp_path):
+    for name in ("train/a", "train2/b", "c"):
+        document(tmp_path / Path(name).parent, Path(name).name, "A.")
+    with pytest.warns(CorpusWarning, match=r"outside of the folders of splits are left out.* c\.ann.* b\.ann"):
+        assert load_corpus(str(tmp_path)).words("train") == [["A", "."]]
+
+
 # Writing
 
 

@@ -19,6 +19,7 @@ from polytag.metrics import Scores
 from polytag.preparation import Split, read_splits
 from polytag.runner import TrainResult
 from polytag.tagger import Tagger
+from tiny_model import TinyEncoder
 
 LABELS = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG")
 
@@ -168,3 +169,18 @@ def test_while_the_run_goes_on_the_card_says_so(tagger: Tagger, story: Story):
     assert "weights of epoch 2, the best so far of 3" in text
     assert "not calibrated yet" in text
     assert "held out" in text
+
+
+def test_spans_without_a_label_have_one_name(tagger: Tagger, story: Story):
+    training = Split([["Angela", "Merkel", "met"]], None, {"ner": [["B", "I", "O"]]})
+    bare = TaskEvaluation({"spans": Scores({"f1": 0.5}, {"_": {"f1": 0.5, "support": 1.0}})}, "f1")
+    validation = replace(story.validation, tasks={"ner": bare})
+    text = model_card(tagger, replace(story, training=training, validation=validation))
+    assert "### ner: 1 labels" in text
+    assert "| `_` | 1 | 0.5000 |" in text
+
+
+def test_a_tagger_that_goes_on_from_another_is_fine_tuned(tagger: Tagger, story: Story):
+    assert "fine-tuned." in model_card(tagger, story)
+    own = replace(tagger, model=TaggerModel(TinyEncoder(), {"ner": LABELS}))
+    assert "trained from scratch." in model_card(own, story)

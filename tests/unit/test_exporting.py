@@ -224,6 +224,27 @@ def test_tensorflow_is_not_loaded_for_it(onnx: Path) -> None:
     assert done.stdout == "[]\n"
 
 
+@pytest.mark.parametrize("to", ["onnx", "litert"])
+def test_what_is_too_large_for_one_file_is_refused(
+    taggers: dict[str, Tagger], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str
+) -> None:
+    monkeypatch.setattr("polytag.exporting.LARGEST_GRAPH", 1000)
+    with pytest.raises(PolytagError, match=f"a file for {to} holds at most .* Export to savedmodel or transformers"):
+        polytag.export(taggers["bert"], tmp_path / to, to)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_encoder_of_a_plugin_has_no_example_that_could_not_encode_words(
+    taggers: dict[str, Tagger], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(taggers["compact"].encoder), "provider", "acme")
+    polytag.export(taggers["compact"], tmp_path / "saved", "savedmodel")
+    assert not {"example.py", "word_hashes.py"} & {path.name for path in (tmp_path / "saved").iterdir()}
+    monkeypatch.setattr(type(taggers["bert"].encoder), "provider", "acme")
+    with pytest.raises(PolytagError, match="Only taggers over a pretrained encoder can be transformers checkpoints"):
+        polytag.export(taggers["bert"], tmp_path / "transformers", "transformers", task="ner")
+
+
 # Transformers checkpoints
 
 
@@ -238,7 +259,7 @@ def test_one_task_becomes_a_transformers_checkpoint_and_stays_a_tagger(
         assert config["architectures"] == ["BertForTokenClassification"]
         again = Tagger.load(tmp_path / task)
         assert again.predict_tags([WORDS])[task] == taggers["bert"].predict_tags([WORDS])[task]
-    assert "simple" in (tmp_path / "ner" / "example.py").read_text()
+        assert 'aggregation_strategy="first"' in (tmp_path / task / "example.py").read_text()
 
 
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="transformers runs its models in PyTorch")

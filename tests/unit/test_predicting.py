@@ -82,6 +82,17 @@ def test_sentences_of_a_document_are_tagged_together_where_the_tagger_was_traine
     assert scores != pytest.approx(alone, abs=2e-6)
 
 
+def test_a_file_may_mark_its_second_document_first(ner_run: TrainResult, tmp_path):
+    tagger = replace(Tagger.load(ner_run.output), context="document")
+    tagger.save(tmp_path / "tagger")
+    blocks = ["\n".join(words) for words in SENTENCES]
+    (tmp_path / "in.conll").write_text("{}\n\n{}\n\n-DOCSTART-\n\n{}\n\n{}\n".format(*blocks))
+    predict(tmp_path / "tagger", str(tmp_path / "in.conll"), output=tmp_path / "out.jsonl")
+    found = [json.loads(line)["scores"]["ner"] for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    together = [tagged.scores["ner"] for tagged in tagger.tag_words(SENTENCES, DOCUMENTS)]
+    assert found == [pytest.approx(scores, abs=2e-6) for scores in together]
+
+
 def test_a_column_file_without_marks_of_documents_has_sentences_that_stand_alone(ner_run: TrainResult, tmp_path):
     tagger = replace(Tagger.load(ner_run.output), context="document")
     tagger.save(tmp_path / "tagger")

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from polytag import PolytagError
+import polytag
+from polytag import PolytagError, Task
+from polytag.testing import PluginManager
 from polytag.token_classifiers import describe
 
 ENTITIES = ("PER", "LOC", "ORG", "MISC")
@@ -81,6 +83,27 @@ def test_task_and_scheme_are_found_by_the_labels(
     found = describe(classifier(labels))["tasks"]
     assert {name: head["scheme"] for name, head in found.items()} == {task: scheme}
     assert found[task]["labels"] == labels
+
+
+def test_broken_and_clashing_plugins_are_no_concern_of_those_who_do_not_ask_for_them(
+    classifier: Classifier, polytag_manager: PluginManager
+) -> None:
+    class Plugin:
+        @polytag.hookimpl
+        def polytag_tasks(self) -> list[Task]:
+            return [
+                Task("acme.orphan", "Its scheme is not installed", ("x",), "no-such-scheme", "first", ("spans",)),
+                Task("acme.twice", "Claimed twice", ("x",), "iob2", "first", ("spans",)),
+            ]
+
+    class Other:
+        @polytag.hookimpl
+        def polytag_tasks(self) -> list[Task]:
+            return [Task("acme.twice", "Claimed twice", ("x",), "iob2", "first", ("spans",))]
+
+    polytag_manager.register(Plugin(), "acme")
+    polytag_manager.register(Other(), "other")
+    assert list(describe(classifier(tags("BI")))["tasks"]) == ["ner"]
 
 
 def test_the_user_can_say_the_task(classifier: Classifier) -> None:

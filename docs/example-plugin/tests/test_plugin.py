@@ -1,15 +1,16 @@
 """The plugin keeps the contracts of polytag, and its own promises."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-from polytag import CorpusError, load_corpus
+from polytag import CorpusError, Sentence, corpus_from_sentences, load_corpus
 from polytag.testing import PluginConformance, PluginManager
 
 import polytag_emerging
 from polytag_emerging.alignment import Confident
-from polytag_emerging.reader import COLUMN
+from polytag_emerging.reader import COLUMN, MarkedReader
 
 CORPUS = Path(__file__).parent / "corpus"
 
@@ -38,3 +39,15 @@ def test_half_a_mark_is_refused_with_its_place(polytag_manager: PluginManager, t
     (tmp_path / "train.marked").write_text("We saw [[Low Tide|group]] .\nWe saw [[Low Tide .\n", encoding="utf-8")
     with pytest.raises(CorpusError, match=r"train.marked:2: '\[\[Low' is half a mark"):
         load_corpus(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("word", "tag", "expected"),
+    [("AC|DC", "B-group", "cannot hold the word 'AC|DC'"), ("Oslo", "S-location", "no place for the tag 'S-location'")],
+)
+def test_what_would_be_read_as_something_else_is_not_written(
+    tmp_path: Path, word: str, tag: str, expected: str
+) -> None:
+    corpus = corpus_from_sentences({"train": [Sentence([word, "|"], {COLUMN: [tag, "O"]}, None, "here")]})
+    with pytest.raises(CorpusError, match=re.escape(expected)):
+        MarkedReader().write(corpus, tmp_path)

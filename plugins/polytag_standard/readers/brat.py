@@ -62,6 +62,11 @@ class BratReader(Reader):
             if not path.with_suffix(".ann").is_file():
                 rule = "Texts without a file of annotations (.ann) are left out."
                 source.remarks.append(Remark("text-without-annotations", rule, path.name, str(path)))
+        taken = {path for paths in splits.values() for path in paths}
+        for path in _all_annotations(source):
+            if path not in taken:
+                rule = "Documents outside of the folders of splits are left out."
+                source.remarks.append(Remark("document-outside-splits", rule, path.name, str(path)))
         return corpus_from_sentences({split: _split(paths, column, source) for split, paths in splits.items()})
 
     def write(self, data: datasets.DatasetDict, folder: Path) -> None:
@@ -121,6 +126,10 @@ def _annotations(source: Source) -> dict[str, list[Path]]:
     for path in every:
         by_name.setdefault(split_of(path.name) or "", []).append(path)
     return by_name if "" not in by_name else {"train": every}
+
+
+def _all_annotations(source: Source) -> list[Path]:
+    return _visible(source.path, "*.ann") if source.path is not None and source.path.is_dir() else []
 
 
 def _texts(source: Source) -> list[Path]:

@@ -89,6 +89,8 @@ class ColumnReader(Reader):
         """
         if source.columns:
             _check_names(source.columns)
+        for paths in source.files.values():
+            _check_versions(paths)
         return corpus_from_sentences({split: _split(paths, source.columns) for split, paths in source.files.items()})
 
     def write(self, data: datasets.DatasetDict, folder: Path) -> None:
@@ -138,6 +140,18 @@ def _unwritable(place: str, position: int, fields: Sequence[str]) -> CorpusError
         f"{place}, word {position + 1}: the {'word' if odd == word else 'tag'} {odd!r} cannot stand in a column file: "
         f"it {reason}. Choose a format that can hold it, for instance --format jsonl."
     )
+
+
+def _check_versions(paths: Sequence[Path]) -> None:
+    """Refuse one split in several schemes: joined, each of its sentences would be there again and again."""
+    seen: dict[Path, Path] = {}
+    for path in paths:
+        other = seen.setdefault(path.with_suffix(""), path)
+        if other is not path:
+            raise CorpusError(
+                f"{other} and {path} differ in their endings alone, and look like two versions of the same sentences. "
+                f"Name the files to read: train={path},…"
+            )
 
 
 def _check_names(names: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from polytag.corpus.annotation import GAP, gap_is_no_tag
@@ -168,6 +169,15 @@ class Corpus:
                 digest.update(repr((split, name)).encode())
                 for sentence in sentences:
                     digest.update(repr(sentence).encode())
+        return digest.hexdigest()[:16]
+
+    @property
+    def borders(self) -> str:
+        """Sixteen digits of the SHA-256 of where documents begin."""
+        digest = hashlib.sha256()
+        for split in self.splits:
+            starts = [index for index, pair in enumerate(pairwise(self.documents(split) or ())) if pair[0] != pair[1]]
+            digest.update(repr((split, self.documents(split) is None, starts)).encode())
         return digest.hexdigest()[:16]
 
     def column_for(self, task: Task) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,12 @@ def watchers(tensorboard: Path | None, profile: Path | None) -> list[Scalars | T
             continue
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
         except OSError as error:
             raise PolytagError(
-                f"The folder {str(folder)!r} of {option} cannot be made: {error.strerror}. Choose another one."
+                f"The folder {str(folder)!r} of {option} cannot be made or written: {error.strerror}. Choose another "
+                "one."
             ) from error
         found.append(kind(folder))
     return found

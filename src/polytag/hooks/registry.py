@@ -75,6 +75,10 @@ class Kind(Generic[Contribution]):
         """All contributions, in the order in which plugins registered them."""
         return [item for name in self._offers for _, item in self._usable(name)]
 
+    def undisputed(self) -> list[Contribution]:
+        """The contributions whose names no other plugin claims, by name."""
+        return [self[name] for name in self if len(self._usable(name)) == 1]
+
     def providers(self, name: str) -> list[Plugin]:
         """The loaded plugins that provide `name`; more than one is a conflict."""
         return [plugin for plugin, _ in self._usable(name)]

@@ -145,10 +145,13 @@ def _written(
     reader: Reader, bench: Bench, sentences: Sequence[Sequence[str]], gap: bool = False
 ) -> tuple[Source | None, _Content]:
     """A corpus of the first task that the format can hold, written; nothing where it can hold none."""
-    for task in bench.registry.tasks.values():
+    for task in bench.registry.tasks.undisputed():
+        try:
+            tags = example_tags(task, bench.registry)
+        except PolytagError:  # it lacks a scheme, which is no fault of the reader
+            continue
         for column in task.columns:
             folder = Path(tempfile.mkdtemp(dir=bench.folder))
-            tags = example_tags(task, bench.registry)
             corpus = corpus_from_sentences(
                 {split: _sentences(sentences[:size], column, tags, gap) for split, size in _SIZES.items()}
             )

@@ -279,6 +279,35 @@ def test_a_revision_with_slashes_is_no_path():
     assert locate("eriktks/conll2003@refs/convert/parquet").path is None
 
 
+def test_a_file_of_two_splits_belongs_to_none(tmp_path):
+    for name in ("train.tsv", "train_dev.tsv", "devel.tsv"):
+        (tmp_path / name).write_text("Peter\tB-PER\n")
+    with pytest.raises(CorpusError, match=r"train_dev\.tsv' could belong to train or to validation. Say which files"):
+        load_corpus(str(tmp_path))
+    named = load_corpus(f"train={tmp_path / 'train.tsv'},validation={tmp_path / 'devel.tsv'}")
+    assert named.splits == ("train", "validation")
+
+
+def test_two_versions_of_a_split_are_not_joined(tmp_path):
+    for name in ("train.bio", "train.bioes"):
+        (tmp_path / name).write_text("Peter B-PER\n")
+    with pytest.raises(CorpusError, match=r"train\.bioes differ in their endings alone.*Name the files"):
+        load_corpus(str(tmp_path))
+    (tmp_path / "train.bioes").rename(tmp_path / "train.bio~")
+    (tmp_path / "train.bio.bak").write_text("Peter B-PER\n")
+    assert load_corpus(str(tmp_path)).words("train") == [["Peter"]]
+
+
+def test_borders_of_documents_tell_corpora_apart(tmp_path):
+    found = set()
+    for number, text in enumerate(("a O\n\nb O\n", "-DOCSTART- O\n\na O\n\nb O\n", "a O\n\n-DOCSTART- O\n\nb O\n")):
+        (tmp_path / f"{number}.conll").write_text(text)
+        corpus = load_corpus(str(tmp_path / f"{number}.conll"))
+        found.add((corpus.fingerprint, corpus.borders))
+    assert len({fingerprint for fingerprint, _ in found}) == 1
+    assert len(found) == 3
+
+
 def test_a_folder_without_splits_says_how_to_name_the_files(tmp_path):
     file_of(tmp_path, "a A\n", "words.conll")
     with pytest.raises(CorpusError, match=r"no file name says train.* train=FILE"):

@@ -87,6 +87,18 @@ def test_neither_is_part_of_the_run(monitored: Path) -> None:
 
 
 @pytest.mark.parametrize("option", ["tensorboard", "profile"])
+def test_a_folder_that_cannot_be_written_is_refused_before_training(
+    option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(dir: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(dir))
+
+    monkeypatch.setattr("polytag.engine.monitoring.tempfile.TemporaryFile", refuse)
+    with pytest.raises(PolytagError, match=f"of --{option} cannot be made or written: Permission denied"):
+        polytag.train(task="ner", corpus="sample", output=tmp_path / "t", quiet=True, **{option: tmp_path / "curves"})
+
+
+@pytest.mark.parametrize("option", ["tensorboard", "profile"])
 def test_curves_do_not_go_where_the_tagger_goes(option: str, tmp_path: Path) -> None:
     run = {"corpus": "sample", "output": tmp_path / "tagger", "quiet": True}
     for folder in (tmp_path / "tagger", tmp_path / "tagger" / "curves"):
@@ -100,7 +112,7 @@ def test_curves_do_not_go_where_the_tagger_goes(option: str, tmp_path: Path) -> 
 @pytest.mark.parametrize("option", ["tensorboard", "profile"])
 def test_a_folder_that_cannot_be_made_is_refused_before_training(option: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(PolytagError, match=f"folder .*file.* of --{option} cannot be made"):
+    with pytest.raises(PolytagError, match=f"folder .*file.* of --{option} cannot be made or written"):
         polytag.train(
             task="ner", corpus="sample", output=tmp_path / "tagger", quiet=True, **{option: tmp_path / "file"}
         )

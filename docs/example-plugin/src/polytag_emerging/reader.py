@@ -18,6 +18,7 @@ COLUMN = "emerging_tags"
 
 _PART = re.compile(r"\[\[(?P<words>[^\[\]|]+)\|(?P<kind>[^\[\]| ]+)\]\]|(?P<word>\S+)")
 _SYNTAX = re.compile(r"\[\[|\]\]|\s")
+_SYNTAX_INSIDE = re.compile(r"[\[\]|\s]")
 
 
 class MarkedReader(Reader):
@@ -93,13 +94,18 @@ def _line(sentence: Sentence) -> str:
         raise CorpusError(
             f"{sentence.location}: a word has no annotation, which the format marked cannot say. Choose --format jsonl."
         )
-    if odd := [word for word in sentence.words if _SYNTAX.search(word)]:
+    tagged = list(zip(sentence.words, sentence.tags[COLUMN], strict=True))
+    if other := [tag for _, tag in tagged if tag != "O" and not tag.startswith(("B-", "I-"))]:
+        raise CorpusError(
+            f"{sentence.location}: the format marked has no place for the tag {other[0]!r}. Convert the corpus to iob2."
+        )
+    if odd := [word for word, tag in tagged if (_SYNTAX if tag == "O" else _SYNTAX_INSIDE).search(word)]:
         raise CorpusError(
             f"{sentence.location}: the format marked cannot hold the word {odd[0]!r}. Choose another one."
         )
     parts: list[str] = []
     opened = ""
-    for word, tag in zip(sentence.words, sentence.tags[COLUMN], strict=True):
+    for word, tag in tagged:
         goes_on = bool(opened) and tag == f"I-{opened}"
         if opened and not goes_on:
             parts[-1] += f"|{opened}]]"
