@@ -85,7 +85,8 @@ class Prediction(NamedTuple):
 
 def units_read(decoders: Iterable[Decoder], features: Features) -> NDArray[np.bool_]:
     """The units whose scores tags of any of the tasks come from: bool (units,)."""
-    read: NDArray[np.bool_] = np.any([decoder.strategy.reads(features.word_ids) for decoder in decoders], axis=0)
+    word_ids = features.word_ids
+    read: NDArray[np.bool_] = np.any([decoder.strategy.reads(word_ids) for decoder in decoders], axis=0)
     return read
 
 

@@ -89,8 +89,9 @@ class ColumnReader(Reader):
         """
         if source.columns:
             _check_names(source.columns)
-        for paths in source.files.values():
-            _check_versions(paths)
+        if source.path is not None:  # files that are named one by one are meant to be joined
+            for paths in source.files.values():
+                _check_versions(paths)
         return corpus_from_sentences({split: _split(paths, source.columns) for split, paths in source.files.items()})
 
     def write(self, data: datasets.DatasetDict, folder: Path) -> None:

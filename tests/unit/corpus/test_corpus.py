@@ -293,6 +293,8 @@ def test_two_versions_of_a_split_are_not_joined(tmp_path):
         (tmp_path / name).write_text("Peter B-PER\n")
     with pytest.raises(CorpusError, match=r"train\.bioes differ in their endings alone.*Name the files"):
         load_corpus(str(tmp_path))
+    both = load_corpus(f"train={tmp_path / 'train.bio'},train={tmp_path / 'train.bioes'}")
+    assert both.words("train") == [["Peter"], ["Peter"]]  # as whoever trains on training and validation data wants it
     (tmp_path / "train.bioes").rename(tmp_path / "train.bio~")
     (tmp_path / "train.bio.bak").write_text("Peter B-PER\n")
     assert load_corpus(str(tmp_path)).words("train") == [["Peter"]]
