@@ -20,12 +20,11 @@ ROOT = Path(__file__).parents[1]
 _ERROR = re.compile(r"[A-Z]\w*Error")
 
 _AREAS = {
-    "Corpora and their formats": ("src/polytag/readers.py", "src/polytag/corpus", "plugins/polytag_standard/readers"),
-    "Plugins": ("src/polytag/hooks",),
-    "Training": (
-        *("src/polytag/runner.py", "src/polytag/runs.py", "src/polytag/config.py", "src/polytag/preparation.py"),
-        *("src/polytag/loss_weights.py", "src/polytag/cli/train.py", "src/polytag/engine"),
+    "Corpora and their formats": (
+        *("src/polytag/plugin/reader.py", "src/polytag/corpus", "plugins/polytag_standard/readers"),
     ),
+    "Plugins": ("src/polytag/plugin",),
+    "Training": ("src/polytag/runner.py", "src/polytag/training", "src/polytag/cli/train.py", "src/polytag/engine"),
     "Everything else": ("src/polytag", "plugins"),
 }
 """Heading -> where the messages below it come from; a file belongs to the first that it fits."""

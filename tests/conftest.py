@@ -17,9 +17,9 @@ from hypothesis import settings
 
 import polytag
 from polytag.cli.app import main
-from polytag.corpus.sample import sample_sentences
-from polytag.hooks import registry as registry_module
-from polytag.hooks.registry import Registry
+from polytag.corpus.sample.reader import sample_sentences
+from polytag.plugin import registry as registry_module
+from polytag.plugin.registry import Registry
 from polytag.runner import TrainResult
 
 # The first example of a property may pay for an import.

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 import polytag
-from polytag_standard import alignments, metrics, partial, schemes
+from polytag_standard import alignments, schemes
+from polytag_standard.metrics import partial, spans
 
 POLYTAG_PLUGIN_API = 1
 
@@ -31,7 +32,7 @@ def polytag_alignments() -> Iterable[polytag.AlignmentStrategy]:
 @polytag.hookimpl
 def polytag_metrics() -> Iterable[polytag.Metric]:
     """The metrics `spans`, `spans-strict`, `partial` and `tags`."""
-    return [metrics.SpanScores(), metrics.StrictSpanScores(), partial.PartialScores(), metrics.TagScores()]
+    return [spans.SpanScores(), spans.StrictSpanScores(), partial.PartialScores(), spans.TagScores()]
 
 
 @polytag.hookimpl

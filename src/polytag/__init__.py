@@ -9,10 +9,17 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from polytag.hooks.specs import hookimpl
+from polytag.plugin.specs import hookimpl
 
 if TYPE_CHECKING:
-    from polytag.alignment import (
+    from polytag.corpus.corpus import Corpus, load_corpus
+    from polytag.encoding.text import Word, split_sentences
+    from polytag.errors import CorpusError, CorpusWarning, PluginError, PolytagError, TaggerError
+    from polytag.evaluation.compare import Comparison, TaskComparison, compare
+    from polytag.evaluation.evaluate import evaluate
+    from polytag.evaluation.results import Evaluation, TaskEvaluation
+    from polytag.exporting.export import Export, export
+    from polytag.plugin.alignment import (
         IGNORE,
         NO_WORD,
         AlignmentStrategy,
@@ -21,19 +28,10 @@ if TYPE_CHECKING:
         last_units,
         scores_at,
     )
-    from polytag.comparison import Comparison, TaskComparison, compare
-    from polytag.config import RunConfig
-    from polytag.corpus.corpus import Corpus, load_corpus
-    from polytag.encoders import Encoder, EncoderProvider, TrainingDefaults, Units, WordCoder
-    from polytag.encoding.text import Word, split_sentences
-    from polytag.errors import CorpusError, CorpusWarning, PluginError, PolytagError, TaggerError
-    from polytag.evaluating import evaluate
-    from polytag.evaluation import Evaluation, TaskEvaluation
-    from polytag.exporting import Export, export
-    from polytag.hooks.manager import RunInfo
-    from polytag.metrics import Metric, Scores
-    from polytag.pushing import PushResult, push
-    from polytag.readers import (
+    from polytag.plugin.encoder import Encoder, EncoderProvider, TrainingDefaults, Units, WordCoder
+    from polytag.plugin.manager import RunInfo
+    from polytag.plugin.metric import Metric, Scores
+    from polytag.plugin.reader import (
         DOCUMENT_MARKS,
         TOKENS,
         Reader,
@@ -44,16 +42,18 @@ if TYPE_CHECKING:
         sentences_of,
         split_of,
     )
+    from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme, PrefixScheme, Span, convert
+    from polytag.plugin.task import Task
+    from polytag.publishing.push import PushResult, push
     from polytag.runner import TrainResult, train
-    from polytag.schemes import OUTSIDE, UNANNOTATED, LabelScheme, PrefixScheme, Span, convert
-    from polytag.tagger import Tagger
-    from polytag.tagging import TaggedSpan, TaggedText
-    from polytag.tasks import Task
+    from polytag.tagger.results import TaggedSpan, TaggedText
+    from polytag.tagger.tagger import Tagger
+    from polytag.training.config import RunConfig
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "polytag.alignment": (
+    "polytag.plugin.alignment": (
         "IGNORE",
         "NO_WORD",
         "AlignmentStrategy",
@@ -62,10 +62,10 @@ _HOMES = {
         "last_units",
         "scores_at",
     ),
-    "polytag.comparison": ("Comparison", "TaskComparison", "compare"),
-    "polytag.config": ("RunConfig",),
+    "polytag.evaluation.compare": ("Comparison", "TaskComparison", "compare"),
+    "polytag.training.config": ("RunConfig",),
     "polytag.corpus.corpus": ("Corpus", "load_corpus"),
-    "polytag.readers": (
+    "polytag.plugin.reader": (
         "DOCUMENT_MARKS",
         "TOKENS",
         "Reader",
@@ -76,20 +76,20 @@ _HOMES = {
         "sentences_of",
         "split_of",
     ),
-    "polytag.encoders": ("Encoder", "EncoderProvider", "TrainingDefaults", "Units", "WordCoder"),
+    "polytag.plugin.encoder": ("Encoder", "EncoderProvider", "TrainingDefaults", "Units", "WordCoder"),
     "polytag.encoding.text": ("Word", "split_sentences"),
     "polytag.errors": ("CorpusError", "CorpusWarning", "PluginError", "PolytagError", "TaggerError"),
-    "polytag.evaluating": ("evaluate",),
-    "polytag.evaluation": ("Evaluation", "TaskEvaluation"),
-    "polytag.exporting": ("Export", "export"),
-    "polytag.hooks.manager": ("RunInfo",),
-    "polytag.metrics": ("Metric", "Scores"),
-    "polytag.pushing": ("PushResult", "push"),
+    "polytag.evaluation.evaluate": ("evaluate",),
+    "polytag.evaluation.results": ("Evaluation", "TaskEvaluation"),
+    "polytag.exporting.export": ("Export", "export"),
+    "polytag.plugin.manager": ("RunInfo",),
+    "polytag.plugin.metric": ("Metric", "Scores"),
+    "polytag.publishing.push": ("PushResult", "push"),
     "polytag.runner": ("TrainResult", "train"),
-    "polytag.schemes": ("OUTSIDE", "UNANNOTATED", "LabelScheme", "PrefixScheme", "Span", "convert"),
-    "polytag.tagger": ("Tagger",),
-    "polytag.tagging": ("TaggedSpan", "TaggedText"),
-    "polytag.tasks": ("Task",),
+    "polytag.plugin.scheme": ("OUTSIDE", "UNANNOTATED", "LabelScheme", "PrefixScheme", "Span", "convert"),
+    "polytag.tagger.tagger": ("Tagger",),
+    "polytag.tagger.results": ("TaggedSpan", "TaggedText"),
+    "polytag.plugin.task": ("Task",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

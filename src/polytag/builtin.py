@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
-from polytag.corpus.sample import SampleReader
-from polytag.encoders import Encoder, EncoderProvider, TrainingDefaults, WordCoder
-from polytag.hooks.specs import hookimpl
-from polytag.readers import Reader, is_there
-from polytag.writing import expanded
+from polytag.corpus.sample.reader import SampleReader
+from polytag.files import expanded
+from polytag.plugin.encoder import Encoder, EncoderProvider, TrainingDefaults, WordCoder
+from polytag.plugin.reader import Reader, is_there
+from polytag.plugin.specs import hookimpl
 
 POLYTAG_PLUGIN_API = 1
 

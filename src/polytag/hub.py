@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polytag.errors import HubUnreachableError, PolytagError, TaggerError
-from polytag.writing import expanded
+from polytag.files import expanded
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi

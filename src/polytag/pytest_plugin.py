@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from polytag.hooks.manager import PluginManager
+    from polytag.plugin.manager import PluginManager
 
 SIZES = {"train": 20, "validation": 5, "test": 5}
 """Sentences of each split of the fixture `polytag_corpus`."""
@@ -24,7 +24,7 @@ def polytag_manager() -> Iterator[PluginManager]:
     """
     import importlib.metadata
 
-    from polytag.hooks.manager import GROUP, PluginManager, isolated
+    from polytag.plugin.manager import GROUP, PluginManager, isolated
 
     own = importlib.metadata.distribution("polytag").entry_points.select(group=GROUP)
     with isolated(PluginManager(own, environ={})) as manager:
@@ -34,7 +34,7 @@ def polytag_manager() -> Iterator[PluginManager]:
 @pytest.fixture(scope="session")
 def polytag_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tiny corpus in JSON Lines, with the columns `ner_tags`, `pos_tags` and `chunk_tags`."""
-    from polytag.corpus.sample import sample_sentences
+    from polytag.corpus.sample.reader import sample_sentences
 
     folder = tmp_path_factory.mktemp("polytag-corpus")
     for split, size in SIZES.items():

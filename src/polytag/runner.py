@@ -12,29 +12,29 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from polytag.alignment import AlignmentStrategy
-from polytag.card import CARD, Story, model_card
-from polytag.config import RunConfig
 from polytag.corpus.corpus import load_corpus
-from polytag.encoders import EncoderProvider
+from polytag.corpus.splits import inventory, read_splits, training_scheme, training_splits
 from polytag.errors import PolytagError, UnknownNameError
-from polytag.evaluating import evaluate_split
-from polytag.evaluation import Evaluation, MajorityBaseline, TaskEvaluation
-from polytag.fitting import fit
-from polytag.folder import check_output
-from polytag.heads import TaskHead
-from polytag.hooks.manager import RunInfo
-from polytag.hooks.registry import registry
-from polytag.limits import measure
-from polytag.preparation import inventory, read_splits, training_scheme, training_splits
-from polytag.progress import ConsoleReporter, Reporter, Several, Silent
-from polytag.pushing import PushResult, RunPushes
-from polytag.readers import SPLITS, is_there
-from polytag.runs import as_begun, checkpointed
-from polytag.schemes import LabelScheme
-from polytag.starting import Start, open_start
-from polytag.tagger import Tagger
-from polytag.tasks import Task
+from polytag.evaluation.evaluate import evaluate_split
+from polytag.evaluation.results import Evaluation, MajorityBaseline, TaskEvaluation
+from polytag.evaluation.robustness import measure
+from polytag.plugin.alignment import AlignmentStrategy
+from polytag.plugin.encoder import EncoderProvider
+from polytag.plugin.manager import RunInfo
+from polytag.plugin.reader import SPLITS, is_there
+from polytag.plugin.registry import registry
+from polytag.plugin.scheme import LabelScheme
+from polytag.plugin.task import Task
+from polytag.publishing.card import CARD, Story, model_card
+from polytag.publishing.push import PushResult, RunPushes
+from polytag.tagger.folder import check_output
+from polytag.tagger.heads import TaskHead
+from polytag.tagger.tagger import Tagger
+from polytag.training.config import RunConfig
+from polytag.training.fit import fit
+from polytag.training.progress import ConsoleReporter, Reporter, Several, Silent
+from polytag.training.run_folder import as_begun, checkpointed
+from polytag.training.start import Start, open_start
 
 if TYPE_CHECKING:
     from polytag.engine.model import TaggerModel
@@ -111,7 +111,7 @@ def train(
             reporter.message(f"Not loaded: {plugin.source}: {plugin.error}")
         chosen = _choose(config)
         if config.tensorboard or config.profile:
-            from polytag.engine.monitoring import watchers
+            from polytag.engine.tensorboard import watchers
 
             reporter = Several([reporter, *watchers(config.tensorboard, config.profile)])
         return _train(chosen, reporter, began)

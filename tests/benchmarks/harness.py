@@ -23,9 +23,9 @@ from rich.console import Console
 from rich.table import Table
 
 import polytag
-from polytag.hooks.registry import registry
-from polytag.preparation import read_splits, training_scheme
-from polytag.readers import SPLITS
+from polytag.corpus.splits import read_splits, training_scheme
+from polytag.plugin.reader import SPLITS
+from polytag.plugin.registry import registry
 
 SIDES = Path(__file__).parent / "sides"
 PEERS = {
@@ -207,7 +207,7 @@ class Data:
 
     def score(self, split: str, predicted: Sequence[Sequence[str]]) -> float:
         """The main score of predicted tags, per word and per sentence: the one scorer for all sides."""
-        from polytag.evaluation import evaluate_tags
+        from polytag.evaluation.results import evaluate_tags
 
         return evaluate_tags(self.tags[split], predicted, self.scheme, self.metrics).score
 

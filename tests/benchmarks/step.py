@@ -27,10 +27,10 @@ from rich.console import Console
 from rich.table import Table
 
 from polytag.engine.encoders import pretrained
-from polytag.engine.loop import Loop
+from polytag.engine.loop import layers_in, seed_everything
 from polytag.engine.model import TaggerModel
 from polytag.engine.settings import Settings
-from polytag.engine.training import layers_in, seed_everything
+from polytag.engine.step import Loop
 
 import tensorflow as tf  # isort: skip  # noqa: TID253  # the engine first: it says how TensorFlow is to work
 

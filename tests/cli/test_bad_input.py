@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from polytag.hooks.manager import PluginManager, isolated
+from polytag.plugin.manager import PluginManager, isolated
 from polytag.runner import TrainResult
 
 _NER = "EU B-ORG\nrejects O\n\nPeter B-PER\nsleeps O\n\nParis B-LOC\n"
@@ -241,13 +241,13 @@ def test_a_place_that_cannot_be_written_is_found_out_before_training(refused, co
 
 
 def test_a_run_that_stops_leaves_no_trace(refused, corpus, monkeypatch):
-    from polytag.engine import training
+    from polytag.engine import loop
     from polytag.errors import TrainingError
 
     def diverge(*_arguments, **_options):
         raise TrainingError("The loss is nan in step 1 of epoch 1: training has diverged and was stopped.")
 
-    monkeypatch.setattr(training, "fit", diverge)
+    monkeypatch.setattr(loop, "fit", diverge)
     assert "training has diverged" in refused(*train(corpus), notes=2)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from polytag.hooks.manager import PluginManager
+from polytag.plugin.manager import PluginManager
 
 SKILLS = """
 import polytag

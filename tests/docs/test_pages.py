@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from checkpoints import make_checkpoint, make_classifier
-from corpora import write_abstracts, write_addresses, write_treebank
-from pages import DOCS, Block, PageRunner, agrees, pages, parts
+from support.checkpoints import make_checkpoint, make_classifier
+from support.corpora import write_abstracts, write_addresses, write_treebank
+from support.pages import DOCS, Block, PageRunner, agrees, pages, parts
 
 WITH_BLOCKS = [page for page in pages() if any(isinstance(part, Block) for part in parts(page))]
 
@@ -84,7 +84,7 @@ def test_what_is_the_same_everywhere_is_compared(shown, actual):
     ],
 )
 def test_a_page_that_is_wrong_fails(text, reason, runner, monkeypatch, tmp_path):
-    monkeypatch.setattr("pages.ROOT", tmp_path)
+    monkeypatch.setattr("support.pages.ROOT", tmp_path)
     (tmp_path / "tests/docs").mkdir(parents=True)
     (tmp_path / "tests/docs/test_site.py").write_text("other.md")
     (tmp_path / "page.md").write_text(text, encoding="utf-8")

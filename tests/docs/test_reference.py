@@ -9,9 +9,9 @@ import pytest
 import typer
 
 import polytag
-from pages import DOCS, ROOT
 from polytag.cli.app import app
-from polytag.hooks import specs
+from polytag.plugin import specs
+from support.pages import DOCS, ROOT
 
 sys.path.insert(0, str(DOCS))
 from pages_of_the_code import command_line, error_messages, messages

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pages import DOCS, ROOT, pages
+from support.pages import DOCS, ROOT, pages
 
 _FETCHED = re.compile(r"""<(?:script|img|iframe|source)\b[^>]*\bsrc=["']?(?:https?:)?//""")
 _LINKED = re.compile(

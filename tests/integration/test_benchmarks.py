@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import polytag
-from checkpoints import make_checkpoint
 from polytag.runner import TrainResult
+from support.checkpoints import make_checkpoint
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 

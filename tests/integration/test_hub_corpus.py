@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hub_server import Hub, client_environment, running_hub
+from support.hub_server import Hub, client_environment, running_hub
 
 _LOAD = """
 import json, sys, time

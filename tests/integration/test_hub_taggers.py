@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
-from hub_server import TOKEN, Fault, Hub, client_environment, running_hub
 from polytag.runner import TrainResult
+from support.hub_server import TOKEN, Fault, Hub, client_environment, running_hub
 
 _FOLDER = """
 import sys

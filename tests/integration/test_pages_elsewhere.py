@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from checkpoints import make_checkpoint
-from hub_server import TOKEN, client_environment, running_hub
-from pages import DOCS, Block, parts
+from support.checkpoints import make_checkpoint
+from support.hub_server import TOKEN, client_environment, running_hub
+from support.pages import DOCS, Block, parts
 
 ROOT = DOCS.parent
 _COMMAND = "from polytag.cli.app import main; main()"

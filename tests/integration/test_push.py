@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from hub_server import TOKEN, Fault, Hub, client_environment, running_hub
 from polytag import Tagger, export
 from polytag.runner import TrainResult
+from support.hub_server import TOKEN, Fault, Hub, client_environment, running_hub
 
 _COMMAND = "from polytag.cli.app import main; main()"
 _NOBODY = "http://127.0.0.1:9"

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 import polytag
-from checkpoints import FAMILIES, SENTENCES, make_checkpoint, read_checkpoint
 from polytag import Tagger
-from polytag.corpus.sample import sample_sentences
+from polytag.corpus.sample.reader import sample_sentences
 from polytag.encoding.batches import BatchBuilder
 from polytag.encoding.features import featurise
 from polytag.engine.encoders.pretrained import create
-from references import pytorch_vectors
+from support.checkpoints import FAMILIES, SENTENCES, make_checkpoint, read_checkpoint
+from support.references import pytorch_vectors
 
 torch = pytest.importorskip("torch")
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import polytag
-from checkpoints import make_checkpoint
-from polytag.runs import run_folder
+from polytag.training.run_folder import run_folder
+from support.checkpoints import make_checkpoint
 
 KILLS = 3
 OPTIONS = {
@@ -93,9 +93,9 @@ def test_killed_and_resumed_is_never_killed(encoder, tiny_corpus, tmp_path):
 @pytest.fixture
 def interrupted(command, monkeypatch):
     """Give a training command an interrupt from the keyboard in its third update."""
-    from polytag.engine import loop
+    from polytag.engine import step
 
-    usual = loop.Loop.updates
+    usual = step.Loop.updates
 
     def updates(self, *arguments):
         for number, update in enumerate(usual(self, *arguments)):
@@ -105,7 +105,7 @@ def interrupted(command, monkeypatch):
 
     def run(*arguments):
         with monkeypatch.context() as patched:
-            patched.setattr(loop.Loop, "updates", updates)
+            patched.setattr(step.Loop, "updates", updates)
             return command(*arguments)
 
     return run
@@ -144,9 +144,9 @@ def test_a_run_goes_on_in_the_precision_that_the_processor_was_found_to_be_faste
 ):
     encoder, tagger = make_checkpoint(tmp_path / "bert", "bert"), tmp_path / "tagger"
     run = ["train", "-t", "ner", "-c", tiny_corpus, "-e", encoder, "-o", tagger, "--epochs", "1", "--batch-size", "8"]
-    monkeypatch.setattr("polytag.config.native_precision", lambda: first)
+    monkeypatch.setattr("polytag.training.config.native_precision", lambda: first)
     assert interrupted(*run).status == 128 + signal.SIGINT
-    monkeypatch.setattr("polytag.config.native_precision", lambda: later)
+    monkeypatch.setattr("polytag.training.config.native_precision", lambda: later)
     changed = command(*run, "--resume", "--precision", later)
     assert changed.status == 2
     assert f"precision was '{first}' and is '{later}'" in changed.err

@@ -115,7 +115,7 @@ sys.meta_path.insert(0, Blocker())
 import polytag
 
 try:
-    import polytag.spacy_component
+    import polytag.serving.spacy_component
 except ImportError as error:
     print(error)
 for work in (lambda: polytag.load_corpus(sys.argv[1]), lambda: polytag.load_corpus("sample").columns):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fresh_environment import ROOT, FreshEnvironment
+from support.fresh_environment import ROOT, FreshEnvironment
 
 pytestmark = pytest.mark.slow
 

@@ -11,8 +11,8 @@ import pytest
 
 import polytag
 from polytag import PolytagError, Tagger
-from polytag.progress import Silent
 from polytag.runner import TrainResult
+from polytag.training.progress import Silent
 
 _FILES = {"README.md", "config.json", "model.safetensors", "polytag.json", "run.toml", "scores.json"}
 _POLYTAG = Path(sysconfig.get_path("scripts")) / "polytag"
@@ -214,12 +214,12 @@ def test_what_a_corpus_lacks_is_made_up_for(command, tmp_path: Path):
 
 
 def test_a_run_that_fails_midway_leaves_nothing(tiny_corpus: Path, tmp_path: Path, monkeypatch):
-    from polytag.engine import training
+    from polytag.engine import loop
 
     def diverge(*_arguments, **_options):
         raise polytag.PolytagError("The loss is nan.")
 
-    monkeypatch.setattr(training, "fit", diverge)
+    monkeypatch.setattr(loop, "fit", diverge)
     with pytest.raises(polytag.PolytagError, match="The loss is nan"):
         polytag.train(task="ner", corpus=str(tiny_corpus), output=tmp_path / "a" / "b", quiet=True)
     assert list(tmp_path.iterdir()) == []

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from polytag import IGNORE, NO_WORD
-from polytag.hooks.registry import Registry
+from polytag.plugin.registry import Registry
 
 STRATEGIES = ("first", "last", "all", "mean")
 

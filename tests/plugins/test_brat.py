@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from polytag import CorpusError, CorpusWarning, load_corpus
-from polytag.corpus.check import check
+from polytag.corpus.check.check import check
 from polytag.corpus.convert import convert_corpus
 
 TEXT = "Peter Blackburn visited New York.\nIL-2-induced E.\ncoli grew. \U0001f4a9 Yahoo! Inc. fell."

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from checkpoints import make_checkpoint
 from polytag.testing import PluginConformance
+from support.checkpoints import make_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +66,8 @@ class TestUd(PluginConformance):
 
 
 @pytest.mark.slow
-class TestBio(PluginConformance):
-    plugin = "bio"
+class TestBiomedical(PluginConformance):
+    plugin = "biomedical"
 
 
 def test_every_built_in_plugin_is_here() -> None:

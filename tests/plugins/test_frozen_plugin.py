@@ -8,9 +8,9 @@ import pytest
 from frozen_plugin import SEEN
 
 import polytag
-from polytag.hooks import specs
-from polytag.hooks.manager import PluginManager, isolated
-from polytag.hooks.registry import registry
+from polytag.plugin import specs
+from polytag.plugin.manager import PluginManager, isolated
+from polytag.plugin.registry import registry
 from polytag.testing import cases
 from polytag.testing.contracts import Bench
 from polytag.testing.suite import Case

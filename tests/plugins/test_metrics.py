@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polytag import UNANNOTATED, PolytagError, Scores
-from polytag.hooks.registry import Registry
+from polytag.plugin.registry import Registry
 
 LABELS = ("PER", "LOC", "MISC-OTHER", "")
 TAGS = ("O", *(f"{prefix}-{label}".rstrip("-") for prefix in "BI" for label in LABELS))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polytag import PolytagError, PrefixScheme, Span, convert
-from polytag.hooks.registry import Registry
+from polytag.plugin.registry import Registry
 
 SPAN_SCHEMES = ("iob1", "iob2", "ioe1", "ioe2", "iobes", "bilou")
 ALL_SCHEMES = ("flat", *SPAN_SCHEMES)

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from polytag import Span
-from polytag.hooks.registry import Registry
+from polytag.plugin.registry import Registry
 
 # What the scorer of the CoNLL shared tasks does, written from its definition: a tag is a prefix and, after the first
 # hyphen, a type; chunks start and end where two neighbouring tags say so; a chunk is right if it starts and ends at the

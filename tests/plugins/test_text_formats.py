@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora import built, content
 from polytag import UNANNOTATED, CorpusError, CorpusWarning, PolytagError, Sentence, load_corpus
 from polytag.corpus.convert import convert_corpus
+from support.corpora import built, content
 
 FORMATS = ("brat", "doccano", "labelstudio", "spacy-json", "spacy")
 TEXT = "Peter Blackburn visited New York. \U0001f4a9 He slept."

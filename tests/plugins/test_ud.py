@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import polytag
-from corpora import write_treebank
 from polytag.runner import TrainResult
+from support.corpora import write_treebank
 
 TASKS = ("upos", "xpos", "feats")
 

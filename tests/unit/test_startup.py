@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from polytag.hooks.registry import registry
+from polytag.plugin.registry import registry
 
 _SLOW = (
     "tensorflow",

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from polytag import CorpusError, Reader, Remark, Sentence, Source, corpus_from_sentences, split_of
-from polytag_standard.readers.files import BRAT_ENDINGS, files_ending, lines, split_files, write_lines
-from polytag_standard.readers.offsets import (
+from polytag_standard.readers.shared.lines import BRAT_ENDINGS, files_ending, lines, split_files, write_lines
+from polytag_standard.readers.shared.offsets import (
     TextSpan,
     documents_of,
     named_column,

@@ -16,7 +16,7 @@ from polytag import (
     corpus_from_sentences,
     sentences_of,
 )
-from polytag_standard.readers.files import (
+from polytag_standard.readers.shared.lines import (
     CLAIMED_ENDINGS,
     any_line_begins,
     joined,

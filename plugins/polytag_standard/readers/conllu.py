@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from polytag import CorpusError, Reader, Sentence, Source, corpus_from_sentences, sentences_of
-from polytag_standard.readers.files import (
+from polytag_standard.readers.shared.lines import (
     CONLLU_ENDINGS,
     any_line_begins,
     files_ending,

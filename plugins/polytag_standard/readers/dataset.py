@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from polytag import CorpusError, Reader, Source
-from polytag_standard.readers.tables import quiet, with_standard_names, without_location
+from polytag_standard.readers.shared.tables import quiet, with_standard_names, without_location
 
 if TYPE_CHECKING:
     import datasets

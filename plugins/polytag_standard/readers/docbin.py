@@ -16,8 +16,8 @@ from polytag import (
     Source,
     corpus_from_sentences,
 )
-from polytag_standard.readers.files import SPACY_ENDINGS, files_ending, split_files, tagged
-from polytag_standard.readers.offsets import (
+from polytag_standard.readers.shared.lines import SPACY_ENDINGS, files_ending, split_files, tagged
+from polytag_standard.readers.shared.offsets import (
     COLUMN,
     GAPS,
     TextSpan,

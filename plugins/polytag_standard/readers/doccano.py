@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from polytag import Sentence, Source
-from polytag_standard.readers.offsets import COLUMN, split_text, text_of
-from polytag_standard.readers.texts import (
+from polytag_standard.readers.shared.offsets import COLUMN, split_text, text_of
+from polytag_standard.readers.shared.texts import (
     TOKENIZER,
     WHITE_SPACE,
     AnnotatedText,

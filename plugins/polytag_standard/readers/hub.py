@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, ClassVar
 
 from polytag import CorpusError, Reader, Source
-from polytag_standard.readers.tables import with_standard_names
+from polytag_standard.readers.shared.tables import with_standard_names
 
 if TYPE_CHECKING:
     import datasets

@@ -17,8 +17,8 @@ from polytag import (
     corpus_from_sentences,
     sentences_of,
 )
-from polytag_standard.readers.files import JSON_ENDINGS, files_ending, joined, lines, split_files, write_lines
-from polytag_standard.readers.json_files import json_format
+from polytag_standard.readers.shared.json_files import json_format
+from polytag_standard.readers.shared.lines import JSON_ENDINGS, files_ending, joined, lines, split_files, write_lines
 
 if TYPE_CHECKING:
     import datasets

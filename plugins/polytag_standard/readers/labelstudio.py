@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from polytag import CorpusError, Remark, Sentence, Source
-from polytag_standard.readers.offsets import (
+from polytag_standard.readers.shared.offsets import (
     COLUMN,
     TextSpan,
     span_columns,
@@ -15,7 +15,7 @@ from polytag_standard.readers.offsets import (
     text_spans,
     the_span_column,
 )
-from polytag_standard.readers.texts import (
+from polytag_standard.readers.shared.texts import (
     TOKENIZER,
     WHITE_SPACE,
     AnnotatedText,

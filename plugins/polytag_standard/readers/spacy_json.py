@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from polytag import UNANNOTATED, CorpusError, Remark, Sentence, Source
-from polytag_standard.readers.files import tagged
-from polytag_standard.readers.offsets import COLUMN, Offsets, span_columns, split_text, text_of, the_span_column
-from polytag_standard.readers.texts import AnnotatedText, AnnotatedTextReader, annotated_spans, spans_in, text_in
+from polytag_standard.readers.shared.lines import tagged
+from polytag_standard.readers.shared.offsets import COLUMN, Offsets, span_columns, split_text, text_of, the_span_column
+from polytag_standard.readers.shared.texts import AnnotatedText, AnnotatedTextReader, annotated_spans, spans_in, text_in
 
 if TYPE_CHECKING:
     import datasets

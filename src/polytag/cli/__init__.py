@@ -1,1 +1,1 @@
-"""The command line: thin commands over plain functions of the same name."""
+"""The command line: one thin module a command."""

@@ -62,9 +62,9 @@ def evaluate_cli(
     """
     from polytag.cli.plugins import mention_problems
     from polytag.cli.tables import print_evaluation, print_json
-    from polytag.decoding import check_decoding
-    from polytag.evaluating import evaluate
-    from polytag.readers import column_names
+    from polytag.evaluation.evaluate import evaluate
+    from polytag.plugin.reader import column_names
+    from polytag.tagger.viterbi import check_decoding
 
     mention_problems()
     result = evaluate(

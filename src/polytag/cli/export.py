@@ -32,7 +32,7 @@ def export_cli(
     """
     from polytag.cli.plugins import mention_problems
     from polytag.cli.tables import print_json
-    from polytag.exporting import export
+    from polytag.exporting.export import export
 
     mention_problems()
     done = export(tagger, output, to, task=task, quantize=quantize, corpus=corpus, overwrite=overwrite)

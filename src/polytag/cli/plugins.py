@@ -13,8 +13,8 @@ from polytag.terminal import console
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from polytag.hooks.manager import Plugin
-    from polytag.hooks.registry import Kind, Registry
+    from polytag.plugin.manager import Plugin
+    from polytag.plugin.registry import Kind, Registry
 
 app = typer.Typer(help="List plugins, write a new one, check one.")
 
@@ -29,7 +29,7 @@ def tasks_cli(
     as_json: _Json = False,
 ) -> None:
     """List the tasks, or show one whole."""
-    from polytag.hooks.registry import registry
+    from polytag.plugin.registry import registry
 
     if name is not None:
         _print_details(_task(registry(), name), as_json)
@@ -66,7 +66,7 @@ def plugins_cli(context: typer.Context, as_json: _Json = False) -> None:
     """List every plugin (where it comes from, whether it is loaded, what it brings), write a new one, check one."""
     if context.invoked_subcommand is not None:
         return
-    from polytag.hooks.registry import registry
+    from polytag.plugin.registry import registry
 
     known = registry()
     rows: list[dict[str, Any]] = [
@@ -119,7 +119,7 @@ def new_cli(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder.", show_default="polytag-NAME")] = None,
 ) -> None:
     """Write a plugin package with one task and its tests, ready to be installed."""
-    from polytag.scaffold import NewPlugin, check_name, new_plugin
+    from polytag.plugin.scaffold import NewPlugin, check_name, new_plugin
 
     check_name(name)
     task = task or _ask("Name of the task", f"{name}.tags")
@@ -243,7 +243,7 @@ def _cell(value: object) -> str:
 
 def mention_problems() -> None:
     """Say on stderr which plugins are not loaded, and why."""
-    from polytag.hooks.registry import registry
+    from polytag.plugin.registry import registry
 
     for plugin in registry().manager.problems:
         typer.echo(f"Not loaded: {plugin.source}: {plugin.error}", err=True)

@@ -55,8 +55,8 @@ def predict_cli(
     What comes out: JSON Lines with spans and exact character offsets, columns, or a coloured table.
     """
     from polytag.cli.plugins import mention_problems
-    from polytag.decoding import check_decoding
-    from polytag.predicting import predict
+    from polytag.prediction.predict import predict
+    from polytag.tagger.viterbi import check_decoding
 
     mention_problems()
     predict(

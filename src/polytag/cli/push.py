@@ -26,6 +26,6 @@ def push_cli(
 
     Its model card goes with it, in one commit. Log in with `hf auth login`, or set HF_TOKEN.
     """
-    from polytag.pushing import push
+    from polytag.publishing.push import push
 
     typer.echo(push(tagger, repo, private=private, revision=revision, message=message))

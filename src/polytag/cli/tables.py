@@ -12,9 +12,9 @@ from polytag.terminal import console
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from polytag.comparison import Comparison, TaskComparison
-    from polytag.evaluation import Evaluation, TaskEvaluation
-    from polytag.metrics import Scores
+    from polytag.evaluation.compare import Comparison, TaskComparison
+    from polytag.evaluation.results import Evaluation, TaskEvaluation
+    from polytag.plugin.metric import Scores
 
 _COUNTS = {"support", "words"}
 _RATES = ("precision", "recall", "f1", "macro_f1")

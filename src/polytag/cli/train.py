@@ -227,8 +227,8 @@ def train_cli(
     Every option of a run can stand in the TOML file under its own name, with _ for -.
     """
     from polytag.cli.tables import print_evaluation, print_json
-    from polytag.config import RunConfig
     from polytag.runner import train
+    from polytag.training.config import RunConfig
 
     flags: dict[str, Any] = {
         "task": task,

@@ -1,1 +1,1 @@
-"""Corpora: words in sentences, in documents where known, with one tag column per task."""
+"""Words and tags from any source."""

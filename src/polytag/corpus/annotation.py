@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-from polytag.schemes import OUTSIDE, UNANNOTATED
+from polytag.plugin.scheme import OUTSIDE, UNANNOTATED
 
 GAP = "-"
 """How files write that a word has no annotation."""

@@ -13,10 +13,10 @@ from polytag.corpus.corpus import Corpus, accepting_readers
 from polytag.corpus.recognition import scheme_of
 from polytag.corpus.tables import checked, names_of, tag_columns
 from polytag.errors import CorpusError, PolytagError
-from polytag.hooks.registry import registry
-from polytag.readers import DOCUMENT, LOCATION, SPLITS, TOKENS, Reader, locate
-from polytag.schemes import OUTSIDE, UNANNOTATED, respelled
-from polytag.writing import check_replaceable, expanded, new_folder
+from polytag.files import check_replaceable, expanded, new_folder
+from polytag.plugin.reader import DOCUMENT, LOCATION, SPLITS, TOKENS, Reader, locate
+from polytag.plugin.registry import registry
+from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, respelled
 
 if TYPE_CHECKING:
     import datasets

@@ -22,10 +22,10 @@ from polytag.corpus.tables import (
     words_tagged,
 )
 from polytag.errors import CorpusError, CorpusWarning
-from polytag.hooks.registry import registry
-from polytag.readers import DOCUMENT, SPLITS, TOKENS, Reader, Remark, Source, locate
-from polytag.schemes import UNANNOTATED
-from polytag.tasks import Task
+from polytag.plugin.reader import DOCUMENT, SPLITS, TOKENS, Reader, Remark, Source, locate
+from polytag.plugin.registry import registry
+from polytag.plugin.scheme import UNANNOTATED
+from polytag.plugin.task import Task
 
 if TYPE_CHECKING:
     import datasets

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from polytag.corpus.annotation import GAP
 from polytag.corpus.corpus import Corpus
 from polytag.corpus.recognition import scheme_of
-from polytag.readers import TOKENS
-from polytag.schemes import UNANNOTATED, LabelScheme
+from polytag.plugin.reader import TOKENS
+from polytag.plugin.scheme import UNANNOTATED, LabelScheme
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from polytag.corpus.annotation import have_spans
 from polytag.corpus.corpus import Corpus
 from polytag.errors import CorpusError, PolytagError
-from polytag.hooks.registry import registry
-from polytag.readers import TOKENS
-from polytag.schemes import OUTSIDE, UNANNOTATED, LabelScheme, Span, join_tag, split_tag
+from polytag.plugin.reader import TOKENS
+from polytag.plugin.registry import registry
+from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme, Span, join_tag, split_tag
 
 _PREFERENCE = ("iob2", "iobes", "bilou", "iob1", "ioe2", "ioe1")
 _CONTEXT = 2

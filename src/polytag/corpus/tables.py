@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from polytag.errors import CorpusError
-from polytag.readers import LOCATION, TOKENS
+from polytag.plugin.reader import LOCATION, TOKENS
 
 if TYPE_CHECKING:
     import datasets

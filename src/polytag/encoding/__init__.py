@@ -1,1 +1,1 @@
-"""Words -> model inputs: text to words, windows, features, batches; no TensorFlow."""
+"""From words to arrays, without TensorFlow."""

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from polytag.alignment import IGNORE, FloatArray, IntArray
-from polytag.encoders import WordCoder
 from polytag.encoding.features import Features
+from polytag.plugin.alignment import IGNORE, FloatArray, IntArray
+from polytag.plugin.encoder import WordCoder
 
 UNIT_BUDGET = {"word": 4096, "subword": 1024}
 """Units in a batch of prediction, padding counted: enough to keep the processor busy, few enough for its cache."""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from polytag.encoders import Units, WordCoder
 from polytag.encoding.word_hashes import HASHES, ROWS, hash_word
 from polytag.errors import TaggerError
+from polytag.plugin.encoder import Units, WordCoder
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from polytag.alignment import IGNORE, AlignmentStrategy, IntArray
-from polytag.encoders import Units, WordCoder
 from polytag.encoding.windows import Windows, plan_windows
+from polytag.plugin.alignment import IGNORE, AlignmentStrategy, IntArray
+from polytag.plugin.encoder import Units, WordCoder
 
 
 @dataclass(frozen=True, slots=True)

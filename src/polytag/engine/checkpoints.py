@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from polytag.encoders import Tensors
 from polytag.errors import TrainingError
+from polytag.plugin.encoder import Tensors
 from polytag.tensor_files import save_tensors
 
 _PREFIX = "checkpoint-"

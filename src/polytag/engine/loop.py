@@ -1,176 +1,247 @@
-"""The compiled training step."""
+"""The one training loop, for every encoder and any number of tasks."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+import signal
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from polytag.alignment import IGNORE
-from polytag.encoding.batches import Batch, BatchBuilder
+from polytag.encoding.batches import BatchBuilder, training_plan
+from polytag.engine.checkpoints import CheckpointStore
 from polytag.engine.model import TaggerModel
-from polytag.engine.optimizer import AdamW, learning_rate_at
 from polytag.engine.settings import Settings
-from polytag.errors import TrainingError
+from polytag.engine.step import Loop
+from polytag.errors import InterruptedRunError, TrainingError
+from polytag.plugin.encoder import Tensors
 
-INITIAL_LOSS_SCALE = 2.0**15
-LOSS_SCALE_GROWTH_INTERVAL = 2000
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where training stands after a step.
 
-class Update(NamedTuple):
-    """What is known after an update: steps of the epoch that are done, the loss, the learning rate."""
+    Attributes:
+        epoch: Number of the epoch, from 1.
+        step, steps: Step within the epoch, and how many there are.
+        loss: Mean loss of the epoch so far.
+        learning_rate: Learning rate of the last update.
+        units: Real units (padding not counted) of this epoch so far.
+        units_per_second: Real units a second in this epoch so far.
+        unit: What a unit is: `"word"` or `"subword"`.
+        seconds_left: Time until the last epoch is trained and evaluated, as far as can be told by now.
+    """
 
-    done: int
+    epoch: int
+    step: int
+    steps: int
     loss: float
-    rate: float
+    learning_rate: float
+    units: int
+    units_per_second: float
+    unit: str
+    seconds_left: float
 
 
-class Loop:
-    """The compiled step and everything it changes.
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """An epoch that has been evaluated.
+
+    Attributes:
+        number: From 1.
+        loss: Mean training loss.
+        score: The selection score: higher is better.
+        scores: Named scores on the validation split.
+        seconds: Time of its training steps.
+        units_per_second: Real units a second.
+        unit: What a unit is: `"word"` or `"subword"`.
+        best: Whether the score is the best so far.
+        restored: Whether it was trained before the run was resumed.
+    """
+
+    number: int
+    loss: float
+    score: float
+    scores: Mapping[str, float]
+    seconds: float
+    units_per_second: float
+    unit: str
+    best: bool
+    restored: bool = False
+
+
+def seed_everything(seed: int) -> None:
+    """Make what follows a function of the seed alone, bit for bit: initial weights, dropout, and every kernel."""
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+@contextmanager
+def layers_in(precision: str) -> Iterator[None]:
+    """Choose the dtype of layers made in the block: `float32`, `bfloat16` or `float16`; weights stay in float32."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def fit(
+    model: TaggerModel,
+    builder: BatchBuilder,
+    lengths: NDArray[np.int64],
+    settings: Settings,
+    evaluate: Callable[[], tuple[float, Mapping[str, float]]],
+    on_step: Callable[[Progress], None] | None = None,
+    checkpoints: CheckpointStore | None = None,
+) -> Generator[Epoch, None, None]:
+    """Train; yields every epoch once it is evaluated, and leaves the weights of the best one in the model.
+
+    Whoever is given an epoch finds the weights in the model that were evaluated, unless the epoch is a restored one.
+
+    Where a checkpoint is found, training goes on from it, and ends with the very weights of a run that was never
+    stopped. While it trains, the first interrupt from the keyboard lets the current step finish.
 
     Args:
         model: What to train.
-        settings: How.
-        steps_an_epoch: Batches of an epoch.
-    """
+        builder: Makes batches of the training split, with labels.
+        lengths: int64 (windows,): units in each window.
+        settings: How to train.
+        evaluate: Scores the model as it is: the selection score, and named scores.
+        on_step: Called after every step.
+        checkpoints: Where checkpoints are, if any are wanted.
 
-    def __init__(self, model: TaggerModel, settings: Settings, steps_an_epoch: int) -> None:
-        self._model = model
-        self._settings = settings
-        self._variables = list(model.trainable_variables)
-        self._updates_an_epoch = math.ceil(steps_an_epoch / settings.accumulate)
-        tables = getattr(model.network, "tables", ())
-        self.optimizer = AdamW(self._variables, settings.weight_decay, settings.clip, settings.averaging, tables)
-        self._scale = tf.Variable(INITIAL_LOSS_SCALE if settings.loss_scaling else 1.0, trainable=False)
-        self._good_updates = tf.Variable(0, trainable=False)
-        self._sums = (
-            [tf.Variable(tf.zeros_like(variable.value), trainable=False) for variable in self._variables]
-            if settings.accumulate > 1
-            else []
-        )
-        features = model.encoder.n_features
-        integers = tf.TensorSpec((None, None), tf.int32)
-        self._step = tf.function(
-            self._train_step,
-            input_signature=[
-                tf.TensorSpec((None, None, features), tf.int32),
-                tf.TensorSpec((None, None), tf.bool),
-                dict.fromkeys(model.heads, integers),
-                {task: tf.TensorSpec((), tf.float32) for task in model.heads},
-                tf.TensorSpec((), tf.float32),
-                tf.TensorSpec((), tf.bool),
-            ],
-        )
+    Raises:
+        TrainingError: The loss is not a finite number any more, or a checkpoint cannot be written.
+        InterruptedRunError: It was interrupted; a checkpoint has been written if there is a place for it.
+    """
+    loop = Loop(model, settings, steps_an_epoch=math.ceil(len(lengths) / settings.batch_size))
+    at = _Position()
+    unit = model.encoder.unit
+    evaluating = 0.0  # seconds that the last evaluation took
+    saved = checkpoints.latest() if checkpoints else None
+    if saved:
+        at.restore(loop, *saved)
+        for before in at.history:
+            yield Epoch(**before, restored=True)
+    with _finishing_the_step() as interrupted:
+        while at.epoch <= settings.epochs and not (settings.patience and at.waited >= settings.patience):
+            began = time.perf_counter() - at.seconds
+            plan = training_plan(lengths, settings.batch_size, settings.seed, at.epoch)
+            for update in loop.updates(at.epoch, plan, builder, at.done):
+                at.units += sum(int(lengths[chosen].sum()) for chosen in plan[at.done : update.done])
+                at.done, at.seconds = update.done, time.perf_counter() - began
+                at.losses.append(update.loss)
+                at.updates += 1
+                if on_step:
+                    speed = at.units / max(at.seconds, 1e-9)
+                    epochs_left = settings.epochs - at.epoch + 1
+                    left = at.seconds / at.done * (epochs_left * len(plan) - at.done) + epochs_left * evaluating
+                    on_step(
+                        Progress(at.epoch, at.done, len(plan), at.mean_loss, update.rate, at.units, speed, unit, left)
+                    )
+                if checkpoints and (interrupted() or at.updates % checkpoints.every == 0):
+                    at.save(loop, checkpoints, between_epochs=False)
+                if interrupted():
+                    raise InterruptedRunError(_interruption(at.epoch, checkpoints))
+            if not any(map(math.isfinite, at.losses)):
+                raise TrainingError(
+                    f"No step of epoch {at.epoch} had a finite loss, however small the loss scale. Train in "
+                    "--precision bfloat16 or float32."
+                )
+            with loop.optimizer.averaged_weights():
+                began = time.perf_counter()
+                score, scores = evaluate()
+                evaluating = time.perf_counter() - began
+                better = score > at.best_score
+                if better:
+                    at.best_score, at.waited = score, 0
+                    at.best = [variable.numpy() for variable in model.trainable_variables]
+                else:
+                    at.waited += 1
+            speed = at.units / max(at.seconds, 1e-9)
+            finished = Epoch(at.epoch, at.mean_loss, score, dict(scores), at.seconds, speed, unit, better)
+            at.next_epoch(finished)
+            if checkpoints:
+                at.save(loop, checkpoints, between_epochs=True)
+            with loop.optimizer.averaged_weights():
+                yield finished
+            if interrupted():
+                raise InterruptedRunError(_interruption(finished.number, checkpoints))
+    if at.best:
+        for variable, value in zip(model.trainable_variables, at.best, strict=True):
+            variable.assign(value)
+
+
+@dataclass(slots=True)
+class _Position:
+    """Where a run stands, apart from the variables of the loop."""
+
+    epoch: int = 1
+    done: int = 0
+    updates: int = 0
+    units: int = 0
+    seconds: float = 0.0
+    losses: list[float] = field(default_factory=list)
+    waited: int = 0
+    best_score: float = -math.inf
+    best: list[NDArray[Any]] = field(default_factory=list)
+    history: list[dict[str, Any]] = field(default_factory=list)
 
     @property
-    def state(self) -> list[tf.Variable]:
-        """Every variable that training changes, in an order that does not change: what a checkpoint holds."""
-        trained = {id(variable) for variable in self._variables}
-        # Besides the weights, the states of the seeds that dropout draws from.
-        others = [variable.value for variable in self._model.variables if id(variable) not in trained]
-        weights = [variable.value for variable in self._variables]
-        return [*weights, *others, *self.optimizer.state, self._scale, self._good_updates]
+    def mean_loss(self) -> float:
+        finite = [loss for loss in self.losses if math.isfinite(loss)]
+        return float(np.mean(finite)) if finite else math.nan
 
-    def updates(
-        self,
-        number: int,
-        plan: Sequence[NDArray[np.int64]],
-        builder: BatchBuilder,
-        done: int,
-    ) -> Iterator[Update]:
-        """Train through what is left of an epoch; yields after every update.
+    def next_epoch(self, finished: Epoch) -> None:
+        self.history.append({slot: getattr(finished, slot) for slot in finished.__slots__ if slot != "restored"})
+        self.epoch += 1
+        self.done, self.units, self.seconds, self.losses = 0, 0, 0.0, []
 
-        Args:
-            number: Number of the epoch, from 1.
-            plan: Its batches.
-            builder: Makes the arrays of a batch.
-            done: Steps of the epoch that are done already.
+    def save(self, loop: Loop, checkpoints: CheckpointStore, between_epochs: bool) -> None:
+        tensors = {f"state.{i}": np.asarray(variable) for i, variable in enumerate(loop.state)}
+        tensors |= {f"best.{i}": value for i, value in enumerate(self.best)}
+        plain = {slot: getattr(self, slot) for slot in self.__slots__ if slot != "best"}
+        checkpoints.save(2 * self.updates + between_epochs, tensors, plain)
 
-        Raises:
-            TrainingError: The loss is not a finite number any more.
-        """
-        settings = self._settings
-        total = settings.epochs * self._updates_an_epoch
-        for start in range(done, len(plan), settings.accumulate):
-            update = (number - 1) * self._updates_an_epoch + start // settings.accumulate
-            rate = learning_rate_at(update, total, settings.learning_rate, settings.warmup)
-            group = [builder.build(chosen) for chosen in plan[start : start + settings.accumulate]]
-            counts = self._label_counts(group)
-            loss = 0.0
-            for index, batch in enumerate(group):
-                last = index == len(group) - 1
-                loss += float(self._step(batch.ids, batch.mask, batch.labels, counts, np.float32(rate), last))
-            if not math.isfinite(loss) and not settings.loss_scaling:
-                raise TrainingError(
-                    f"The loss is {loss} in step {start + 1} of epoch {number}: training has diverged and was stopped. "
-                    "Lower --learning-rate (a tenth is a good start), or train in --precision float32."
-                )
-            yield Update(start + len(group), loss, rate)
+    def restore(self, loop: Loop, tensors: Tensors, plain: Mapping[str, Any]) -> None:
+        for i, variable in enumerate(loop.state):
+            variable.assign(tensors[f"state.{i}"])
+        self.best = [tensors[f"best.{i}"] for i in range(sum(name.startswith("best.") for name in tensors))]
+        for name, value in plain.items():
+            setattr(self, name, value)
 
-    def _label_counts(self, group: Sequence[Batch]) -> dict[str, Any]:
-        counts = {}
-        for task in self._model.heads:
-            weights = self._settings.label_weights.get(task)
-            total = 0.0
-            for batch in group:
-                labels = batch.labels[task][batch.labels[task] != IGNORE]
-                total += float(np.take(weights, labels).sum()) if weights else len(labels)
-            counts[task] = np.float32(total or 1)
-        return counts
 
-    def _train_step(self, ids: Any, mask: Any, labels: Any, counts: Any, rate: Any, last: Any) -> Any:
-        with tf.GradientTape() as tape:
-            flat = {task: tf.reshape(values, (-1,)) for task, values in labels.items()}
-            # Positions that no task has a label for are left out where that saves work.
-            wanted = tf.where(tf.reduce_any([values != IGNORE for values in flat.values()], axis=0))[:, 0]
-            logits = self._model.at(ids, mask, tf.cast(wanted, tf.int32), training=True)
-            loss = tf.constant(0.0)
-            for task, task_logits in logits.items():
-                # Ignored positions are masked before the loss: inside it, -100 is NaN on a GPU and an error on a CPU.
-                found = tf.gather(flat[task], wanted)
-                labelled = found != IGNORE
-                gold = tf.where(labelled, found, 0)
-                entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=gold, logits=task_logits)
-                if task in self._settings.label_weights:
-                    by_label = tf.constant(self._settings.label_weights[task], tf.float32)
-                    entropy *= tf.gather(by_label, gold)
-                weight = self._settings.task_weights.get(task, 1.0)
-                loss += weight * tf.reduce_sum(tf.where(labelled, entropy, 0.0)) / counts[task]
-            scaled = loss * self._scale
-        gradients = tape.gradient(scaled, [variable.value for variable in self._variables])
-        if not self._sums:
-            self._apply(gradients, rate)
-            return loss
-        for total, gradient in zip(self._sums, gradients, strict=True):
-            total.assign_add(tf.convert_to_tensor(gradient))
-        tf.cond(last, lambda: self._apply_sums(rate), lambda: tf.constant(True))
-        return loss
+def _interruption(epoch: int, checkpoints: CheckpointStore | None) -> str:
+    if checkpoints is None:
+        return f"Interrupted in epoch {epoch}."
+    return f"Interrupted in epoch {epoch}; a checkpoint is in {str(checkpoints.folder)!r}. Go on with --resume."
 
-    def _apply_sums(self, rate: Any) -> Any:
-        self._apply([total.value() for total in self._sums], rate)
-        for total in self._sums:
-            total.assign(tf.zeros_like(total))
-        return tf.constant(True)
 
-    def _apply(self, gradients: Sequence[Any], rate: Any) -> None:
-        if not self._settings.loss_scaling:
-            self.optimizer.apply(gradients, rate)
-            return
-        gradients = [tf.convert_to_tensor(gradient) / self._scale for gradient in gradients]
-        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(gradient)) for gradient in gradients])
-        tf.cond(finite, lambda: self._apply_finite(gradients, rate), self._shrink_scale)
+@contextmanager
+def _finishing_the_step() -> Iterator[Callable[[], bool]]:
+    """Take note of the first interrupt instead of raising it; a second one is raised as usual."""
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    noted: list[int] = []
+    usual = signal.getsignal(signal.SIGINT)
 
-    def _apply_finite(self, gradients: Sequence[Any], rate: Any) -> Any:
-        self.optimizer.apply(gradients, rate)
-        self._good_updates.assign_add(1)
-        grow = self._good_updates % LOSS_SCALE_GROWTH_INTERVAL == 0
-        self._scale.assign(tf.where(grow, self._scale * 2.0, self._scale))
-        return tf.constant(True)
+    def note(number: int, _: object) -> None:
+        noted.append(number)
+        signal.signal(signal.SIGINT, usual)
 
-    def _shrink_scale(self) -> Any:
-        self._scale.assign(self._scale / 2.0)
-        return tf.constant(False)
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: bool(noted)
+    finally:
+        signal.signal(signal.SIGINT, usual)

@@ -11,8 +11,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from polytag.encoders import Encoder, Tensors, head_prefix
 from polytag.errors import TaggerError
+from polytag.plugin.encoder import Encoder, Tensors, head_prefix
 
 HEAD_DROPOUT = 0.1
 

@@ -9,10 +9,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from polytag.alignment import FloatArray
 from polytag.encoding.batches import Batch, unit_scores
 from polytag.encoding.features import Features
 from polytag.engine.model import TaggerModel
+from polytag.plugin.alignment import FloatArray
 
 BATCHES_AT_ONCE = 2
 """While one waits for memory, or for Python, the other one multiplies."""

@@ -12,7 +12,7 @@ pytest then runs one test for every contract of everything that the installed pl
 fixtures `polytag_manager` and `polytag_corpus` are there wherever polytag is installed.
 """
 
-from polytag.hooks.manager import PluginManager
+from polytag.plugin.manager import PluginManager
 from polytag.testing.conformance import PluginConformance
 from polytag.testing.contracts import BrokenContractError
 from polytag.testing.suite import Case, Outcome, cases, check

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from polytag.alignment import IGNORE, NO_WORD, AlignmentStrategy, FloatArray, IntArray
+from polytag.plugin.alignment import IGNORE, NO_WORD, AlignmentStrategy, FloatArray, IntArray
 from polytag.testing.contracts import Bench, BrokenContractError, Contract
 
 _RANDOM_BATCHES = 200

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from polytag.hooks.registry import registry
+from polytag.plugin.registry import registry
 from polytag.testing.contracts import Bench, NotCheckableError
 from polytag.testing.suite import Case, cases
 

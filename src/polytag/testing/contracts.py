@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from polytag.hooks.registry import Registry
+from polytag.plugin.registry import Registry
 
 
 class BrokenContractError(AssertionError):

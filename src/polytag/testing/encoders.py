@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from polytag.encoders import Encoder, EncoderProvider
 from polytag.errors import PolytagError
-from polytag.tasks import Task
+from polytag.plugin.encoder import Encoder, EncoderProvider
+from polytag.plugin.task import Task
 from polytag.testing.contracts import Bench, BrokenContractError, Contract, NotCheckableError
 from polytag.testing.tasks import write_corpus
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from polytag.metrics import Metric, Scores
-from polytag.schemes import OUTSIDE, UNANNOTATED, LabelScheme, Span
+from polytag.plugin.metric import Metric, Scores
+from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme, Span
 from polytag.testing.contracts import Bench, BrokenContractError, Contract
 
 Tags = list[list[str]]

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-from polytag.hooks.manager import Plugin
+from polytag.plugin.manager import Plugin
 from polytag.testing.contracts import Bench, BrokenContractError, Contract
 
 SLOW = (
@@ -31,8 +31,8 @@ import json, sys
 from importlib.metadata import EntryPoint
 sys.path[:] = json.loads(sys.argv[1])
 import polytag
-from polytag.hooks.manager import PluginManager
-from polytag.hooks.registry import Registry
+from polytag.plugin.manager import PluginManager
+from polytag.plugin.registry import Registry
 manager = PluginManager([EntryPoint(sys.argv[2], sys.argv[3], "polytag")], {})
 Registry(manager)
 assert not manager.problems, manager.problems[0].error

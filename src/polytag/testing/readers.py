@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from polytag.corpus.corpus import Corpus, accepting_readers
 from polytag.errors import CorpusError, PolytagError
-from polytag.readers import TOKENS, Reader, Sentence, Source, corpus_from_sentences, locate
-from polytag.schemes import UNANNOTATED
+from polytag.plugin.reader import TOKENS, Reader, Sentence, Source, corpus_from_sentences, locate
+from polytag.plugin.scheme import UNANNOTATED
 from polytag.testing.contracts import Bench, BrokenContractError, Contract, NotCheckableError
 from polytag.testing.tasks import example_tags
 

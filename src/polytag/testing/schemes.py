@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise, product
 
 from polytag.errors import PolytagError
-from polytag.schemes import OUTSIDE, UNANNOTATED, LabelScheme, Span, convert
+from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme, Span, convert
 from polytag.testing.contracts import Bench, BrokenContractError, Contract
 
 _LABELS = ("PER", "MISC-OTHER")

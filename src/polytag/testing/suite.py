@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from polytag.errors import UnknownNameError
-from polytag.hooks.manager import Plugin
-from polytag.hooks.registry import registry
+from polytag.plugin.manager import Plugin
+from polytag.plugin.registry import registry
 from polytag.testing import alignments, encoders, metrics, plugins, readers, schemes, tasks
 from polytag.testing.contracts import Bench, BrokenContractError, Contract, NotCheckableError
 

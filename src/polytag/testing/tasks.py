@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from polytag.errors import suggest
-from polytag.hooks.registry import Kind, Registry
-from polytag.readers import TOKENS
-from polytag.schemes import OUTSIDE, LabelScheme, Span
-from polytag.tasks import Task
+from polytag.plugin.reader import TOKENS
+from polytag.plugin.registry import Kind, Registry
+from polytag.plugin.scheme import OUTSIDE, LabelScheme, Span
+from polytag.plugin.task import Task
 from polytag.testing.contracts import Bench, BrokenContractError, Contract
 
 SENTENCES = 10

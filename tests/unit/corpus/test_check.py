@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from polytag import PolytagError, load_corpus
 from polytag.cli.corpus import app
-from polytag.corpus.check import check
-from polytag.corpus.findings import plain_lines, render
+from polytag.corpus.check.check import check
+from polytag.corpus.check.findings import plain_lines, render
 from polytag.errors import UnknownNameError
 
 GOOD = "EU B-ORG\nrejects O\n\nPeter B-PER\nBlackburn I-PER\n\nthe O\nEU B-ORG\nand O\nPeter B-PER\n"
@@ -252,7 +252,7 @@ def test_an_encoder_without_a_tokenizer_is_refused(tmp_path):
 def test_no_tensorflow_is_loaded(tmp_path, checkpoint):
     corpus_of(tmp_path, GOOD)
     code = (
-        "import sys; from polytag import load_corpus; from polytag.corpus.check import check; "
+        "import sys; from polytag import load_corpus; from polytag.corpus.check.check import check; "
         "check(load_corpus(sys.argv[1]), encoder=sys.argv[2]); print('tensorflow' in sys.modules)"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "train.conll"), str(checkpoint)]

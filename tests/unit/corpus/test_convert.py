@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from corpora import built, content
 from polytag import UNANNOTATED, CorpusError, LabelScheme, PolytagError, Sentence, load_corpus
 from polytag.cli.corpus import app
 from polytag.corpus.convert import check_folder, convert_corpus
 from polytag.corpus.corpus import Corpus
 from polytag.corpus.tables import checked
-from polytag.schemes import annotated_stretches
+from polytag.plugin.scheme import annotated_stretches
+from support.corpora import built, content
 
 FORMATS = ("column", "conllu", "jsonl", "parquet", "dataset")
 SCHEMES = ("iob1", "iob2", "ioe1", "ioe2", "iobes", "bilou")

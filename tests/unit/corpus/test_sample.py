@@ -5,8 +5,8 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from polytag.corpus.sample import SampleReader, sample_sentences
-from polytag.readers import SPLITS, locate
+from polytag.corpus.sample.reader import SampleReader, sample_sentences
+from polytag.plugin.reader import SPLITS, locate
 
 NER, POS, CHUNK = "ner_tags", "pos_tags", "chunk_tags"
 PENN = """

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from letters import LetterEncoder
-from polytag.alignment import IGNORE
 from polytag.encoding.batches import BatchBuilder, prediction_plan, training_plan
 from polytag.encoding.features import Features, featurise
+from polytag.plugin.alignment import IGNORE
+from support.letters import LetterEncoder
 
 lengths = st.lists(st.integers(1, 60), max_size=80).map(lambda values: np.array(values, dtype=np.int64))
 sentences = st.lists(st.lists(st.text("abcdefgh", max_size=9), min_size=1, max_size=30), min_size=1, max_size=8)

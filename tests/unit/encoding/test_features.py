@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from letters import LetterEncoder
-from polytag.alignment import IGNORE
 from polytag.encoding.batches import BatchBuilder
 from polytag.encoding.features import featurise, label_ids
-from polytag.hooks.registry import Registry
+from polytag.plugin.alignment import IGNORE
+from polytag.plugin.registry import Registry
+from support.letters import LetterEncoder
 
 words = st.text("abcdefgh", max_size=12)
 sentences = st.lists(st.lists(words, max_size=25), max_size=8)

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import polytag
-from checkpoints import make_checkpoint, read_checkpoint
 from polytag import PolytagError, Tagger
-from polytag.encoding.casing import add_capitals
+from polytag.encoding.capitals import add_capitals
 from polytag.engine.encoders.pretrained import PretrainedEncoder, create
+from support.checkpoints import make_checkpoint, read_checkpoint
 
 WORD_PIECE = ("bert", "distilbert", "electra")
 TEXT = "Peter peter PETER Blackburn met 3.5 Élan in BERLIN ."

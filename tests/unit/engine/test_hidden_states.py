@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from polytag.engine.encoders.pretrained import create
-from references import CASES, FILE, inputs, write_case
+from support.references import CASES, FILE, inputs, write_case
 
 
 @pytest.mark.parametrize("name", CASES)

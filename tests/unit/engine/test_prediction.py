@@ -11,10 +11,10 @@ from polytag.encoding import batches
 from polytag.encoding.batches import BatchBuilder
 from polytag.encoding.features import featurise
 from polytag.engine.encoders.compact import CompactEncoder
+from polytag.engine.loop import layers_in, seed_everything
 from polytag.engine.model import TaggerModel
 from polytag.engine.prediction import Predictor
-from polytag.engine.training import layers_in, seed_everything
-from tiny_model import tiny_model
+from support.tiny_model import tiny_model
 
 WORDS = [
     "EU",

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 import polytag
-from checkpoints import FAMILIES, HIDDEN, POSITIONS, SENTENCES, like_roberta, make_checkpoint, read_checkpoint
 from polytag import PolytagError, Tagger
 from polytag.encoding.batches import BatchBuilder
 from polytag.encoding.features import featurise
 from polytag.engine.encoders.pretrained import PretrainedEncoder, create
+from polytag.engine.loop import layers_in
 from polytag.engine.model import TaggerModel
 from polytag.engine.prediction import Predictor
-from polytag.engine.training import layers_in
-from polytag.heads import TaskHead
+from polytag.tagger.heads import TaskHead
+from support.checkpoints import FAMILIES, HIDDEN, POSITIONS, SENTENCES, like_roberta, make_checkpoint, read_checkpoint
 
 each_family = pytest.mark.parametrize("family", FAMILIES)
 

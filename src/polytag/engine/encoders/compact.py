@@ -14,11 +14,11 @@ import keras
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from polytag.encoders import Encoder, Tensors
 from polytag.encoding.coders import BLOCKS, WINDOW, HashCoder
 from polytag.encoding.word_hashes import HASHES, ROWS
 from polytag.engine.encoders.transformer import exact_gelu, gelu, layer_norm
 from polytag.errors import TaggerError
+from polytag.plugin.encoder import Encoder, Tensors
 
 EMBEDDING_WIDTH = 96
 WIDTH = 192

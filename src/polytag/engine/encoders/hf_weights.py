@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from polytag.encoders import Tensors
 from polytag.errors import TaggerError
+from polytag.plugin.encoder import Tensors
 
 Hook = Callable[[NDArray[Any], list[int]], NDArray[Any]]
 

@@ -21,16 +21,16 @@ from keras_hub.src.utils.transformers import (
 from numpy.typing import NDArray
 
 from polytag import hub
-from polytag.checkpoint_config import read_config
-from polytag.encoders import Encoder, Tensors
-from polytag.encoding.casing import N_CASES, Casing, add_capitals
+from polytag.encoding.capitals import N_CASES, Casing, add_capitals
+from polytag.encoding.checkpoint import read_config
 from polytag.encoding.coders import SubwordCoder
 from polytag.engine.encoders import convert_deberta, convert_electra
 from polytag.engine.encoders.hf_weights import WeightMap, read_tensors
 from polytag.engine.encoders.transformer import FusedTransformerEncoder, exact_gelu, fuse, pick_rows
 from polytag.errors import PolytagError, TaggerError
-from polytag.readers import is_there
-from polytag.writing import expanded
+from polytag.files import expanded
+from polytag.plugin.encoder import Encoder, Tensors
+from polytag.plugin.reader import is_there
 
 _ACTIVATIONS = {
     "gelu": exact_gelu,

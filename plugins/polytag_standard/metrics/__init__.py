@@ -1,0 +1,1 @@
+"""The metrics: of spans, of tags, and partial ones."""

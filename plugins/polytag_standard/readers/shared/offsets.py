@@ -1,0 +1,263 @@
+"""Spans of text to tags of words, and back: what the readers of annotated texts share."""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from polytag import OUTSIDE, TOKENS, UNANNOTATED, CorpusError, Remark, Sentence, Source, sentences_of, split_sentences
+from polytag_standard.readers.shared.lines import tagged
+from polytag_standard.schemes import Iob2
+
+if TYPE_CHECKING:
+    import datasets
+
+COLUMN = "ner_tags"
+"""The tag column of formats that have no names for what is annotated."""
+
+GAPS = frozenset({UNANNOTATED, "-"})
+"""What a column of spans may hold for a word without annotation."""
+_BREAKS = frozenset(" \n")
+_MARK = "\ufeff"
+
+Offsets = Sequence[Sequence[tuple[int, int]]]
+"""For each sentence, where its words start and end in the text."""
+
+
+class TextSpan(NamedTuple):
+    """Characters `start` to `end` (exclusive) of a text, with what they are.
+
+    Attributes:
+        start, end: In code points.
+        label: What it is.
+        location: File and line, for messages.
+        name: What the file calls it (`T1`), or nothing.
+    """
+
+    start: int
+    end: int
+    label: str
+    location: str
+    name: str = ""
+
+
+def split_text(text: str, whitespace: bool = False) -> list[list[tuple[int, int]]]:
+    """Where the words of each sentence of a text are.
+
+    Args:
+        text: The text.
+        whitespace: Whether words stand between blanks, and sentences on lines of their own: so texts are written that
+            were made of words. Other texts are split as text to tag is.
+    """
+    if not whitespace:
+        text = text.replace(_MARK, " ")  # a byte order mark is no word
+        return [[(word.start, word.end) for word in sentence] for sentence in split_sentences(text)]
+    sentences = []
+    position = 0
+    for line in text.split("\n"):
+        words = []
+        for word in line.split(" "):
+            if word:
+                words.append((position, position + len(word)))
+            position += len(word) + 1
+        if words:
+            sentences.append(words)
+    return sentences
+
+
+def tagged_sentences(
+    text: str,
+    sentences: Offsets,
+    columns: Mapping[str, Sequence[TextSpan] | None],
+    others: Mapping[str, Sequence[str]] | None = None,
+    *,
+    document: int,
+    locate: str | Callable[[int], str],
+    source: Source,
+) -> Iterator[Sentence]:
+    """The sentences of a text with its spans as tags in IOB2.
+
+    A span that begins or ends inside a word is widened to whole words. Of spans that share a word the longest stays,
+    the first of equally long ones. What is widened or left out is remarked upon. A sentence does not end inside a span.
+
+    Args:
+        text: The text.
+        sentences: Where the words are.
+        columns: The spans of each column; None where nobody annotated the text.
+        others: Tags of all words, for columns that hold no spans.
+        document: Its number in the file.
+        locate: What to call the place of the text, or of a sentence that starts at a character of it.
+        source: Told what does not reach the corpus as it is.
+
+    Raises:
+        CorpusError: A span is not within the text.
+    """
+    words = list(itertools.chain.from_iterable(sentences))
+    tags: dict[str, Sequence[str]] = {name: _tags(text, words, spans, source) for name, spans in columns.items()}
+    inside = {
+        position
+        for column in tags.values()
+        for position, tag in enumerate(column)
+        if tag.startswith("I-")  # only what goes on with a span has this prefix
+    }
+    tags.update(others or {})
+    bounds = list(itertools.accumulate(map(len, sentences), initial=0))
+    for start, end in itertools.pairwise([bound for bound in bounds if bound not in inside]):
+        if start < end:
+            yield Sentence(
+                [text[slice(*words[position])] for position in range(start, end)],
+                {name: list(column[start:end]) for name, column in tags.items()},
+                document,
+                locate if isinstance(locate, str) else locate(words[start][0]),
+            )
+
+
+def _tags(text: str, words: Sequence[tuple[int, int]], spans: Sequence[TextSpan] | None, source: Source) -> list[str]:
+    if spans is None:
+        return [UNANNOTATED] * len(words)
+    starts, ends = [start for start, _ in words], [end for _, end in words]
+    placed = []
+    for span in spans:
+        if not 0 <= span.start <= span.end <= len(text):
+            raise CorpusError(
+                f"{span.location}: the span from {span.start} to {span.end} is not within the text, which has "
+                f"{len(text)} characters. Make sure that the annotations belong to this text."
+            )
+        first, last = bisect_right(ends, span.start), bisect_left(starts, span.end) - 1
+        if span.start == span.end or first > last:
+            source.remarks.append(_remark("span-without-word", "Spans that cover no word are left out.", text, span))
+            continue
+        if starts[first] < span.start or ends[last] > span.end:
+            rule = "Spans that begin or end inside a word are widened to whole words."
+            widened = f", widened to {_shown(text[starts[first] : ends[last]])}"
+            source.remarks.append(_remark("span-cuts-word", rule, text, span, widened))
+        placed.append((first, last + 1, span))
+    tags = [OUTSIDE] * len(words)
+    for first, end, span in sorted(placed, key=lambda it: (it[0] - it[1], it[2].start - it[2].end, it[0])):
+        if tags[first:end] != [OUTSIDE] * (end - first):
+            rule = "Of spans that share a word only the longest stays; these are left out."
+            source.remarks.append(_remark("span-overlaps", rule, text, span))
+            continue
+        tags[first:end] = [f"B-{span.label}", *[f"I-{span.label}"] * (end - first - 1)]
+    return tags
+
+
+def _remark(code: str, rule: str, text: str, span: TextSpan, more: str = "") -> Remark:
+    name = f"{span.name} " if span.name else ""
+    example = f"{name}{span.label} {span.start}-{span.end} {_shown(text[span.start : span.end])}{more}"
+    return Remark(code, rule, span.location, example)
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "…")
+
+
+# Writing
+
+
+def span_columns(dataset: datasets.Dataset) -> list[str]:
+    """Names of the tag columns that hold spans in IOB2, for a corpus in the scheme that a reader asks for."""
+    columns = dict.fromkeys(tagged(dataset), True)
+    for sentence in sentences_of(dataset):
+        for name, tags in sentence.tags.items():
+            columns[name] = columns[name] and all(
+                tag in GAPS or tag == OUTSIDE or tag.partition("-")[0] in ("B", "I") for tag in set(tags)
+            )
+    return [name for name, spans in columns.items() if spans]
+
+
+def the_span_column(data: datasets.DatasetDict, format: str) -> str:
+    """The one column with spans.
+
+    Raises:
+        CorpusError: There is none, or there are several.
+    """
+    found = [span_columns(dataset) for dataset in data.values()]
+    columns = list(dict.fromkeys(name for names in found for name in names))
+    if len(columns) == 1 and all(found):
+        return columns[0]
+    if len(columns) == 1:
+        raise CorpusError(
+            f"Not every split has the tag column {columns[0]!r}, and a text of the format {format!r} has to be "
+            "annotated. Choose the format jsonl, or convert the splits that have it."
+        )
+    if not columns:
+        raise CorpusError(
+            f"The format {format!r} holds spans, and no tag column of this corpus encodes any. Choose the format jsonl."
+        )
+    chosen = COLUMN if COLUMN in columns else columns[0]
+    raise CorpusError(
+        f"The format {format!r} holds one column of spans, and this corpus has {', '.join(columns)}. Choose one: "
+        f"--columns {TOKENS},{chosen} (for column files, with _ for each column to skip)."
+    )
+
+
+def named_column(columns: Sequence[str] | None, format: str) -> str:
+    """What to call the one column of a format that has no name for it.
+
+    Raises:
+        CorpusError: The user names several, none of them the usual one.
+    """
+    names = [name for name in columns or () if name not in (TOKENS, "_")]
+    if not names or COLUMN in names:
+        return COLUMN
+    if len(names) > 1:
+        raise CorpusError(
+            f"The format {format!r} has one column of tags, and --columns names {', '.join(names)}. Name one: "
+            f"--columns {TOKENS},{names[-1]}"
+        )
+    return names[0]
+
+
+def documents_of(dataset: datasets.Dataset) -> Iterator[list[Sentence]]:
+    """The sentences of each document; of each sentence alone where documents are not known."""
+    alone = itertools.count()
+    for _, group in itertools.groupby(
+        sentences_of(dataset), key=lambda it: next(alone) if it.document is None else it.document
+    ):
+        yield list(group)
+
+
+def text_of(sentences: Sequence[Sentence]) -> tuple[str, list[list[tuple[int, int]]]]:
+    """A text of these sentences that `split_text` splits at white space, with where the words are.
+
+    Raises:
+        CorpusError: A word is empty, or holds a blank or a line end.
+    """
+    offsets = []
+    position = 0
+    for sentence in sentences:
+        words = []
+        for number, word in enumerate(sentence.words, 1):
+            if not word or not _BREAKS.isdisjoint(word):
+                raise CorpusError(
+                    f"{sentence.location}, word {number}: the word {word!r} "
+                    f"{'holds white space' if word else 'is empty'}, and cannot stand in a text that is split at white "
+                    "space. Choose a format that can hold it, for instance --format jsonl."
+                )
+            words.append((position, position + len(word)))
+            position += len(word) + 1
+        offsets.append(words)
+    return "\n".join(" ".join(sentence.words) for sentence in sentences), offsets
+
+
+def text_spans(sentences: Sequence[Sentence], offsets: Offsets, column: str) -> list[tuple[int, int, str]]:
+    """Start, end and label of all spans of a column that is in IOB2.
+
+    Raises:
+        CorpusError: A word has no annotation, or a span no label.
+    """
+    found = []
+    for sentence, words in zip(sentences, offsets, strict=True):
+        tags = sentence.tags[column]
+        for number, tag in enumerate(tags, 1):
+            if tag in GAPS or tag in ("B", "I", "B-", "I-"):
+                lacking = "no annotation, and a list of spans cannot say so" if tag in GAPS else "a tag without a label"
+                raise CorpusError(
+                    f"{sentence.location}, word {number}: the word {sentence.words[number - 1]!r} has {lacking}. "
+                    "Choose a format that holds tags, for instance --format jsonl."
+                )
+        found += [(words[start][0], words[end - 1][1], label) for start, end, label in Iob2().spans(tags)]
+    return found

@@ -1,0 +1,194 @@
+"""What the readers of annotated texts in JSON share."""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from polytag import UNANNOTATED, CorpusError, Reader, Sentence, Source, corpus_from_sentences
+from polytag_standard.readers.shared.json_files import json_format, json_values
+from polytag_standard.readers.shared.lines import split_files, write_lines
+from polytag_standard.readers.shared.offsets import (
+    COLUMN,
+    Offsets,
+    TextSpan,
+    documents_of,
+    named_column,
+    tagged_sentences,
+    text_spans,
+    the_span_column,
+)
+
+if TYPE_CHECKING:
+    import datasets
+
+TOKENIZER = "tokenizer"
+WHITE_SPACE = "whitespace"
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotatedText:
+    """A text as a reader finds it.
+
+    Attributes:
+        text: The text.
+        offsets: Where the words of each sentence are.
+        spans: The spans of each column that the text is annotated for.
+        tags: The tags of all words, for columns that hold no spans.
+    """
+
+    text: str
+    offsets: Offsets
+    spans: Mapping[str, Sequence[TextSpan]]
+    tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+class AnnotatedTextReader(Reader):
+    """Reads texts with spans of characters, one after the other; each text is a document."""
+
+    scheme: ClassVar[str | None] = "iob2"
+    ending: ClassVar[str] = ".jsonl"
+    _absent: ClassVar[Sequence[TextSpan] | None] = None
+    """The spans of a column that a text does not have; None for no annotation."""
+
+    def accepts(self, source: Source) -> bool:
+        """Whether all files end in `.json` or `.jsonl` and begin with a text of this format."""
+        return json_format(source) == self.name
+
+    def read(self, source: Source) -> datasets.DatasetDict:
+        """Read all files, text by text, twice: the first time for the names of the columns.
+
+        Raises:
+            CorpusError: A text is not as it should be; the message names file and line.
+        """
+        unheard = Source(source.reference)
+        spans: dict[str, None] = {}
+        tags: dict[str, None] = {}
+        for paths in source.files.values():
+            for _, text in self._texts(paths, unheard):
+                spans.update(dict.fromkeys(text.spans))
+                tags.update(dict.fromkeys(text.tags))
+        names = {name: name for name in spans} or {COLUMN: COLUMN}
+        if not tags and list(names) == [COLUMN]:
+            names = {COLUMN: named_column(source.columns, self.name)}
+        return corpus_from_sentences(
+            {split: self._sentences(paths, names, list(tags), source) for split, paths in source.files.items()}
+        )
+
+    def write(self, data: datasets.DatasetDict, folder: Path) -> None:
+        """Write a file for each split: a text for each document, or for each sentence where none are known.
+
+        Raises:
+            CorpusError: The format cannot hold the columns; a word is empty or holds white space; a word has no
+                annotation; or a split has a name that no file can be recognised by.
+        """
+        columns = self._columns(data)
+        for split, path in split_files(data, folder, self.ending).items():
+            write_lines(path, self._lines(self._row(document, columns) for document in documents_of(data[split])))
+
+    @abstractmethod
+    def _text(self, row: dict[str, Any], place: str, source: Source) -> AnnotatedText | None:
+        """What an object says; None if it is to be left out."""
+
+    @abstractmethod
+    def _row(self, sentences: Sequence[Sentence], columns: Sequence[str]) -> dict[str, Any]:
+        """The object for a document, with these columns of spans."""
+
+    def _columns(self, data: datasets.DatasetDict) -> list[str]:
+        """The columns of spans to write."""
+        return [the_span_column(data, self.name)]
+
+    def _lines(self, rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+        return map(as_json, rows)
+
+    def _texts(self, paths: Sequence[Path], source: Source) -> Iterator[tuple[str, AnnotatedText]]:
+        for path in paths:
+            for line, row in json_values(path):
+                place = f"{path.name}:{line}"
+                if not isinstance(row, dict):
+                    raise CorpusError(f"{place}: this is no JSON object. Check that this is the right file.")
+                text = self._text(row, place, source)
+                if text is not None:
+                    yield place, text
+
+    def _sentences(
+        self, paths: Sequence[Path], names: Mapping[str, str], tags: Sequence[str], source: Source
+    ) -> Iterator[Sentence]:
+        for number, (place, text) in enumerate(self._texts(paths, source)):
+            length = sum(map(len, text.offsets))
+            yield from tagged_sentences(
+                text.text,
+                text.offsets,
+                {name: text.spans.get(found, self._absent) for found, name in names.items()},
+                {name: text.tags.get(name, [UNANNOTATED] * length) for name in tags},
+                document=number,
+                locate=place,
+                source=source,
+            )
+
+
+def as_json(row: dict[str, Any]) -> str:
+    """An object as one line."""
+    return json.dumps(row, ensure_ascii=False)
+
+
+def text_in(row: Mapping[str, Any], names: Iterable[str], place: str) -> str:
+    """The first of these fields that is a string.
+
+    Raises:
+        CorpusError: None is.
+    """
+    for name in names:
+        value = row.get(name)
+        if isinstance(value, str):
+            return value
+    raise CorpusError(f"{place}: there is no text in this object. Check that this is the right file.")
+
+
+def spans_in(row: Mapping[str, Any], names: Iterable[str], place: str) -> list[TextSpan] | None:
+    """The spans of the first of these fields that there is; None if there is none.
+
+    Raises:
+        CorpusError: It is no list of spans.
+    """
+    value = next((row[name] for name in names if row.get(name) is not None), None)
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        raise CorpusError(f'{place}: the spans are no list. Write them like [[0, 5, "PER"]].')
+    return [span_of(span, f"{place}, span {number}") for number, span in enumerate(value, 1)]
+
+
+def span_of(value: Any, place: str) -> TextSpan:
+    """The span that a list of three or an object says.
+
+    Raises:
+        CorpusError: It says none.
+    """
+    if isinstance(value, dict):
+        start = value.get("start", value.get("start_offset"))
+        end = value.get("end", value.get("end_offset"))
+        value = [start, end, value.get("label")]
+    if (
+        not isinstance(value, list)
+        or len(value) != 3
+        or not all(isinstance(offset, int) and not isinstance(offset, bool) for offset in value[:2])
+        or not isinstance(value[2], str)
+        or not value[2]
+    ):
+        raise CorpusError(
+            f'{place}: {value!r} is no span. Write a start, an end and a label: [0, 5, "PER"], or the same as an '
+            "object."
+        )
+    return TextSpan(value[0], value[1], value[2], place)
+
+
+def annotated_spans(sentences: Sequence[Sentence], offsets: Offsets, column: str) -> list[tuple[int, int, str]] | None:
+    """The spans of a document, or None if nobody annotated any of its words."""
+    if not any(tag for sentence in sentences for tag in sentence.tags[column]):
+        return None
+    return text_spans(sentences, offsets, column)

@@ -1,0 +1,1 @@
+"""Look a corpus over as a careful annotator would."""

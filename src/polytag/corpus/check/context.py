@@ -1,0 +1,92 @@
+"""A corpus, read once for many checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+
+from polytag.corpus.annotation import GAP
+from polytag.corpus.check.findings import Finding, Place, Severity
+from polytag.corpus.corpus import Corpus
+from polytag.corpus.recognition import recognise_scheme
+from polytag.plugin.registry import registry
+from polytag.plugin.scheme import LabelScheme
+
+EXAMPLES = 3
+"""How many places of a finding are shown."""
+
+_CONTEXT = 2
+_SHOWN_WORD = 30
+
+
+class Material:
+    """A corpus, read once for all checks, with a way to say where a word stands."""
+
+    def __init__(self, corpus: Corpus, declared: str | None = None, examples: int = EXAMPLES) -> None:
+        self.corpus = corpus
+        self.examples = examples
+        self.words = {split: corpus.words(split) for split in corpus.splits}
+        self.tags = {
+            column: {split: corpus.tags(split, column) for split in corpus.splits_with(column)}
+            for column in corpus.columns
+        }
+        self._declared = None if declared is None else registry().schemes[declared]
+
+    @cached_property
+    def schemes(self) -> dict[str, LabelScheme]:
+        """The scheme of each column: the recognised one, or the declared one for columns with spans."""
+        found = {}
+        for column, splits in self.tags.items():
+            sentences = [sentence for of_split in splits.values() for sentence in of_split]
+            scheme = recognise_scheme(sentences, registry().schemes.values()).scheme
+            found[column] = self._declared if self._declared is not None and scheme.encodes_spans else scheme
+        return found
+
+    def place(self, split: str, index: int, position: int | None = None, column: str | None = None) -> Place:
+        """Where a word, or a sentence, stands, with what is around it."""
+        words = self.words[split][index]
+        start = 0 if position is None else max(0, position - _CONTEXT)
+        stop = len(words) if position is None else position + _CONTEXT + 1
+        shown = [_shown(word) for word in words[start:stop]]
+        if column is not None:
+            tags = self.tags[column][split][index][start:stop]
+            shown = [f"{word}/{tag or GAP}" for word, tag in zip(shown, tags, strict=True)]
+        if position is None and len(shown) > 4 * _CONTEXT:
+            shown = [*shown[: 4 * _CONTEXT], "…"]
+        return Place(self._location(split, index, position), " ".join(shown))
+
+    def _location(self, split: str, index: int, position: int | None) -> str:
+        sentence = self.corpus.locate(split, index)
+        if position is None:
+            return sentence
+        file, _, line = sentence.rpartition(":")
+        if self.corpus.reader == "column" and line.isdigit():
+            return f"{file}:{int(line) + position}"  # one line a word
+        return f"{sentence}, word {position + 1}"
+
+    def finding(
+        self,
+        severity: Severity,
+        code: str,
+        message: str,
+        count: int,
+        column: str | None = None,
+        places: Iterable[Callable[[], Place]] = (),
+    ) -> Finding:
+        """A finding with its first places; only those are worked out."""
+        chosen = [make() for _, make in zip(range(self.examples), places, strict=False)]
+        return Finding(severity, code, message, count, column, tuple(chosen))
+
+
+def _shown(word: str) -> str:
+    """A word as it can be printed: in quotes, with escapes, where white space or nothing would be seen."""
+    text = word if len(word) <= _SHOWN_WORD else word[:_SHOWN_WORD] + "…"
+    return text if text and text.isprintable() and " " not in text else ascii(text)
+
+
+def positions(sentences: dict[str, list[list[str]]]) -> Iterator[tuple[str, int, int, str]]:
+    """Split, sentence, position and value of every word or tag."""
+    for split, of_split in sentences.items():
+        for index, sentence in enumerate(of_split):
+            for position, value in enumerate(sentence):
+                yield split, index, position, value

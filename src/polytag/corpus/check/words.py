@@ -1,0 +1,156 @@
+"""What is odd about the words of a corpus."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from polytag.corpus.check.context import Material, positions
+from polytag.corpus.check.findings import Finding, Severity
+from polytag.errors import PolytagError
+from polytag.files import expanded
+from polytag.plugin.registry import registry
+
+_REPLACEMENT = "\ufffd"
+_JOINERS = frozenset("\u200c\u200d")
+"""Zero-width characters that belong inside words of Persian and Indic scripts, and inside emoji."""
+_HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+
+
+def check_words(material: Material) -> Iterator[Finding]:
+    """Words without anything to see, with white space, and with characters that nobody sees."""
+    counts = Counter(word for _, _, _, word in positions(material.words))
+    empty = {word for word in counts if not _visible(word)}
+    yield from _words(
+        material,
+        counts,
+        empty,
+        "error",
+        "empty-word",
+        "are empty, white space, or characters that cannot be seen. Remove them and their tags.",
+    )
+    spaced = {word for word in counts if word not in empty and any(map(str.isspace, word))}
+    yield from _words(
+        material,
+        counts,
+        spaced,
+        "warning",
+        "white-space-in-word",
+        "hold white space. Text to tag will not: there, such a word is several.",
+    )
+    hidden = {word for word in counts if word not in empty and _hides(word)}
+    yield from _words(
+        material,
+        counts,
+        hidden,
+        "warning",
+        "hidden-character",
+        "hold control, zero-width or undecodable characters, so they are not the words they look like.",
+    )
+
+
+def check_encoder(material: Material, reference: str) -> Iterator[Finding]:
+    """Words that a checkpoint's tokenizer makes nothing of, or nothing it knows.
+
+    Only the tokenizer is loaded, not the network.
+
+    Raises:
+        PolytagError: There is no such encoder, or its tokenizer cannot be loaded.
+    """
+    providers = [provider for provider in registry().encoders.values() if provider.accepts(reference)]
+    if not providers:
+        raise PolytagError(
+            f"There is no encoder {reference!r}: it is neither the name of one, nor a folder, nor a name on the hub. "
+            f"The kinds of encoders are {', '.join(registry().encoders)}."
+        )
+    if providers[0].name != "pretrained":
+        if providers[0].name != "compact":  # which reads whole words
+            yield material.finding(
+                "note",
+                "encoder-not-checked",
+                f"The encoder {reference!r} is not a checkpoint; only the tokenizers of checkpoints are asked.",
+                0,
+            )
+        return
+    tokenizer = _tokenizer(reference)
+    counts = Counter(word for _, _, _, word in positions(material.words))
+    words = list(counts)
+    texts = [word.encode("utf-8", "replace").decode("utf-8") for word in words]  # no lone surrogates
+    encoded = tokenizer.backend_tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+    ids = {word: set(encoding.ids) for word, encoding in zip(words, encoded, strict=True)}
+    nothing = {word for word in words if not ids[word]}
+    unknown = {word for word in words if ids[word] == {tokenizer.unk_token_id}}
+    yield from _words(
+        material,
+        counts,
+        nothing,
+        "warning",
+        "no-subwords",
+        f"tokenise to nothing under {reference!r}. They are tagged as unknown words, by their neighbours alone.",
+    )
+    yield from _words(
+        material,
+        counts,
+        unknown,
+        "note",
+        "unknown-to-encoder",
+        f"are unknown to the tokenizer of {reference!r}: it has no subword for any part of them.",
+    )
+
+
+def _words(
+    material: Material, counts: Mapping[str, int], odd: set[str], severity: Severity, code: str, predicate: str
+) -> Iterator[Finding]:
+    if odd:
+        count = sum(counts[word] for word in odd)
+        different = f", {len(odd):,} different ones," if len(odd) < count else ""
+        at = (
+            partial(material.place, split, index, position)
+            for split, index, position, word in positions(material.words)
+            if word in odd
+        )
+        yield material.finding(severity, code, f"{count:,} words{different} {predicate}", count, None, at)
+
+
+def _visible(word: str) -> bool:
+    return any(not char.isspace() and unicodedata.category(char) not in _HIDDEN for char in word)
+
+
+def _hides(word: str) -> bool:
+    if word.isascii() and word.isprintable():
+        return False
+    for position, char in enumerate(word):
+        if char == _REPLACEMENT:
+            return True
+        if unicodedata.category(char) in _HIDDEN:
+            around = word[position - 1 : position] + word[position + 1 : position + 2]
+            joins = char in _JOINERS and len(around) == 2 and not any(map(str.isascii, around))
+            if not joins:
+                return True
+    return False
+
+
+def _tokenizer(reference: str) -> Any:
+    from transformers import AutoTokenizer
+
+    name, _, revision = reference.partition("@")
+    folder = expanded(reference)
+    try:
+        if folder.is_dir():
+            tokenizer = AutoTokenizer.from_pretrained(folder)
+        else:
+            tokenizer = AutoTokenizer.from_pretrained(name, revision=revision or "main")
+        backend = tokenizer.backend_tokenizer
+        if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
+            raise ValueError("no vocabulary")  # transformers makes an empty tokenizer where there are no files of one
+    except (OSError, ValueError, ImportError, KeyError, AttributeError) as error:
+        raise PolytagError(
+            f"The encoder {reference!r} has no fast tokenizer that can be loaded. Name a folder with "
+            "tokenizer.json, or a model on the hub."
+        ) from error
+    backend.no_padding()
+    backend.no_truncation()
+    return tokenizer

@@ -1,0 +1,274 @@
+"""Compare two taggers, or their predictions, on the same sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from operator import ne
+from pathlib import Path
+from typing import Any
+
+from polytag.corpus.corpus import Corpus, load_corpus
+from polytag.corpus.recognition import recognise_scheme
+from polytag.corpus.splits import Split, read_split
+from polytag.errors import PolytagError
+from polytag.evaluation.evaluate import default_split
+from polytag.evaluation.prediction_files import Predictions, read_predictions
+from polytag.evaluation.results import where_annotated
+from polytag.evaluation.significance import approximate_randomisation, paired_bootstrap
+from polytag.hub import tagger_folder
+from polytag.plugin.reader import is_there
+from polytag.plugin.registry import registry
+from polytag.plugin.scheme import LabelScheme, convert
+from polytag.plugin.task import Task
+from polytag.tagger.folder import read_description
+from polytag.tagger.tagger import Tagger
+
+Tags = Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceDifference:
+    """A sentence that two systems tag differently.
+
+    Attributes:
+        location: Where it begins.
+        words: Its words.
+        gold, a, b: Their tags: gold, and those of the two systems.
+        wrong: How many words each system tags wrong.
+    """
+
+    location: str
+    words: Sequence[str]
+    gold: Sequence[str]
+    a: Sequence[str]
+    b: Sequence[str]
+    wrong: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskComparison:
+    """Two systems on one task.
+
+    Attributes:
+        metric, headline: The task's main metric, and the name of its headline score.
+        a, b: The two scores.
+        difference: The second minus the first.
+        interval: The 95% confidence interval of the difference, by paired bootstrap over sentences; None where the
+            metric has no statistics.
+        p: p value of the difference by approximate randomisation, two-sided; None likewise.
+        differing: In how many sentences the systems' tags differ.
+        sentences: Those in which they differ most: by how many more words one of them tags wrong, then by how many
+            words they tag differently, then in the order of the corpus.
+    """
+
+    metric: str
+    headline: str
+    a: float
+    b: float
+    difference: float
+    interval: tuple[float, float] | None
+    p: float | None
+    differing: int
+    sentences: Sequence[SentenceDifference]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two systems on one split of a corpus.
+
+    Attributes:
+        a, b: What the user named.
+        corpus: The same for the corpus.
+        split: Name of the split.
+        sentences, words: Its size.
+        tasks: The comparison of each task.
+    """
+
+    a: str
+    b: str
+    corpus: str
+    split: str
+    sentences: int
+    words: int
+    tasks: Mapping[str, TaskComparison]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain data, for JSON."""
+        return asdict(self)
+
+
+def compare(
+    a: str | Path,
+    b: str | Path,
+    corpus: Corpus | str,
+    split: str | None = None,
+    *,
+    task: Sequence[str] = (),
+    reader: str | None = None,
+    columns: Sequence[str] | None = None,
+    corpus_scheme: str | None = None,
+    decoding: Any = None,
+    sentences: int = 5,
+    seed: int = 0,
+) -> Comparison:
+    """Compare two systems on the same sentences, task by task.
+
+    Each system is the folder of a tagger, or a file of its predictions for exactly the sentences of the split: JSON
+    Lines or columns, as `polytag predict` writes them. A column file has the words in its first column and the tags of
+    one task in each further one; it does not name the tasks. They are those of `task`, in this order, or else all that
+    the other system has, in its order. Spans may be in any label scheme; it is recognised.
+
+    Args:
+        a, b: The two systems.
+        corpus: A corpus, or what names one.
+        split: The split; `test` where there is one, else the last one, when not given.
+        task: Names of the tasks to compare; all that both systems have when not given. In the order of a column file's
+            tag columns, `_` for a column to skip.
+        reader, columns, corpus_scheme: How to read the corpus, as in training.
+        decoding: `viterbi` or `argmax`, instead of what taggers were trained with.
+        sentences: How many of the sentences that differ most to report.
+        seed: Seed of the interval and the p value.
+
+    Raises:
+        PolytagError: A system or the corpus is wrong, the systems have no task in common, or a file's words are not
+            those of the corpus.
+    """
+    names = [str(a), str(b)]
+    systems = [_opened(name) for name in names]
+    tasks = _shared_tasks(names, systems, task)
+    loaded = corpus if isinstance(corpus, Corpus) else load_corpus(corpus, reader=reader, columns=columns)
+    chosen = default_split(loaded, split)
+    schemes = {name: registry().schemes[found.scheme] for name, found in tasks.items()}
+    data = read_split(loaded, chosen, tasks, schemes, corpus_scheme)
+    places = [loaded.locate(chosen, index) for index in range(len(data.sentences))]
+    for name, system in zip(names, systems, strict=True):
+        if isinstance(system, Predictions):
+            _check_words(name, system, data.sentences, f"{loaded.reference}, {chosen}", places)
+    predicted = [_tags(system, data, schemes, decoding) for system in systems]
+    results = {
+        name: _compare(found, data, schemes[name], predicted[0][name], predicted[1][name], places, sentences, seed)
+        for name, found in tasks.items()
+    }
+    return Comparison(names[0], names[1], loaded.reference, chosen, len(data.sentences), data.n_words, results)
+
+
+def _opened(name: str) -> Predictions | tuple[Path, tuple[str, ...]]:
+    """Predictions, or the folder of a tagger with the names of its tasks: it is loaded when all else is right."""
+    if is_there(Path(name)) and Path(name).is_file():
+        return read_predictions(Path(name))
+    path = tagger_folder(name)
+    if not path.exists():
+        raise PolytagError(
+            f"{name!r} does not exist. Name the folder of a tagger, or a file that `polytag predict` wrote."
+        )
+    return path, tuple(read_description(path).get("tasks", {}))
+
+
+def _shared_tasks(
+    names: Sequence[str], systems: Sequence[Predictions | tuple[Path, tuple[str, ...]]], wanted: Sequence[str]
+) -> dict[str, Task]:
+    known = [system.tasks if isinstance(system, Predictions) else system[1] for system in systems]
+    for index, system in enumerate(systems):
+        if isinstance(system, Predictions) and system.tasks is None:
+            order = wanted or known[1 - index]
+            if order is None:
+                raise PolytagError(
+                    "Two column files do not say which tasks their columns hold. Name them in the order of the tag "
+                    "columns, _ for one to skip, for instance --task pos --task _ --task ner."
+                )
+            system.name_columns(order, names[index])
+            known[index] = system.tasks
+    first, second = (tasks or () for tasks in known)
+    shared = [name for name in wanted if name != "_"] or [name for name in first if name in second]
+    if not shared:
+        raise PolytagError(
+            f"{names[0]!r} and {names[1]!r} have no task in common: the first has {', '.join(first) or 'none'}, the "
+            f"second {', '.join(second) or 'none'}."
+        )
+    for task in shared:
+        for name, tasks in zip(names, (first, second), strict=True):
+            if task not in tasks:
+                raise PolytagError(f"{name!r} has no task {task!r}; it has {', '.join(tasks)}.")
+    return {task: registry().tasks[task] for task in shared}
+
+
+def _check_words(name: str, found: Predictions, words: Tags, corpus: str, places: Sequence[str]) -> None:
+    for index, (own, sentence) in enumerate(zip(found.words, words, strict=False)):
+        if list(own) != list(sentence):
+            at = next((i for i, pair in enumerate(zip(own, sentence, strict=False)) if ne(*pair)), None)
+            problem = (
+                f"has {len(own)} words there, and {len(sentence)} here"
+                if at is None
+                else f"has the word {own[at]!r} where the corpus has {sentence[at]!r} (word {at + 1})"
+            )
+            raise PolytagError(
+                f"{name!r} is not about the sentences of {corpus}: sentence {index + 1}, at {places[index]}, "
+                f"{problem}. Tag the very words of this split, for instance with `polytag predict TAGGER FILE --input "
+                "conll`."
+            )
+    if len(found.words) != len(words):
+        raise PolytagError(
+            f"{name!r} has {len(found.words):,} sentences, and {corpus} has {len(words):,}; the first ones agree. Tag "
+            "the whole split, and nothing else, or name another one with --split."
+        )
+
+
+def _tags(
+    system: Predictions | tuple[Path, tuple[str, ...]],
+    data: Split,
+    schemes: Mapping[str, LabelScheme],
+    decoding: Any,
+) -> dict[str, Tags]:
+    """Tags of each task in its scheme; unannotated words have none."""
+    if isinstance(system, Predictions):
+        found: Mapping[str, Tags] = system.tags
+        every = list(registry().schemes.values())
+        own = {task: recognise_scheme(found[task], every).scheme for task in schemes}
+    else:
+        tagger = Tagger.load(system[0], decoding)
+        found = tagger.predict_tags(data.sentences, data.documents)
+        own = {task: tagger.decoders[task].scheme for task in schemes}
+    return {
+        task: where_annotated(
+            data.tags[task],
+            [convert(tags, own[task], scheme) for tags in found[task]]
+            if own[task].encodes_spans and scheme.encodes_spans
+            else found[task],
+        )
+        for task, scheme in schemes.items()
+    }
+
+
+def _compare(
+    task: Task,
+    data: Split,
+    scheme: LabelScheme,
+    a: Tags,
+    b: Tags,
+    places: Sequence[str],
+    wanted: int,
+    seed: int,
+) -> TaskComparison:
+    gold = data.tags[task.name]
+    metric = registry().metrics[task.metrics[0]]
+    score_a, score_b = (float(metric.compute(gold, tags, scheme).overall[metric.headline]) for tags in (a, b))
+    interval, p = None, None
+    first, second = (metric.statistics(gold, tags, scheme) for tags in (a, b))
+    if first is not None and second is not None and len(first):
+        _, low, high = paired_bootstrap(first, second, metric.headline_of, seed)
+        interval, p = (low, high), approximate_randomisation(first, second, metric.headline_of, seed)
+    found = [
+        SentenceDifference(place, words, right, one, other, (_unlike(right, one), _unlike(right, other)))
+        for place, words, right, one, other in zip(places, data.sentences, gold, a, b, strict=True)
+        if _unlike(one, other)
+    ]
+    most = sorted(found, key=lambda one: (-abs(one.wrong[0] - one.wrong[1]), -_unlike(one.a, one.b)))[:wanted]
+    return TaskComparison(
+        metric.name, metric.headline, score_a, score_b, score_b - score_a, interval, p, len(found), most
+    )
+
+
+def _unlike(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many words have different tags."""
+    return sum(map(ne, one, other))

@@ -1,0 +1,170 @@
+"""Evaluate taggers on the splits of corpora."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from polytag.corpus.corpus import Corpus, load_corpus
+from polytag.corpus.splits import Split, read_split
+from polytag.errors import PolytagError
+from polytag.evaluation.mistakes import confusions as confusions_of
+from polytag.evaluation.mistakes import write_mistakes
+from polytag.evaluation.results import (
+    Evaluation,
+    MajorityBaseline,
+    TaskEvaluation,
+    choose_metrics,
+    evaluate_tags,
+    where_annotated,
+)
+from polytag.files import new_file
+from polytag.hub import tagger_folder
+from polytag.plugin.registry import registry
+from polytag.plugin.scheme import UNANNOTATED, LabelScheme
+from polytag.plugin.task import Task
+from polytag.tagger.calibration import Calibration, expected_calibration_error
+from polytag.tagger.folder import read_description
+from polytag.tagger.heads import Prediction
+from polytag.tagger.tagger import Tagger
+from polytag.tagger.token_classifiers import Names
+from polytag.tagger.viterbi import check_decoding
+
+
+def evaluate(
+    tagger: Tagger | str | Path,
+    corpus: Corpus | str,
+    split: str | None = None,
+    *,
+    reader: str | None = None,
+    columns: Sequence[str] | None = None,
+    corpus_scheme: str | None = None,
+    decoding: Any = None,
+    metrics: Sequence[str] = (),
+    strict: bool = False,
+    confusions: int = 0,
+    errors: Path | None = None,
+    seed: int = 0,
+    task: str | None = None,
+    labels: Names | None = None,
+) -> Evaluation:
+    """Score a tagger on a split of a corpus, on every word of every sentence.
+
+    Args:
+        tagger: A tagger; or the folder of one or of a token classifier of transformers, or its name on the hub.
+        corpus: A corpus, or what names one.
+        split: The split; `test` where there is one, else the last one, when not given.
+        reader, columns, corpus_scheme: How to read the corpus, as in training.
+        decoding: `viterbi` or `argmax`, instead of what the tagger was trained with.
+        metrics: Names of metrics to score by beside the tasks' own.
+        strict: Count only spans that are written as their label scheme demands, in gold and predicted tags.
+        confusions: How many of the most frequent confusions of each task to report.
+        errors: File to write every sentence with a mistake to, gold and predicted side by side, whole or not at all.
+        seed: Seed of the confidence intervals.
+        task, labels: Of a token classifier, as in `Tagger.load`.
+
+    Raises:
+        PolytagError: The tagger or the corpus is wrong, a metric suits no task, or the file cannot be written.
+    """
+    for metric in metrics:
+        _ = registry().metrics[metric]
+    decoding = check_decoding(decoding)
+    if isinstance(tagger, Tagger):
+        if task is not None or labels is not None:
+            raise PolytagError("A loaded tagger knows its tasks and labels: give `task` and `labels` to Tagger.load.")
+        tagger = tagger.decoded_by(decoding) if decoding else tagger
+    else:
+        tagger = tagger_folder(tagger)
+        read_description(tagger, task, labels)  # whether it is a tagger at all, before a corpus is loaded
+    loaded = corpus if isinstance(corpus, Corpus) else load_corpus(corpus, reader=reader, columns=columns)
+    name = default_split(loaded, split)
+    model = tagger if isinstance(tagger, Tagger) else Tagger.load(tagger, decoding, task=task, labels=labels)
+    registered = registry().tasks
+    tasks = {found: registered[found] for found in model.heads}
+    schemes = {found: registry().schemes[head.scheme] for found, head in model.heads.items()}
+    chosen = choose_metrics(tasks, schemes, metrics, strict)
+    data = read_split(loaded, name, tasks, schemes, corpus_scheme)
+    with new_file(errors) if errors else nullcontext() as sink:
+        predicted, scores = _score(model, data, schemes, chosen, None, seed)
+        if sink or confusions:
+            places = [loaded.locate(name, index) for index in range(len(data.sentences))]
+            sides = [(found, data.tags[found], where_annotated(data.tags[found], predicted[found])) for found in tasks]
+        if sink:
+            write_mistakes(sink, data.sentences, [(*side, schemes[side[0]]) for side in sides], places)
+        if confusions:
+            for scored, gold, found in sides:
+                most = confusions_of(data.sentences, gold, found, schemes[scored], places, confusions)
+                scores[scored] = replace(scores[scored], confusions=most)
+    return Evaluation(loaded.reference, name, len(data.sentences), data.n_words, scores)
+
+
+def evaluate_split(
+    tagger: Tagger,
+    data: Split,
+    tasks: Mapping[str, Task],
+    corpus: str,
+    split: str,
+    baselines: Mapping[str, MajorityBaseline] | None = None,
+    seed: int = 0,
+) -> Evaluation:
+    """Score a tagger on a split that is at hand, by the metrics of its tasks.
+
+    Args:
+        tagger: The tagger.
+        data: The split, its tags in the schemes of the tagger.
+        tasks: The tasks to score.
+        corpus: What the user named.
+        split: Name of the split.
+        baselines: The baseline of each task, to score too.
+        seed: Seed of the confidence intervals.
+    """
+    schemes = {name: tagger.decoders[name].scheme for name in tasks}
+    metrics = {name: task.metrics for name, task in tasks.items()}
+    _, results = _score(tagger, data, schemes, metrics, baselines, seed)
+    return Evaluation(corpus, split, len(data.sentences), data.n_words, results)
+
+
+def default_split(corpus: Corpus, split: str | None) -> str:
+    """The split to score on: the wanted one, or `test` where there is one, or else the last.
+
+    Raises:
+        CorpusError: There is no split of the wanted name.
+    """
+    name = split or ("test" if "test" in corpus.splits else corpus.splits[-1])
+    corpus.split(name)
+    return name
+
+
+def _score(
+    tagger: Tagger,
+    data: Split,
+    schemes: Mapping[str, LabelScheme],
+    metrics: Mapping[str, Sequence[str]],
+    baselines: Mapping[str, MajorityBaseline] | None,
+    seed: int,
+) -> tuple[dict[str, list[list[str]]], dict[str, TaskEvaluation]]:
+    """Predicted tags, and their scores, of each task."""
+    features, predictions = tagger.predict(data.sentences, data.documents)
+    tags, results = {}, {}
+    for name, scheme in schemes.items():
+        tags[name] = tagger.decoders[name].sentences(predictions[name].labels, features)
+        lower = baselines[name].tag(data.sentences) if baselines else None
+        result = evaluate_tags(data.tags[name], tags[name], scheme, metrics[name], lower, seed)
+        results[name] = replace(result, calibration=_calibration(predictions[name], data.tags[name], tags[name]))
+    return tags, results
+
+
+def _calibration(prediction: Prediction, gold: Sequence[Sequence[str]], tags: Sequence[Sequence[str]]) -> Calibration:
+    pairs = [pair for sides in zip(gold, tags, strict=True) for pair in zip(*sides, strict=True)]
+    correct = np.array([right == tag for right, tag in pairs], dtype=bool)
+    annotated = np.array([right != UNANNOTATED for right, _ in pairs], dtype=bool)
+    before, after = (
+        expected_calibration_error(scores[annotated], correct[annotated])
+        for scores in (prediction.uncalibrated, prediction.scores)
+    )
+    return Calibration(before, after)

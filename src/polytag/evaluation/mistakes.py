@@ -1,0 +1,167 @@
+"""What a tagger gets wrong: the most frequent confusions, and every sentence with a mistake."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TextIO
+
+from polytag.plugin.scheme import OUTSIDE, LabelScheme, Span
+
+Kind = Literal["tag", "label", "boundary", "label and boundary", "missed", "spurious"]
+
+Tags = Sequence[Sequence[str]]
+
+_EXAMPLES = 3
+_AROUND = 3
+_BREAKS = re.compile(r"[\t\r\n]")
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A mistake in its context.
+
+    Attributes:
+        text: The words, those of the gold span (or, where there is none, the predicted one) in brackets, and three more
+            on either side.
+        predicted: The words of the predicted span where they differ from those in brackets, else empty.
+        location: Where the sentence begins.
+    """
+
+    text: str
+    predicted: str
+    location: str
+
+
+@dataclass(slots=True)
+class Confusion:
+    """Something that is in gold, and what was predicted in its place.
+
+    Attributes:
+        gold: Label of the gold span, or tag of the word in a scheme without spans; `O` for no span.
+        predicted: The same for what was predicted.
+        kind: What is wrong: the `tag`; of a span the `label`, the `boundary`, or both; or the span was `missed`, or is
+            `spurious`.
+        count: How often.
+        examples: The first few.
+    """
+
+    gold: str
+    predicted: str
+    kind: Kind
+    count: int = 0
+    examples: list[Example] = field(default_factory=list)
+
+
+def confusions(
+    words: Tags, gold: Tags, predicted: Tags, scheme: LabelScheme, locations: Sequence[str], limit: int
+) -> list[Confusion]:
+    """The most frequent mistakes, most frequent first; ties in the order of label names.
+
+    In a scheme with spans, each gold span that was not found is paired with the predicted span that shares most words
+    with it, if any, and each predicted span pairs once; those that stay alone are missed or spurious.
+
+    Args:
+        words: Words of every sentence.
+        gold, predicted: Their tags, in `scheme`.
+        scheme: The scheme.
+        locations: Where each sentence begins.
+        limit: How many to return at most.
+    """
+    found: dict[tuple[str, str, Kind], Confusion] = {}
+    for sentence, gold_tags, predicted_tags, location in zip(words, gold, predicted, locations, strict=True):
+        if gold_tags == predicted_tags:
+            continue
+        pairs = _span_pairs if scheme.encodes_spans else _tag_pairs
+        for key, right, wrong in pairs(gold_tags, predicted_tags, scheme):
+            confusion = found.setdefault(key, Confusion(*key))
+            confusion.count += 1
+            if len(confusion.examples) < _EXAMPLES:
+                confusion.examples.append(_example(sentence, right, wrong, location))
+    ordered = sorted(found.values(), key=lambda found: (-found.count, found.gold, found.predicted, found.kind))
+    return ordered[:limit]
+
+
+def write_mistakes(
+    sink: TextIO,
+    words: Tags,
+    tasks: Sequence[tuple[str, Tags, Tags, LabelScheme]],
+    locations: Sequence[str],
+) -> int:
+    """Write every sentence with a mistake, gold and predicted tags side by side.
+
+    One word a line: the word, its gold tag, its predicted tag, and `*` where the two differ, with tabs between. Before
+    each sentence a line `# LOCATION TASK`, after it an empty one. A sentence stands there once for each task in which
+    it has a mistake: in a scheme with spans, a span too much or too few, else a tag.
+
+    Args:
+        sink: Where to.
+        words: Words of every sentence.
+        tasks: Of each task its name, gold tags, predicted tags, and their scheme.
+        locations: Where each sentence begins.
+
+    Returns:
+        How many sentences have a mistake.
+    """
+    wrong = 0
+    for index, sentence in enumerate(words):
+        mistaken = False
+        for task, gold, predicted, scheme in tasks:
+            if _differs(gold[index], predicted[index], scheme):
+                mistaken = True
+                sink.write(f"# {locations[index]} {task}\n")
+                for word, right, found in zip(sentence, gold[index], predicted[index], strict=True):
+                    mark = "" if right == found else "*"
+                    sink.write("\t".join(_BREAKS.sub(" ", cell) for cell in (word, right, found, mark)) + "\n")
+                sink.write("\n")
+        wrong += mistaken
+    return wrong
+
+
+def _differs(gold: Sequence[str], predicted: Sequence[str], scheme: LabelScheme) -> bool:
+    if list(gold) == list(predicted):
+        return False
+    return not scheme.encodes_spans or scheme.spans(gold) != scheme.spans(predicted)
+
+
+Pair = tuple[tuple[str, str, Kind], Span, Span | None]
+"""Labels and kind; the words to show in brackets; those predicted, where they are others."""
+
+
+def _tag_pairs(gold: Sequence[str], predicted: Sequence[str], _: LabelScheme) -> Iterator[Pair]:
+    for position, (right, found) in enumerate(zip(gold, predicted, strict=True)):
+        if right != found:
+            yield (right, found, "tag"), Span(position, position + 1, right), None
+
+
+def _span_pairs(gold: Sequence[str], predicted: Sequence[str], scheme: LabelScheme) -> Iterator[Pair]:
+    right, found = scheme.spans(gold), scheme.spans(predicted)
+    both = set(right).intersection(found)
+    left = [span for span in found if span not in both]
+    for span in right:
+        if span in both:
+            continue
+        # Of several that share as many words, the first.
+        nearest = max(left, key=lambda other: _shared(span, other), default=None)
+        if nearest is None or not _shared(span, nearest):
+            yield (span.label, OUTSIDE, "missed"), span, None
+            continue
+        left.remove(nearest)
+        same_words = nearest[:2] == span[:2]
+        kind: Kind = "label" if same_words else "boundary" if nearest.label == span.label else "label and boundary"
+        yield (span.label, nearest.label, kind), span, None if same_words else nearest
+    for span in left:
+        yield (OUTSIDE, span.label, "spurious"), span, None
+
+
+def _shared(one: Span, other: Span) -> int:
+    return max(0, min(one.end, other.end) - max(one.start, other.start))
+
+
+def _example(words: Sequence[str], marked: Span, predicted: Span | None, location: str) -> Example:
+    before = words[max(0, marked.start - _AROUND) : marked.start]
+    inside = words[marked.start : marked.end]
+    after = words[marked.end : marked.end + _AROUND]
+    text = " ".join([*before, f"[{' '.join(inside)}]", *after])
+    return Example(text, "" if predicted is None else " ".join(words[predicted.start : predicted.end]), location)

@@ -1,0 +1,127 @@
+"""Read files of predictions, as `polytag predict` writes them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from polytag.errors import PolytagError
+from polytag.plugin.reader import DOCUMENT_MARKS
+
+_SKIP = "_"
+
+
+@dataclass(slots=True)
+class Predictions:
+    """The content of a file of predictions.
+
+    Attributes:
+        words: Words of every sentence.
+        tags: Tags of every sentence, by task.
+        tasks: Names of the tasks; None for a column file, until `name_columns` says what its columns hold.
+        columns: Tags of every sentence, by tag column, of a column file.
+    """
+
+    words: list[list[str]]
+    tags: dict[str, list[list[str]]]
+    tasks: tuple[str, ...] | None
+    columns: list[list[list[str]]] = field(default_factory=list)
+
+    def name_columns(self, tasks: Sequence[str], name: str) -> None:
+        """Say which task each tag column holds, `_` for none.
+
+        Raises:
+            PolytagError: There are more or fewer columns.
+        """
+        if len(tasks) != len(self.columns):
+            raise PolytagError(
+                f"{name!r} has {len(self.columns)} columns of tags, not {len(tasks)} as for {', '.join(tasks)}. Say "
+                "what each column after the words holds, in order, _ for one to skip: --task pos --task _ --task ner."
+            )
+        self.tags = {task: tags for task, tags in zip(tasks, self.columns, strict=True) if task != _SKIP}
+        self.tasks = tuple(self.tags)
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Read a file of predictions: JSON Lines, or columns with the words in the first.
+
+    Raises:
+        PolytagError: The file cannot be read, or is neither.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")  # not splitlines(): words may hold other breaks
+    except OSError as error:
+        raise PolytagError(f"The file {str(path)!r} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise PolytagError(
+            f"{path}, byte {error.start + 1}: not UTF-8. Convert the file: iconv -f latin1 -t utf-8"
+        ) from error
+    first = next((line for line in lines if line.strip()), "")
+    found = _objects(path, lines) if isinstance(_parsed(first), dict) else _columns(path, lines)
+    if not found.words:
+        raise PolytagError(f"{str(path)!r} holds no predictions. Check that this is the right file.")
+    return found
+
+
+def _columns(path: Path, lines: Sequence[str]) -> Predictions:
+    sentences: list[list[list[str]]] = []
+    open_sentence, separator, width = False, "", 0
+    for number, line in enumerate(lines, start=1):
+        text = line.strip(" \t\r")
+        if not text or text.startswith(DOCUMENT_MARKS):
+            open_sentence = False
+            continue
+        separator = separator or ("\t" if "\t" in text else " ")
+        cells = [cell for cell in text.split(separator) if cell]
+        width = width or len(cells)
+        if len(cells) != width or width < 2:
+            raise PolytagError(
+                f"{path}, line {number}: "
+                + (f"{len(cells)} columns where there were {width} before" if width > 1 else "a word without any tags")
+                + ". Write a word and its tags a line, with tabs between, and an empty line after each sentence."
+            )
+        if not open_sentence:
+            sentences.append([])
+            open_sentence = True
+        sentences[-1].append(cells)
+    by_column = [[[row[column] for row in rows] for rows in sentences] for column in range(width)]
+    return Predictions(by_column[0] if by_column else [], {}, None, by_column[1:])
+
+
+def _objects(path: Path, lines: Sequence[str]) -> Predictions:
+    words: list[list[str]] = []
+    tags: dict[str, list[list[str]]] = {}
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        record = _parsed(line)
+        try:
+            bounds = [*record.get("sentence_starts", [0]), len(record["words"])]
+            tags = tags or {task: [] for task in record["tags"]}
+            if tags.keys() != record["tags"].keys():
+                raise ValueError(f"it has the tasks {', '.join(record['tags'])}, those before {', '.join(tags)}")
+            for task, of_task in record["tags"].items():
+                if len(of_task) != len(record["words"]):
+                    raise ValueError(f"{task} has {len(of_task)} tags for {len(record['words'])} words")
+            for start, end in itertools.pairwise(bounds):
+                if start < end:
+                    words.append(record["words"][start:end])
+                    for task, of_task in record["tags"].items():
+                        tags[task].append(of_task[start:end])
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            problem = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+            raise PolytagError(
+                f"{path}, line {number}: not a prediction as `polytag predict --format jsonl` writes it: {problem}."
+            ) from error
+    return Predictions(words, tags, tuple(tags))
+
+
+def _parsed(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""Taggers for other runtimes, each checked against the original."""

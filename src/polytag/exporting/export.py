@@ -1,0 +1,276 @@
+"""Export taggers to other runtimes: written whole or not at all, and checked against the tagger."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import json
+import logging
+import math
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from polytag.corpus.corpus import Corpus, load_corpus
+from polytag.encoding import word_hashes
+from polytag.errors import PolytagError, UnknownNameError
+from polytag.evaluation.evaluate import default_split
+from polytag.exporting.example_program import snippet, transformers_snippet
+from polytag.files import expanded
+from polytag.hub import tagger_folder
+from polytag.tagger.folder import check_output, read_description, written
+from polytag.tagger.runtimes import LITERT_FILE, ONNX_FILE, ExportedModel, Run, need, open_litert, open_onnx
+from polytag.tagger.tagger import Tagger
+
+FORMATS = ("savedmodel", "onnx", "litert", "transformers")
+QUANTISATIONS = ("int8",)
+LARGEST_GRAPH = 2_000_000_000
+"""Bytes of weights that go into one file for ONNX Runtime or LiteRT: what Protocol Buffers hold, less some."""
+
+LOWEST_AGREEMENT = {None: 0.999, "int8": 0.95}
+"""The share of words, for each task, that must have the tagger's own tag, without and with quantisation."""
+
+_SENTENCES = 200
+_PACKAGES = {"onnx": ("tf2onnx", "onnx", "onnxruntime"), "litert": ("ai_edge_litert",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What was exported, and how it compares with the tagger.
+
+    Attributes:
+        output: The folder.
+        to: The format.
+        quantize: `int8`, or None.
+        runtime: Where the export was run to compare it.
+        corpus: The corpus of the sentences it was compared on.
+        sentences, words: How many.
+        agreement: For each task, the share of words that have the same tag, 0..1.
+    """
+
+    output: Path
+    to: str
+    quantize: str | None
+    runtime: str
+    corpus: str
+    sentences: int
+    words: int
+    agreement: dict[str, float]
+
+
+def export(
+    tagger: Tagger | str | Path,
+    output: str | Path,
+    to: str,
+    *,
+    task: str | None = None,
+    quantize: str | None = None,
+    corpus: Corpus | str = "sample",
+    overwrite: bool = False,
+) -> Export:
+    """Write a tagger for another runtime, with its labels and a program that runs it, and check it.
+
+    The tags of 200 sentences are compared with those of the tagger, through the same decoding. Below 99.9% of words
+    (95% with `int8`, which is lossy by nature) the export fails and nothing is written.
+
+    Args:
+        tagger: A tagger, the folder of one, or its name on the hub.
+        output: Folder to write to.
+        to: One of `FORMATS`.
+        task: Export this task alone; needed for transformers, which knows one task a model, if there are several.
+        quantize: `int8` for weights of eight bits, with onnx only.
+        corpus: Where the sentences come from: its test split, or else the last one.
+        overwrite: Whether to replace a tagger or an export that is there.
+
+    Raises:
+        PolytagError: What is asked for does not exist or fit, a package is missing, the folder cannot be written, or
+            the export disagrees with the tagger.
+    """
+    folder = expanded(output)
+    if to not in FORMATS:
+        raise UnknownNameError("export format", to, FORMATS)
+    if quantize is not None and (quantize not in QUANTISATIONS or to != "onnx"):
+        raise PolytagError(f"There is no quantisation {quantize!r} for {to}. Only onnx can be quantised: to int8.")
+    need(*_PACKAGES.get(to, ()))
+    if not isinstance(tagger, Tagger):
+        tagger = tagger_folder(tagger)
+        read_description(tagger)
+    check_output(folder, overwrite)
+    chosen = _chosen(tagger if isinstance(tagger, Tagger) else Tagger.load(tagger), task)
+    if to == "transformers":
+        _check_transformers(chosen)
+    elif to != "savedmodel":
+        _check_size(chosen, to)
+    loaded = corpus if isinstance(corpus, Corpus) else load_corpus(corpus)
+    split = default_split(loaded, None)
+    sentences, documents = loaded.words(split)[:_SENTENCES], loaded.documents(split)
+    with written(folder, overwrite) as temporary:
+        runtime, exported = _WRITERS[to](chosen, temporary, quantize)
+        expected = chosen.predict_tags(sentences, documents and documents[:_SENTENCES])
+        found = exported.predict_tags(sentences, documents and documents[:_SENTENCES])
+        agreement = {name: _share(expected[name], found[name]) for name in chosen.heads}
+        result = Export(
+            folder, to, quantize, runtime, loaded.reference, len(sentences), sum(map(len, sentences)), agreement
+        )
+        _check_agreement(result)
+        if to != "transformers":
+            _describe(chosen, temporary, result)
+    return result
+
+
+def _check_size(tagger: Tagger, to: str) -> None:
+    size = sum(4 * math.prod(variable.shape) for variable in tagger.network.trainable_variables)
+    if size > LARGEST_GRAPH:
+        raise PolytagError(
+            f"The weights of this tagger take {size / 1e9:.1f} GB, and a file for {to} holds at most "
+            f"{LARGEST_GRAPH / 1e9:.1f}. Export to savedmodel or transformers, or train with a smaller encoder."
+        )
+
+
+def _chosen(tagger: Tagger, task: str | None) -> Tagger:
+    network = tagger.network
+    if task is None or list(tagger.heads) == [task]:
+        return tagger
+    if task not in tagger.heads:
+        raise UnknownNameError("task of this tagger", task, tagger.heads)
+    return replace(tagger, model=network.only(task), heads={task: tagger.heads[task]})
+
+
+def _check_transformers(tagger: Tagger) -> None:
+    if tagger.network.encoder.provider != "pretrained":
+        raise PolytagError(
+            "Only taggers over a pretrained encoder can be transformers checkpoints; transformers has no encoder like "
+            "this one. Choose savedmodel, onnx or litert."
+        )
+    if len(tagger.heads) > 1:
+        raise PolytagError(
+            f"A transformers checkpoint has one task, and this tagger has {', '.join(tagger.heads)}. Choose one with "
+            "--task, and export once for each."
+        )
+
+
+def _write_savedmodel(tagger: Tagger, folder: Path, _: str | None) -> tuple[str, Tagger]:
+    from polytag.engine.graph_files import open_savedmodel, write_savedmodel
+
+    write_savedmodel(tagger.network, folder / "1")
+    return "TensorFlow", _swapped(tagger, open_savedmodel(folder / "1"))
+
+
+def _write_onnx(tagger: Tagger, folder: Path, quantize: str | None) -> tuple[str, Tagger]:
+    from polytag.engine.graph_files import write_onnx
+
+    write_onnx(tagger.network, folder / ONNX_FILE)
+    if quantize:
+        _quantise(folder / ONNX_FILE)
+    return "ONNX Runtime", _swapped(tagger, open_onnx(folder / ONNX_FILE))
+
+
+def _write_litert(tagger: Tagger, folder: Path, _: str | None) -> tuple[str, Tagger]:
+    from polytag.engine.graph_files import write_litert
+
+    write_litert(tagger.network, folder / LITERT_FILE)
+    return "LiteRT", _swapped(tagger, open_litert(folder / LITERT_FILE))
+
+
+def _write_transformers(tagger: Tagger, folder: Path, _: str | None) -> tuple[str, Tagger]:
+    (decoder,) = tagger.decoders.values()
+    tagger.save(folder, {"example.py": transformers_snippet(decoder.head.alignment)})
+    if importlib.util.find_spec("torch") is None:
+        return "TensorFlow, since PyTorch is not installed", Tagger.load(folder)
+    return "PyTorch", _swapped(tagger, _open_transformers(folder, decoder_task=next(iter(tagger.heads))))
+
+
+_WRITERS: dict[str, Callable[[Tagger, Path, str | None], tuple[str, Tagger]]] = {
+    "savedmodel": _write_savedmodel,
+    "onnx": _write_onnx,
+    "litert": _write_litert,
+    "transformers": _write_transformers,
+}
+
+
+def _swapped(tagger: Tagger, run: Run) -> Tagger:
+    """The same tagger with another network."""
+    labels = {name: len(head.labels) for name, head in tagger.heads.items()}
+    return replace(tagger, model=ExportedModel(tagger.encoder, labels, run))
+
+
+def _quantise(path: Path) -> None:
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    # Seven bits a weight: with eight, processors without VNNI overflow where two products are added up.
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)  # its advice to simplify the graph first: it is simplified
+    try:
+        quantize_dynamic(path, path, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
+    finally:
+        logging.disable(before)
+
+
+def _open_transformers(folder: Path, decoder_task: str) -> Run:
+    """A transformers checkpoint in PyTorch as a function of arrays."""
+    import torch
+    from transformers import AutoModelForTokenClassification
+
+    model, report = AutoModelForTokenClassification.from_pretrained(folder, output_loading_info=True)
+    wrong = {kind: sorted(map(str, names)) for kind, names in report.items() if names}
+    if wrong:
+        raise PolytagError(f"transformers does not find the weights it expects in the checkpoint: {wrong}.")
+    model.eval()
+
+    def run(ids: Any, mask: Any) -> dict[str, Any]:
+        given = {"input_ids": torch.from_numpy(ids[:, :, 0].astype(np.int64)), "attention_mask": torch.from_numpy(mask)}
+        with torch.inference_mode():
+            return {decoder_task: model(**given).logits.softmax(-1).numpy()}
+
+    return run
+
+
+def _share(expected: list[list[str]], found: list[list[str]]) -> float:
+    pairs = [pair for sides in zip(expected, found, strict=True) for pair in zip(*sides, strict=True)]
+    return sum(own == other for own, other in pairs) / max(len(pairs), 1)
+
+
+def _check_agreement(result: Export) -> None:
+    lowest = LOWEST_AGREEMENT[result.quantize]
+    low = {name: share for name, share in result.agreement.items() if share < lowest}
+    if low:
+        shares = ", ".join(f"{name} {share:.2%}" for name, share in low.items())
+        advice = "Export without --quantize" if result.quantize else "Report it, with the checkpoint's config.json"
+        raise PolytagError(
+            f"The export disagrees with the tagger: on {result.words:,} words of {result.corpus!r} only {shares} have "
+            f"the same tag in {result.runtime}, and at least {lowest:.1%} have to. Nothing was written. {advice}."
+        )
+
+
+def _describe(tagger: Tagger, folder: Path, result: Export) -> None:
+    """Write everything beside the network."""
+    encoder = tagger.network.encoder
+    encoder.save_coder(folder)
+    if encoder.provider == "compact":
+        shutil.copyfile(inspect.getfile(word_hashes), folder / "word_hashes.py")
+    labels = {name: list(head.labels) for name, head in tagger.heads.items()}
+    exported = {
+        "to": result.to,
+        "quantize": result.quantize,
+        "checked": {
+            "runtime": result.runtime,
+            "corpus": result.corpus,
+            "sentences": result.sentences,
+            "words": result.words,
+            "agreement": result.agreement,
+        },
+    }
+    description = {**tagger.description(), "export": exported}
+    texts = {
+        "labels.json": json.dumps(labels, indent=2, ensure_ascii=False) + "\n",
+        "polytag.json": json.dumps(description, indent=2, ensure_ascii=False) + "\n",
+    }
+    if encoder.provider in ("compact", "pretrained"):  # how those of plugins encode words, plugins know
+        alignments = {name: head.alignment for name, head in tagger.heads.items()}
+        texts["example.py"] = snippet(result.to, encoder.unit == "subword", alignments)
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")

@@ -1,0 +1,157 @@
+"""What plugins contribute, by name, with provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+
+from polytag.errors import PluginError, UnknownNameError
+from polytag.plugin.alignment import AlignmentStrategy
+from polytag.plugin.encoder import EncoderProvider
+from polytag.plugin.manager import Plugin, PluginManager, plugin_manager
+from polytag.plugin.metric import Metric
+from polytag.plugin.reader import Reader
+from polytag.plugin.scheme import LabelScheme
+from polytag.plugin.task import Task
+
+Contribution = TypeVar("Contribution")
+
+
+class Kind(Generic[Contribution]):
+    """All contributions of one kind: a mapping from name to contribution that knows who provides each.
+
+    A name that two plugins claim is an error, but only for a run that asks for it.
+    """
+
+    def __init__(self, manager: PluginManager, hook: str, noun: str, expected: type[Contribution]) -> None:
+        self.noun = noun
+        self._manager = manager
+        self._offers: dict[str, list[tuple[Plugin, Contribution]]] = {}
+        for plugin, items in manager.contributions(hook):
+            try:
+                offers = _by_name(items, expected)
+            except PluginError as error:
+                manager.reject(plugin, f"its hook {hook} returned {error}. {plugin.remedy}")
+                continue
+            for name, item in offers.items():
+                self._offers.setdefault(name, []).append((plugin, item))
+
+    def __getitem__(self, name: str) -> Contribution:
+        """The contribution of that name.
+
+        Raises:
+            UnknownNameError: Nobody provides it; the message suggests near names and lists plugins that failed.
+            PluginError: Several plugins provide it.
+        """
+        if name not in self._offers:
+            error = UnknownNameError(self.noun, name, self)
+            if absent := [plugin for plugin in self._manager.plugins if plugin.status != "loaded"]:
+                listed = ", ".join(f"{plugin.source}, {plugin.status}" for plugin in absent)
+                error.args = (f"{error} Not loaded: {listed}; `polytag plugins` says why.",)
+            raise error
+        usable = self._usable(name)
+        if len(usable) > 1:
+            sources = " and ".join(plugin.source for plugin, _ in usable)
+            raise PluginError(
+                f"Several plugins provide a {self.noun} named {name!r}: {sources}. Uninstall one of them, or block it "
+                "with POLYTAG_DISABLE_PLUGINS=<plugin name>."
+            )
+        if not usable:
+            plugin, _ = self._offers[name][0]
+            raise PluginError(f"The {self.noun} {name!r} comes from {plugin.source}, which is broken: {plugin.error}")
+        return usable[0][1]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(name for name in self._offers if self._usable(name)))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and bool(self._usable(name))
+
+    def values(self) -> list[Contribution]:
+        """All contributions, in the order in which plugins registered them."""
+        return [item for name in self._offers for _, item in self._usable(name)]
+
+    def undisputed(self) -> list[Contribution]:
+        """The contributions whose names no other plugin claims, by name."""
+        return [self[name] for name in self if len(self._usable(name)) == 1]
+
+    def providers(self, name: str) -> list[Plugin]:
+        """The loaded plugins that provide `name`; more than one is a conflict."""
+        return [plugin for plugin, _ in self._usable(name)]
+
+    def offered_by(self, plugin: Plugin) -> dict[str, Contribution]:
+        """What a loaded plugin provides, by name, also where another plugin claims the name."""
+        return {name: item for name in self for offering, item in self._usable(name) if offering is plugin}
+
+    def _usable(self, name: str) -> list[tuple[Plugin, Contribution]]:
+        # A plugin can break after it was asked for this kind, when a later hook of its raises.
+        return [offer for offer in self._offers.get(name, ()) if offer[0].status == "loaded"]
+
+
+class Registry:
+    """Every contribution of every loaded plugin."""
+
+    def __init__(self, manager: PluginManager) -> None:
+        self.manager = manager
+        # Abstract classes are told apart by isinstance alone, never made; mypy cannot know (type-abstract).
+        self.tasks: Kind[Task] = Kind(manager, "polytag_tasks", "task", Task)
+        self.schemes: Kind[LabelScheme] = Kind(
+            manager,
+            "polytag_label_schemes",
+            "label scheme",
+            LabelScheme,  # type: ignore[type-abstract]
+        )
+        self.alignments: Kind[AlignmentStrategy] = Kind(
+            manager,
+            "polytag_alignments",
+            "alignment strategy",
+            AlignmentStrategy,  # type: ignore[type-abstract]
+        )
+        self.metrics: Kind[Metric] = Kind(manager, "polytag_metrics", "metric", Metric)  # type: ignore[type-abstract]
+        self.readers: Kind[Reader] = Kind(manager, "polytag_readers", "reader", Reader)  # type: ignore[type-abstract]
+        self.encoders: Kind[EncoderProvider] = Kind(
+            manager,
+            "polytag_encoders",
+            "encoder",
+            EncoderProvider,  # type: ignore[type-abstract]
+        )
+
+    @property
+    def kinds(self) -> tuple[Kind[Any], ...]:
+        """The contributions of every kind."""
+        return (self.tasks, self.schemes, self.alignments, self.metrics, self.readers, self.encoders)
+
+    def brought_by(self, plugin: Plugin) -> dict[str, list[str]]:
+        """What a plugin contributes: names by kind, without kinds of which it has none."""
+        found = {kind.noun: list(kind.offered_by(plugin)) for kind in self.kinds}
+        return {noun: names for noun, names in found.items() if names}
+
+
+def _by_name(items: list[object], expected: type[Contribution]) -> dict[str, Contribution]:
+    named: dict[str, Contribution] = {}
+    for item in items:
+        if not isinstance(item, expected):
+            raise PluginError(f"{type(item).__name__} where {expected.__name__} is expected")
+        name = getattr(item, "name", None)
+        if not isinstance(name, str) or not name:
+            raise PluginError(f"a {type(item).__name__} without a name")
+        if name in named:
+            raise PluginError(f"two contributions named {name!r}")
+        named[name] = item
+    return named
+
+
+def registry() -> Registry:
+    """The registry of this process."""
+    manager = plugin_manager()
+    return _registry(manager, len(manager.plugins))
+
+
+@lru_cache(maxsize=2)
+def _registry(manager: PluginManager, plugins: int) -> Registry:
+    # A test may register one more plugin with its manager after the registry was first asked for.
+    return Registry(manager)

@@ -1,0 +1,141 @@
+"""A new plugin package, written from a template."""
+
+from __future__ import annotations
+
+import json
+import re
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from polytag import __version__
+from polytag.errors import PolytagError
+from polytag.files import check_replaceable, new_folder
+from polytag.plugin.registry import registry
+from polytag.plugin.scheme import Span
+from polytag.plugin.specs import PLUGIN_API
+
+_TEMPLATE = Path(__file__).parent / "template"
+_ENDING = ".tmpl"
+_MODULE = "MODULE"
+_LINE_LENGTH = 120
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_WORD = re.compile(r"[\w.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class NewPlugin:
+    """A plugin with one task, to be written.
+
+    Attributes:
+        name: Name of the entry point: `acme`. The distribution is `polytag-acme`, the module `polytag_acme`.
+        task: Name of its task: `acme.skills`.
+        scheme: Label scheme of the task.
+        columns: Tag columns that can hold the task.
+    """
+
+    name: str
+    task: str
+    scheme: str
+    columns: tuple[str, ...]
+
+    @property
+    def distribution(self) -> str:
+        """Name of the distribution."""
+        return f"polytag-{self.name}"
+
+    @property
+    def module(self) -> str:
+        """Name of the module."""
+        return f"polytag_{self.name.replace('-', '_')}"
+
+
+def check_name(name: str) -> None:
+    """Make sure that a plugin can have this name.
+
+    Raises:
+        PolytagError: It cannot, or an installed plugin has it.
+    """
+    if not _NAME.fullmatch(name):
+        raise PolytagError(
+            f"A plugin cannot be named {name!r}: use small letters and digits, and hyphens between words. Example: "
+            "polytag plugins new acme"
+        )
+    if taken := [plugin for plugin in registry().manager.plugins if plugin.name == name]:
+        raise PolytagError(f"There is a {taken[0].source} already. Choose another name.")
+
+
+def new_plugin(plugin: NewPlugin, folder: Path) -> list[Path]:
+    """Write a package with the plugin, its tests and its README, all of it or nothing.
+
+    Args:
+        plugin: The plugin.
+        folder: Where to; it must not exist yet, or be empty.
+
+    Returns:
+        The files, relative to the folder.
+
+    Raises:
+        PolytagError: A name cannot be used, the scheme does not exist, or the folder cannot be written.
+    """
+    check_name(plugin.name)
+    _check_task(plugin.task, plugin.columns)
+    values = _values(plugin)
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise PolytagError(f"{str(folder)!r} is there already, and is not an empty folder. Choose another --output.")
+    check_replaceable(folder)
+    with new_folder(folder, "plugin") as temporary:
+        for source in sorted(path for path in _TEMPLATE.rglob("*") if path.is_file()):
+            relative = source.relative_to(_TEMPLATE).as_posix().replace(_MODULE, plugin.module).removesuffix(_ENDING)
+            target = temporary / relative
+            target.parent.mkdir(parents=True, exist_ok=True)
+            text = string.Template(source.read_text(encoding="utf-8")).substitute(values)
+            target.write_text(text, encoding="utf-8")
+    return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+
+
+def _check_task(task: str, columns: Sequence[str]) -> None:
+    if not _WORD.fullmatch(task):
+        raise PolytagError(
+            f"A task cannot be named {task!r}: use letters, digits, dots and hyphens, as in acme.skills."
+        )
+    if providers := registry().tasks.providers(task):
+        raise PolytagError(
+            f"There is a task {task!r} already, from {providers[0].source}. Begin the name with one that is yours, as "
+            "in acme.skills."
+        )
+    if not columns:
+        raise PolytagError("The task has no tag column. Name one or more: --columns skill_tags")
+    for column in columns:
+        if not _WORD.fullmatch(column):
+            raise PolytagError(f"A tag column cannot be named {column!r}: use letters, digits and underscores.")
+
+
+def _values(plugin: NewPlugin) -> dict[str, str]:
+    scheme = registry().schemes[plugin.scheme]
+    tags = scheme.tags([Span(0, 2, "THING")], 2) if scheme.encodes_spans else ["X", "Y"]
+    return {
+        "name": plugin.name,
+        "distribution": plugin.distribution,
+        "module": plugin.module,
+        "class_name": "".join(part.title() for part in plugin.name.split("-")),
+        "task": plugin.task,
+        "scheme": plugin.scheme,
+        "metric": "spans" if scheme.encodes_spans else "tags",
+        "columns": _tuple(plugin.columns, 12),
+        "column": plugin.columns[0],
+        "row": json.dumps({"tokens": ["Two", "words"], plugin.columns[0]: tags}),
+        "version": __version__,
+        "api": str(PLUGIN_API),
+    }
+
+
+def _tuple(values: Sequence[str], indent: int) -> str:
+    """A tuple as the formatter writes it."""
+    line = f"({', '.join(json.dumps(value) for value in values)}{',' if len(values) == 1 else ''})"
+    if indent + len(f"columns={line},") <= _LINE_LENGTH:
+        return line
+    inner = "".join(f"{' ' * (indent + 4)}{json.dumps(value)},\n" for value in values)
+    return f"(\n{inner}{' ' * indent})"

@@ -1,0 +1,209 @@
+"""Hook specifications: everything a plugin can implement.
+
+A plugin is a module (or object) with functions marked `@polytag.hookimpl`, named by an entry point in the group
+`polytag`. Registration hooks return an iterable of contributions; names have to be unique over all plugins. Observer
+hooks look at a run and never alter it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from polytag.plugin.alignment import AlignmentStrategy
+    from polytag.plugin.encoder import EncoderProvider
+    from polytag.plugin.manager import RunInfo
+    from polytag.plugin.metric import Metric
+    from polytag.plugin.reader import Reader
+    from polytag.plugin.scheme import LabelScheme
+    from polytag.plugin.task import Task
+
+PROJECT = "polytag"
+PLUGIN_API = 1
+"""The version of this contract.
+
+It rises when a change would break plugins that exist. A new hook, a new argument of a hook (plugins name just those
+they want) and a new optional field or method of a public class are no such change.
+"""
+OLDEST_PLUGIN_API = 1
+"""The oldest version that still works. A plugin declares the one it was written for as `POLYTAG_PLUGIN_API`."""
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def polytag_tasks() -> Iterable[Task]:  # type: ignore[empty-body]  # a specification has no body
+    """Tasks that `--task` can name.
+
+    ```python
+    @polytag.hookimpl
+    def polytag_tasks():
+        return [polytag.Task("acme.skills", "Skills in job adverts", ("skill_tags",), "iob2", "first", ("spans",))]
+    ```
+    """
+
+
+@hookspec
+def polytag_label_schemes() -> Iterable[LabelScheme]:  # type: ignore[empty-body]
+    """Label schemes: how tags encode spans.
+
+    ```python
+    class Bmes(polytag.PrefixScheme):
+        name, first, inner, last, single = "bmes", "B", "M", "E", "S"
+
+
+    @polytag.hookimpl
+    def polytag_label_schemes():
+        return [Bmes()]
+    ```
+    """
+
+
+@hookspec
+def polytag_alignments() -> Iterable[AlignmentStrategy]:  # type: ignore[empty-body]
+    """Alignment strategies: from word labels to subword labels and back.
+
+    ```python
+    class Edges(polytag.AlignmentStrategy):
+        name, summary = "edges", "the first and the last subword learn; the last one speaks"
+
+        def to_subwords(self, labels, word_ids, continuation):
+            edges = polytag.first_units(word_ids) | polytag.last_units(word_ids)
+            return polytag.labels_at(labels, word_ids, edges)
+
+        def to_words(self, scores, word_ids, n_words):
+            return polytag.scores_at(scores, word_ids, n_words, polytag.last_units(word_ids))
+
+        def reads(self, word_ids):  # optional, and faster
+            return polytag.last_units(word_ids)
+
+
+    @polytag.hookimpl
+    def polytag_alignments():
+        return [Edges()]
+    ```
+    """
+
+
+@hookspec
+def polytag_metrics() -> Iterable[Metric]:  # type: ignore[empty-body]
+    """Metrics: from gold and predicted tags to scores.
+
+    ```python
+    class WholeSentences(polytag.Metric):
+        name, summary, headline = "whole-sentences", "sentences without a mistake", "exact"
+
+        def compute(self, gold, predicted, scheme):
+            right = sum(list(g) == list(p) for g, p in zip(gold, predicted, strict=True))
+            return polytag.Scores({"exact": right / max(len(gold), 1)})
+
+
+    @polytag.hookimpl
+    def polytag_metrics():
+        return [WholeSentences()]
+    ```
+    """
+
+
+@hookspec
+def polytag_readers() -> Iterable[Reader]:  # type: ignore[empty-body]
+    """Readers: from a source (files, a folder, a name) to a corpus.
+
+    ```python
+    class SlashReader(polytag.Reader):
+        name, summary = "slashes", "a sentence a line, as word/TAG word/TAG, in files that end in .slash"
+
+        def accepts(self, source):
+            return any(path.suffix == ".slash" for paths in source.files.values() for path in paths)
+
+        def read(self, source):
+            return polytag.corpus_from_sentences(
+                {split: (s for path in paths for s in self.sentences(path)) for split, paths in source.files.items()}
+            )
+
+        def sentences(self, path):
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+                words, _, tags = zip(*(pair.rpartition("/") for pair in line.split()), strict=True)
+                yield polytag.Sentence(list(words), {"tags": list(tags)}, None, f"{path.name}:{number}")
+
+
+    @polytag.hookimpl
+    def polytag_readers():
+        return [SlashReader()]
+    ```
+    """
+
+
+@hookspec
+def polytag_encoders() -> Iterable[EncoderProvider]:  # type: ignore[empty-body]
+    """Encoders: from words to one vector a unit.
+
+    The provider is light; the encoder, a `polytag.Encoder`, imports TensorFlow and lives in a module of its own.
+
+    ```python
+    class CharactersProvider(polytag.EncoderProvider):
+        name, summary = "characters", "convolutions over characters"
+        defaults = polytag.TrainingDefaults(
+            epochs=10, batch_size=32, learning_rate=1e-3, weight_decay=0.01, averaging=0.999
+        )
+
+        def accepts(self, reference):
+            return reference == self.name
+
+        def create(self, reference):
+            from acme_characters.encoder import CharacterEncoder
+
+            return CharacterEncoder()
+
+        def restore(self, folder):
+            from acme_characters.encoder import CharacterEncoder
+
+            return CharacterEncoder.from_config(folder / "config.json")
+
+
+    @polytag.hookimpl
+    def polytag_encoders():
+        return [CharactersProvider()]
+    ```
+    """
+
+
+@hookspec
+def polytag_train_begin(run: RunInfo) -> None:
+    """Training is about to begin.
+
+    ```python
+    @polytag.hookimpl
+    def polytag_train_begin(run):
+        print("training", run.tasks, "on", run.corpus)
+    ```
+    """
+
+
+@hookspec
+def polytag_epoch_end(run: RunInfo, epoch: int, scores: Mapping[str, float]) -> None:
+    """Epoch number `epoch` (from 1) has been evaluated on the validation split.
+
+    ```python
+    @polytag.hookimpl
+    def polytag_epoch_end(run, epoch, scores):
+        with open("scores.log", "a", encoding="utf-8") as log:
+            print(epoch, dict(scores), file=log)
+    ```
+    """
+
+
+@hookspec
+def polytag_train_end(run: RunInfo, scores: Mapping[str, float]) -> None:
+    """Training has ended and the tagger is saved; `scores` are those of the chosen epoch.
+
+    ```python
+    @polytag.hookimpl
+    def polytag_train_end(run, scores):
+        print("done:", run.output, dict(scores))
+    ```
+    """

@@ -1,0 +1,1 @@
+"""Tag files, streams and data lakes."""

@@ -1,0 +1,358 @@
+"""The model card of a tagger: the README.md in its folder."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from polytag import hub
+from polytag.corpus.corpus import Corpus
+from polytag.corpus.splits import Split
+from polytag.evaluation.results import Evaluation, TaskEvaluation
+from polytag.evaluation.robustness import Limits
+from polytag.files import expanded
+from polytag.plugin.registry import registry
+from polytag.plugin.scheme import UNANNOTATED
+from polytag.tagger.tagger import Tagger
+from polytag.tagger.token_classifiers import aggregation
+from polytag.training.config import RunConfig
+
+if TYPE_CHECKING:
+    from huggingface_hub import EvalResult
+
+CARD = "README.md"
+ADDRESS = "PATH_TO_THIS_FOLDER"
+"""Stands for the tagger in examples, until it is pushed and has a name."""
+
+FEW = 50
+"""A label with fewer training examples is pointed out."""
+
+_EXAMPLES = (
+    "My name is Sylvain and I work at Hugging Face in Brooklyn.",
+    "Maria Keller flew from Bonn to Chicago to visit the museum.",
+)
+_RATES = ("precision", "recall", "f1", "accuracy")
+
+_NO_LABEL = "_"
+"""What metrics call spans without a label, as those of bare `B` and `I` are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """How a tagger came about.
+
+    Attributes:
+        config: The run, with all defaults filled in.
+        corpus: Its corpus.
+        training: What it was trained on.
+        held_out: Whether the validation split was held out of the training split.
+        epoch: The epoch it is from.
+        epochs: How many epochs were trained; None while the run goes on.
+        validation, test: Its scores; intervals and calibration may be missing while the run goes on.
+        limits: What it is measured to be less good at, where that was measured.
+    """
+
+    config: RunConfig
+    corpus: Corpus
+    training: Split
+    held_out: bool
+    epoch: int
+    epochs: int | None
+    validation: Evaluation
+    test: Evaluation | None = None
+    limits: Limits | None = None
+
+    @property
+    def evaluations(self) -> list[Evaluation]:
+        """The scores on the splits that there are."""
+        return [evaluation for evaluation in (self.validation, self.test) if evaluation]
+
+
+def model_card(tagger: Tagger, story: Story) -> str:
+    """Markdown with the front matter that the hub reads: what the tagger does, how well, and how to use it."""
+    sections = (
+        _introduction(tagger, story),
+        _use(tagger),
+        _scores(story),
+        _labels(tagger, story),
+        _limitations(tagger, story),
+        _training(tagger, story),
+    )
+    body = "\n".join(line for section in sections for line in section)
+    return f"---\n{_front_matter(tagger, story)}\n---\n\n{body}"
+
+
+def _front_matter(tagger: Tagger, story: Story) -> str:
+    from huggingface_hub import ModelCardData
+
+    config = story.config
+    base = _base_model(tagger)
+    dataset = _hub_dataset(story.corpus)
+    language = _language(story.corpus)
+    results = list(_results(story))
+    data = ModelCardData(
+        language=language,
+        license=hub.metadata(config.encoder).get("license") if _over_checkpoint(tagger) else None,
+        library_name="transformers" if _is_transformers(tagger) else "polytag",
+        tags=["polytag", "token-classification", *tagger.heads],
+        datasets=[dataset] if dataset else None,
+        base_model=base,
+        metrics=list(dict.fromkeys(result.metric_type for result in results)),
+        pipeline_tag="token-classification",
+        model_name=config.output.name,
+        eval_results=results,
+        widget=[{"text": text} for text in _EXAMPLES] if language in (None, "en") else None,
+    )
+    return data.to_yaml()
+
+
+def _results(story: Story) -> Iterator[EvalResult]:
+    from huggingface_hub import EvalResult
+
+    dataset = _hub_dataset(story.corpus)
+    for evaluation in story.evaluations:
+        for name, task in evaluation.tasks.items():
+            metric, scores = next(iter(task.metrics.items()))
+            for rate in dict.fromkeys((task.headline, *(rate for rate in _RATES if rate in scores.overall))):
+                yield EvalResult(
+                    task_type="token-classification",
+                    task_name="Token classification",
+                    dataset_type=dataset or _public(story.corpus.reference),
+                    dataset_name=_public(story.corpus.reference),
+                    dataset_split=evaluation.split,
+                    metric_type=rate,
+                    metric_name=f"{name} {rate} ({metric})",
+                    metric_value=round(float(scores.overall[rate]), 4),
+                    metric_args=_interval(task) if rate == task.headline else None,
+                )
+
+
+def _interval(task: TaskEvaluation) -> dict[str, Any] | None:
+    return {"confidence_interval_95": [round(bound, 4) for bound in task.interval]} if task.interval else None
+
+
+def _introduction(tagger: Tagger, story: Story) -> Iterator[str]:
+    config = story.config
+    tasks = _enumerated(list(tagger.heads))
+    yield f"# A tagger for {tasks}"
+    yield ""
+    joint = " The tasks share one encoder and are tagged in one pass." if len(tagger.heads) > 1 else ""
+    goes_on = config.from_ is not None or _over_checkpoint(tagger)
+    start = "fine-tuned" if goes_on else "trained from scratch"
+    yield (
+        f"It gives every word of a text a tag for {tasks}. Trained by polytag on `{_public(config.corpus)}` with the "
+        f"encoder `{_public(config.encoder)}`, {start}.{joint}"
+    )
+    yield ""
+    for name in tagger.heads:
+        yield f"- {name}: {registry().tasks[name].summary}"
+    yield ""
+    if story.epochs is None:
+        yield (
+            f"**The training of this tagger has not ended**: these are the weights of epoch {story.epoch}, the best so "
+            f"far of {config.epochs}. Its probabilities are not calibrated yet."
+        )
+        yield ""
+
+
+def _use(tagger: Tagger) -> Iterator[str]:
+    text = _EXAMPLES[0]
+    yield from ("## How to use it", "", "With polytag, on the command line:", "", "```console")
+    yield f'echo "{text}" | polytag predict {ADDRESS} -'
+    yield from ("```", "", "In Python, with text or with words:", "", "```python", "import polytag", "")
+    yield f'tagger = polytag.Tagger.load("{ADDRESS}")'
+    spans = any(decoder.scheme.encodes_spans for decoder in tagger.decoders.values())
+    yield f'tagger.tag("{text}").{"spans" if spans else "tags"}'
+    yield from ('tagger.tag_words([["She", "moved", "to", "Paris", "."]])', "```", "")
+    if _is_transformers(tagger):
+        (head,) = tagger.heads.values()
+        yield from ("The folder is a transformers checkpoint, too:", "", "```python")
+        yield from ("from transformers import pipeline", "")
+        strategy = aggregation(head.alignment)
+        yield f'tag = pipeline("token-classification", model="{ADDRESS}", aggregation_strategy="{strategy}")'
+        yield from (f'tag("{text}")', "```", "")
+        yield (
+            "There, probabilities are not calibrated, texts longer than the encoder takes are cut, and tags are chosen "
+            f"one by one; polytag covers long texts with windows and decodes with `{head.decoding}`."
+        )
+        yield ""
+
+
+def _scores(story: Story) -> Iterator[str]:
+    headlines = list(story.validation.headlines)
+    yield from ("## Scores", "")
+    yield "| split | sentences | words | " + " | ".join(headlines) + " |"
+    yield "| --- | --- | --- |" + " --- |" * len(headlines)
+    for evaluation in story.evaluations:
+        figures = " | ".join(map(_figure, evaluation.tasks.values()))
+        yield f"| {evaluation.split} | {evaluation.sentences:,} | {evaluation.words:,} | {figures} |"
+    yield ""
+    intervals = any(task.interval for evaluation in story.evaluations for task in evaluation.tasks.values())
+    with_intervals = ", with their 95% confidence interval (bootstrap over sentences)" if intervals else ""
+    yield f"Scores are per word and per sentence{with_intervals}; every word counts."
+    for evaluation in story.evaluations:
+        for name, task in evaluation.tasks.items():
+            if task.baseline is not None:
+                yield (
+                    f"On {evaluation.split}, giving each word the tag it had most often in training has {name} "
+                    f"{task.headline} {task.baseline:.4f}."
+                )
+    yield ""
+    calibrated = [
+        (evaluation.split, name, task.calibration)
+        for evaluation in story.evaluations
+        for name, task in evaluation.tasks.items()
+        if task.calibration
+    ]
+    if calibrated and story.epochs is not None:
+        yield from ("### Calibration", "")
+        yield "Probabilities are calibrated by a temperature for each task, fitted on validation. Expected error:"
+        yield from ("", "| split | task | before | after |", "| --- | --- | --- | --- |")
+        for split, name, error in calibrated:
+            yield f"| {split} | {name} | {error.before:.4f} | {error.after:.4f} |"
+        yield ""
+
+
+def _labels(tagger: Tagger, story: Story) -> Iterator[str]:
+    last = story.evaluations[-1]
+    yield from ("## Labels", "")
+    for name, head in tagger.heads.items():
+        task = last.tasks[name]
+        scores = next(iter(task.metrics.values())).per_label
+        rates = [rate for rate in _RATES if any(rate in values for values in scores.values())]
+        counts = _examples(tagger, story.training, name)
+        shown = [f"{rate} ({last.split})" for rate in rates]
+        yield f"### {name}: {len(counts.keys() | scores.keys())} labels"
+        yield ""
+        yield "| label | training examples | " + " | ".join(shown) + " |"
+        yield "| --- | --- |" + " --- |" * len(shown)
+        for label in sorted(counts.keys() | scores.keys()):
+            values = scores.get(label, {})
+            cells = " | ".join(f"{values[rate]:.4f}" if rate in values else "" for rate in rates)
+            yield f"| `{_cell(label)}` | {counts[label]:,} | {cells} |"
+        yield from (
+            "",
+            f"Tags, in the label scheme `{head.scheme}`: " + ", ".join(f"`{tag}`" for tag in head.labels),
+            "",
+        )
+
+
+def _limitations(tagger: Tagger, story: Story) -> Iterator[str]:
+    config, limits = story.config, story.limits
+    yield from ("## Limitations", "")
+    yield (
+        f"- It has seen {len(story.training.sentences):,} sentences of one corpus, `{_public(config.corpus)}`. The "
+        "scores say how well it does on sentences of the same kind, and nothing about text of another kind."
+    )
+    for name in tagger.heads:
+        counts = _examples(tagger, story.training, name)
+        rare = sorted(label for label, count in counts.items() if count < FEW)
+        if rare:
+            listed = ", ".join(f"`{label}` ({counts[label]})" for label in rare)
+            yield f"- {name}: labels that are scarce in training (fewer than {FEW} examples): {listed}."
+    if limits:
+        unseen = "; ".join(
+            f"{name} {new:.1%} of the tags right, against {old:.1%} of words it knows"
+            for name, (old, new) in limits.accuracy.items()
+        )
+        yield f"- Words it has not seen in training ({limits.unseen:.1%} of validation): {unseen}."
+        if limits.sees_case:
+            small = "; ".join(
+                f"{name} {story.validation.tasks[name].headline} {low:.4f} instead of {usual:.4f}"
+                for name, (usual, low) in limits.small.items()
+            )
+            yield f"- It goes by capital letters, too. With all letters small, validation has {small}."
+        else:
+            yield "- It does not tell capital letters from small ones: a name and a common word may look the same."
+        yield f"  (Measured on the first {limits.sentences:,} sentences of validation.)"
+    if config.context == "sentence":
+        yield "- Each sentence is tagged on its own: what an earlier sentence said about a name does not help."
+    if story.test is None:
+        yield (
+            "- The corpus has no test split. The scores are of the sentences by which the best epoch was chosen, and "
+            "somewhat too high for that reason."
+        )
+    if story.held_out:
+        yield "- The corpus has no validation split; part of its training split was held out for that."
+    yield ""
+
+
+def _training(tagger: Tagger, story: Story) -> Iterator[str]:
+    yield from ("## Data and training", "", "| split | sentences | words |", "| --- | --- | --- |")
+    yield f"| train | {len(story.training.sentences):,} | {story.training.n_words:,} |"
+    for evaluation in story.evaluations:
+        yield f"| {evaluation.split} | {evaluation.sentences:,} | {evaluation.words:,} |"
+    yield ""
+    if story.epochs is not None:
+        yield f"The weights are those of epoch {story.epoch} of {story.epochs}, which scored best on validation."
+        yield ""
+    yield from ("The configuration, as `polytag train --config` takes it:", "", "```toml")
+    config = story.config
+    named = {name: _public(getattr(config, name)) for name in ("corpus", "encoder", "from_") if getattr(config, name)}
+    lines = config.model_copy(update=named).to_toml().splitlines()
+    yield from (line for line in lines if not line.startswith("output = "))
+    versions = ", ".join(f"{name} {version}" for name, version in tagger.details.get("versions", {}).items())
+    yield from ("```", "", f"Versions: {versions}. `scores.json` has all scores.")
+    yield ""
+
+
+def _examples(tagger: Tagger, training: Split, task: str) -> Counter[str]:
+    """How often training has each label: spans where the scheme has any, words elsewhere."""
+    scheme = tagger.decoders[task].scheme
+    if scheme.encodes_spans:
+        return Counter(span.label or _NO_LABEL for tags in training.tags[task] for span in scheme.spans(tags))
+    return Counter(tag for tags in training.tags[task] for tag in tags if tag != UNANNOTATED)
+
+
+def _is_transformers(tagger: Tagger) -> bool:
+    return len(tagger.heads) == 1 and _over_checkpoint(tagger)
+
+
+def _over_checkpoint(tagger: Tagger) -> bool:
+    return tagger.network.encoder.provider == "pretrained"
+
+
+def _base_model(tagger: Tagger) -> str | None:
+    """The checkpoint's name on the hub, unless it is a folder."""
+    reference = tagger.network.encoder.reference
+    if not _over_checkpoint(tagger) or expanded(reference).exists():
+        return None
+    return reference.partition("@")[0]
+
+
+def _hub_dataset(corpus: Corpus) -> str | None:
+    return re.split("[:@]", corpus.reference)[0] if corpus.reader == "hub" else None
+
+
+def _language(corpus: Corpus) -> Any:
+    """The language of the corpus, where somebody has said it."""
+    if corpus.reader == "sample":
+        return "en"
+    dataset = _hub_dataset(corpus)
+    known = hub.metadata(dataset, "dataset").get("language") if dataset else None
+    return known[0] if isinstance(known, list) and len(known) == 1 else known
+
+
+def _public(reference: str) -> str:
+    """A name on the hub as it is; the end of a path on this machine, which says enough to strangers."""
+    path = Path(reference.split(",")[0].rpartition("=")[2])
+    return path.name or reference if expanded(path).exists() else reference
+
+
+def _figure(task: TaskEvaluation) -> str:
+    if task.interval is None:
+        return f"{task.score:.4f}"
+    low, high = task.interval
+    return f"{task.score:.4f} ({low:.4f} to {high:.4f})"
+
+
+def _enumerated(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

@@ -1,0 +1,179 @@
+"""Push taggers to the Hugging Face hub: by hand, and in the background while a run goes on."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from polytag import hub
+from polytag.errors import HubUnreachableError
+from polytag.files import expanded
+from polytag.publishing.card import ADDRESS, CARD
+from polytag.tagger.folder import read_description
+
+
+def push(
+    tagger: str | Path, repo: str, *, private: bool = False, revision: str | None = None, message: str | None = None
+) -> str:
+    """Put a tagger into a repository on the hub, in one commit: a reader sees all of it or none.
+
+    Files of the same names are replaced; weights and tokenizers of an earlier tagger go, whatever else is there stays.
+
+    Args:
+        tagger: Folder of a tagger.
+        repo: `owner/name`, or a name in the namespace of whoever is logged in; made when it is missing.
+        private: Whether the repository has to be private.
+        revision: Branch to commit to, made when it is missing; `main` when not given.
+        message: Of the commit.
+
+    Returns:
+        Address of the commit.
+
+    Raises:
+        PolytagError: The folder is no tagger, nobody is logged in, or the hub refuses or cannot be reached.
+    """
+    folder = expanded(tagger)
+    read_description(folder)
+    name = hub.open_repository(repo, private)
+    return _push(folder, name, message or "Tagger trained by polytag", revision)
+
+
+def _push(folder: Path, repo: str, message: str, revision: str | None = None) -> str:
+    # A SavedModel is a folder in the folder; a hidden one (`.git`) is no part of a tagger.
+    files: dict[str, Path | bytes] = {
+        path.relative_to(folder).as_posix(): path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not any(parent.startswith(".") for parent in path.relative_to(folder).parent.parts)
+    }
+    card = folder / CARD
+    if card.is_file():
+        text = card.read_text(encoding="utf-8")
+        if revision:  # transformers has an argument for it
+            text = text.replace(f'model="{ADDRESS}"', f'model="{repo}", revision="{revision}"')
+        files[CARD] = text.replace(ADDRESS, f"{repo}@{revision}" if revision else repo).encode()
+    return hub.upload(files, repo, message, revision)
+
+
+@dataclass(frozen=True, slots=True)
+class PushResult:
+    """How the pushes of a run went.
+
+    Attributes:
+        repository: The repository.
+        commit: Address of the commit with the final tagger; None when that push failed.
+        done: How many pushes arrived.
+        failures: What the others failed of, in order.
+    """
+
+    repository: str
+    commit: str | None
+    done: int
+    failures: tuple[str, ...]
+
+
+class RunPushes:
+    """The pushes of one run: one upload at a time, beside the run, and never a reason for the run to stop.
+
+    Args:
+        repo: Where to.
+        private: Whether the repository has to be private.
+
+    Raises:
+        PolytagError: The repository cannot be pushed to, whatever the network does.
+    """
+
+    def __init__(self, repo: str, private: bool) -> None:
+        self.repo = repo
+        self._private = private
+        self._opened: str | None = None
+        self._waiting: tuple[Path, str] | None = None
+        self._worker: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._commit: str | None = None
+        self._done = 0
+        self._failures: list[str] = []
+        # Without a network, every push tries again.
+        with suppress(HubUnreachableError):
+            self._opened = hub.open_repository(repo, private)
+
+    def offer(self, folder: Path, message: str) -> None:
+        """Upload a tagger in the background; while another is under way, the newest one waits, and only that.
+
+        Args:
+            folder: The tagger; it is removed when it is not needed any more.
+            message: Of the commit.
+        """
+        with self._lock:
+            if self._waiting:
+                shutil.rmtree(self._waiting[0], ignore_errors=True)
+            self._waiting = (folder, message)
+            if self._worker is None:
+                # Not one of an executor: Python waits for those at its end, and an interrupt would hang.
+                self._worker = threading.Thread(target=self._work, daemon=True)
+                self._worker.start()
+
+    def finish(self, folder: Path, message: str) -> PushResult:
+        """Upload the final tagger, once an upload that is under way has ended; one that waits is dropped.
+
+        An interrupt from the keyboard ends the waiting, and counts as a failure.
+
+        Args:
+            folder: The tagger.
+            message: Of the commit.
+        """
+        with self._lock:
+            self._waiting = None
+            worker = self._worker
+        self._commit = None
+        # In a thread like the others, so that an interrupt is heard at once.
+        last = threading.Thread(target=self._upload, args=(folder, message), daemon=True)
+        try:
+            if worker:
+                worker.join()
+                self._commit = None
+            last.start()
+            last.join()
+        except KeyboardInterrupt:
+            return PushResult(self.repo, None, self._done, (*self._failures, "Interrupted from the keyboard."))
+        return PushResult(self.repo, self._commit, self._done, tuple(self._failures))
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if self._waiting is None:
+                    self._worker = None
+                    return
+                (folder, message), self._waiting = self._waiting, None
+            self._upload(folder, message)
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _upload(self, folder: Path, message: str) -> None:
+        try:
+            with _quiet():
+                self._opened = self._opened or hub.open_repository(self.repo, self._private)
+                self._commit = _push(folder, self._opened, message)
+            self._done += 1
+        except Exception as error:  # whatever it is, the run goes on
+            self._failures.append(str(error) or type(error).__name__)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the client's progress bars and warnings away from the lines of the run."""
+    from huggingface_hub import utils as untyped
+
+    utils: Any = untyped
+    shown, level = not utils.are_progress_bars_disabled(), utils.logging.get_verbosity()
+    utils.disable_progress_bars()
+    utils.logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        utils.logging.set_verbosity(level)
+        if shown:
+            utils.enable_progress_bars()

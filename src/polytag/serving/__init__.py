@@ -1,0 +1,1 @@
+"""Taggers inside other programs."""

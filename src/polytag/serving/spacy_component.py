@@ -1,0 +1,127 @@
+"""The spaCy component `polytag`: a tagger as a part of a spaCy pipeline.
+
+```python
+nlp = spacy.blank("en")
+nlp.add_pipe("polytag", config={"tagger": "my-tagger"})
+nlp("Peter lives in Paris.").ents
+```
+
+spaCy finds the component by its entry point; nothing has to be imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from polytag.tagger.folder import read_description
+from polytag.tagger.tagger import Tagger
+
+try:
+    from spacy.language import Language
+    from spacy.parts_of_speech import IDS
+    from spacy.tokens import Doc, Span
+    from spacy.util import minibatch
+except ImportError as error:
+    raise ImportError("The spaCy component needs spaCy. Install it: pip install 'polytag[spacy]'") from error
+
+_POS = "pos"
+"""The task whose tags become `token.tag_`."""
+
+
+@Language.factory(
+    "polytag",
+    assigns=["doc.ents", "doc.spans", "token.ent_iob", "token.ent_type", "token.tag", "token.pos"],
+    default_config={"ents": "ner"},
+)
+class PolytagComponent:
+    """Tags the tokens of spaCy's own tokenisation.
+
+    Each task with spans fills the span group of its name (`doc.spans["chunk"]`); the task `ents` sets `doc.ents`, too.
+    The task `pos` sets `token.tag_`, and `token.pos_` where all its labels are tags of Universal Dependencies.
+    Sentences are those of the document where a component before this one set them, or else the whole document is one.
+    Tokens of white space are not tagged.
+    """
+
+    def __init__(self, nlp: Language, name: str, tagger: str, ents: str) -> None:
+        """Remember where the tagger is; it is loaded with the first text, or with the pipeline from disk.
+
+        Args:
+            nlp: The pipeline.
+            name: The component's name in it.
+            tagger: Folder of the tagger.
+            ents: Name of the task that sets `doc.ents`.
+
+        Raises:
+            TaggerError: The folder exists and is not a tagger.
+        """
+        self.name = name
+        self._folder = Path(tagger)
+        self._ents = ents
+        self._loaded: Tagger | None = None
+        if self._folder.exists():  # a pipeline that was saved has its own copy, wherever this one is by then
+            read_description(self._folder)
+
+    @property
+    def tagger(self) -> Tagger:
+        """The tagger.
+
+        Raises:
+            TaggerError: Its folder is not there, or is damaged.
+        """
+        if self._loaded is None:
+            self._loaded = Tagger.load(self._folder)
+        return self._loaded
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Tag one document."""
+        return next(self.pipe([doc]))
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """Tag documents, `batch_size` together."""
+        for batch in minibatch(stream, batch_size):
+            docs = list(batch)
+            self._tag(docs)
+            yield from docs
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
+        """Save the tagger into a folder of the pipeline."""
+        self.tagger.save(path, overwrite=True)
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> PolytagComponent:
+        """Load the tagger that `to_disk` saved."""
+        self._folder, self._loaded = Path(path), Tagger.load(path)
+        return self
+
+    def _tag(self, docs: list[Doc]) -> None:
+        sentences: list[list[int]] = []  # the numbers of their tokens
+        owners: list[int] = []
+        for number, doc in enumerate(docs):
+            parts = doc.sents if doc.has_annotation("SENT_START") else [doc]
+            for part in parts:
+                tokens = [token.i for token in part if not token.text.isspace()]
+                if tokens:
+                    sentences.append(tokens)
+                    owners.append(number)
+        words = [[docs[owner][i].text for i in tokens] for owner, tokens in zip(owners, sentences, strict=True)]
+        predicted = self.tagger.predict_tags(words, owners)
+        for task, tags in predicted.items():
+            decoder = self.tagger.decoders[task]
+            if decoder.scheme.encodes_spans:
+                found: list[list[Span]] = [[] for _ in docs]
+                for owner, tokens, own in zip(owners, sentences, tags, strict=True):
+                    found[owner] += [
+                        Span(docs[owner], tokens[span.start], tokens[span.end - 1] + 1, span.label)
+                        for span in decoder.scheme.spans(own)
+                    ]
+                for doc, spans in zip(docs, found, strict=True):
+                    doc.spans[task] = spans
+                    if task == self._ents:
+                        doc.set_ents(spans, default="outside")
+            elif task == _POS:
+                universal = set(decoder.head.labels) <= set(IDS)
+                for owner, tokens, own in zip(owners, sentences, tags, strict=True):
+                    for i, tag in zip(tokens, own, strict=True):
+                        docs[owner][i].tag_ = tag
+                        if universal:
+                            docs[owner][i].pos_ = tag

@@ -1,0 +1,370 @@
+"""Tagger: encoder, heads, and everything needed to go from text to tags; load, save, tag."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import accumulate, islice, takewhile
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args, overload
+
+import numpy as np
+
+from polytag.encoding.features import Features, featurise
+from polytag.encoding.text import split_sentences
+from polytag.encoding.windows import Context
+from polytag.errors import PolytagError
+from polytag.hub import tagger_folder
+from polytag.plugin.encoder import EncoderProvider, WordCoder
+from polytag.plugin.registry import registry
+from polytag.tagger.folder import FORMAT, damaged, read_description, written
+from polytag.tagger.heads import Decoder, Prediction, TaskHead, heads_of, units_read
+from polytag.tagger.results import TaggedSpan, TaggedText
+from polytag.tagger.runtimes import ONNX_FILE, ExportedModel, check_runtime, open_onnx
+from polytag.tagger.text_columns import is_dataset, tagged_dataset, texts_of
+from polytag.tagger.token_classifiers import Names
+from polytag.tagger.viterbi import Decoding
+from polytag.tensor_files import save_tensors
+
+if TYPE_CHECKING:
+    import datasets
+
+    from polytag.engine.model import TaggerModel
+    from polytag.engine.prediction import Predictor
+
+LOOK_AHEAD = 2048
+"""Texts or sentences that are tagged together: enough to sort by length, few enough to keep memory flat."""
+
+
+@dataclass(eq=False)
+class Tagger:
+    """A trained tagger.
+
+    Attributes:
+        model: Encoder and heads, with their weights; or the same exported to another runtime.
+        heads: What is known of each task.
+        context: What a window holds.
+        window: Units a window holds at most; None for what the encoder takes.
+        min_score: Spans that are less probable are dropped when text is tagged; their words count as outside.
+        details: What else `polytag.json` says: the corpus, versions, scores.
+    """
+
+    model: TaggerModel | ExportedModel
+    heads: Mapping[str, TaskHead]
+    context: Context = "sentence"
+    window: int | None = None
+    min_score: float = 0.0
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def decoded_by(self, decoding: Decoding) -> Tagger:
+        """The same tagger with another decoding."""
+        return replace(self, heads={name: replace(head, decoding=decoding) for name, head in self.heads.items()})
+
+    @property
+    def encoder(self) -> WordCoder:
+        """The encoder; of an exported tagger, its half that turns words into units."""
+        return self.model.encoder
+
+    @property
+    def network(self) -> TaggerModel:
+        """Encoder and heads in TensorFlow.
+
+        Raises:
+            PolytagError: The tagger is an export.
+        """
+        if isinstance(self.model, ExportedModel):
+            raise PolytagError("An export can neither be saved nor exported again. Name the tagger it was made from.")
+        return self.model
+
+    @cached_property
+    def decoders(self) -> dict[str, Decoder]:
+        """The decoder of each task."""
+        return {task: Decoder(head) for task, head in self.heads.items()}
+
+    @cached_property
+    def _predictor(self) -> Predictor | ExportedModel:
+        if isinstance(self.model, ExportedModel):
+            return self.model
+        from polytag.engine.prediction import Predictor
+
+        return Predictor(self.model)
+
+    @classmethod
+    def load(
+        cls,
+        folder: str | Path,
+        decoding: Decoding | None = None,
+        min_score: float = 0.0,
+        task: str | None = None,
+        labels: Names | None = None,
+        runtime: str | None = None,
+    ) -> Tagger:
+        """Load a tagger that `save` wrote, an export to ONNX, or a token classifier of transformers.
+
+        Nothing in the folder is executed.
+
+        Args:
+            folder: The folder, or the name of a model on the hub, with or without `@revision`.
+            decoding: How span tasks turn scores into tags, instead of what the tagger was trained with.
+            min_score: Spans that are less probable are dropped when text is tagged, 0..1.
+            task: Name of a token classifier's task, where its labels do not tell.
+            labels: Names of a token classifier's labels in id order, where it has none or others; or a file of them.
+            runtime: `tensorflow` or `onnx`, which must be what the folder is for; None for whatever that is.
+
+        Raises:
+            TaggerError: The folder is not a tagger, is damaged, was written by a newer version, or is for another
+                runtime.
+            PolytagError: There is no such decoding or runtime, the runtime is not installed, or the task or the labels
+                do not fit.
+        """
+        if decoding not in (None, *get_args(Decoding)):
+            raise PolytagError(f"There is no decoding named {decoding!r}. Choose {' or '.join(get_args(Decoding))}.")
+        path = tagger_folder(folder)
+        description = read_description(path, task, labels)
+        runtime = check_runtime(path, description.get("export"), runtime)
+        heads = heads_of(path, description, decoding)
+        try:
+            del description["tasks"]
+            encoder = description.pop("encoder")
+            provider = registry().encoders[encoder["provider"]]
+            context, window = description.pop("context"), description.pop("window")
+        except (KeyError, TypeError, AttributeError) as error:
+            raise damaged(path / "polytag.json", error) from error
+        model: TaggerModel | ExportedModel
+        if runtime == "onnx":
+            sizes = {name: len(head.labels) for name, head in heads.items()}
+            model = ExportedModel(provider.restore_coder(path), sizes, open_onnx(path / ONNX_FILE))
+        else:
+            model = _restored(provider, path, heads)
+            model.encoder.reference = encoder.get("reference", model.encoder.reference)  # not this folder's path
+        tagger = cls(model, heads, context, window, min_score, description)
+        _ = tagger.decoders  # a scheme or strategy that no plugin provides is an error now, not at the first text
+        return tagger
+
+    @overload
+    def tag(self, texts: str) -> TaggedText: ...  # type: ignore[overload-overlap]  # a str is an Iterable[str] too
+    @overload
+    def tag(self, texts: Iterable[str]) -> list[TaggedText]: ...
+    @overload
+    def tag(self, texts: datasets.Dataset, column: str | None = None) -> datasets.Dataset: ...
+    def tag(
+        self, texts: str | Iterable[str] | datasets.Dataset, column: str | None = None
+    ) -> TaggedText | list[TaggedText] | datasets.Dataset:
+        """Tag raw text: one, or many.
+
+        Texts are split into sentences and words; offsets are those of the text as it was given.
+
+        Args:
+            texts: A text; a list, an iterator, a numpy array, a pandas Series or a pyarrow column of texts; or a
+                `datasets.Dataset`.
+            column: Which column of a dataset holds the texts; `text`, or the only one of strings, when not given.
+
+        Returns:
+            What was found in the text; a list of that, one for each text; or the dataset with the columns `spans`,
+            `words`, `offsets`, `sentence_starts`, `tags` and `scores`, on disk where the dataset is on disk.
+
+        Raises:
+            PolytagError: Something is no text, or a dataset has no such column, or has one that would be added.
+        """
+        if isinstance(texts, str):
+            return next(self.stream([texts]))
+        if is_dataset(texts):
+            return tagged_dataset(texts, column, self.heads, self.stream)
+        if column is not None:
+            raise PolytagError(f"Only a datasets.Dataset has a column {column!r} to choose. Give the column itself.")
+        return list(self.stream(texts))
+
+    def tag_words(self, sentences: Iterable[Sequence[str]], documents: Iterable[int] | None = None) -> list[TaggedText]:
+        """Tag sentences that are split into words already.
+
+        Args:
+            sentences: The sentences.
+            documents: The document of each sentence, which a tagger that was trained with document context reads
+                together with the sentences beside it; by default each is tagged alone.
+        """
+        return list(self.stream_words(sentences, documents=documents))
+
+    def stream(self, texts: Iterable[str], look_ahead: int = LOOK_AHEAD) -> Iterator[TaggedText]:
+        """Tag texts one after the other, in memory that does not grow with their number.
+
+        Args:
+            texts: The texts: a list, an iterator, a numpy array, a pandas Series or a pyarrow column.
+            look_ahead: Texts that are tagged together: many for speed, one for results as soon as they can be had.
+        """
+        iterator = texts_of(texts)
+        while chunk := list(islice(iterator, look_ahead)):
+            parsed = [split_sentences(text) for text in chunk]
+            sentences = [[word.text for word in sentence] for parts in parsed for sentence in parts]
+            documents = [number for number, parts in enumerate(parsed) for _ in parts]
+            groups = [
+                (text, [[(word.start, word.end) for word in sentence] for sentence in parts])
+                for text, parts in zip(chunk, parsed, strict=True)
+            ]
+            yield from self._tagged(groups, sentences, documents)
+
+    def stream_words(
+        self,
+        sentences: Iterable[Sequence[str]],
+        look_ahead: int = LOOK_AHEAD,
+        documents: Iterable[int] | None = None,
+    ) -> Iterator[TaggedText]:
+        """Tag sentences of words one after the other, in memory that does not grow with their number.
+
+        Args:
+            sentences: The sentences.
+            look_ahead: Sentences that are tagged together.
+            documents: The document of each sentence, as in `tag_words`.
+        """
+        alone = documents is None
+        pairs = ((words, -1) for words in sentences) if documents is None else zip(sentences, documents, strict=True)
+        for chunk in _chunks(pairs, look_ahead, whole_documents=not alone):
+            groups = []
+            for words, _ in chunk:
+                if isinstance(words, str):
+                    raise PolytagError(
+                        f"The sentence {words!r} is a string where a list of words is expected. Tag text with `tag`."
+                    )
+                ends = np.cumsum([len(word) + 1 for word in words], dtype=np.int64) - 1
+                offsets = [(int(end) - len(word), int(end)) for word, end in zip(words, ends, strict=True)]
+                groups.append((" ".join(words), [offsets] if offsets else []))
+            # Tables keep lists as arrays, which are neither true nor false.
+            filled = [(words, document) for words, document in chunk if len(words)]
+            numbers = None if alone else [document for _, document in filled]
+            yield from self._tagged(groups, [words for words, _ in filled], numbers)
+
+    def predict(
+        self, sentences: Sequence[Sequence[str]], documents: Sequence[int] | None = None
+    ) -> tuple[Features, dict[str, Prediction]]:
+        """Tags of each task for sentences of words, as flat arrays, with the features they were computed from."""
+        packed = documents if self.context == "document" else None
+        features = featurise(self.encoder, sentences, packed, self.window)
+        scores = self._predictor.predict(features, units_read(self.decoders.values(), features))
+        return features, {task: decoder.decode(scores[task], features) for task, decoder in self.decoders.items()}
+
+    def predict_tags(
+        self, sentences: Sequence[Sequence[str]], documents: Sequence[int] | None = None
+    ) -> dict[str, list[list[str]]]:
+        """For each task, one tag for every word of every sentence."""
+        features, predictions = self.predict(sentences, documents)
+        return {
+            task: self.decoders[task].sentences(prediction.labels, features) for task, prediction in predictions.items()
+        }
+
+    def _tagged(
+        self,
+        groups: Sequence[tuple[str, list[list[tuple[int, int]]]]],
+        sentences: Sequence[Sequence[str]],
+        documents: Sequence[int] | None,
+    ) -> Iterator[TaggedText]:
+        _, predictions = self.predict(sentences, documents)
+        tags = {task: self.decoders[task].names[found.labels].tolist() for task, found in predictions.items()}
+        scores = {task: found.scores.tolist() for task, found in predictions.items()}
+        position = 0
+        for text, parts in groups:
+            offsets = [offset for part in parts for offset in part]
+            stop = position + len(offsets)
+            *starts, _ = accumulate(map(len, parts), initial=0)
+            spans: list[TaggedSpan] = []
+            for task, decoder in self.decoders.items():
+                if decoder.scheme.encodes_spans:
+                    for start, part in zip(starts, parts, strict=True):
+                        where = slice(position + start, position + start + len(part))
+                        own, of_words = decoder.scheme.spans(tags[task][where]), scores[task][where]
+                        scored = [(span, prod(of_words[span.start : span.end])) for span in own]
+                        sure = [(span, score) for span, score in scored if score >= self.min_score]
+                        if len(sure) < len(own):
+                            tags[task][where] = decoder.scheme.tags([span for span, _ in sure], len(part))
+                        for span in (span for span, score in scored if score < self.min_score):
+                            dropped = slice(where.start + span.start, where.start + span.end)
+                            scores[task][dropped] = predictions[task].outside[dropped].tolist()
+                        for span, score in sure:
+                            begin, end = part[span.start][0], part[span.end - 1][1]
+                            spans.append(TaggedSpan(task, span.label, score, text[begin:end], begin, end))
+            spans.sort(key=lambda span: (span.start, span.end))
+            yield TaggedText(
+                text=text,
+                spans=spans,
+                words=[text[start:end] for start, end in offsets],
+                offsets=offsets,
+                sentence_starts=starts,
+                tags={task: values[position:stop] for task, values in tags.items()},
+                scores={task: values[position:stop] for task, values in scores.items()},
+            )
+            position = stop
+
+    def save(self, folder: str | Path, files: Mapping[str, str] | None = None, overwrite: bool = False) -> None:
+        """Write the tagger. A reader of the folder sees all of it or none.
+
+        Args:
+            folder: Where to; it must not exist yet, or be empty, or, with `overwrite`, hold a tagger.
+            files: Further text files, by name.
+            overwrite: Whether to replace a tagger that is there.
+
+        Raises:
+            PolytagError: The folder is in use, or cannot be written.
+        """
+        encoder = self.network.encoder
+        config = encoder.config()
+        config["architectures"] = [encoder.architecture()]
+        if len(self.heads) == 1:
+            (head,) = self.heads.values()
+            config["id2label"] = {str(index): label for index, label in enumerate(head.labels)}
+            config["label2id"] = {label: index for index, label in enumerate(head.labels)}
+        texts = {
+            name: json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+            for name, value in (("polytag.json", self.description()), ("config.json", config))
+        }
+        with written(Path(folder), overwrite) as temporary:
+            save_tensors(self.network.tensors(), temporary / "model.safetensors", metadata={"format": "pt"})
+            encoder.save_files(temporary)
+            for name, text in {**texts, **(files or {})}.items():
+                (temporary / name).write_text(text, encoding="utf-8")
+
+    def description(self) -> dict[str, Any]:
+        """What `polytag.json` says."""
+        encoder = self.network.encoder
+        return {
+            "format": FORMAT,
+            "tasks": {
+                name: {
+                    "labels": list(head.labels),
+                    "scheme": head.scheme,
+                    "alignment": head.alignment,
+                    "decoding": head.decoding,
+                    "temperature": head.temperature,
+                }
+                for name, head in self.heads.items()
+            },
+            "encoder": {"provider": encoder.provider, "reference": encoder.reference},
+            "context": self.context,
+            "window": self.window,
+            **self.details,
+        }
+
+
+def _chunks(
+    sentences: Iterable[tuple[Sequence[str], int]], size: int, whole_documents: bool
+) -> Iterator[list[tuple[Sequence[str], int]]]:
+    """Up to `size` sentences at a time, with their documents; these are cut only if one has more than that."""
+    iterator = iter(sentences)
+    begun: list[tuple[Sequence[str], int]] = []
+    while chunk := begun + list(islice(iterator, size - len(begun))):
+        begun = []
+        if whole_documents and len(chunk) == size:
+            last = chunk[-1][1]
+            begun = list(takewhile(lambda pair: pair[1] == last, reversed(chunk)))[::-1]  # noqa: B023  # used at once
+            begun = begun if len(begun) < size else []
+        yield chunk[: len(chunk) - len(begun)]
+
+
+def _restored(provider: EncoderProvider, folder: Path, heads: Mapping[str, TaskHead]) -> TaggerModel:
+    from polytag.engine.encoders.hf_weights import read_tensors
+    from polytag.engine.model import TaggerModel
+
+    tensors = read_tensors(folder)
+    model = TaggerModel(provider.restore(folder), {name: head.labels for name, head in heads.items()})
+    model.assign(tensors)
+    return model

@@ -1,0 +1,194 @@
+"""Token classifiers that transformers wrote, as taggers: their labels, their task, their label scheme.
+
+Such a folder says what its labels are called and nothing else, so the rest is concluded from them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from polytag.corpus.annotation import have_spans
+from polytag.corpus.recognition import scheme_that_writes
+from polytag.encoding.checkpoint import read_config
+from polytag.errors import PolytagError, TaggerError
+from polytag.files import expanded
+from polytag.plugin.reader import is_there
+from polytag.plugin.registry import registry
+from polytag.plugin.scheme import OUTSIDE, LabelScheme, split_tag
+from polytag.plugin.task import Task
+
+ALIGNMENT = "first"
+"""How transformers' own examples and nearly all published token classifiers were trained."""
+
+_ANYTHING = "*"
+_NAMELESS = re.compile(r"LABEL_\d+")
+_SHOWN = 6
+
+Names = str | Path | Sequence[str]
+"""Labels as a user gives them: in id order with commas between, a file of them, or a sequence."""
+
+
+def describe(folder: Path, task: str | None = None, labels: Names | None = None) -> dict[str, Any]:
+    """What `polytag.json` would say of a token classifier.
+
+    Tags are decoded by argmax, as transformers does: the labels do not tell whether the classifier was taught to open
+    every span with `B`, and sequences of one that was not must not be forced into that form.
+
+    Args:
+        folder: The folder.
+        task: Name of the task; found by the labels when None.
+        labels: What the labels are called, where the checkpoint does not say or says it otherwise.
+
+    Raises:
+        PolytagError: The folder holds no token classifier, its labels do not suit the task or the names given, or it
+            cannot be told what the task is.
+    """
+    names = label_names(folder, labels)
+    chosen = task_of(folder, names) if task is None else registry().tasks[task]
+    head = {
+        "labels": list(names),
+        "scheme": scheme_for(chosen, names).name,
+        "alignment": ALIGNMENT,
+        "decoding": "argmax",
+        "temperature": 1.0,
+    }
+    encoder = {"provider": "pretrained", "reference": str(folder)}
+    return {"tasks": {chosen.name: head}, "encoder": encoder, "context": "sentence", "window": None}
+
+
+def label_names(folder: Path, labels: Names | None = None) -> tuple[str, ...]:
+    """The labels of a token classifier in id order, renamed if wanted.
+
+    Raises:
+        PolytagError: The folder holds no token classifier, or the names do not fit it.
+    """
+    config = read_config(folder)
+    classes = config.get("architectures") or []
+    if classes and not any(str(name).endswith("ForTokenClassification") for name in classes):
+        raise TaggerError(
+            f"The checkpoint {str(folder)!r} is a {classes[0]}, which has no head that tags words. Train one on it: "
+            f"polytag train --encoder {folder} --task ner --corpus SOURCE --output DIR"
+        )
+    try:
+        found = {int(index): str(label) for index, label in (config.get("id2label") or {}).items()}
+        size = len(found) or int(config.get("num_labels", 2))
+        own = [found[index] if found else f"LABEL_{index}" for index in range(size)]
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise TaggerError(
+            f"{folder / 'config.json'} is damaged: its id2label does not name each label by a number from 0 on."
+        ) from error
+    return tuple(own if labels is None else _renamed(own, labels))
+
+
+def task_of(folder: Path, labels: Sequence[str]) -> Task:
+    """The installed task that knows most of the labels, or else the one for labels that no task knows.
+
+    Raises:
+        PolytagError: The labels are mere numbers, or no task or several could be meant.
+    """
+    if all(map(_NAMELESS.fullmatch, labels)):
+        raise TaggerError(
+            f"The checkpoint {str(folder)!r} does not say what its {len(labels)} labels are: they are called "
+            f"{_listed(labels)}. Name them in this order: --labels O,B-PER,I-PER,… or --labels FILE."
+        )
+    kinds = _kinds(labels)
+    types = {split_tag(label)[1] if kinds == {True} else label for label in labels} - {OUTSIDE, ""}
+    # Plugins that clash, or lack a scheme of another plugin, are no concern of those who do not ask for their tasks.
+    schemes = {scheme.name: scheme for scheme in registry().schemes.undisputed()}
+    tasks = [task for task in registry().tasks.undisputed() if task.scheme in schemes]
+    suited = [task for task in tasks if schemes[task.scheme].encodes_spans in kinds]
+
+    def fit(task: Task) -> tuple[int, bool, bool]:
+        known = len({name.upper() for name in types} & set(task.typical))
+        return known, _ANYTHING in task.typical, schemes[task.scheme].encodes_spans
+
+    best = max(map(fit, suited), default=(0, False, False))
+    found = [task for task in suited if fit(task) == best] if any(best[:2]) else []
+    if len(found) == 1:
+        return found[0]
+    candidates = ", ".join(task.name for task in found or suited) or "none installed"
+    raise TaggerError(
+        f"It cannot be told what task the labels of the checkpoint {str(folder)!r} belong to: {_listed(labels)}. Say "
+        f"it with --task; it could be: {candidates}."
+    )
+
+
+def aggregation(alignment: str) -> str:
+    """What transformers' pipeline calls it when the subwords speak for a word that do so with an alignment strategy."""
+    return {"first": "first", "all": "first", "mean": "average"}.get(alignment, "simple")
+
+
+def scheme_for(task: Task, labels: Sequence[str]) -> LabelScheme:
+    """The label scheme of a token classifier's labels, given its task.
+
+    Raises:
+        TaggerError: The task is one of spans and the labels encode none, or the other way round.
+    """
+    own = registry().schemes[task.scheme]
+    if own.encodes_spans not in _kinds(labels):
+        need, have = ("spans", "no prefixes such as B- and I-") if own.encodes_spans else ("no spans", "such prefixes")
+        raise TaggerError(
+            f"The task {task.name!r} has {need}, and the labels have {have}: {_listed(labels)}. Name another task with "
+            "--task, or other labels with --labels."
+        )
+    return scheme_that_writes(labels, registry().schemes.values()) if own.encodes_spans else own
+
+
+def _kinds(labels: Iterable[str]) -> set[bool]:
+    """Whether labels may be those of spans: certain with prefixes, possible with `O` alone, else not."""
+    telling = [label for label in labels if label != OUTSIDE]
+    if telling and have_spans(dict.fromkeys(telling, 1)):
+        return {True}
+    return {True, False} if OUTSIDE in labels else {False}
+
+
+def _renamed(own: Sequence[str], labels: Names) -> list[str]:
+    given = labels if not isinstance(labels, str | Path) else _read_names(str(labels))
+    if isinstance(given, Mapping):
+        unknown = [name for name in given if name not in own and not (name.isdecimal() and int(name) < len(own))]
+        if unknown:
+            raise PolytagError(f"The labels {labels} rename {unknown[0]!r}, which is not one of {_listed(own)}.")
+        return [given.get(name, given.get(str(index), name)) for index, name in enumerate(own)]
+    if len(given) != len(own):
+        raise PolytagError(
+            f"The checkpoint has {len(own)} labels ({_listed(own)}), and {len(given)} names are given for them "
+            f"({_listed(given)}). Give one name for each, in this order."
+        )
+    return list(given)
+
+
+def _read_names(text: str) -> list[str] | dict[str, str]:
+    path = expanded(text)
+    try:
+        if not is_there(path) or not path.is_file():
+            return _written_out(text)
+        content = path.read_text(encoding="utf-8-sig")
+        if path.suffix != ".json":
+            return [line.strip() for line in content.splitlines() if line.strip()]
+        names = json.loads(content)
+    except (OSError, ValueError) as error:
+        raise PolytagError(f"The file of labels {text!r} cannot be read: {error}.") from error
+    values = list(names.values()) if isinstance(names, dict) else names
+    if not isinstance(values, list) or not all(isinstance(name, str) for name in values):
+        raise PolytagError(
+            f"The file of labels {text!r} holds neither a JSON list of names nor an object such as "
+            '{"LABEL_0": "O", "LABEL_1": "B-PER"}.'
+        )
+    return names if isinstance(names, dict) else values
+
+
+def _written_out(text: str) -> list[str]:
+    if "," not in text:
+        raise PolytagError(
+            f"The labels {text!r} are neither a file nor a list. Name a file, or write them out in id order: "
+            "O,B-PER,I-PER"
+        )
+    return [name.strip() for name in text.split(",")]
+
+
+def _listed(labels: Sequence[str]) -> str:
+    return ", ".join(labels[:_SHOWN]) + (", …" if len(labels) > _SHOWN else "")

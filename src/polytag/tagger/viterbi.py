@@ -1,0 +1,123 @@
+"""Word scores -> tags: argmax, or Viterbi constrained by the label scheme."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, cast, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polytag.errors import PolytagError
+from polytag.plugin.alignment import FloatArray
+from polytag.plugin.scheme import LabelScheme
+
+Decoding = Literal["viterbi", "argmax"]
+
+_SMALLEST = np.float32(1e-30)
+_CHUNK = 512
+
+
+def check_decoding(name: str | None) -> Decoding | None:
+    """A decoding by name.
+
+    Raises:
+        PolytagError: There is none of that name.
+    """
+    if name not in (None, *get_args(Decoding)):
+        raise PolytagError(f"There is no decoding named {name!r}. Choose viterbi or argmax.")
+    return cast("Decoding | None", name)
+
+
+class Transitions:
+    """Which label may follow which, as log scores: 0 or minus infinity.
+
+    Attributes:
+        between: float32 (labels, labels), from row to column.
+        first, last: float32 (labels,), for the edges of a sentence.
+    """
+
+    def __init__(self, labels: Sequence[str], scheme: LabelScheme) -> None:
+        self.between = _log([[scheme.allows(before, after) for after in labels] for before in labels])
+        self.first = _log([scheme.allows(None, label) for label in labels])
+        self.last = _log([scheme.allows(label, None) for label in labels])
+
+
+def argmax(scores: FloatArray) -> NDArray[np.int64]:
+    """The best label of each word, int64 (words,), of scores, float32 (words, labels)."""
+    best: NDArray[np.int64] = scores.argmax(axis=1)
+    return best
+
+
+def viterbi(scores: FloatArray, sentence_starts: NDArray[np.int64], transitions: Transitions) -> NDArray[np.int64]:
+    """The best labels that form a valid sequence in every sentence.
+
+    The score of a sequence is the product of its words' probabilities (Forney 1973, with transitions that are either
+    free or forbidden). Sentences of similar length are decoded together. A sentence for which the labels allow no
+    valid sequence gets its argmax.
+
+    Args:
+        scores: float32 (words, labels), probabilities.
+        sentence_starts: int64 (sentences + 1,): where the words of each sentence begin.
+        transitions: The scheme's rules for these labels, in id order.
+
+    Returns:
+        int64 (words,), label ids.
+    """
+    decoded = argmax(scores)
+    lengths = np.diff(sentence_starts)
+    suspects = _invalid_sentences(decoded, sentence_starts, transitions)
+    suspects = suspects[np.argsort(-lengths[suspects], kind="stable")]
+    for start in range(0, len(suspects), _CHUNK):
+        chosen = suspects[start : start + _CHUNK]
+        _decode_together(scores, sentence_starts[chosen], lengths[chosen], transitions, decoded)
+    return decoded
+
+
+def _invalid_sentences(
+    decoded: NDArray[np.int64], sentence_starts: NDArray[np.int64], transitions: Transitions
+) -> NDArray[np.int64]:
+    """Sentences whose argmax breaks the scheme: a valid argmax is the best valid sequence already."""
+    n_words = len(decoded)
+    broken = np.zeros(n_words, dtype=bool)
+    if n_words == 0:
+        return np.zeros(0, dtype=np.int64)
+    full = np.flatnonzero(np.diff(sentence_starts))
+    starts, ends = sentence_starts[full], sentence_starts[full + 1] - 1
+    broken[1:] = np.isinf(transitions.between[decoded[:-1], decoded[1:]])
+    broken[starts] = np.isinf(transitions.first[decoded[starts]])
+    broken[ends] |= np.isinf(transitions.last[decoded[ends]])
+    return full[np.add.reduceat(broken, starts) > 0]
+
+
+def _decode_together(
+    scores: FloatArray,
+    starts: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    transitions: Transitions,
+    decoded: NDArray[np.int64],
+) -> None:
+    """Decode sentences, longest first, and write the labels of those that have a valid sequence into `decoded`."""
+    n_labels = scores.shape[1]
+    longest = int(lengths[0])
+    best = np.log(np.maximum(scores[starts], _SMALLEST), dtype=np.float64) + transitions.first
+    back = np.zeros((longest, len(starts), n_labels), dtype=np.int16)
+    active = np.searchsorted(-lengths, -np.arange(longest), side="left")  # how many sentences have a word there
+    for position in range(1, longest):
+        going_on = int(active[position])
+        through = best[:going_on, :, None] + transitions.between[None]
+        back[position, :going_on] = through.argmax(axis=1)
+        emission = np.log(np.maximum(scores[starts[:going_on] + position], _SMALLEST), dtype=np.float64)
+        best[:going_on] = through.max(axis=1) + emission
+    final = best + transitions.last
+    label = final.argmax(axis=1)
+    valid = np.isfinite(final.max(axis=1))
+    for position in range(longest - 1, -1, -1):
+        going_on = int(active[position])
+        here = valid[:going_on]
+        decoded[starts[:going_on][here] + position] = label[:going_on][here]
+        label[:going_on] = back[position, np.arange(going_on), label[:going_on]]
+
+
+def _log(allowed: Sequence[bool] | Sequence[Sequence[bool]]) -> NDArray[np.float32]:
+    return np.where(np.array(allowed), np.float32(0), np.float32(-np.inf))

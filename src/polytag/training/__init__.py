@@ -1,0 +1,1 @@
+"""From a corpus to the weights of the best epoch."""

@@ -1,0 +1,210 @@
+"""The configuration of a run: a TOML file, flags, and defaults, merged and saved with the tagger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from polytag.errors import PolytagError
+from polytag.files import expanded
+from polytag.plugin.encoder import TrainingDefaults
+from polytag.plugin.reader import column_names
+
+Precision = Literal["float32", "bfloat16", "float16"]
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+
+_PROCESSOR = Path("/proc/cpuinfo")
+_WORTH_IT = 0.8
+"""Share of float32's time above which bfloat16 gains too little to be the default."""
+
+_OF_ONE_RUN = {"overwrite", "resume", "tensorboard", "profile", "push", "push_every", "push_private"}
+
+
+class RunConfig(BaseModel):
+    """Everything a training run can be told. None means: what suits the encoder or the task."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    task: tuple[str, ...] = Field(min_length=1, description="Tasks to train, all on one encoder.")
+    corpus: str = Field(description="A file, a folder, train=FILE,test=FILE, a hub dataset, or `sample`.")
+    output: Path = Field(description="Folder to write the tagger to.")
+    encoder: str = Field("compact", description="`compact`, or a Hugging Face checkpoint (folder or hub name).")
+    cased: bool = Field(False, description="Give an uncased checkpoint a vocabulary with capital letters.")
+    from_: str | None = Field(
+        None, alias="from", description="Tagger, or token classifier of transformers, to go on from, encoder and heads."
+    )
+    labels: str | None = Field(None, description="Labels of the token classifier to go on from, or a file of them.")
+    reader: str | None = Field(None, description="Reader of the corpus; recognised when not given.")
+    columns: tuple[str, ...] | None = Field(None, description="Names of the columns of a column file.")
+    corpus_scheme: str | None = Field(None, description="Scheme of the corpus' spans; recognised when not given.")
+    scheme: str | None = Field(None, description="Scheme to train span tasks in; the task's own when not given.")
+    alignment: str | None = Field(None, description="Alignment strategy; the task's own when not given.")
+    decoding: Literal["viterbi", "argmax"] = Field("viterbi", description="How span tasks turn scores into tags.")
+    context: Literal["sentence", "document"] = Field(
+        "sentence", description="What a window holds: one sentence, or consecutive ones of a document."
+    )
+    window: Count | None = Field(None, description="Units a window holds; what the encoder takes when not given.")
+    epochs: Count | None = Field(None, description="Passes over the training split.")
+    batch_size: Count | None = Field(None, description="Windows a step.")
+    accumulate: Count = Field(1, description="Steps whose gradients make one update.")
+    learning_rate: Positive | None = Field(None, description="Peak learning rate.")
+    warmup: Share = Field(0.1, description="Share of the updates in which the learning rate rises.")
+    weight_decay: Annotated[float, Field(ge=0)] | None = Field(None, description="Decoupled weight decay.")
+    clip: Positive = Field(1.0, description="Largest global norm of the gradients.")
+    averaging: Share | None = Field(None, description="Decay of the moving average of the weights; 0 for none.")
+    patience: Annotated[int, Field(ge=0)] = Field(
+        0, description="Epochs without a better validation score after which to stop; 0 for never."
+    )
+    precision: Precision | None = Field(None, description="Number format of the arithmetic in training.")
+    task_weights: dict[str, Positive] = Field(default_factory=dict, description="Weights of tasks in the loss.")
+    loss_weights: str | None = Field(None, description="`balanced`, or a TOML file with the weight of each label.")
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="Same seed, same machine, same result.")
+    checkpoint_every: Count = Field(
+        1000, description="Updates between checkpoints; there is one after each epoch, too."
+    )
+    tensorboard: Path | None = Field(None, description="Folder to write curves to, for TensorBoard.")
+    profile: Path | None = Field(None, description="Folder to write a trace of some steps to, for TensorBoard.")
+    push: str | None = Field(None, description="Repository on the hub to push the tagger to; made when it is missing.")
+    push_every: Literal["end", "epoch"] = Field(
+        "end", description="When to push: at the end, or the best tagger so far after each epoch, too."
+    )
+    push_private: bool = Field(False, description="Push to a private repository only.")
+    resume: bool = Field(False, description="Go on with an unfinished run from its last checkpoint.")
+    overwrite: bool = Field(False, description="Replace a tagger that is already in the output folder.")
+
+    @field_validator("task", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("task")
+    @classmethod
+    def _no_repetition(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(value))
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return column_names(value) if isinstance(value, str) else value
+
+    @field_validator("task_weights", mode="before")
+    @classmethod
+    def _weights(cls, value: object) -> object:
+        """As a table, or as on the command line: `ner=2`, once or several times."""
+        if isinstance(value, Mapping):
+            return value
+        pairs = [str(pair) for pair in value] if isinstance(value, list) else [str(value)]
+        for pair in pairs:
+            if "=" not in pair:
+                raise PolytagError(
+                    f"--task-weight {pair!r} is not of the form TASK=NUMBER. Example: --task-weight ner=2"
+                )
+        return {task.strip(): number for task, _, number in (pair.partition("=") for pair in pairs)}
+
+    @field_validator("output", "tensorboard", "profile")
+    @classmethod
+    def _at_home(cls, value: Path | None) -> Path | None:
+        return value and expanded(value)
+
+    @field_validator("loss_weights")
+    @classmethod
+    def _file_at_home(cls, value: str | None) -> str | None:
+        return str(expanded(value)) if value and value.startswith("~") else value
+
+    @model_validator(mode="after")
+    def _one_encoder(self) -> RunConfig:
+        if self.from_ is not None and "encoder" in self.model_fields_set and self.encoder != self.from_:
+            raise PolytagError(
+                f"The run is to go on from {self.from_!r}, which brings its encoder, and to use the encoder "
+                f"{self.encoder!r}. Leave out --encoder, or --from."
+            )
+        if self.labels is not None and self.from_ is None:
+            raise PolytagError("--labels names the labels of a token classifier to go on from; name it with --from.")
+        return self
+
+    def resolved(self, defaults: TrainingDefaults) -> RunConfig:
+        """The same configuration with the encoder's defaults where nothing was said."""
+        names = ("epochs", "batch_size", "learning_rate", "weight_decay", "averaging")
+        missing = {name: getattr(defaults, name) for name in names if getattr(self, name) is None}
+        if self.precision is None:
+            missing["precision"] = native_precision() if defaults.precision == "native" else defaults.precision
+        return self.model_copy(update=missing)
+
+    def to_toml(self) -> str:
+        """The configuration as a TOML file that `from_sources` reads, without what concerns this one run alone."""
+        import tomlkit
+
+        values = self.model_dump(mode="json", exclude_none=True, exclude=_OF_ONE_RUN, by_alias=True)
+        return tomlkit.dumps({name: value for name, value in values.items() if value != {}})
+
+    @classmethod
+    def from_sources(cls, file: Path | None, flags: Mapping[str, Any]) -> RunConfig:
+        """Merge a TOML file with flags; a flag that is not None wins.
+
+        Raises:
+            PolytagError: The file cannot be read, or a value is missing or wrong.
+        """
+        values = _read_toml(file) if file else {}
+        if "task_weight" in values and "task_weights" not in values:  # the option's own name
+            values["task_weights"] = values.pop("task_weight")
+        values |= {name: value for name, value in flags.items() if value is not None}
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise PolytagError(_explain(error, file)) from error
+
+
+def native_precision() -> Precision:
+    """`bfloat16` on processors that multiply it faster than float32, `float32` on all others.
+
+    Loads TensorFlow to find out, where the processor has instructions for it (AVX-512 BF16, AMX).
+    """
+    try:
+        flags = _PROCESSOR.read_text(encoding="utf-8").split()
+    except OSError:  # not Linux
+        return "float32"
+    if not {"avx512_bf16", "amx_bf16"}.intersection(flags):
+        return "float32"
+    from polytag.engine.devices import time_of_bfloat16
+
+    return "bfloat16" if time_of_bfloat16() < _WORTH_IT else "float32"
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))  # as editors of Windows write it
+    except OSError as error:
+        raise PolytagError(f"The configuration file {str(file)!r} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PolytagError(f"The configuration file {str(file)!r} is not TOML: {error}.") from error
+
+
+def _explain(error: ValidationError, file: Path | None) -> str:
+    parts = []
+    missing = [f"--{problem['loc'][0]}" for problem in error.errors() if problem["type"] == "missing"]
+    if missing:
+        verb = "are" if len(missing) > 1 else "is"
+        parts.append(f"{' and '.join(missing)} {verb} missing; say, `--task ner --corpus sample --output my-tagger`")
+    for problem in error.errors():
+        name = ".".join(part for part in problem["loc"] if isinstance(part, str))
+        if problem["type"] == "missing":
+            continue
+        if problem["type"] == "extra_forbidden":
+            from polytag.errors import suggest
+
+            known = [field.alias or option for option, field in RunConfig.model_fields.items()]
+            parts.append(f"{name!r} is no option of a run.{suggest(name, known, 'option')}".rstrip("."))
+        else:
+            message = problem["msg"].replace("Input should be", "it has to be", 1)
+            parts.append(f"{name!r} is {problem['input']!r}: {message[:1].lower()}{message[1:]}")
+    where = f" (flags and {str(file)!r})" if file else ""
+    what = f"{'; '.join(parts)}.".replace("?.", "?")
+    return f"The configuration of the run{where} is not right: {what} See `polytag train --help`."

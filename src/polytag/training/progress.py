@@ -1,0 +1,148 @@
+"""What a person sees while a run is under way: a progress bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from polytag.terminal import console
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from polytag.engine.loop import Epoch, Progress
+
+_PLAIN_INTERVAL = 30.0  # seconds between lines where there is no terminal
+
+
+class Reporter(Protocol):
+    """Told what a run does."""
+
+    def message(self, text: str) -> None:
+        """Something worth a line."""
+
+    def step(self, progress: Progress) -> None:
+        """A training step is done."""
+
+    def epoch(self, epoch: Epoch) -> None:
+        """An epoch is done and evaluated."""
+
+    def close(self) -> None:
+        """Nothing more will come."""
+
+
+class Silent:
+    """Says nothing."""
+
+    def message(self, text: str) -> None:
+        """Say nothing."""
+
+    def step(self, progress: Progress) -> None:
+        """Say nothing."""
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Say nothing."""
+
+    def close(self) -> None:
+        """Say nothing."""
+
+
+class Several:
+    """Tells several reporters what it is told.
+
+    Args:
+        reporters: Who to tell.
+    """
+
+    def __init__(self, reporters: Sequence[Reporter]) -> None:
+        self._reporters = reporters
+
+    def message(self, text: str) -> None:
+        """Tell all."""
+        for reporter in self._reporters:
+            reporter.message(text)
+
+    def step(self, progress: Progress) -> None:
+        """Tell all."""
+        for reporter in self._reporters:
+            reporter.step(progress)
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Tell all."""
+        for reporter in self._reporters:
+            reporter.epoch(epoch)
+
+    def close(self) -> None:
+        """Tell all."""
+        for reporter in self._reporters:
+            reporter.close()
+
+
+class ConsoleReporter:
+    """Writes to stderr, so that stdout stays free for results."""
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+        from rich.progress import Progress as Bar
+
+        self._console: Console = console(sys.stderr, soft_wrap=True)
+        self._bar = Bar(
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[state]}"),
+            console=self._console,
+            transient=True,
+        )
+        self._current = 0
+        self._spoken = time.monotonic()
+
+    def message(self, text: str) -> None:
+        """Print a line."""
+        self._console.print(text, markup=False)
+
+    def step(self, progress: Progress) -> None:
+        """Move the bar, or print a line now and then."""
+        if not self._console.is_terminal:
+            if time.monotonic() - self._spoken > _PLAIN_INTERVAL:
+                self._spoken = time.monotonic()
+                self.message(f"epoch {progress.epoch}  step {progress.step}/{progress.steps}  {_state(progress)}")
+            return
+        if progress.epoch != self._current:
+            self._clear()
+            self._current = progress.epoch
+            self._bar.start()
+            self._bar.add_task("", total=progress.steps, epoch=progress.epoch, state="")
+        self._bar.update(self._bar.task_ids[0], completed=progress.step, state=_state(progress))
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Print the scores of an epoch."""
+        self._clear()
+        self._spoken = time.monotonic()
+        scores = "  ".join(f"{name} {value:.4f}" for name, value in epoch.scores.items())
+        self.message(
+            f"epoch {epoch.number}  loss {epoch.loss:.4f}  {scores}  {epoch.seconds:.1f} s  "
+            f"{epoch.units_per_second:,.0f} {epoch.unit}s/s{'  best so far' if epoch.best else ''}"
+        )
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._clear()
+
+    def _clear(self) -> None:
+        if not self._bar.live.is_started:  # stopping prints an empty line where there is no terminal
+            return
+        self._bar.stop()
+        for task in list(self._bar.task_ids):
+            self._bar.remove_task(task)
+
+
+def _state(progress: Progress) -> str:
+    left = timedelta(seconds=round(progress.seconds_left))
+    return (
+        f"loss {progress.loss:.4f}  lr {progress.learning_rate:.1e}  "
+        f"{progress.units_per_second:,.0f} {progress.unit}s/s  {left} left"
+    )

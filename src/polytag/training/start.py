@@ -1,0 +1,115 @@
+"""What a run goes on from: a tagger, or a token classifier of transformers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from polytag.encoding.windows import Context
+from polytag.errors import TaggerError
+from polytag.hub import tagger_folder
+from polytag.plugin.encoder import EncoderProvider, head_prefix
+from polytag.plugin.registry import registry
+from polytag.plugin.task import Task
+from polytag.tagger.folder import damaged, read_description
+from polytag.tagger.heads import TaskHead, heads_of
+from polytag.tagger.token_classifiers import ALIGNMENT, Names, label_names, scheme_for
+
+if TYPE_CHECKING:
+    from polytag.engine.model import TaggerModel
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The tagger a run goes on from.
+
+    Attributes:
+        folder: Its folder.
+        provider: The provider of its encoder.
+        heads: What is known of its head of each task.
+        prefixes: What the names of each head's tensors begin with.
+        context, window: What its windows hold, which those of the run hold where nothing else is asked for.
+    """
+
+    folder: Path
+    provider: EncoderProvider
+    heads: Mapping[str, TaskHead]
+    prefixes: Mapping[str, str]
+    context: Context = "sentence"
+    window: int | None = None
+
+    def scheme(self, task: str) -> str | None:
+        """The scheme that a task is trained in where nothing else is asked for."""
+        return self.heads[task].scheme if task in self.heads else None
+
+    def alignment(self, task: str) -> str | None:
+        """The alignment strategy that a task is trained with where nothing else is asked for."""
+        return self.heads[task].alignment if task in self.heads else None
+
+    def misfit(self, task: str, scheme: str, labels: Sequence[str]) -> str:
+        """Why the head of a task cannot go on, or nothing if it can: it needs all labels, in the same scheme."""
+        if task not in self.heads:
+            return f"{str(self.folder)!r} has none for its labels"
+        head = self.heads[task]
+        if head.scheme != scheme:
+            return f"that of {str(self.folder)!r} is in the scheme {head.scheme}, and this run in {scheme}"
+        lacking = [label for label in labels if label not in head.labels]
+        if lacking:
+            more = ", …" if len(lacking) > _SHOWN else ""
+            return f"that of {str(self.folder)!r} lacks the labels {', '.join(lacking[:_SHOWN])}{more}"
+        return ""
+
+    def model(self, labels: Mapping[str, Sequence[str]], kept: Sequence[str]) -> TaggerModel:
+        """The model to train: the encoder with its weights, the heads that go on with theirs, the others new.
+
+        Args:
+            labels: For each task, its labels in id order.
+            kept: The tasks whose heads go on.
+
+        Raises:
+            PolytagError: The weights are not there, are damaged, or are others than the folder describes.
+        """
+        from polytag.engine.encoders.hf_weights import read_tensors
+        from polytag.engine.model import TaggerModel
+
+        tensors = read_tensors(self.folder)
+        model = TaggerModel(self.provider.restore(self.folder), labels)
+        model.encoder.assign(tensors)
+        model.assign_heads(tensors, {task: self.prefixes[task] for task in kept})
+        return model
+
+
+def open_start(reference: str, tasks: Mapping[str, Task], labels: Names | None) -> Start:
+    """Find out what a run goes on from.
+
+    Args:
+        reference: Folder of a tagger or of a token classifier, or its name on the hub.
+        tasks: The tasks to train. The one head of a token classifier can be that of any of them whose labels it has.
+        labels: Names of a token classifier's labels, where it has none or others.
+
+    Raises:
+        PolytagError: It is neither, or cannot be read.
+    """
+    folder = tagger_folder(reference)
+    providers = registry().encoders
+    if (folder / "polytag.json").is_file() or not (folder / "config.json").is_file():
+        description = read_description(folder, labels=labels)
+        heads = heads_of(folder, description)
+        prefixes = {task: head_prefix(task, len(heads)) for task in heads}
+        try:
+            provider = providers[description["encoder"]["provider"]]
+            return Start(folder, provider, heads, prefixes, description["context"], description["window"])
+        except (KeyError, TypeError) as error:
+            raise damaged(folder / "polytag.json", error) from error
+    names = label_names(folder, labels)
+    heads = {}
+    for name, task in tasks.items():
+        try:
+            heads[name] = TaskHead(names, scheme_for(task, names).name, ALIGNMENT)
+        except TaggerError:
+            continue  # labels of another kind of task
+    return Start(folder, providers["pretrained"], heads, dict.fromkeys(heads, "classifier"))

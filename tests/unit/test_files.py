@@ -1,0 +1,138 @@
+"""Files and folders that are written whole or not at all, in the place of what is there."""
+
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from polytag import PolytagError
+from polytag.files import new_file, new_folder
+
+
+@pytest.fixture
+def umask() -> Iterator[None]:
+    """New files are not for everybody."""
+    before = os.umask(0o027)
+    yield
+    os.umask(before)
+
+
+def rights(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def write(path: Path, text: str = "new") -> None:
+    with new_file(path) as sink:
+        sink.write(text)
+
+
+# Files
+
+
+def test_a_pipe_is_written_to_as_it_is(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writing = threading.Thread(target=write, args=(pipe,), daemon=True)
+    writing.start()
+    source = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    writing.join(timeout=60)
+    assert os.read(source, 10) == b"new"
+    assert pipe.is_fifo()
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="has no /dev/fd")
+def test_a_link_to_an_open_pipe_is_written_to_as_well():
+    source, sink = os.pipe()
+    write(Path(f"/dev/fd/{sink}"))
+    assert os.read(source, 10) == b"new"
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="has no /dev/fd")
+def test_a_reader_that_has_gone_is_no_mistake_of_the_user():
+    source, sink = os.pipe()
+    opened = new_file(Path(f"/dev/fd/{sink}"))
+    file = opened.__enter__()
+    os.close(source)
+    file.write("new")
+    with pytest.raises(BrokenPipeError):
+        opened.__exit__(None, None, None)
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_link_to_a_file_stays_and_what_it_points_at_is_replaced(tmp_path, before):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "link").symlink_to("data/file")
+    if before:
+        (tmp_path / "data" / "file").write_text("old")
+    write(tmp_path / "link")
+    assert (tmp_path / "link").readlink() == Path("data/file")
+    assert (tmp_path / "data" / "file").read_text() == "new"
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["file"]
+
+
+def test_a_file_has_the_rights_of_the_one_it_replaces_or_of_a_new_one(tmp_path, umask):
+    (tmp_path / "secret").write_text("old")
+    (tmp_path / "secret").chmod(0o604)
+    for name in ("secret", "other"):
+        write(tmp_path / name)
+    assert (rights(tmp_path / "secret"), rights(tmp_path / "other")) == (0o604, 0o640)
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path):
+    (tmp_path / "file").write_text("old")
+    with (
+        pytest.raises(PolytagError, match=r"file' cannot be written: No space left on device\. Make room"),
+        new_file(tmp_path / "file"),
+    ):
+        raise OSError(28, "No space left on device")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
+
+
+def test_a_name_that_cannot_be_is_said(tmp_path):
+    with pytest.raises(PolytagError, match="cannot be written: File name too long"):
+        write(tmp_path / ("x" * 300))
+
+
+# Folders
+
+
+def test_a_folder_and_all_in_it_have_the_rights_of_new_ones(tmp_path, umask):
+    with new_folder(tmp_path / "out", "tagger") as folder:
+        (folder / "assets").mkdir(mode=0o700)
+        (folder / "assets" / "vocabulary").touch(mode=0o600)
+    found = {path.name: rights(path) for path in tmp_path.rglob("*")}
+    assert found == {"out": 0o750, "assets": 0o750, "vocabulary": 0o640}
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_link_to_a_folder_stays_and_what_it_points_at_is_replaced(tmp_path, before):
+    link, target = tmp_path / "link", tmp_path / "data" / "v1"
+    link.symlink_to(target)
+    if before:
+        target.mkdir(parents=True)
+    with new_folder(link, "tagger") as folder:
+        (folder / "note").write_text("new")
+    assert link.readlink() == target
+    assert (target / "note").read_text() == "new"
+    assert [path.name for path in target.parent.iterdir()] == ["v1"]
+
+
+def test_an_interrupt_between_two_steps_leaves_the_old_folder(tmp_path, monkeypatch):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "note").write_text("old")
+    usual = Path.replace
+
+    def interrupted(path, target):
+        if path.name.startswith(".out"):
+            raise KeyboardInterrupt
+        return usual(path, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt), new_folder(tmp_path / "out", "tagger") as folder:
+        (folder / "note").write_text("new")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert (tmp_path / "out" / "note").read_text() == "old"
