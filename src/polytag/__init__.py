@@ -13,6 +13,8 @@ from polytag.plugin.specs import hookimpl
 
 if TYPE_CHECKING:
     from polytag.corpus.corpus import Corpus, load_corpus
+    from polytag.corpus.sentences import corpus_from_sentences, sentences_of
+    from polytag.corpus.source import split_of
     from polytag.encoding.text import Word, split_sentences
     from polytag.errors import CorpusError, CorpusWarning, PluginError, PolytagError, TaggerError
     from polytag.evaluation.compare import Comparison, TaskComparison, compare
@@ -29,20 +31,10 @@ if TYPE_CHECKING:
         scores_at,
     )
     from polytag.plugin.encoder import Encoder, EncoderProvider, TrainingDefaults, Units, WordCoder
-    from polytag.plugin.manager import RunInfo
     from polytag.plugin.metric import Metric, Scores
-    from polytag.plugin.reader import (
-        DOCUMENT_MARKS,
-        TOKENS,
-        Reader,
-        Remark,
-        Sentence,
-        Source,
-        corpus_from_sentences,
-        sentences_of,
-        split_of,
-    )
+    from polytag.plugin.reader import DOCUMENT_MARKS, TOKENS, Reader, Remark, Sentence, Source
     from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme, PrefixScheme, Span, convert
+    from polytag.plugin.specs import RunInfo
     from polytag.plugin.task import Task
     from polytag.publishing.push import PushResult, push
     from polytag.runner import TrainResult, train
@@ -72,17 +64,16 @@ _HOMES = {
         "Remark",
         "Sentence",
         "Source",
-        "corpus_from_sentences",
-        "sentences_of",
-        "split_of",
     ),
+    "polytag.corpus.sentences": ("corpus_from_sentences", "sentences_of"),
+    "polytag.corpus.source": ("split_of",),
     "polytag.plugin.encoder": ("Encoder", "EncoderProvider", "TrainingDefaults", "Units", "WordCoder"),
     "polytag.encoding.text": ("Word", "split_sentences"),
     "polytag.errors": ("CorpusError", "CorpusWarning", "PluginError", "PolytagError", "TaggerError"),
     "polytag.evaluation.evaluate": ("evaluate",),
     "polytag.evaluation.results": ("Evaluation", "TaskEvaluation"),
     "polytag.exporting.export": ("Export", "export"),
-    "polytag.plugin.manager": ("RunInfo",),
+    "polytag.plugin.specs": ("RunInfo",),
     "polytag.plugin.metric": ("Metric", "Scores"),
     "polytag.publishing.push": ("PushResult", "push"),
     "polytag.runner": ("TrainResult", "train"),

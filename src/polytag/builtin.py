@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from polytag.corpus.sample.reader import SampleReader
-from polytag.files import expanded
+from polytag.files import expanded, is_there
 from polytag.plugin.encoder import Encoder, EncoderProvider, TrainingDefaults, WordCoder
-from polytag.plugin.reader import Reader, is_there
+from polytag.plugin.reader import Reader
 from polytag.plugin.specs import hookimpl
 
 POLYTAG_PLUGIN_API = 1

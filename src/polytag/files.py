@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import secrets
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from polytag.errors import PolytagError
+
+_NUMBER = re.compile(r"os error (\d+)")
 
 
 @contextmanager
@@ -137,3 +141,40 @@ def _replace(source: Path, target: Path) -> None:
         if kept.exists() and not target.exists():
             kept.replace(target)
         shutil.rmtree(old, ignore_errors=True)
+
+
+def is_there(path: Path) -> bool:
+    """Whether a file, a folder, a pipe or a device has this path; none has one that is too long for any.
+
+    What a user wrote may be a path or something else, such as a list of labels, of any length.
+
+    Raises:
+        OSError: It cannot be found out, as a folder on the way may not be entered.
+    """
+    try:
+        return path.exists()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return False
+        raise
+
+
+def save_tensors(tensors: Mapping[str, Any], path: Path, metadata: Mapping[str, str] | None = None) -> None:
+    """Write arrays to a file of safetensors.
+
+    Args:
+        tensors: Arrays by name.
+        path: The file.
+        metadata: What the file says about itself.
+
+    Raises:
+        OSError: It cannot be written: the disk is full, say. safetensors alone raises errors of its own kind.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
+
+    try:
+        save_file(dict(tensors), path, metadata=dict(metadata) if metadata else None)
+    except SafetensorError as error:
+        found = _NUMBER.search(str(error))
+        raise OSError(int(found[1]), os.strerror(int(found[1]))) if found else OSError(str(error)) from error

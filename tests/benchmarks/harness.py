@@ -207,7 +207,7 @@ class Data:
 
     def score(self, split: str, predicted: Sequence[Sequence[str]]) -> float:
         """The main score of predicted tags, per word and per sentence: the one scorer for all sides."""
-        from polytag.evaluation.results import evaluate_tags
+        from polytag.evaluation.scoring import evaluate_tags
 
         return evaluate_tags(self.tags[split], predicted, self.scheme, self.metrics).score
 

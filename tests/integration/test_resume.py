@@ -144,9 +144,9 @@ def test_a_run_goes_on_in_the_precision_that_the_processor_was_found_to_be_faste
 ):
     encoder, tagger = make_checkpoint(tmp_path / "bert", "bert"), tmp_path / "tagger"
     run = ["train", "-t", "ner", "-c", tiny_corpus, "-e", encoder, "-o", tagger, "--epochs", "1", "--batch-size", "8"]
-    monkeypatch.setattr("polytag.training.config.native_precision", lambda: first)
+    monkeypatch.setattr("polytag.engine.devices.native_precision", lambda: first)
     assert interrupted(*run).status == 128 + signal.SIGINT
-    monkeypatch.setattr("polytag.training.config.native_precision", lambda: later)
+    monkeypatch.setattr("polytag.engine.devices.native_precision", lambda: later)
     changed = command(*run, "--resume", "--precision", later)
     assert changed.status == 2
     assert f"precision was '{first}' and is '{later}'" in changed.err

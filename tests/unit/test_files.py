@@ -1,15 +1,17 @@
 """Files and folders that are written whole or not at all, in the place of what is there."""
 
 import os
+import resource
 import stat
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from polytag import PolytagError
-from polytag.files import new_file, new_folder
+from polytag.files import new_file, new_folder, save_tensors
 
 
 @pytest.fixture
@@ -136,3 +138,18 @@ def test_an_interrupt_between_two_steps_leaves_the_old_folder(tmp_path, monkeypa
         (folder / "note").write_text("new")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert (tmp_path / "out" / "note").read_text() == "old"
+
+
+@pytest.fixture
+def small_files():
+    """No file may grow beyond 100 kB, for the process as it is."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_what_cannot_be_written_is_an_error_of_the_system(tmp_path, small_files):
+    with pytest.raises(OSError, match="File too large"):
+        save_tensors({"weight": np.zeros(100_000, dtype=np.float32)}, tmp_path / "model.safetensors")
+    assert list(tmp_path.iterdir()) == []

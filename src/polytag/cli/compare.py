@@ -53,8 +53,8 @@ def compare_cli(
     """
     from polytag.cli.plugins import mention_problems
     from polytag.cli.tables import print_comparison, print_json
+    from polytag.corpus.source import column_names
     from polytag.evaluation.compare import compare
-    from polytag.plugin.reader import column_names
     from polytag.tagger.viterbi import check_decoding
 
     mention_problems()

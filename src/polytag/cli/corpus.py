@@ -45,7 +45,7 @@ def describe_cli(
     """Show the size of a corpus, its tag columns with their label schemes and labels, and an example."""
     from polytag.corpus.corpus import Corpus, load_corpus
     from polytag.corpus.describe import describe, render
-    from polytag.plugin.reader import column_names
+    from polytag.corpus.source import column_names
 
     corpus = load_corpus(source, reader=reader, columns=column_names(columns))
     if split is not None:
@@ -81,8 +81,8 @@ def check_cli(
     from polytag.corpus.check.check import check
     from polytag.corpus.check.findings import plain_lines, render
     from polytag.corpus.corpus import load_corpus
+    from polytag.corpus.source import column_names
     from polytag.errors import CorpusWarning
-    from polytag.plugin.reader import column_names
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CorpusWarning)  # they are among the findings
@@ -130,7 +130,7 @@ def convert_cli(
     """Write a corpus in another format, or its spans in another scheme; nothing is lost without a message."""
     from polytag.corpus.convert import check_folder, convert_corpus
     from polytag.corpus.corpus import load_corpus
-    from polytag.plugin.reader import column_names
+    from polytag.corpus.source import column_names
 
     check_folder(destination, overwrite)
     corpus = load_corpus(source, reader=reader, columns=column_names(columns))

@@ -62,8 +62,8 @@ def evaluate_cli(
     """
     from polytag.cli.plugins import mention_problems
     from polytag.cli.tables import print_evaluation, print_json
+    from polytag.corpus.source import column_names
     from polytag.evaluation.evaluate import evaluate
-    from polytag.plugin.reader import column_names
     from polytag.tagger.viterbi import check_decoding
 
     mention_problems()

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from polytag.corpus.corpus import Corpus, accepting_readers
 from polytag.corpus.recognition import scheme_of
+from polytag.corpus.source import locate
 from polytag.corpus.tables import checked, names_of, tag_columns
 from polytag.errors import CorpusError, PolytagError
 from polytag.files import check_replaceable, expanded, new_folder
-from polytag.plugin.reader import DOCUMENT, LOCATION, SPLITS, TOKENS, Reader, locate
+from polytag.plugin.reader import DOCUMENT, LOCATION, SPLITS, TOKENS, Reader
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, respelled
 

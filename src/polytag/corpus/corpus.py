@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from polytag.corpus.annotation import GAP, gap_is_no_tag
+from polytag.corpus.source import locate
 from polytag.corpus.tables import (
     arrow_column,
     checked,
@@ -22,7 +23,7 @@ from polytag.corpus.tables import (
     words_tagged,
 )
 from polytag.errors import CorpusError, CorpusWarning
-from polytag.plugin.reader import DOCUMENT, SPLITS, TOKENS, Reader, Remark, Source, locate
+from polytag.plugin.reader import DOCUMENT, SPLITS, TOKENS, Reader, Remark, Source
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import UNANNOTATED
 from polytag.plugin.task import Task
@@ -80,6 +81,16 @@ class Corpus:
                 f"Choose one of these, or give the file with {name}=FILE."
             )
         return self.data[name]
+
+    def default_split(self, wanted: str | None = None) -> str:
+        """The split to score on: the wanted one, or `test` where it exists, or else the last.
+
+        Raises:
+            CorpusError: There is no split of the wanted name.
+        """
+        name = wanted or ("test" if "test" in self.splits else self.splits[-1])
+        self.split(name)
+        return name
 
     def words(self, split: str) -> list[list[str]]:
         """The words of every sentence."""

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from polytag.errors import TrainingError
+from polytag.files import save_tensors
 from polytag.plugin.encoder import Tensors
-from polytag.tensor_files import save_tensors
 
 _PREFIX = "checkpoint-"
 _TEMPORARY = ".writing"

@@ -14,11 +14,11 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.lite.python.convert_phase import ConverterError
 
+from polytag.encoding.batches import Run
 from polytag.engine.model import TaggerModel
 from polytag.engine.portable_graph import MASK, PortableGraph, ids_name, serving_function
 from polytag.errors import PolytagError
 from polytag.plugin.alignment import FloatArray
-from polytag.tagger.runtimes import Run
 
 SIGNATURE = "serving_default"
 _OPTIONS = tf.saved_model.SaveOptions(experimental_custom_gradients=False)  # nothing is trained after an export

@@ -12,12 +12,11 @@ from polytag.corpus.corpus import Corpus, load_corpus
 from polytag.corpus.recognition import recognise_scheme
 from polytag.corpus.splits import Split, read_split
 from polytag.errors import PolytagError
-from polytag.evaluation.evaluate import default_split
 from polytag.evaluation.prediction_files import Predictions, read_predictions
-from polytag.evaluation.results import where_annotated
+from polytag.evaluation.scoring import where_annotated
 from polytag.evaluation.significance import approximate_randomisation, paired_bootstrap
+from polytag.files import is_there
 from polytag.hub import tagger_folder
-from polytag.plugin.reader import is_there
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import LabelScheme, convert
 from polytag.plugin.task import Task
@@ -138,7 +137,7 @@ def compare(
     systems = [_opened(name) for name in names]
     tasks = _shared_tasks(names, systems, task)
     loaded = corpus if isinstance(corpus, Corpus) else load_corpus(corpus, reader=reader, columns=columns)
-    chosen = default_split(loaded, split)
+    chosen = loaded.default_split(split)
     schemes = {name: registry().schemes[found.scheme] for name, found in tasks.items()}
     data = read_split(loaded, chosen, tasks, schemes, corpus_scheme)
     places = [loaded.locate(chosen, index) for index in range(len(data.sentences))]

@@ -13,24 +13,19 @@ import numpy as np
 from polytag.corpus.corpus import Corpus, load_corpus
 from polytag.corpus.splits import Split, read_split
 from polytag.errors import PolytagError
+from polytag.evaluation.baseline import MajorityBaseline
+from polytag.evaluation.calibration import Calibration, expected_calibration_error
 from polytag.evaluation.mistakes import confusions as confusions_of
 from polytag.evaluation.mistakes import write_mistakes
-from polytag.evaluation.results import (
-    Evaluation,
-    MajorityBaseline,
-    TaskEvaluation,
-    choose_metrics,
-    evaluate_tags,
-    where_annotated,
-)
+from polytag.evaluation.results import Evaluation, TaskEvaluation
+from polytag.evaluation.scoring import choose_metrics, evaluate_tags, where_annotated
 from polytag.files import new_file
 from polytag.hub import tagger_folder
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import UNANNOTATED, LabelScheme
 from polytag.plugin.task import Task
-from polytag.tagger.calibration import Calibration, expected_calibration_error
+from polytag.tagger.decoder import Prediction
 from polytag.tagger.folder import read_description
-from polytag.tagger.heads import Prediction
 from polytag.tagger.tagger import Tagger
 from polytag.tagger.token_classifiers import Names
 from polytag.tagger.viterbi import check_decoding
@@ -82,7 +77,7 @@ def evaluate(
         tagger = tagger_folder(tagger)
         read_description(tagger, task, labels)  # whether it is a tagger at all, before a corpus is loaded
     loaded = corpus if isinstance(corpus, Corpus) else load_corpus(corpus, reader=reader, columns=columns)
-    name = default_split(loaded, split)
+    name = loaded.default_split(split)
     model = tagger if isinstance(tagger, Tagger) else Tagger.load(tagger, decoding, task=task, labels=labels)
     registered = registry().tasks
     tasks = {found: registered[found] for found in model.heads}
@@ -127,17 +122,6 @@ def evaluate_split(
     metrics = {name: task.metrics for name, task in tasks.items()}
     _, results = _score(tagger, data, schemes, metrics, baselines, seed)
     return Evaluation(corpus, split, len(data.sentences), data.n_words, results)
-
-
-def default_split(corpus: Corpus, split: str | None) -> str:
-    """The split to score on: the wanted one, or `test` where there is one, or else the last.
-
-    Raises:
-        CorpusError: There is no split of the wanted name.
-    """
-    name = split or ("test" if "test" in corpus.splits else corpus.splits[-1])
-    corpus.split(name)
-    return name
 
 
 def _score(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from polytag.corpus.splits import Split
-from polytag.evaluation.results import evaluate_tags
+from polytag.evaluation.scoring import evaluate_tags
 from polytag.plugin.scheme import UNANNOTATED
 from polytag.plugin.task import Task
 from polytag.tagger.tagger import Tagger

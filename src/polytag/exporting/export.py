@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import json
-import logging
 import math
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from polytag.corpus.corpus import Corpus, load_corpus
 from polytag.encoding import word_hashes
 from polytag.errors import PolytagError, UnknownNameError
-from polytag.evaluation.evaluate import default_split
-from polytag.exporting.example_program import snippet, transformers_snippet
+from polytag.exporting.example_program import snippet
+from polytag.exporting.writers import WRITERS
 from polytag.files import expanded
 from polytag.hub import tagger_folder
 from polytag.tagger.folder import check_output, read_description, written
-from polytag.tagger.runtimes import LITERT_FILE, ONNX_FILE, ExportedModel, Run, need, open_litert, open_onnx
+from polytag.tagger.runtimes import need
 from polytag.tagger.tagger import Tagger
 
 FORMATS = ("savedmodel", "onnx", "litert", "transformers")
@@ -106,10 +100,10 @@ def export(
     elif to != "savedmodel":
         _check_size(chosen, to)
     loaded = corpus if isinstance(corpus, Corpus) else load_corpus(corpus)
-    split = default_split(loaded, None)
+    split = loaded.default_split()
     sentences, documents = loaded.words(split)[:_SENTENCES], loaded.documents(split)
     with written(folder, overwrite) as temporary:
-        runtime, exported = _WRITERS[to](chosen, temporary, quantize)
+        runtime, exported = WRITERS[to](chosen, temporary, quantize)
         expected = chosen.predict_tags(sentences, documents and documents[:_SENTENCES])
         found = exported.predict_tags(sentences, documents and documents[:_SENTENCES])
         agreement = {name: _share(expected[name], found[name]) for name in chosen.heads}
@@ -151,82 +145,6 @@ def _check_transformers(tagger: Tagger) -> None:
             f"A transformers checkpoint has one task, and this tagger has {', '.join(tagger.heads)}. Choose one with "
             "--task, and export once for each."
         )
-
-
-def _write_savedmodel(tagger: Tagger, folder: Path, _: str | None) -> tuple[str, Tagger]:
-    from polytag.engine.graph_files import open_savedmodel, write_savedmodel
-
-    write_savedmodel(tagger.network, folder / "1")
-    return "TensorFlow", _swapped(tagger, open_savedmodel(folder / "1"))
-
-
-def _write_onnx(tagger: Tagger, folder: Path, quantize: str | None) -> tuple[str, Tagger]:
-    from polytag.engine.graph_files import write_onnx
-
-    write_onnx(tagger.network, folder / ONNX_FILE)
-    if quantize:
-        _quantise(folder / ONNX_FILE)
-    return "ONNX Runtime", _swapped(tagger, open_onnx(folder / ONNX_FILE))
-
-
-def _write_litert(tagger: Tagger, folder: Path, _: str | None) -> tuple[str, Tagger]:
-    from polytag.engine.graph_files import write_litert
-
-    write_litert(tagger.network, folder / LITERT_FILE)
-    return "LiteRT", _swapped(tagger, open_litert(folder / LITERT_FILE))
-
-
-def _write_transformers(tagger: Tagger, folder: Path, _: str | None) -> tuple[str, Tagger]:
-    (decoder,) = tagger.decoders.values()
-    tagger.save(folder, {"example.py": transformers_snippet(decoder.head.alignment)})
-    if importlib.util.find_spec("torch") is None:
-        return "TensorFlow, since PyTorch is not installed", Tagger.load(folder)
-    return "PyTorch", _swapped(tagger, _open_transformers(folder, decoder_task=next(iter(tagger.heads))))
-
-
-_WRITERS: dict[str, Callable[[Tagger, Path, str | None], tuple[str, Tagger]]] = {
-    "savedmodel": _write_savedmodel,
-    "onnx": _write_onnx,
-    "litert": _write_litert,
-    "transformers": _write_transformers,
-}
-
-
-def _swapped(tagger: Tagger, run: Run) -> Tagger:
-    """The same tagger with another network."""
-    labels = {name: len(head.labels) for name, head in tagger.heads.items()}
-    return replace(tagger, model=ExportedModel(tagger.encoder, labels, run))
-
-
-def _quantise(path: Path) -> None:
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    # Seven bits a weight: with eight, processors without VNNI overflow where two products are added up.
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)  # its advice to simplify the graph first: it is simplified
-    try:
-        quantize_dynamic(path, path, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
-    finally:
-        logging.disable(before)
-
-
-def _open_transformers(folder: Path, decoder_task: str) -> Run:
-    """A transformers checkpoint in PyTorch as a function of arrays."""
-    import torch
-    from transformers import AutoModelForTokenClassification
-
-    model, report = AutoModelForTokenClassification.from_pretrained(folder, output_loading_info=True)
-    wrong = {kind: sorted(map(str, names)) for kind, names in report.items() if names}
-    if wrong:
-        raise PolytagError(f"transformers does not find the weights it expects in the checkpoint: {wrong}.")
-    model.eval()
-
-    def run(ids: Any, mask: Any) -> dict[str, Any]:
-        given = {"input_ids": torch.from_numpy(ids[:, :, 0].astype(np.int64)), "attention_mask": torch.from_numpy(mask)}
-        with torch.inference_mode():
-            return {decoder_task: model(**given).logits.softmax(-1).numpy()}
-
-    return run
 
 
 def _share(expected: list[list[str]], found: list[list[str]]) -> float:

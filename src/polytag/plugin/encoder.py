@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from polytag.errors import PolytagError
 
 Tensors = dict[str, NDArray[Any]]
+Precision = Literal["float32", "bfloat16", "float16"]
 
 
 def head_prefix(task: str, n_tasks: int) -> str:

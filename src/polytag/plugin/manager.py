@@ -26,18 +26,8 @@ from polytag.plugin import specs
 GROUP = "polytag"
 DISABLE_VARIABLE = "POLYTAG_DISABLE_PLUGINS"
 STRICT_VARIABLE = "POLYTAG_STRICT_PLUGINS"
-
 Status = Literal["loaded", "blocked", "broken", "incompatible"]
-
-
-@dataclass(frozen=True, slots=True)
-class RunInfo:
-    """What observers see of a run."""
-
-    tasks: tuple[str, ...]
-    corpus: str
-    encoder: str
-    output: str
+_isolated: list[PluginManager] = []
 
 
 @dataclass(slots=True)
@@ -266,9 +256,6 @@ def _place(error: BaseException) -> str:
     loading = ("<frozen", str(Path(importlib.__file__).parent), pluggy.__path__[0], __file__)
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(loading)]
     return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
-
-
-_isolated: list[PluginManager] = []
 
 
 def plugin_manager() -> PluginManager:

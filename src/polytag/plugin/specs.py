@@ -8,6 +8,7 @@ hooks look at a run and never alter it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pluggy
@@ -15,11 +16,11 @@ import pluggy
 if TYPE_CHECKING:
     from polytag.plugin.alignment import AlignmentStrategy
     from polytag.plugin.encoder import EncoderProvider
-    from polytag.plugin.manager import RunInfo
     from polytag.plugin.metric import Metric
     from polytag.plugin.reader import Reader
     from polytag.plugin.scheme import LabelScheme
     from polytag.plugin.task import Task
+
 
 PROJECT = "polytag"
 PLUGIN_API = 1
@@ -28,11 +29,22 @@ PLUGIN_API = 1
 It rises when a change would break plugins that exist. A new hook, a new argument of a hook (plugins name just those
 they want) and a new optional field or method of a public class are no such change.
 """
+
 OLDEST_PLUGIN_API = 1
 """The oldest version that still works. A plugin declares the one it was written for as `POLYTAG_PLUGIN_API`."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What observers see of a run."""
+
+    tasks: tuple[str, ...]
+    corpus: str
+    encoder: str
+    output: str
 
 
 @hookspec

@@ -5,21 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polytag import hub
 from polytag.corpus.corpus import Corpus
 from polytag.corpus.splits import Split
-from polytag.evaluation.results import Evaluation, TaskEvaluation
-from polytag.evaluation.robustness import Limits
+from polytag.evaluation.results import TaskEvaluation
 from polytag.files import expanded
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import UNANNOTATED
+from polytag.publishing.record import Story
 from polytag.tagger.tagger import Tagger
 from polytag.tagger.token_classifiers import aggregation
-from polytag.training.config import RunConfig
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult
@@ -35,41 +33,10 @@ _EXAMPLES = (
     "My name is Sylvain and I work at Hugging Face in Brooklyn.",
     "Maria Keller flew from Bonn to Chicago to visit the museum.",
 )
-_RATES = ("precision", "recall", "f1", "accuracy")
 
+_RATES = ("precision", "recall", "f1", "accuracy")
 _NO_LABEL = "_"
 """What metrics call spans without a label, as those of bare `B` and `I` are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """How a tagger came about.
-
-    Attributes:
-        config: The run, with all defaults filled in.
-        corpus: Its corpus.
-        training: What it was trained on.
-        held_out: Whether the validation split was held out of the training split.
-        epoch: The epoch it is from.
-        epochs: How many epochs were trained; None while the run goes on.
-        validation, test: Its scores; intervals and calibration may be missing while the run goes on.
-        limits: What it is measured to be less good at, where that was measured.
-    """
-
-    config: RunConfig
-    corpus: Corpus
-    training: Split
-    held_out: bool
-    epoch: int
-    epochs: int | None
-    validation: Evaluation
-    test: Evaluation | None = None
-    limits: Limits | None = None
-
-    @property
-    def evaluations(self) -> list[Evaluation]:
-        """The scores on the splits that there are."""
-        return [evaluation for evaluation in (self.validation, self.test) if evaluation]
 
 
 def model_card(tagger: Tagger, story: Story) -> str:

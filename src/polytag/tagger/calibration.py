@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from polytag.plugin.alignment import IGNORE, FloatArray, IntArray
 
-BINS = 15
 _SMALLEST = 1e-30
 _SEARCHED = (0.05, 20.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """Expected calibration error of a tag's probability, without and with the fitted temperature, both 0..1."""
-
-    before: float
-    after: float
 
 
 def tempered(scores: FloatArray, temperature: float) -> FloatArray:
@@ -66,21 +55,3 @@ def fit_temperature(scores: FloatArray, labels: IntArray) -> float:
 
     found = minimize_scalar(loss, bounds=tuple(np.log(_SEARCHED)), method="bounded", options={"xatol": 1e-4})
     return float(np.exp(found.x))
-
-
-def expected_calibration_error(confidences: FloatArray, correct: NDArray[np.bool_]) -> float:
-    """Mean distance between confidence and accuracy, over 15 bins of equal width (Naeini et al. 2015; Guo et al. 2017).
-
-    Args:
-        confidences: float32 (words,), the probability of each word's tag.
-        correct: bool (words,), whether the tag is right.
-
-    Returns:
-        A share, 0..1; 0 when there is no word.
-    """
-    if not len(confidences):
-        return 0.0
-    bins = np.minimum((confidences * BINS).astype(int), BINS - 1)
-    confidence = np.bincount(bins, weights=confidences, minlength=BINS)
-    accuracy = np.bincount(bins, weights=correct, minlength=BINS)
-    return float(np.abs(confidence - accuracy).sum() / len(confidences))

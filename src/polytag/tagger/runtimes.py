@@ -10,19 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from polytag.encoding.batches import Batch, unit_scores
+from polytag.encoding.batches import Batch, Run, unit_scores
 from polytag.encoding.features import Features
 from polytag.errors import PolytagError, TaggerError
-from polytag.plugin.alignment import FloatArray, IntArray
+from polytag.plugin.alignment import FloatArray
 from polytag.plugin.encoder import WordCoder
 
 RUNTIMES = ("tensorflow", "onnx")
-
-Run = Callable[[IntArray, NDArray[np.bool_]], Mapping[str, FloatArray]]
-"""(ids (batch, length, n_features), mask (batch, length)) -> for each task probabilities (batch, length, labels)."""
-
 ONNX_FILE, LITERT_FILE = "model.onnx", "model.tflite"
-
 _EXTRAS = {"onnxruntime": "onnx", "tf2onnx": "onnx", "onnx": "onnx", "ai_edge_litert": "litert"}
 
 

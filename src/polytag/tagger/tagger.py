@@ -17,17 +17,18 @@ from polytag.encoding.features import Features, featurise
 from polytag.encoding.text import split_sentences
 from polytag.encoding.windows import Context
 from polytag.errors import PolytagError
+from polytag.files import save_tensors
 from polytag.hub import tagger_folder
 from polytag.plugin.encoder import EncoderProvider, WordCoder
 from polytag.plugin.registry import registry
+from polytag.tagger.decoder import Decoder, Prediction, units_read
 from polytag.tagger.folder import FORMAT, damaged, read_description, written
-from polytag.tagger.heads import Decoder, Prediction, TaskHead, heads_of, units_read
+from polytag.tagger.heads import TaskHead, heads_of
 from polytag.tagger.results import TaggedSpan, TaggedText
 from polytag.tagger.runtimes import ONNX_FILE, ExportedModel, check_runtime, open_onnx
 from polytag.tagger.text_columns import is_dataset, tagged_dataset, texts_of
 from polytag.tagger.token_classifiers import Names
 from polytag.tagger.viterbi import Decoding
-from polytag.tensor_files import save_tensors
 
 if TYPE_CHECKING:
     import datasets

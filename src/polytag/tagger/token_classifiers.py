@@ -15,8 +15,7 @@ from polytag.corpus.annotation import have_spans
 from polytag.corpus.recognition import scheme_that_writes
 from polytag.encoding.checkpoint import read_config
 from polytag.errors import PolytagError, TaggerError
-from polytag.files import expanded
-from polytag.plugin.reader import is_there
+from polytag.files import expanded, is_there
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import OUTSIDE, LabelScheme, split_tag
 from polytag.plugin.task import Task

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polytag.corpus.corpus import Corpus, accepting_readers
+from polytag.corpus.sentences import corpus_from_sentences
+from polytag.corpus.source import locate
 from polytag.errors import CorpusError, PolytagError
-from polytag.plugin.reader import TOKENS, Reader, Sentence, Source, corpus_from_sentences, locate
+from polytag.plugin.reader import TOKENS, Reader, Sentence, Source
 from polytag.plugin.scheme import UNANNOTATED
 from polytag.testing.contracts import Bench, BrokenContractError, Contract, NotCheckableError
 from polytag.testing.tasks import example_tags

@@ -8,21 +8,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from polytag.corpus.source import column_names
 from polytag.errors import PolytagError
 from polytag.files import expanded
-from polytag.plugin.encoder import TrainingDefaults
-from polytag.plugin.reader import column_names
-
-Precision = Literal["float32", "bfloat16", "float16"]
+from polytag.plugin.encoder import Precision, TrainingDefaults
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
-
-_PROCESSOR = Path("/proc/cpuinfo")
-_WORTH_IT = 0.8
-"""Share of float32's time above which bfloat16 gains too little to be the default."""
-
 _OF_ONE_RUN = {"overwrite", "resume", "tensorboard", "profile", "push", "push_every", "push_private"}
 
 
@@ -133,6 +126,8 @@ class RunConfig(BaseModel):
         names = ("epochs", "batch_size", "learning_rate", "weight_decay", "averaging")
         missing = {name: getattr(defaults, name) for name in names if getattr(self, name) is None}
         if self.precision is None:
+            from polytag.engine.devices import native_precision
+
             missing["precision"] = native_precision() if defaults.precision == "native" else defaults.precision
         return self.model_copy(update=missing)
 
@@ -158,22 +153,6 @@ class RunConfig(BaseModel):
             return cls.model_validate(values)
         except ValidationError as error:
             raise PolytagError(_explain(error, file)) from error
-
-
-def native_precision() -> Precision:
-    """`bfloat16` on processors that multiply it faster than float32, `float32` on all others.
-
-    Loads TensorFlow to find out, where the processor has instructions for it (AVX-512 BF16, AMX).
-    """
-    try:
-        flags = _PROCESSOR.read_text(encoding="utf-8").split()
-    except OSError:  # not Linux
-        return "float32"
-    if not {"avx512_bf16", "amx_bf16"}.intersection(flags):
-        return "float32"
-    from polytag.engine.devices import time_of_bfloat16
-
-    return "bfloat16" if time_of_bfloat16() < _WORTH_IT else "float32"
 
 
 def _read_toml(file: Path) -> dict[str, Any]:

@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from polytag.corpus.splits import Split, continuations
+from polytag.corpus.splits import Split
 from polytag.encoding.batches import BatchBuilder
 from polytag.encoding.features import Features, featurise, label_ids
-from polytag.evaluation.results import TaskEvaluation, evaluate_tags
+from polytag.evaluation.results import TaskEvaluation
+from polytag.evaluation.scoring import evaluate_tags
 from polytag.plugin.encoder import Encoder
-from polytag.plugin.manager import RunInfo
 from polytag.plugin.registry import registry
+from polytag.plugin.specs import RunInfo
 from polytag.plugin.task import Task
 from polytag.tagger.calibration import fit_temperature
-from polytag.tagger.heads import TaskHead, units_read
+from polytag.tagger.decoder import units_read
+from polytag.tagger.heads import TaskHead
 from polytag.tagger.tagger import Tagger
 from polytag.training.config import RunConfig
+from polytag.training.data import continuations
 from polytag.training.loss_weights import Weights, loss_weights
 from polytag.training.progress import Reporter
 

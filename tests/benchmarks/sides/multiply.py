@@ -10,7 +10,7 @@ import numpy as np
 from turns import pause, versions
 
 import polytag.engine  # noqa: F401  # TensorFlow without the lines it prints
-from polytag.training.config import native_precision
+from polytag.engine.devices import native_precision
 
 import tensorflow as tf  # isort: skip
 

@@ -9,12 +9,13 @@ import pytest
 from polytag import IGNORE, UNANNOTATED, CorpusError, Span, Task, load_corpus
 from polytag.corpus.corpus import Corpus
 from polytag.corpus.recognition import recognise_scheme, scheme_of
-from polytag.corpus.splits import inventory, read_split
+from polytag.corpus.source import locate
+from polytag.corpus.splits import read_split
 from polytag.corpus.tables import checked
 from polytag.encoding.features import label_ids
 from polytag.errors import UnknownNameError
-from polytag.plugin.reader import locate
 from polytag.plugin.scheme import convert
+from polytag.training.data import inventory
 
 _WORDS = [["EU", "rejects"], ["Peter", "Blackburn", "sleeps"]]
 _NER = [["B-ORG", "O"], ["B-PER", "I-PER", "O"]]

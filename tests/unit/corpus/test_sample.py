@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 import pytest
 
 from polytag.corpus.sample.reader import SampleReader, sample_sentences
-from polytag.plugin.reader import SPLITS, locate
+from polytag.corpus.source import locate
+from polytag.plugin.reader import SPLITS
 
 NER, POS, CHUNK = "ner_tags", "pos_tags", "chunk_tags"
 PENN = """

@@ -3,7 +3,8 @@
 import pytest
 
 import polytag
-from polytag.corpus.splits import HELD_OUT, Split, training_splits
+from polytag.corpus.splits import Split
+from polytag.training.data import HELD_OUT, training_splits
 
 
 class Notes:

@@ -9,9 +9,12 @@ import pytest
 import polytag
 from polytag import UNANNOTATED, Metric, PolytagError, Scores
 from polytag.evaluation import evaluate as evaluating
-from polytag.evaluation.results import Evaluation, MajorityBaseline, TaskEvaluation, choose_metrics, evaluate_tags
+from polytag.evaluation.baseline import MajorityBaseline
+from polytag.evaluation.results import Evaluation, TaskEvaluation
+from polytag.evaluation.scoring import choose_metrics, evaluate_tags
 from polytag.plugin.registry import Registry
-from polytag.tagger.heads import Prediction, TaskHead
+from polytag.tagger.decoder import Prediction
+from polytag.tagger.heads import TaskHead
 
 
 def test_the_first_metric_gives_the_headline_and_scores_the_baseline(registry: Registry):

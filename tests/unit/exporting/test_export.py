@@ -339,7 +339,7 @@ def test_an_export_that_disagrees_is_not_written(
         run = runtimes.open_onnx(path)
         return lambda ids, mask: {task: scores[..., ::-1] for task, scores in run(ids, mask).items()}
 
-    monkeypatch.setattr(exporting, "open_onnx", wrong)
+    monkeypatch.setattr("polytag.exporting.writers.open_onnx", wrong)
     message = fails(taggers["compact"], tmp_path / "out", "onnx")
     assert "disagrees" in message
     assert "99.9%" in message

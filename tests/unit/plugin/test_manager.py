@@ -10,8 +10,9 @@ import polytag
 from polytag import PluginError, PolytagError, Task
 from polytag.plugin import registry as registry_module
 from polytag.plugin import specs
-from polytag.plugin.manager import Plugin, PluginManager, RunInfo, isolated
+from polytag.plugin.manager import Plugin, PluginManager, isolated
 from polytag.plugin.registry import Registry
+from polytag.plugin.specs import RunInfo
 
 RUN = RunInfo(tasks=("ner",), corpus="sample", encoder="compact", output="out")
 

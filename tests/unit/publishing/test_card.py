@@ -13,7 +13,8 @@ from polytag.engine.model import TaggerModel
 from polytag.evaluation.results import Evaluation, TaskEvaluation
 from polytag.evaluation.robustness import Limits, measure
 from polytag.plugin.metric import Scores
-from polytag.publishing.card import Story, model_card
+from polytag.publishing.card import model_card
+from polytag.publishing.record import Story
 from polytag.runner import TrainResult
 from polytag.tagger.heads import TaskHead
 from polytag.tagger.tagger import Tagger

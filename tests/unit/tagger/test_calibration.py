@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from polytag.evaluation.calibration import expected_calibration_error
 from polytag.plugin.alignment import IGNORE
-from polytag.tagger.calibration import expected_calibration_error, fit_temperature, tempered
+from polytag.tagger.calibration import fit_temperature, tempered
 from polytag.tagger.viterbi import Transitions, viterbi
 
 

@@ -152,7 +152,7 @@ def test_a_seed_has_to_fit_in_32_bits():
 )
 def test_short_numbers_are_the_default_only_where_they_are_faster(flags, time, expected, tmp_path, monkeypatch):
     (tmp_path / "cpuinfo").write_text(f"flags : {flags}\n")
-    monkeypatch.setattr("polytag.training.config._PROCESSOR", tmp_path / "cpuinfo")
+    monkeypatch.setattr("polytag.engine.devices._PROCESSOR", tmp_path / "cpuinfo")
     monkeypatch.setattr("polytag.engine.devices.time_of_bfloat16", lambda: time)
     assert RunConfig(**_FLAGS).resolved(TrainingDefaults(1, 1, 1.0, 0.0, 0.0, "native")).precision == expected
 

@@ -16,7 +16,8 @@ from itertools import pairwise, product
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeVar
 
 from polytag.corpus.sample import words as sample_words
-from polytag.plugin.reader import SPLITS, Reader, Sentence, Source, corpus_from_sentences
+from polytag.corpus.sentences import corpus_from_sentences
+from polytag.plugin.reader import SPLITS, Reader, Sentence, Source
 
 if TYPE_CHECKING:
     import datasets

@@ -28,9 +28,8 @@ from polytag.engine.encoders import convert_deberta, convert_electra
 from polytag.engine.encoders.hf_weights import WeightMap, read_tensors
 from polytag.engine.encoders.transformer import FusedTransformerEncoder, exact_gelu, fuse, pick_rows
 from polytag.errors import PolytagError, TaggerError
-from polytag.files import expanded
+from polytag.files import expanded, is_there
 from polytag.plugin.encoder import Encoder, Tensors
-from polytag.plugin.reader import is_there
 
 _ACTIVATIONS = {
     "gelu": exact_gelu,

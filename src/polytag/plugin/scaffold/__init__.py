@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import re
 import string
@@ -9,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from polytag import __version__
 from polytag.errors import PolytagError
 from polytag.files import check_replaceable, new_folder
 from polytag.plugin.registry import registry
@@ -127,7 +127,7 @@ def _values(plugin: NewPlugin) -> dict[str, str]:
         "columns": _tuple(plugin.columns, 12),
         "column": plugin.columns[0],
         "row": json.dumps({"tokens": ["Two", "words"], plugin.columns[0]: tags}),
-        "version": __version__,
+        "version": importlib.metadata.version("polytag"),
         "api": str(PLUGIN_API),
     }
 

@@ -1,0 +1,95 @@
+"""Write a network for another runtime, and open what was written."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from polytag.encoding.batches import Run
+from polytag.errors import PolytagError
+from polytag.exporting.example_program import transformers_snippet
+from polytag.tagger.runtimes import LITERT_FILE, ONNX_FILE, ExportedModel, open_litert, open_onnx
+from polytag.tagger.tagger import Tagger
+
+
+def _write_savedmodel(tagger: Tagger, folder: Path, _: str | None) -> tuple[str, Tagger]:
+    from polytag.engine.graph_files import open_savedmodel, write_savedmodel
+
+    write_savedmodel(tagger.network, folder / "1")
+    return "TensorFlow", swapped(tagger, open_savedmodel(folder / "1"))
+
+
+def _write_onnx(tagger: Tagger, folder: Path, quantize: str | None) -> tuple[str, Tagger]:
+    from polytag.engine.graph_files import write_onnx
+
+    write_onnx(tagger.network, folder / ONNX_FILE)
+    if quantize:
+        _quantise(folder / ONNX_FILE)
+    return "ONNX Runtime", swapped(tagger, open_onnx(folder / ONNX_FILE))
+
+
+def _write_litert(tagger: Tagger, folder: Path, _: str | None) -> tuple[str, Tagger]:
+    from polytag.engine.graph_files import write_litert
+
+    write_litert(tagger.network, folder / LITERT_FILE)
+    return "LiteRT", swapped(tagger, open_litert(folder / LITERT_FILE))
+
+
+def write_transformers(tagger: Tagger, folder: Path, _: str | None) -> tuple[str, Tagger]:
+    """Write a transformers checkpoint; returns what runs it, and the tagger opened there."""
+    (decoder,) = tagger.decoders.values()
+    tagger.save(folder, {"example.py": transformers_snippet(decoder.head.alignment)})
+    if importlib.util.find_spec("torch") is None:
+        return "TensorFlow, since PyTorch is not installed", Tagger.load(folder)
+    return "PyTorch", swapped(tagger, _open_transformers(folder, decoder_task=next(iter(tagger.heads))))
+
+
+WRITERS: dict[str, Callable[[Tagger, Path, str | None], tuple[str, Tagger]]] = {
+    "savedmodel": _write_savedmodel,
+    "onnx": _write_onnx,
+    "litert": _write_litert,
+    "transformers": write_transformers,
+}
+
+
+def swapped(tagger: Tagger, run: Run) -> Tagger:
+    """The same tagger with another network."""
+    labels = {name: len(head.labels) for name, head in tagger.heads.items()}
+    return replace(tagger, model=ExportedModel(tagger.encoder, labels, run))
+
+
+def _quantise(path: Path) -> None:
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    # Seven bits a weight: with eight, processors without VNNI overflow where two products are added up.
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)  # its advice to simplify the graph first: it is simplified
+    try:
+        quantize_dynamic(path, path, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
+    finally:
+        logging.disable(before)
+
+
+def _open_transformers(folder: Path, decoder_task: str) -> Run:
+    """A transformers checkpoint in PyTorch as a function of arrays."""
+    import torch
+    from transformers import AutoModelForTokenClassification
+
+    model, report = AutoModelForTokenClassification.from_pretrained(folder, output_loading_info=True)
+    wrong = {kind: sorted(map(str, names)) for kind, names in report.items() if names}
+    if wrong:
+        raise PolytagError(f"transformers does not find the weights it expects in the checkpoint: {wrong}.")
+    model.eval()
+
+    def run(ids: Any, mask: Any) -> dict[str, Any]:
+        given = {"input_ids": torch.from_numpy(ids[:, :, 0].astype(np.int64)), "attention_mask": torch.from_numpy(mask)}
+        with torch.inference_mode():
+            return {decoder_task: model(**given).logits.softmax(-1).numpy()}
+
+    return run

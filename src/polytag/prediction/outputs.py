@@ -1,0 +1,119 @@
+"""Write what was tagged."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from polytag.errors import PolytagError
+from polytag.files import new_file
+from polytag.plugin.reader import DOCUMENT_MARKS
+from polytag.plugin.scheme import LabelScheme, convert
+from polytag.tagger.results import TaggedText
+from polytag.tagger.tagger import Tagger
+from polytag.terminal import console
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+OUTPUT_FORMATS = ("jsonl", "conll", "doccano", "table")
+_BREAKS = re.compile("[\t\n\r]")
+_COLOURS = ("green", "blue", "magenta", "yellow", "cyan", "red")
+
+
+def writer_for(writing: str, tagger: Tagger, target: LabelScheme | None, sink: TextIO) -> Callable[[TaggedText], None]:
+    """What writes one tagged text after the other.
+
+    Args:
+        writing: One of `OUTPUT_FORMATS`.
+        tagger: What tagged them.
+        target: Label scheme for spans in column format; as the tagger was trained when None.
+        sink: Where to write.
+    """
+    if writing == "jsonl":
+        return lambda tagged: print(json.dumps(tagged.to_dict(), ensure_ascii=False), file=sink, flush=sink.isatty())
+    if writing == "doccano":
+        return lambda tagged: print(_for_doccano(tagged), file=sink)
+    if writing == "conll":
+        return lambda tagged: print(_columns(tagger, target, tagged), end="", file=sink)
+    styles: dict[str, str] = {}
+    shown = console(sink)
+    return lambda tagged: _show(tagged, tagger, styles, shown)
+
+
+def _columns(tagger: Tagger, target: LabelScheme | None, tagged: TaggedText) -> str:
+    for word in tagged.words:
+        if not word.strip(" ") or _BREAKS.search(word) or word.startswith(DOCUMENT_MARKS):
+            raise PolytagError(
+                f"The word {word!r} cannot stand in columns: it is empty, holds a tab or the end of a line, or begins "
+                "as a new document does. Write JSON Lines: --format jsonl"
+            )
+    bounds = [*tagged.sentence_starts, len(tagged.words)]
+    parts = []
+    for start, end in itertools.pairwise(bounds):
+        columns: list[Sequence[str]] = [tagged.words[start:end]]
+        for task, tags in tagged.tags.items():
+            own = tagger.decoders[task].scheme
+            sentence = tags[start:end]
+            columns.append(convert(sentence, own, target) if target and own.encodes_spans else sentence)
+        parts += ["\t".join(row) + "\n" for row in zip(*columns, strict=True)]
+        parts.append("\n")
+    return "".join(parts)
+
+
+def _for_doccano(tagged: TaggedText) -> str:
+    label = [[span.start, span.end, span.label] for span in tagged.spans]
+    return json.dumps({"text": tagged.text, "label": label}, ensure_ascii=False)
+
+
+def _show(tagged: TaggedText, tagger: Tagger, styles: dict[str, str], console: Console) -> None:
+    from rich.text import Text
+
+    for task, decoder in tagger.decoders.items():
+        line = _highlighted(tagged, task, styles) if decoder.scheme.encodes_spans else _tagged_words(tagged, task)
+        console.print(Text.assemble((f"{task:>8}  ", "bold"), line))
+
+
+def _highlighted(tagged: TaggedText, task: str, styles: dict[str, str]) -> Text:
+    from rich.text import Text
+
+    line, position = Text(), 0
+    for span in tagged.spans:
+        if span.task == task:
+            style = styles.setdefault(span.label, _COLOURS[len(styles) % len(_COLOURS)])
+            line.append(tagged.text[position : span.start])
+            line.append(f"[{span.text}]", style)
+            line.append(f" {span.label} {span.score:.2f}", f"dim {style}")
+            position = span.end
+    line.append(tagged.text[position:])
+    return line
+
+
+def _tagged_words(tagged: TaggedText, task: str) -> Text:
+    from rich.text import Text
+
+    line = Text()
+    for word, tag in zip(tagged.words, tagged.tags[task], strict=True):
+        line.append(word)
+        line.append(f"/{tag} ", "dim cyan")
+    return line
+
+
+@contextmanager
+def open_output(output: Path | None) -> Iterator[TextIO]:
+    """A file that appears under its name only when it is whole."""
+    if output is None:
+        if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
+            sys.stdout.reconfigure(encoding="utf-8")  # whatever the locale, so that any text can be written
+        yield sys.stdout
+        return
+    with new_file(output) as sink:
+        yield sink

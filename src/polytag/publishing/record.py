@@ -1,0 +1,42 @@
+"""The record of a run: all that its tagger, card and scores are written from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from polytag.corpus.corpus import Corpus
+from polytag.corpus.splits import Split
+from polytag.evaluation.results import Evaluation
+from polytag.evaluation.robustness import Limits
+from polytag.training.config import RunConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """How a tagger came about.
+
+    Attributes:
+        config: The run, with all defaults filled in.
+        corpus: Its corpus.
+        training: What it was trained on.
+        held_out: Whether the validation split was held out of the training split.
+        epoch: The epoch it is from.
+        epochs: How many epochs were trained; None while the run goes on.
+        validation, test: Its scores; intervals and calibration may be missing while the run goes on.
+        limits: What it is measured to be less good at, where that was measured.
+    """
+
+    config: RunConfig
+    corpus: Corpus
+    training: Split
+    held_out: bool
+    epoch: int
+    epochs: int | None
+    validation: Evaluation
+    test: Evaluation | None = None
+    limits: Limits | None = None
+
+    @property
+    def evaluations(self) -> list[Evaluation]:
+        """The scores on the splits that there are."""
+        return [evaluation for evaluation in (self.validation, self.test) if evaluation]

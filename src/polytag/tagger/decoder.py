@@ -1,0 +1,81 @@
+"""From scores of units to tags of words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polytag.encoding.features import Features
+from polytag.plugin.alignment import AlignmentStrategy, FloatArray
+from polytag.plugin.registry import registry
+from polytag.plugin.scheme import OUTSIDE, LabelScheme
+from polytag.tagger.calibration import tempered
+from polytag.tagger.heads import TaskHead
+from polytag.tagger.viterbi import Transitions, argmax, viterbi
+
+
+class Prediction(NamedTuple):
+    """Decoded tags of one task, flat over all words.
+
+    Attributes:
+        labels: int64 (words,), label ids.
+        scores: float32 (words,), the probability of each of these labels.
+        uncalibrated: float32 (words,), the same before calibration.
+        outside: float32 (words,), the probability that a word is outside of all spans; 0 where that is no label.
+    """
+
+    labels: NDArray[np.int64]
+    scores: FloatArray
+    uncalibrated: FloatArray
+    outside: FloatArray
+
+
+def units_read(decoders: Iterable[Decoder], features: Features) -> NDArray[np.bool_]:
+    """The units whose scores tags of any of the tasks come from: bool (units,)."""
+    word_ids = features.word_ids
+    read: NDArray[np.bool_] = np.any([decoder.strategy.reads(word_ids) for decoder in decoders], axis=0)
+    return read
+
+
+class Decoder:
+    """Scores of units to tags of words, for one task."""
+
+    def __init__(self, head: TaskHead) -> None:
+        self.head = head
+        self.scheme: LabelScheme = registry().schemes[head.scheme]
+        self.strategy: AlignmentStrategy = registry().alignments[head.alignment]
+        self.names = np.array(head.labels, dtype=object)
+        self._transitions = Transitions(head.labels, self.scheme)
+
+    def word_scores(self, scores: FloatArray, features: Features) -> FloatArray:
+        """Probabilities of words before calibration, float32 (words, labels), of those of units."""
+        return self.strategy.to_words(scores, features.word_ids, features.n_words)
+
+    def decode(self, scores: NDArray[np.float32], features: Features) -> Prediction:
+        """Tags of all words.
+
+        Args:
+            scores: float32 (units, labels), probabilities.
+            features: What the scores are for.
+        """
+        uncalibrated = self.word_scores(scores, features)
+        words = tempered(uncalibrated, self.head.temperature)
+        if self.head.decoding == "viterbi" and self.scheme.encodes_spans:
+            labels = viterbi(words, features.sentence_starts, self._transitions)
+        else:
+            labels = argmax(words)
+        rows = np.arange(len(words))
+        outside = (
+            words[:, self.head.labels.index(OUTSIDE)] if OUTSIDE in self.head.labels else np.zeros_like(words[:, 0])
+        )
+        return Prediction(labels, words[rows, labels], uncalibrated[rows, labels], outside)
+
+    def sentences(self, labels: NDArray[np.int64], features: Features) -> list[list[str]]:
+        """The tags of each sentence, of label ids, int64 (words,)."""
+        names = self.names[labels].tolist()
+        starts = features.sentence_starts.tolist()
+        return [names[start:end] for start, end in pairwise(starts)]

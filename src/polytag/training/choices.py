@@ -1,0 +1,105 @@
+"""What the options of a run name, and whether it goes together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from polytag.corpus.splits import training_scheme
+from polytag.errors import PolytagError, UnknownNameError
+from polytag.files import is_there
+from polytag.plugin.alignment import AlignmentStrategy
+from polytag.plugin.encoder import EncoderProvider
+from polytag.plugin.registry import registry
+from polytag.plugin.scheme import LabelScheme
+from polytag.plugin.task import Task
+from polytag.tagger.folder import check_output
+from polytag.training.config import RunConfig
+from polytag.training.start import Start, open_start
+
+CORE = "polytag.builtin"
+"""The module of core's own plugin."""
+
+
+def choose_encoder(reference: str) -> EncoderProvider:
+    """The provider of the encoder a user names.
+
+    Raises:
+        PolytagError: Nobody provides it.
+    """
+    encoders = registry().encoders
+    if reference in encoders:
+        return encoders[reference]
+    if not is_there(Path(reference)) and get_close_matches(reference, encoders, cutoff=0.75):
+        raise UnknownNameError("encoder", reference, encoders)
+    # Core's own providers are asked last: to them, nearly every name can be one on the hub.
+    for name in sorted(encoders, key=lambda name: encoders.providers(name)[0].module == CORE):
+        if encoders[name].accepts(reference):
+            return encoders[name]
+    raise PolytagError(
+        f"The encoder {reference!r} does not exist: it is no folder, and no name that a "
+        "model on the hub can have. Check the path."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What the options of a run name, found to go together.
+
+    Attributes:
+        config: The run; with the encoder, context and window of the tagger it goes on from, if any.
+        tasks, schemes, strategies: By name of the task.
+        start: The tagger it goes on from.
+        provider: The provider of the encoder.
+    """
+
+    config: RunConfig
+    tasks: Mapping[str, Task]
+    schemes: Mapping[str, LabelScheme]
+    strategies: Mapping[str, AlignmentStrategy]
+    start: Start | None
+    provider: EncoderProvider
+
+
+def choose(config: RunConfig) -> Chosen:
+    """Look up everything the options of a run name, and check that it goes together.
+
+    Raises:
+        PolytagError: Something does not exist, or does not fit.
+    """
+    tasks = {name: registry().tasks[name] for name in config.task}
+    start = None if config.from_ is None else open_start(config.from_, tasks, config.labels)
+    schemes = {
+        name: training_scheme(task, config.scheme or (start.scheme(name) if start else None))
+        for name, task in tasks.items()
+    }
+    strategies = {
+        name: registry().alignments[config.alignment or (start and start.alignment(name)) or task.alignment]
+        for name, task in tasks.items()
+    }
+    if config.scheme and all(scheme.name != config.scheme for scheme in schemes.values()):
+        kind = "encodes spans, which they do not" if registry().schemes[config.scheme].encodes_spans else "has no spans"
+        raise PolytagError(
+            f"The label scheme {config.scheme!r} suits none of the tasks trained here ({', '.join(tasks)}): it {kind}. "
+            "Choose another scheme, or none to train each task in its own."
+        )
+    for task in tasks.values():
+        for metric in task.metrics:
+            _ = registry().metrics[metric]
+    for name in config.task_weights:
+        if name not in tasks:
+            raise PolytagError(f"task_weights names {name!r}, which is not trained here ({', '.join(tasks)}).")
+    if start:
+        taken = {name: getattr(start, name) for name in ("context", "window") if name not in config.model_fields_set}
+        config = config.model_copy(update={"encoder": config.from_, **taken})
+    provider = start.provider if start else choose_encoder(config.encoder)
+    check_output(config.output, config.overwrite)
+    for option, folder in (("--tensorboard", config.tensorboard), ("--profile", config.profile)):
+        if folder and folder.resolve().is_relative_to(config.output.resolve()):
+            raise PolytagError(
+                f"The folder {str(folder)!r} of {option} is in the output folder, whose place the tagger takes when it "
+                f"is finished. Choose one beside it: {f'{config.output}-curves'!r}."
+            )
+    return Chosen(config, tasks, schemes, strategies, start, provider)

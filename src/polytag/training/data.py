@@ -1,0 +1,85 @@
+"""What a run trains on: the training and validation splits, and the inventory of labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from polytag.corpus.corpus import Corpus
+from polytag.corpus.splits import Split
+from polytag.errors import CorpusError
+from polytag.plugin.alignment import IntArray
+from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme
+from polytag.plugin.task import Task
+from polytag.training.progress import Reporter
+
+HELD_OUT = 10
+"""Where a corpus has no validation split, one document (or sentence) in so many is held out of training."""
+
+
+def training_splits(corpus: Corpus, splits: Mapping[str, Split], seed: int, reporter: Reporter) -> tuple[Split, Split]:
+    """What to train on and what to choose the best epoch by; the latter is held out where the corpus does not have it.
+
+    Raises:
+        CorpusError: There is nothing to train on.
+    """
+    if "train" not in splits:
+        corpus.split("train")
+    training = splits["train"]
+    if "validation" in splits:
+        return training, splits["validation"]
+    groups = training.documents or list(range(len(training.sentences)))
+    names = sorted(set(groups))
+    if len(names) < HELD_OUT:  # one document of a few can be most of the corpus
+        groups = list(range(len(training.sentences)))
+        names = groups
+    if len(names) < 2:
+        raise CorpusError(
+            f"The corpus {corpus.reference!r} has one training sentence and no validation split: too little."
+        )
+    chosen = np.random.default_rng(seed).permutation(len(names))[: max(1, len(names) // HELD_OUT)]
+    held = {names[index] for index in chosen}
+    kind = "documents" if training.documents and groups is training.documents else "sentences"
+    reporter.message(f"No validation split: {len(held)} of {len(names)} {kind} are held out of training.")
+    inside = [i for i, group in enumerate(groups) if group not in held]
+    outside = [i for i, group in enumerate(groups) if group in held]
+    return training.select(inside), training.select(outside)
+
+
+def inventory(corpus: Corpus, task: Task, scheme: LabelScheme, training: Split) -> list[str]:
+    """Labels in id order: those the task fixes, or those of a ClassLabel column, or `O` and then the rest, sorted.
+
+    Labels that later subwords need (I-PER where the corpus has B-PER only) are there in any case.
+    """
+    column = corpus.column_for(task)
+    found = {tag for sentence in training.tags[task.name] for tag in sentence} - {UNANNOTATED}
+    if not found:
+        raise CorpusError(
+            f"No word that the corpus {corpus.reference!r} has to train on is annotated in the column {column!r}, so "
+            f"the task {task.name!r} cannot be learnt from it. Leave the task out, or annotate some sentences."
+        )
+    if task.labels is not None:
+        unknown = sorted(found - set(task.labels))
+        if unknown:
+            raise CorpusError(
+                f"The column {column!r} of the corpus {corpus.reference!r} has tags that the task {task.name!r} does "
+                f"not know: {', '.join(unknown[:5])}. It knows {', '.join(task.labels)}."
+            )
+        return list(task.labels)
+    named = list(corpus.labels(column) or ())
+    keeps_order = bool(named) and found <= set(named)
+    labels = named if keeps_order else sorted(found, key=_outside_first)
+    needed = {scheme.continuation(label) for label in labels} | ({OUTSIDE} if scheme.encodes_spans else set())
+    missing = sorted(needed - set(labels), key=_outside_first)
+    return [*labels, *missing] if keeps_order else sorted([*labels, *missing], key=_outside_first)
+
+
+def _outside_first(tag: str) -> tuple[bool, str]:
+    return tag != OUTSIDE, tag
+
+
+def continuations(labels: Sequence[str], scheme: LabelScheme) -> IntArray:
+    """int32 (labels,): the id of each label's continuation."""
+    ids = {label: index for index, label in enumerate(labels)}
+    return np.array([ids.get(scheme.continuation(label), ids[label]) for label in labels], dtype=np.int32)
