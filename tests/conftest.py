@@ -81,7 +81,7 @@ def tiny_corpus(tmp_path_factory: pytest.TempPathFactory, registry: Registry) ->
                 document = sentence.document
                 lines += ["-DOCSTART- -X- -X- O", ""]
             tags = sentence.tags
-            chunk, ner = (polytag.convert(tags[name], iob2, iob1) for name in ("chunk_tags", "ner_tags"))
+            chunk, ner = (polytag.convert_tags(tags[name], iob2, iob1) for name in ("chunk_tags", "ner_tags"))
             lines += map(" ".join, zip(sentence.words, tags["pos_tags"], chunk, ner, strict=True))
             lines.append("")
         (folder / f"{split}.conll").write_text("\n".join(lines), encoding="utf-8")

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from polytag.plugin.encoder import Encoder, EncoderProvider, TrainingDefaults, Units, WordCoder
     from polytag.plugin.metric import Metric, Scores
     from polytag.plugin.reader import DOCUMENT_MARKS, TOKENS, Reader, Remark, Sentence, Source
-    from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme, PrefixScheme, Span, convert
+    from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme, PrefixScheme, Span, convert_tags
     from polytag.plugin.specs import RunInfo
     from polytag.plugin.task import Task
     from polytag.publishing.push import PushResult, push
@@ -77,7 +77,7 @@ _HOMES = {
     "polytag.plugin.metric": ("Metric", "Scores"),
     "polytag.publishing.push": ("PushResult", "push"),
     "polytag.runner": ("TrainResult", "train"),
-    "polytag.plugin.scheme": ("OUTSIDE", "UNANNOTATED", "LabelScheme", "PrefixScheme", "Span", "convert"),
+    "polytag.plugin.scheme": ("OUTSIDE", "UNANNOTATED", "LabelScheme", "PrefixScheme", "Span", "convert_tags"),
     "polytag.tagger.tagger": ("Tagger",),
     "polytag.tagger.results": ("TaggedSpan", "TaggedText"),
     "polytag.plugin.task": ("Task",),
@@ -128,7 +128,7 @@ __all__ = [
     "WordCoder",
     "__version__",
     "compare",
-    "convert",
+    "convert_tags",
     "corpus_from_sentences",
     "evaluate",
     "export",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from polytag.corpus.sample.reader import SampleReader
-from polytag.files import expanded, is_there
+from polytag.files import expand_home, path_exists
 from polytag.plugin.encoder import Encoder, EncoderProvider, TrainingDefaults, WordCoder
 from polytag.plugin.reader import Reader
 from polytag.plugin.specs import hookimpl
@@ -61,8 +61,8 @@ class PretrainedProvider(EncoderProvider):
 
     def accepts(self, reference: str) -> bool:
         """A folder, or what can be a name on the hub, with or without a revision."""
-        folder = expanded(reference)
-        return (is_there(folder) and folder.is_dir()) or bool(_HUB_NAME.fullmatch(reference))
+        folder = expand_home(reference)
+        return (path_exists(folder) and folder.is_dir()) or bool(_HUB_NAME.fullmatch(reference))
 
     def create(self, reference: str) -> Encoder:
         """Load the checkpoint."""

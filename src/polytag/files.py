@@ -30,7 +30,7 @@ def new_folder(folder: Path, what: str) -> Iterator[Path]:
     Raises:
         PolytagError: The folder cannot be written.
     """
-    target = pointed_at(folder)
+    target = resolve_links(folder)
     temporary = _beside(target)
     try:
         temporary.mkdir(parents=True)
@@ -55,11 +55,11 @@ def new_file(path: Path) -> Iterator[TextIO]:
         BrokenPipeError: Whoever reads the pipe is gone.
         PolytagError: The file cannot be written.
     """
-    path = expanded(path)
+    path = expand_home(path)
     try:
         if path.is_dir():
             raise PolytagError(f"The output {str(path)!r} is a folder. Name a file.")
-        target = pointed_at(path)
+        target = resolve_links(path)
         # What /dev/stdout points at has no path of its own where it is a pipe.
         is_stream = path.exists() and not target.is_file()
         with path.open("w", encoding="utf-8") if is_stream else _replacing(target) as sink:
@@ -78,7 +78,7 @@ def check_replaceable(folder: Path) -> None:
     Raises:
         PolytagError: It is the current one, or a mount point.
     """
-    target = pointed_at(folder)
+    target = resolve_links(folder)
     if target == Path.cwd():
         raise PolytagError("The output folder is the current one, which cannot be replaced. Choose another one.")
     if target.is_mount():
@@ -88,12 +88,12 @@ def check_replaceable(folder: Path) -> None:
         )
 
 
-def pointed_at(path: Path) -> Path:
+def resolve_links(path: Path) -> Path:
     """The path without links and `~`; unlike `Path.resolve`, without an error where links go in a circle."""
-    return Path(os.path.realpath(expanded(path)))
+    return Path(os.path.realpath(expand_home(path)))
 
 
-def expanded(path: str | Path) -> Path:
+def expand_home(path: str | Path) -> Path:
     """The path with `~` written out; as it is where nobody of that name has a home, as shells leave it."""
     try:
         return Path(path).expanduser()
@@ -143,7 +143,7 @@ def _replace(source: Path, target: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def is_there(path: Path) -> bool:
+def path_exists(path: Path) -> bool:
     """Whether a file, a folder, a pipe or a device has this path; none has one that is too long for any.
 
     What a user wrote may be a path or something else, such as a list of labels, of any length.

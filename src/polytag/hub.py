@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polytag.errors import HubUnreachableError, PolytagError, TaggerError
-from polytag.files import expanded
+from polytag.files import expand_home
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -48,7 +48,7 @@ def tagger_folder(reference: str | Path) -> Path:
         TaggerError: The folder may not be looked into, or no folder can have such a path.
         PolytagError: There is no such model, it may not be read, or not all of it can be had.
     """
-    path = expanded(reference)
+    path = expand_home(reference)
     try:
         there = path.exists()
         (path / "polytag.json").exists()  # which a folder that may not be entered does not answer either
@@ -115,7 +115,7 @@ def metadata(reference: str, repo_type: str = "model") -> Mapping[str, Any]:
     import huggingface_hub
 
     name, _, revision = reference.partition("@")
-    path: object = expanded(reference) / "README.md"
+    path: object = expand_home(reference) / "README.md"
     try:
         if not Path(str(path)).is_file():
             path = huggingface_hub.try_to_load_from_cache(

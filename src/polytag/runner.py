@@ -18,20 +18,21 @@ from polytag.evaluation.robustness import measure
 from polytag.plugin.encoder import EncoderProvider
 from polytag.plugin.reader import SPLITS
 from polytag.plugin.registry import registry
+from polytag.plugin.reporter import Reporter
 from polytag.plugin.scheme import LabelScheme
 from polytag.plugin.specs import RunInfo
 from polytag.publishing.push import PushResult, RunPushes
-from polytag.publishing.record import Story
+from polytag.publishing.record import RunRecord
 from polytag.publishing.write import write_tagger
 from polytag.tagger.heads import TaskHead
 from polytag.tagger.tagger import Tagger
-from polytag.training.choices import Chosen, choose
+from polytag.training.choices import Plan, choose
 from polytag.training.config import RunConfig
 from polytag.training.data import inventory, training_splits
 from polytag.training.fit import fit
-from polytag.training.progress import ConsoleReporter, Reporter, Several, Silent
-from polytag.training.run_folder import as_begun, checkpointed
-from polytag.training.start import Start
+from polytag.training.progress import ConsoleReporter, ReporterGroup
+from polytag.training.run_folder import locked_run, with_interrupted_precision
+from polytag.training.start import StartingPoint
 
 if TYPE_CHECKING:
     from polytag.engine.model import TaggerModel
@@ -97,21 +98,21 @@ def train(
         raise TypeError(f"give the run as a RunConfig or as keyword arguments, not both: {', '.join(options)}")
     began = time.perf_counter()
     config = config or RunConfig.from_sources(None, options)
-    reporter = reporter or (Silent() if quiet else ConsoleReporter())
+    reporter = reporter or (Reporter() if quiet else ConsoleReporter())
     try:
         for plugin in registry().manager.problems:
             reporter.message(f"Not loaded: {plugin.source}: {plugin.error}")
         chosen = choose(config)
         if config.tensorboard or config.profile:
-            from polytag.engine.tensorboard import watchers
+            from polytag.engine.tensorboard import reporters
 
-            reporter = Several([reporter, *watchers(config.tensorboard, config.profile)])
+            reporter = ReporterGroup([reporter, *reporters(config.tensorboard, config.profile)])
         return _train(chosen, reporter, began)
     finally:
         reporter.close()
 
 
-def _train(chosen: Chosen, reporter: Reporter, began: float) -> TrainResult:
+def _train(chosen: Plan, reporter: Reporter, began: float) -> TrainResult:
     config, tasks, schemes, start = chosen.config, chosen.tasks, chosen.schemes, chosen.start
     pushes = RunPushes(config.push, config.push_private) if config.push else None
 
@@ -130,9 +131,9 @@ def _train(chosen: Chosen, reporter: Reporter, began: float) -> TrainResult:
         for name in tasks
     }
 
-    config = as_begun(config).resolved(chosen.provider.defaults)
-    identity = {"fingerprint of the corpus": corpus.fingerprint, "borders of documents": corpus.borders}
-    with checkpointed(config, identity) as checkpoints:
+    config = with_interrupted_precision(config).resolved(chosen.provider.defaults)
+    identity = {"fingerprint of the corpus": corpus.fingerprint, "borders of documents": corpus.document_boundaries}
+    with locked_run(config, identity) as checkpoints:
         info = RunInfo(tuple(tasks), corpus.reference, config.encoder, str(config.output))
         names = {name: head.labels for name, head in heads.items()}
         new = partial(_new_model, chosen.provider, config.encoder, names)
@@ -143,9 +144,9 @@ def _train(chosen: Chosen, reporter: Reporter, began: float) -> TrainResult:
             if pushes and config.push_every == "epoch":
                 size = len(validation.sentences), validation.n_words
                 found = Evaluation(corpus.reference, "validation", *size, scores)
-                story = Story(config, corpus, training, held_out, epoch, None, found)
+                record = RunRecord(config, corpus, training, held_out, epoch, None, found)
                 folder = checkpoints.folder / "push" / f"epoch-{epoch}"
-                write_tagger(tagger, story, folder, overwrite=True)
+                write_tagger(tagger, record, folder, overwrite=True)
                 pushes.offer(folder, f"Epoch {epoch}: {_listed(found.headlines)} on validation")
 
         tagger, best, trained = fit(
@@ -157,9 +158,9 @@ def _train(chosen: Chosen, reporter: Reporter, began: float) -> TrainResult:
         if "test" in splits:
             tested = evaluate_split(tagger, splits["test"], tasks, corpus.reference, "test", baselines)
         limits = measure(tagger, training, validation, tasks)
-        story = Story(config, corpus, training, held_out, best, trained, validated, tested, limits)
-        write_tagger(tagger, story, config.output, config.overwrite)
-        last = story.evaluations[-1]
+        record = RunRecord(config, corpus, training, held_out, best, trained, validated, tested, limits)
+        write_tagger(tagger, record, config.output, config.overwrite)
+        last = record.evaluations[-1]
         pushed = pushes.finish(config.output, f"{_listed(last.headlines)} on {last.split}") if pushes else None
     if pushed:
         _report(pushed, config.output, reporter)
@@ -168,12 +169,12 @@ def _train(chosen: Chosen, reporter: Reporter, began: float) -> TrainResult:
 
 
 def _kept_heads(
-    start: Start, labels: dict[str, list[str]], schemes: Mapping[str, LabelScheme], reporter: Reporter
+    start: StartingPoint, labels: dict[str, list[str]], schemes: Mapping[str, LabelScheme], reporter: Reporter
 ) -> list[str]:
     """The tasks whose heads go on; they get the labels of these heads. Says what happens to each head."""
     kept = []
     for task, names in labels.items():
-        reason = start.misfit(task, schemes[task].name, names)
+        reason = start.why_not(task, schemes[task].name, names)
         if reason:
             reporter.message(f"The head of {task} is new: {reason}.")
         else:

@@ -30,7 +30,7 @@ from polytag.engine.encoders import pretrained
 from polytag.engine.loop import layers_in, seed_everything
 from polytag.engine.model import TaggerModel
 from polytag.engine.settings import Settings
-from polytag.engine.step import Loop
+from polytag.engine.step import TrainStep
 
 import tensorflow as tf  # isort: skip  # noqa: TID253  # the engine first: it says how TensorFlow is to work
 
@@ -47,7 +47,7 @@ def make_step(variant: str, encoder: str, ids: Any) -> Callable[[], float]:
         made.network.tables = []
     model = TaggerModel(made, {"ner": [f"label {number}" for number in range(9)]})
     settings = Settings(1, len(ids), 1, 1e-5, 0.0, 0.01, 1.0, 0.0, 0, 0)
-    loop = Loop(model, settings, steps_an_epoch=1000)
+    loop = TrainStep(model, settings, steps_an_epoch=1000)
     mask = np.ones(ids.shape[:2], dtype=bool)
     labels = {"ner": np.random.default_rng(1).integers(0, 9, ids.shape[:2], dtype=np.int32)}
     counts = {"ner": np.float32(mask.sum())}

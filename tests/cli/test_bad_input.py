@@ -247,7 +247,7 @@ def test_a_run_that_stops_leaves_no_trace(refused, corpus, monkeypatch):
     def diverge(*_arguments, **_options):
         raise TrainingError("The loss is nan in step 1 of epoch 1: training has diverged and was stopped.")
 
-    monkeypatch.setattr(loop, "fit", diverge)
+    monkeypatch.setattr(loop, "train_epochs", diverge)
     assert "training has diverged" in refused(*train(corpus), notes=2)
 
 

@@ -12,14 +12,14 @@ import pytest
 import polytag
 from conftest import Command
 from polytag import PolytagError, Tagger
-from polytag.training.progress import Silent
+from polytag.plugin.reporter import Reporter
 from support.checkpoints import FAMILIES, SENTENCES, make_checkpoint, make_classifier, read_checkpoint, write_tensors
 
 LABELS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG", "I-ORG", "B-MISC", "I-MISC")
 WORDS = [sentence.split() for sentence in SENTENCES]
 
 
-class Listener(Silent):
+class Listener(Reporter):
     """Keeps what a run says."""
 
     def __init__(self) -> None:

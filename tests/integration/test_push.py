@@ -26,11 +26,11 @@ def hub() -> Iterator[Hub]:
         yield server
 
 
-Start = Callable[..., "subprocess.Popen[str]"]
+StartingPoint = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
-def start(hub: Hub, tmp_path: Path) -> Start:
+def start(hub: Hub, tmp_path: Path) -> StartingPoint:
     """Start the command line in a fresh process, logged in."""
 
     def start(*arguments: object, url: str = hub.url, **login: object) -> "subprocess.Popen[str]":
@@ -47,7 +47,7 @@ def start(hub: Hub, tmp_path: Path) -> Start:
 
 
 @pytest.fixture
-def push(start: Start, ner_run: TrainResult) -> Callable[..., str]:
+def push(start: StartingPoint, ner_run: TrainResult) -> Callable[..., str]:
     """`polytag push`; gives back what it says about a failure, or nothing."""
 
     def push(*arguments: object, folder: Path = ner_run.output, **where: object) -> str:
@@ -155,7 +155,7 @@ def test_a_push_that_breaks_off_leaves_nothing_to_be_seen(hub, push):
 
 
 @pytest.fixture
-def run(start: Start, tiny_corpus: Path) -> Start:
+def run(start: StartingPoint, tiny_corpus: Path) -> StartingPoint:
     """Train on a tiny corpus, pushing to acme/ner after each epoch."""
 
     def run(*arguments: object, **where: object) -> "subprocess.Popen[str]":

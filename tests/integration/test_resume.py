@@ -95,7 +95,7 @@ def interrupted(command, monkeypatch):
     """Give a training command an interrupt from the keyboard in its third update."""
     from polytag.engine import step
 
-    usual = step.Loop.updates
+    usual = step.TrainStep.updates
 
     def updates(self, *arguments):
         for number, update in enumerate(usual(self, *arguments)):
@@ -105,7 +105,7 @@ def interrupted(command, monkeypatch):
 
     def run(*arguments):
         with monkeypatch.context() as patched:
-            patched.setattr(step.Loop, "updates", updates)
+            patched.setattr(step.TrainStep, "updates", updates)
             return command(*arguments)
 
     return run

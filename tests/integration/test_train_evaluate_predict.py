@@ -11,8 +11,8 @@ import pytest
 
 import polytag
 from polytag import PolytagError, Tagger
+from polytag.plugin.reporter import Reporter
 from polytag.runner import TrainResult
-from polytag.training.progress import Silent
 
 _FILES = {"README.md", "config.json", "model.safetensors", "polytag.json", "run.toml", "scores.json"}
 _POLYTAG = Path(sysconfig.get_path("scripts")) / "polytag"
@@ -219,14 +219,14 @@ def test_a_run_that_fails_midway_leaves_nothing(tiny_corpus: Path, tmp_path: Pat
     def diverge(*_arguments, **_options):
         raise polytag.PolytagError("The loss is nan.")
 
-    monkeypatch.setattr(loop, "fit", diverge)
+    monkeypatch.setattr(loop, "train_epochs", diverge)
     with pytest.raises(polytag.PolytagError, match="The loss is nan"):
         polytag.train(task="ner", corpus=str(tiny_corpus), output=tmp_path / "a" / "b", quiet=True)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_that_fails_between_epochs_gives_the_keyboard_back(tiny_corpus: Path, tmp_path: Path):
-    class Failing(Silent):
+    class Failing(Reporter):
         def epoch(self, epoch):
             raise RuntimeError("no more")
 

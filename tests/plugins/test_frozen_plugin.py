@@ -12,7 +12,7 @@ from polytag.plugin import specs
 from polytag.plugin.manager import PluginManager, isolated
 from polytag.plugin.registry import registry
 from polytag.testing import cases
-from polytag.testing.contracts import Bench
+from polytag.testing.contracts import Workbench
 from polytag.testing.suite import Case
 
 HOOKS = sorted(name for name in vars(specs) if name.startswith("polytag_"))
@@ -32,7 +32,7 @@ def test_what_it_brings_keeps_the_contracts_of_today(
     case: Case, polytag_manager: PluginManager, tmp_path: Path
 ) -> None:
     polytag_manager.register(frozen_plugin, "frozen")
-    case.run(Bench(registry(), tmp_path))
+    case.run(Workbench(registry(), tmp_path))
 
 
 def test_its_reader_reads(polytag_manager: PluginManager, tmp_path: Path) -> None:

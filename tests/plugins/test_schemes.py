@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polytag import PolytagError, PrefixScheme, Span, convert
+from polytag import PolytagError, PrefixScheme, Span, convert_tags
 from polytag.plugin.registry import Registry
 
 SPAN_SCHEMES = ("iob1", "iob2", "ioe1", "ioe2", "iobes", "bilou")
@@ -57,9 +57,9 @@ def test_conversion_between_any_two_span_schemes_keeps_spans(registry: Registry,
     for source, target in product(SPAN_SCHEMES, SPAN_SCHEMES):
         before, after = registry.schemes[source], registry.schemes[target]
         tags = before.tags(spans, length)
-        converted = convert(tags, before, after)
+        converted = convert_tags(tags, before, after)
         assert after.spans(converted) == spans
-        assert convert(converted, after, before) == tags
+        assert convert_tags(converted, after, before) == tags
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_flat_has_one_tag_a_word_and_no_spans(registry: Registry) -> None:
 @pytest.mark.parametrize(("source", "target"), [("flat", "iob2"), ("iob2", "flat")])
 def test_spans_cannot_be_converted_to_or_from_flat(registry: Registry, source: str, target: str) -> None:
     with pytest.raises(PolytagError, match="only one of the two encodes spans"):
-        convert(["B-A"], registry.schemes[source], registry.schemes[target])
+        convert_tags(["B-A"], registry.schemes[source], registry.schemes[target])
 
 
 class Bmewo(PrefixScheme):

@@ -13,9 +13,9 @@ PUBLIC = """
     DOCUMENT_MARKS IGNORE NO_WORD OUTSIDE TOKENS UNANNOTATED AlignmentStrategy Comparison Corpus CorpusError
     CorpusWarning Encoder EncoderProvider Evaluation Export LabelScheme Metric PluginError PolytagError PrefixScheme
     PushResult Reader Remark RunConfig RunInfo Scores Sentence Source Span TaggedSpan TaggedText Tagger TaggerError
-    Task TaskComparison TaskEvaluation TrainResult TrainingDefaults Units Word WordCoder __version__ compare convert
-    corpus_from_sentences evaluate export first_units hookimpl labels_at last_units load_corpus push scores_at
-    sentences_of split_of split_sentences train
+    Task TaskComparison TaskEvaluation TrainResult TrainingDefaults Units Word WordCoder __version__ compare
+    convert_tags corpus_from_sentences evaluate export first_units hookimpl labels_at last_units load_corpus push
+    scores_at sentences_of split_of split_sentences train
 """
 PUBLIC_TESTING = "BrokenContractError Case Outcome PluginConformance PluginManager cases check"
 

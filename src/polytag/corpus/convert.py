@@ -14,7 +14,7 @@ from polytag.corpus.recognition import scheme_of
 from polytag.corpus.source import locate
 from polytag.corpus.tables import checked, names_of, tag_columns
 from polytag.errors import CorpusError, PolytagError
-from polytag.files import check_replaceable, expanded, new_folder
+from polytag.files import check_replaceable, expand_home, new_folder
 from polytag.plugin.reader import DOCUMENT, LOCATION, SPLITS, TOKENS, Reader
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, respelled
@@ -74,7 +74,7 @@ def convert_corpus(
     Raises:
         PolytagError: The folder is in use, or the format cannot hold the words or tags of the corpus.
     """
-    folder = expanded(folder)
+    folder = expand_home(folder)
     check_folder(folder, overwrite)
     writer = _writer(corpus, format)
     messages = [*_left_out(corpus)]
@@ -108,7 +108,7 @@ def check_folder(folder: Path, overwrite: bool) -> None:
         PolytagError: It exists, and is not to be replaced, or cannot be, or holds something other than a corpus of one
             file a split.
     """
-    folder = expanded(folder)
+    folder = expand_home(folder)
     if not folder.exists() and not folder.is_symlink():
         return
     name = str(folder)

@@ -183,7 +183,7 @@ class Corpus:
         return digest.hexdigest()[:16]
 
     @property
-    def borders(self) -> str:
+    def document_boundaries(self) -> str:
         """Sixteen digits of the SHA-256 of where documents begin."""
         digest = hashlib.sha256()
         for split in self.splits:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from polytag.errors import CorpusError
-from polytag.files import expanded, is_there
+from polytag.files import expand_home, path_exists
 from polytag.plugin.reader import SPLITS, Source
 
 _OF_BACKUPS = ("~", ".bak", ".orig", ".swp")
@@ -57,8 +57,8 @@ def locate(reference: str, columns: Sequence[str] | None = None) -> Source:
     chosen = tuple(columns) if columns else None
     if not reference.strip():
         raise CorpusError("The corpus has no name. Give a file, a folder, a hub dataset, or `sample`.")
-    path = expanded(reference)
-    if is_there(path):
+    path = expand_home(reference)
+    if path_exists(path):
         files = _files_in(path) if path.is_dir() else {split_of(path.name) or "train": (_regular(path),)}
         return Source(reference, path, files, chosen)
     if "=" in reference:
@@ -89,8 +89,8 @@ def _named_files(reference: str) -> dict[str, tuple[Path, ...]]:
                 f"{part.strip()!r} is not of the form SPLIT=FILE, where SPLIT is one of {', '.join(SPLITS)}. "
                 "Example: train=a.conll,validation=b.conll"
             )
-        path = expanded(name)
-        if not is_there(path):
+        path = expand_home(name)
+        if not path_exists(path):
             raise CorpusError(f"The {split} file {name!r} does not exist. Check the path.")
         found = _visible(path) if path.is_dir() else [_regular(path)]
         if not found:

@@ -9,7 +9,7 @@ from polytag.corpus.corpus import Corpus
 from polytag.corpus.recognition import scheme_of
 from polytag.errors import CorpusError
 from polytag.plugin.registry import registry
-from polytag.plugin.scheme import LabelScheme, convert
+from polytag.plugin.scheme import LabelScheme, convert_tags
 from polytag.plugin.task import Task
 
 
@@ -83,5 +83,5 @@ def read_splits(
                 "--columns, or train a task without spans on it."
             )
         for name, split in splits.items():
-            split.tags[task_name] = [convert(sentence, source, scheme) for sentence in corpus.tags(name, column)]
+            split.tags[task_name] = [convert_tags(sentence, source, scheme) for sentence in corpus.tags(name, column)]
     return splits

@@ -16,7 +16,7 @@ from polytag.plugin.encoder import WordCoder
 UNIT_BUDGET = {"word": 4096, "subword": 1024}
 """Units in a batch of prediction, padding counted: enough to keep the processor busy, few enough for its cache."""
 
-Run = Callable[[IntArray, NDArray[np.bool_]], Mapping[str, FloatArray]]
+NetworkFunction = Callable[[IntArray, NDArray[np.bool_]], Mapping[str, FloatArray]]
 """(ids (batch, length, n_features), mask (batch, length)) -> for each task probabilities (batch, length, labels)."""
 
 

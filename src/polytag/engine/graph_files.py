@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.lite.python.convert_phase import ConverterError
 
-from polytag.encoding.batches import Run
+from polytag.encoding.batches import NetworkFunction
 from polytag.engine.model import TaggerModel
 from polytag.engine.portable_graph import MASK, PortableGraph, ids_name, serving_function
 from polytag.errors import PolytagError
@@ -43,7 +43,7 @@ def write_savedmodel(model: TaggerModel, folder: Path) -> None:
     tf.saved_model.save(module, str(folder), signatures={SIGNATURE: concrete}, options=_OPTIONS)
 
 
-def open_savedmodel(folder: Path) -> Run:
+def open_savedmodel(folder: Path) -> NetworkFunction:
     """The signature of a SavedModel as a function of arrays."""
     loaded = tf.saved_model.load(str(folder))
     signature = loaded.signatures[SIGNATURE]

@@ -20,62 +20,10 @@ from polytag.encoding.batches import BatchBuilder, training_plan
 from polytag.engine.checkpoints import CheckpointStore
 from polytag.engine.model import TaggerModel
 from polytag.engine.settings import Settings
-from polytag.engine.step import Loop
+from polytag.engine.step import TrainStep
 from polytag.errors import InterruptedRunError, TrainingError
 from polytag.plugin.encoder import Tensors
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where training stands after a step.
-
-    Attributes:
-        epoch: Number of the epoch, from 1.
-        step, steps: Step within the epoch, and how many there are.
-        loss: Mean loss of the epoch so far.
-        learning_rate: Learning rate of the last update.
-        units: Real units (padding not counted) of this epoch so far.
-        units_per_second: Real units a second in this epoch so far.
-        unit: What a unit is: `"word"` or `"subword"`.
-        seconds_left: Time until the last epoch is trained and evaluated, as far as can be told by now.
-    """
-
-    epoch: int
-    step: int
-    steps: int
-    loss: float
-    learning_rate: float
-    units: int
-    units_per_second: float
-    unit: str
-    seconds_left: float
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """An epoch that has been evaluated.
-
-    Attributes:
-        number: From 1.
-        loss: Mean training loss.
-        score: The selection score: higher is better.
-        scores: Named scores on the validation split.
-        seconds: Time of its training steps.
-        units_per_second: Real units a second.
-        unit: What a unit is: `"word"` or `"subword"`.
-        best: Whether the score is the best so far.
-        restored: Whether it was trained before the run was resumed.
-    """
-
-    number: int
-    loss: float
-    score: float
-    scores: Mapping[str, float]
-    seconds: float
-    units_per_second: float
-    unit: str
-    best: bool
-    restored: bool = False
+from polytag.plugin.reporter import Epoch, Progress
 
 
 def seed_everything(seed: int) -> None:
@@ -95,7 +43,7 @@ def layers_in(precision: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def fit(
+def train_epochs(
     model: TaggerModel,
     builder: BatchBuilder,
     lengths: NDArray[np.int64],
@@ -124,7 +72,7 @@ def fit(
         TrainingError: The loss is not a finite number any more, or a checkpoint cannot be written.
         InterruptedRunError: It was interrupted; a checkpoint has been written if there is a place for it.
     """
-    loop = Loop(model, settings, steps_an_epoch=math.ceil(len(lengths) / settings.batch_size))
+    loop = TrainStep(model, settings, steps_an_epoch=math.ceil(len(lengths) / settings.batch_size))
     at = _Position()
     unit = model.encoder.unit
     evaluating = 0.0  # seconds that the last evaluation took
@@ -207,13 +155,13 @@ class _Position:
         self.epoch += 1
         self.done, self.units, self.seconds, self.losses = 0, 0, 0.0, []
 
-    def save(self, loop: Loop, checkpoints: CheckpointStore, between_epochs: bool) -> None:
+    def save(self, loop: TrainStep, checkpoints: CheckpointStore, between_epochs: bool) -> None:
         tensors = {f"state.{i}": np.asarray(variable) for i, variable in enumerate(loop.state)}
         tensors |= {f"best.{i}": value for i, value in enumerate(self.best)}
         plain = {slot: getattr(self, slot) for slot in self.__slots__ if slot != "best"}
         checkpoints.save(2 * self.updates + between_epochs, tensors, plain)
 
-    def restore(self, loop: Loop, tensors: Tensors, plain: Mapping[str, Any]) -> None:
+    def restore(self, loop: TrainStep, tensors: Tensors, plain: Mapping[str, Any]) -> None:
         for i, variable in enumerate(loop.state):
             variable.assign(tensors[f"state.{i}"])
         self.best = [tensors[f"best.{i}"] for i in range(sum(name.startswith("best.") for name in tensors))]

@@ -29,7 +29,7 @@ class Update(NamedTuple):
     rate: float
 
 
-class Loop:
+class TrainStep:
     """The compiled step and everything it changes.
 
     Args:

@@ -8,8 +8,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from polytag.engine.loop import Epoch, Progress
 from polytag.errors import PolytagError
+from polytag.plugin.reporter import Epoch, Progress, Reporter
 
 SCALAR_INTERVAL = 10
 """Steps between two points of a curve."""
@@ -17,13 +17,13 @@ TRACE_FROM, TRACE_STEPS = 20, 20
 """Steps before a trace, which compile and warm caches, and steps in it: a trace of a whole run would be too large."""
 
 
-def watchers(tensorboard: Path | None, profile: Path | None) -> list[Scalars | Trace]:
+def reporters(tensorboard: Path | None, profile: Path | None) -> list[Reporter]:
     """The reporters that write to these folders, which are made.
 
     Raises:
         PolytagError: A folder cannot be made.
     """
-    found: list[Scalars | Trace] = []
+    found: list[Reporter] = []
     for folder, option, kind in ((tensorboard, "--tensorboard", Scalars), (profile, "--profile", Trace)):
         if folder is None:
             continue
@@ -47,7 +47,7 @@ def _scalar(name: str) -> Any:
     return metadata
 
 
-class Scalars:
+class Scalars(Reporter):
     """Loss, learning rate and speed of every tenth step, and the validation scores of every epoch, as curves.
 
     Args:
@@ -59,9 +59,6 @@ class Scalars:
         # Made at the first point: TensorFlow must not do anything before the run has set it up.
         self._writer: Any = None
         self._step = 0
-
-    def message(self, text: str) -> None:
-        """Nothing to write."""
 
     def step(self, progress: Progress) -> None:
         """Write a point of each curve of training now and then."""
@@ -92,7 +89,7 @@ class Scalars:
                 tf.summary.write(name, tf.constant(value, tf.float32), metadata=_scalar(name))
 
 
-class Trace:
+class Trace(Reporter):
     """A trace of some steps: 20 of the first epoch, after 20 that are left out; of a shorter epoch, its second half.
 
     Args:
@@ -105,9 +102,6 @@ class Trace:
         self._last: int | None = None
         self._running = False
 
-    def message(self, text: str) -> None:
-        """Nothing to trace."""
-
     def step(self, progress: Progress) -> None:
         """Start or stop after a step."""
         self._seen += 1
@@ -116,9 +110,6 @@ class Trace:
         elif self._last is None and self._seen >= min(TRACE_FROM, max(progress.steps // 2, 1)):
             tf.profiler.experimental.start(str(self._folder))
             self._running, self._last = True, self._seen + TRACE_STEPS
-
-    def epoch(self, epoch: Epoch) -> None:
-        """Nothing to trace."""
 
     def close(self) -> None:
         """Write the trace, if one is under way."""

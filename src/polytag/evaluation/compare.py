@@ -15,10 +15,10 @@ from polytag.errors import PolytagError
 from polytag.evaluation.prediction_files import Predictions, read_predictions
 from polytag.evaluation.scoring import where_annotated
 from polytag.evaluation.significance import approximate_randomisation, paired_bootstrap
-from polytag.files import is_there
+from polytag.files import path_exists
 from polytag.hub import tagger_folder
 from polytag.plugin.registry import registry
-from polytag.plugin.scheme import LabelScheme, convert
+from polytag.plugin.scheme import LabelScheme, convert_tags
 from polytag.plugin.task import Task
 from polytag.tagger.folder import read_description
 from polytag.tagger.tagger import Tagger
@@ -154,7 +154,7 @@ def compare(
 
 def _opened(name: str) -> Predictions | tuple[Path, tuple[str, ...]]:
     """Predictions, or the folder of a tagger with the names of its tasks: it is loaded when all else is right."""
-    if is_there(Path(name)) and Path(name).is_file():
+    if path_exists(Path(name)) and Path(name).is_file():
         return read_predictions(Path(name))
     path = tagger_folder(name)
     if not path.exists():
@@ -231,7 +231,7 @@ def _tags(
     return {
         task: where_annotated(
             data.tags[task],
-            [convert(tags, own[task], scheme) for tags in found[task]]
+            [convert_tags(tags, own[task], scheme) for tags in found[task]]
             if own[task].encodes_spans and scheme.encodes_spans
             else found[task],
         )

@@ -27,7 +27,7 @@ from polytag.plugin.task import Task
 from polytag.tagger.decoder import Prediction
 from polytag.tagger.folder import read_description
 from polytag.tagger.tagger import Tagger
-from polytag.tagger.token_classifiers import Names
+from polytag.tagger.token_classifiers import LabelNames
 from polytag.tagger.viterbi import check_decoding
 
 
@@ -46,7 +46,7 @@ def evaluate(
     errors: Path | None = None,
     seed: int = 0,
     task: str | None = None,
-    labels: Names | None = None,
+    labels: LabelNames | None = None,
 ) -> Evaluation:
     """Score a tagger on a split of a corpus, on every word of every sentence.
 

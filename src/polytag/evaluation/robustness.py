@@ -18,7 +18,7 @@ SENTENCES = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Robustness:
     """Measured on the first sentences of the validation split.
 
     Attributes:
@@ -36,7 +36,7 @@ class Limits:
     accuracy: Mapping[str, tuple[float, float]]
 
 
-def measure(tagger: Tagger, training: Split, validation: Split, tasks: Mapping[str, Task]) -> Limits | None:
+def measure(tagger: Tagger, training: Split, validation: Split, tasks: Mapping[str, Task]) -> Robustness | None:
     """Measure it; None where validation does not have both words that training has seen and others.
 
     Args:
@@ -61,7 +61,7 @@ def measure(tagger: Tagger, training: Split, validation: Split, tasks: Mapping[s
         counted = np.array([tag != UNANNOTATED for tag, _ in pairs], dtype=bool)
         accuracy[name] = (_mean(right[counted & seen]), _mean(right[counted & ~seen]))
     upper, lower = (tagger.encoder.encode([word]).ids for word in ("Paris", "paris"))
-    return Limits(len(some.sentences), not np.array_equal(upper, lower), scores, float(1 - seen.mean()), accuracy)
+    return Robustness(len(some.sentences), not np.array_equal(upper, lower), scores, float(1 - seen.mean()), accuracy)
 
 
 def _mean(values: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float:

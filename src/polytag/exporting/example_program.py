@@ -122,7 +122,7 @@ if __name__ == "__main__":
 '''
 
 
-def snippet(to: str, subwords: bool, alignments: Mapping[str, str]) -> str:
+def example_program(to: str, subwords: bool, alignments: Mapping[str, str]) -> str:
     """A program that runs an export.
 
     Args:
@@ -145,7 +145,7 @@ def snippet(to: str, subwords: bool, alignments: Mapping[str, str]) -> str:
     )
 
 
-def transformers_snippet(alignment: str) -> str:
+def transformers_program(alignment: str) -> str:
     """A program that runs a transformers checkpoint.
 
     Args:

@@ -12,12 +12,12 @@ from pathlib import Path
 from polytag.corpus.corpus import Corpus, load_corpus
 from polytag.encoding import word_hashes
 from polytag.errors import PolytagError, UnknownNameError
-from polytag.exporting.example_program import snippet
+from polytag.exporting.example_program import example_program
 from polytag.exporting.writers import WRITERS
-from polytag.files import expanded
+from polytag.files import expand_home
 from polytag.hub import tagger_folder
-from polytag.tagger.folder import check_output, read_description, written
-from polytag.tagger.runtimes import need
+from polytag.tagger.folder import check_output, read_description, replacing_folder
+from polytag.tagger.runtimes import require_extra
 from polytag.tagger.tagger import Tagger
 
 FORMATS = ("savedmodel", "onnx", "litert", "transformers")
@@ -84,12 +84,12 @@ def export(
         PolytagError: What is asked for does not exist or fit, a package is missing, the folder cannot be written, or
             the export disagrees with the tagger.
     """
-    folder = expanded(output)
+    folder = expand_home(output)
     if to not in FORMATS:
         raise UnknownNameError("export format", to, FORMATS)
     if quantize is not None and (quantize not in QUANTISATIONS or to != "onnx"):
         raise PolytagError(f"There is no quantisation {quantize!r} for {to}. Only onnx can be quantised: to int8.")
-    need(*_PACKAGES.get(to, ()))
+    require_extra(*_PACKAGES.get(to, ()))
     if not isinstance(tagger, Tagger):
         tagger = tagger_folder(tagger)
         read_description(tagger)
@@ -102,7 +102,7 @@ def export(
     loaded = corpus if isinstance(corpus, Corpus) else load_corpus(corpus)
     split = loaded.default_split()
     sentences, documents = loaded.words(split)[:_SENTENCES], loaded.documents(split)
-    with written(folder, overwrite) as temporary:
+    with replacing_folder(folder, overwrite) as temporary:
         runtime, exported = WRITERS[to](chosen, temporary, quantize)
         expected = chosen.predict_tags(sentences, documents and documents[:_SENTENCES])
         found = exported.predict_tags(sentences, documents and documents[:_SENTENCES])
@@ -189,6 +189,6 @@ def _describe(tagger: Tagger, folder: Path, result: Export) -> None:
     }
     if encoder.provider in ("compact", "pretrained"):  # how those of plugins encode words, plugins know
         alignments = {name: head.alignment for name, head in tagger.heads.items()}
-        texts["example.py"] = snippet(result.to, encoder.unit == "subword", alignments)
+        texts["example.py"] = example_program(result.to, encoder.unit == "subword", alignments)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from polytag.encoding.batches import Run
+from polytag.encoding.batches import NetworkFunction
 from polytag.errors import PolytagError
-from polytag.exporting.example_program import transformers_snippet
+from polytag.exporting.example_program import transformers_program
 from polytag.tagger.runtimes import LITERT_FILE, ONNX_FILE, ExportedModel, open_litert, open_onnx
 from polytag.tagger.tagger import Tagger
 
@@ -44,7 +44,7 @@ def _write_litert(tagger: Tagger, folder: Path, _: str | None) -> tuple[str, Tag
 def write_transformers(tagger: Tagger, folder: Path, _: str | None) -> tuple[str, Tagger]:
     """Write a transformers checkpoint; returns what runs it, and the tagger opened there."""
     (decoder,) = tagger.decoders.values()
-    tagger.save(folder, {"example.py": transformers_snippet(decoder.head.alignment)})
+    tagger.save(folder, {"example.py": transformers_program(decoder.head.alignment)})
     if importlib.util.find_spec("torch") is None:
         return "TensorFlow, since PyTorch is not installed", Tagger.load(folder)
     return "PyTorch", swapped(tagger, _open_transformers(folder, decoder_task=next(iter(tagger.heads))))
@@ -58,7 +58,7 @@ WRITERS: dict[str, Callable[[Tagger, Path, str | None], tuple[str, Tagger]]] = {
 }
 
 
-def swapped(tagger: Tagger, run: Run) -> Tagger:
+def swapped(tagger: Tagger, run: NetworkFunction) -> Tagger:
     """The same tagger with another network."""
     labels = {name: len(head.labels) for name, head in tagger.heads.items()}
     return replace(tagger, model=ExportedModel(tagger.encoder, labels, run))
@@ -76,7 +76,7 @@ def _quantise(path: Path) -> None:
         logging.disable(before)
 
 
-def _open_transformers(folder: Path, decoder_task: str) -> Run:
+def _open_transformers(folder: Path, decoder_task: str) -> NetworkFunction:
     """A transformers checkpoint in PyTorch as a function of arrays."""
     import torch
     from transformers import AutoModelForTokenClassification

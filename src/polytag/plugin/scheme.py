@@ -71,7 +71,7 @@ class LabelScheme(ABC):
         return sorted({min(i, len(tags) - 1) for i in broken})
 
 
-def convert(tags: Sequence[str], source: LabelScheme, target: LabelScheme) -> list[str]:
+def convert_tags(tags: Sequence[str], source: LabelScheme, target: LabelScheme) -> list[str]:
     """Rewrite one sentence's tags from one scheme to another; the spans stay the same.
 
     Words that are `UNANNOTATED` stay so, and each stretch of words between them is rewritten on its own.

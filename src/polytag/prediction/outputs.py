@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 from polytag.errors import PolytagError
 from polytag.files import new_file
 from polytag.plugin.reader import DOCUMENT_MARKS
-from polytag.plugin.scheme import LabelScheme, convert
+from polytag.plugin.scheme import LabelScheme, convert_tags
 from polytag.tagger.results import TaggedText
 from polytag.tagger.tagger import Tagger
 from polytag.terminal import console
@@ -63,7 +63,7 @@ def _columns(tagger: Tagger, target: LabelScheme | None, tagged: TaggedText) -> 
         for task, tags in tagged.tags.items():
             own = tagger.decoders[task].scheme
             sentence = tags[start:end]
-            columns.append(convert(sentence, own, target) if target and own.encodes_spans else sentence)
+            columns.append(convert_tags(sentence, own, target) if target and own.encodes_spans else sentence)
         parts += ["\t".join(row) + "\n" for row in zip(*columns, strict=True)]
         parts.append("\n")
     return "".join(parts)

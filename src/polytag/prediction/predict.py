@@ -27,7 +27,7 @@ from polytag.prediction.outputs import OUTPUT_FORMATS, open_output, writer_for
 from polytag.tagger.folder import read_description
 from polytag.tagger.results import TaggedText
 from polytag.tagger.tagger import LOOK_AHEAD, Tagger
-from polytag.tagger.token_classifiers import Names
+from polytag.tagger.token_classifiers import LabelNames
 from polytag.tagger.viterbi import Decoding
 
 
@@ -43,7 +43,7 @@ def predict(
     runtime: str | None = None,
     output: Path | None = None,
     task: str | None = None,
-    labels: Names | None = None,
+    labels: LabelNames | None = None,
 ) -> None:
     """Tag a file.
 

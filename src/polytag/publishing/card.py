@@ -12,10 +12,10 @@ from polytag import hub
 from polytag.corpus.corpus import Corpus
 from polytag.corpus.splits import Split
 from polytag.evaluation.results import TaskEvaluation
-from polytag.files import expanded
+from polytag.files import expand_home
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import UNANNOTATED
-from polytag.publishing.record import Story
+from polytag.publishing.record import RunRecord
 from polytag.tagger.tagger import Tagger
 from polytag.tagger.token_classifiers import aggregation
 
@@ -39,28 +39,28 @@ _NO_LABEL = "_"
 """What metrics call spans without a label, as those of bare `B` and `I` are."""
 
 
-def model_card(tagger: Tagger, story: Story) -> str:
+def model_card(tagger: Tagger, record: RunRecord) -> str:
     """Markdown with the front matter that the hub reads: what the tagger does, how well, and how to use it."""
     sections = (
-        _introduction(tagger, story),
+        _introduction(tagger, record),
         _use(tagger),
-        _scores(story),
-        _labels(tagger, story),
-        _limitations(tagger, story),
-        _training(tagger, story),
+        _scores(record),
+        _labels(tagger, record),
+        _limitations(tagger, record),
+        _training(tagger, record),
     )
     body = "\n".join(line for section in sections for line in section)
-    return f"---\n{_front_matter(tagger, story)}\n---\n\n{body}"
+    return f"---\n{_front_matter(tagger, record)}\n---\n\n{body}"
 
 
-def _front_matter(tagger: Tagger, story: Story) -> str:
+def _front_matter(tagger: Tagger, record: RunRecord) -> str:
     from huggingface_hub import ModelCardData
 
-    config = story.config
+    config = record.config
     base = _base_model(tagger)
-    dataset = _hub_dataset(story.corpus)
-    language = _language(story.corpus)
-    results = list(_results(story))
+    dataset = _hub_dataset(record.corpus)
+    language = _language(record.corpus)
+    results = list(_results(record))
     data = ModelCardData(
         language=language,
         license=hub.metadata(config.encoder).get("license") if _over_checkpoint(tagger) else None,
@@ -77,19 +77,19 @@ def _front_matter(tagger: Tagger, story: Story) -> str:
     return data.to_yaml()
 
 
-def _results(story: Story) -> Iterator[EvalResult]:
+def _results(record: RunRecord) -> Iterator[EvalResult]:
     from huggingface_hub import EvalResult
 
-    dataset = _hub_dataset(story.corpus)
-    for evaluation in story.evaluations:
+    dataset = _hub_dataset(record.corpus)
+    for evaluation in record.evaluations:
         for name, task in evaluation.tasks.items():
             metric, scores = next(iter(task.metrics.items()))
             for rate in dict.fromkeys((task.headline, *(rate for rate in _RATES if rate in scores.overall))):
                 yield EvalResult(
                     task_type="token-classification",
                     task_name="Token classification",
-                    dataset_type=dataset or _public(story.corpus.reference),
-                    dataset_name=_public(story.corpus.reference),
+                    dataset_type=dataset or _public(record.corpus.reference),
+                    dataset_name=_public(record.corpus.reference),
                     dataset_split=evaluation.split,
                     metric_type=rate,
                     metric_name=f"{name} {rate} ({metric})",
@@ -102,8 +102,8 @@ def _interval(task: TaskEvaluation) -> dict[str, Any] | None:
     return {"confidence_interval_95": [round(bound, 4) for bound in task.interval]} if task.interval else None
 
 
-def _introduction(tagger: Tagger, story: Story) -> Iterator[str]:
-    config = story.config
+def _introduction(tagger: Tagger, record: RunRecord) -> Iterator[str]:
+    config = record.config
     tasks = _enumerated(list(tagger.heads))
     yield f"# A tagger for {tasks}"
     yield ""
@@ -118,10 +118,10 @@ def _introduction(tagger: Tagger, story: Story) -> Iterator[str]:
     for name in tagger.heads:
         yield f"- {name}: {registry().tasks[name].summary}"
     yield ""
-    if story.epochs is None:
+    if record.epochs is None:
         yield (
-            f"**The training of this tagger has not ended**: these are the weights of epoch {story.epoch}, the best so "
-            f"far of {config.epochs}. Its probabilities are not calibrated yet."
+            f"**The training of this tagger has not ended**: these are the weights of epoch {record.epoch}, the best "
+            f"so far of {config.epochs}. Its probabilities are not calibrated yet."
         )
         yield ""
 
@@ -149,19 +149,19 @@ def _use(tagger: Tagger) -> Iterator[str]:
         yield ""
 
 
-def _scores(story: Story) -> Iterator[str]:
-    headlines = list(story.validation.headlines)
+def _scores(record: RunRecord) -> Iterator[str]:
+    headlines = list(record.validation.headlines)
     yield from ("## Scores", "")
     yield "| split | sentences | words | " + " | ".join(headlines) + " |"
     yield "| --- | --- | --- |" + " --- |" * len(headlines)
-    for evaluation in story.evaluations:
+    for evaluation in record.evaluations:
         figures = " | ".join(map(_figure, evaluation.tasks.values()))
         yield f"| {evaluation.split} | {evaluation.sentences:,} | {evaluation.words:,} | {figures} |"
     yield ""
-    intervals = any(task.interval for evaluation in story.evaluations for task in evaluation.tasks.values())
+    intervals = any(task.interval for evaluation in record.evaluations for task in evaluation.tasks.values())
     with_intervals = ", with their 95% confidence interval (bootstrap over sentences)" if intervals else ""
     yield f"Scores are per word and per sentence{with_intervals}; every word counts."
-    for evaluation in story.evaluations:
+    for evaluation in record.evaluations:
         for name, task in evaluation.tasks.items():
             if task.baseline is not None:
                 yield (
@@ -171,11 +171,11 @@ def _scores(story: Story) -> Iterator[str]:
     yield ""
     calibrated = [
         (evaluation.split, name, task.calibration)
-        for evaluation in story.evaluations
+        for evaluation in record.evaluations
         for name, task in evaluation.tasks.items()
         if task.calibration
     ]
-    if calibrated and story.epochs is not None:
+    if calibrated and record.epochs is not None:
         yield from ("### Calibration", "")
         yield "Probabilities are calibrated by a temperature for each task, fitted on validation. Expected error:"
         yield from ("", "| split | task | before | after |", "| --- | --- | --- | --- |")
@@ -184,14 +184,14 @@ def _scores(story: Story) -> Iterator[str]:
         yield ""
 
 
-def _labels(tagger: Tagger, story: Story) -> Iterator[str]:
-    last = story.evaluations[-1]
+def _labels(tagger: Tagger, record: RunRecord) -> Iterator[str]:
+    last = record.evaluations[-1]
     yield from ("## Labels", "")
     for name, head in tagger.heads.items():
         task = last.tasks[name]
         scores = next(iter(task.metrics.values())).per_label
         rates = [rate for rate in _RATES if any(rate in values for values in scores.values())]
-        counts = _examples(tagger, story.training, name)
+        counts = _examples(tagger, record.training, name)
         shown = [f"{rate} ({last.split})" for rate in rates]
         yield f"### {name}: {len(counts.keys() | scores.keys())} labels"
         yield ""
@@ -208,15 +208,15 @@ def _labels(tagger: Tagger, story: Story) -> Iterator[str]:
         )
 
 
-def _limitations(tagger: Tagger, story: Story) -> Iterator[str]:
-    config, limits = story.config, story.limits
+def _limitations(tagger: Tagger, record: RunRecord) -> Iterator[str]:
+    config, limits = record.config, record.limits
     yield from ("## Limitations", "")
     yield (
-        f"- It has seen {len(story.training.sentences):,} sentences of one corpus, `{_public(config.corpus)}`. The "
+        f"- It has seen {len(record.training.sentences):,} sentences of one corpus, `{_public(config.corpus)}`. The "
         "scores say how well it does on sentences of the same kind, and nothing about text of another kind."
     )
     for name in tagger.heads:
-        counts = _examples(tagger, story.training, name)
+        counts = _examples(tagger, record.training, name)
         rare = sorted(label for label, count in counts.items() if count < FEW)
         if rare:
             listed = ", ".join(f"`{label}` ({counts[label]})" for label in rare)
@@ -229,7 +229,7 @@ def _limitations(tagger: Tagger, story: Story) -> Iterator[str]:
         yield f"- Words it has not seen in training ({limits.unseen:.1%} of validation): {unseen}."
         if limits.sees_case:
             small = "; ".join(
-                f"{name} {story.validation.tasks[name].headline} {low:.4f} instead of {usual:.4f}"
+                f"{name} {record.validation.tasks[name].headline} {low:.4f} instead of {usual:.4f}"
                 for name, (usual, low) in limits.small.items()
             )
             yield f"- It goes by capital letters, too. With all letters small, validation has {small}."
@@ -238,27 +238,27 @@ def _limitations(tagger: Tagger, story: Story) -> Iterator[str]:
         yield f"  (Measured on the first {limits.sentences:,} sentences of validation.)"
     if config.context == "sentence":
         yield "- Each sentence is tagged on its own: what an earlier sentence said about a name does not help."
-    if story.test is None:
+    if record.test is None:
         yield (
             "- The corpus has no test split. The scores are of the sentences by which the best epoch was chosen, and "
             "somewhat too high for that reason."
         )
-    if story.held_out:
+    if record.held_out:
         yield "- The corpus has no validation split; part of its training split was held out for that."
     yield ""
 
 
-def _training(tagger: Tagger, story: Story) -> Iterator[str]:
+def _training(tagger: Tagger, record: RunRecord) -> Iterator[str]:
     yield from ("## Data and training", "", "| split | sentences | words |", "| --- | --- | --- |")
-    yield f"| train | {len(story.training.sentences):,} | {story.training.n_words:,} |"
-    for evaluation in story.evaluations:
+    yield f"| train | {len(record.training.sentences):,} | {record.training.n_words:,} |"
+    for evaluation in record.evaluations:
         yield f"| {evaluation.split} | {evaluation.sentences:,} | {evaluation.words:,} |"
     yield ""
-    if story.epochs is not None:
-        yield f"The weights are those of epoch {story.epoch} of {story.epochs}, which scored best on validation."
+    if record.epochs is not None:
+        yield f"The weights are those of epoch {record.epoch} of {record.epochs}, which scored best on validation."
         yield ""
     yield from ("The configuration, as `polytag train --config` takes it:", "", "```toml")
-    config = story.config
+    config = record.config
     named = {name: _public(getattr(config, name)) for name in ("corpus", "encoder", "from_") if getattr(config, name)}
     lines = config.model_copy(update=named).to_toml().splitlines()
     yield from (line for line in lines if not line.startswith("output = "))
@@ -286,7 +286,7 @@ def _over_checkpoint(tagger: Tagger) -> bool:
 def _base_model(tagger: Tagger) -> str | None:
     """The checkpoint's name on the hub, unless it is a folder."""
     reference = tagger.network.encoder.reference
-    if not _over_checkpoint(tagger) or expanded(reference).exists():
+    if not _over_checkpoint(tagger) or expand_home(reference).exists():
         return None
     return reference.partition("@")[0]
 
@@ -307,7 +307,7 @@ def _language(corpus: Corpus) -> Any:
 def _public(reference: str) -> str:
     """A name on the hub as it is; the end of a path on this machine, which says enough to strangers."""
     path = Path(reference.split(",")[0].rpartition("=")[2])
-    return path.name or reference if expanded(path).exists() else reference
+    return path.name or reference if expand_home(path).exists() else reference
 
 
 def _figure(task: TaskEvaluation) -> str:

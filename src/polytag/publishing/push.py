@@ -12,7 +12,7 @@ from typing import Any
 
 from polytag import hub
 from polytag.errors import HubUnreachableError
-from polytag.files import expanded
+from polytag.files import expand_home
 from polytag.publishing.card import ADDRESS, CARD
 from polytag.tagger.folder import read_description
 
@@ -37,7 +37,7 @@ def push(
     Raises:
         PolytagError: The folder is no tagger, nobody is logged in, or the hub refuses or cannot be reached.
     """
-    folder = expanded(tagger)
+    folder = expand_home(tagger)
     read_description(folder)
     name = hub.open_repository(repo, private)
     return _push(folder, name, message or "Tagger trained by polytag", revision)

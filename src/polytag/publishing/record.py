@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from polytag.corpus.corpus import Corpus
 from polytag.corpus.splits import Split
 from polytag.evaluation.results import Evaluation
-from polytag.evaluation.robustness import Limits
+from polytag.evaluation.robustness import Robustness
 from polytag.training.config import RunConfig
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class RunRecord:
     """How a tagger came about.
 
     Attributes:
@@ -34,7 +34,7 @@ class Story:
     epochs: int | None
     validation: Evaluation
     test: Evaluation | None = None
-    limits: Limits | None = None
+    limits: Robustness | None = None
 
     @property
     def evaluations(self) -> list[Evaluation]:

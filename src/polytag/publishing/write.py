@@ -7,15 +7,15 @@ import json
 from pathlib import Path
 
 from polytag.publishing.card import CARD, model_card
-from polytag.publishing.record import Story
+from polytag.publishing.record import RunRecord
 from polytag.tagger.tagger import Tagger
 
 _REPORTED_VERSIONS = ("polytag", "tensorflow", "keras", "keras-hub", "transformers", "datasets")
 
 
-def write_tagger(tagger: Tagger, story: Story, folder: Path, overwrite: bool) -> None:
+def write_tagger(tagger: Tagger, record: RunRecord, folder: Path, overwrite: bool) -> None:
     """Write a tagger with `run.toml`, `scores.json` and its model card, whole or not at all."""
-    validation, test, corpus = story.validation, story.test, story.corpus
+    validation, test, corpus = record.validation, record.test, record.corpus
     results = {"validation": validation.to_dict(), "test": test.to_dict() if test else None}
     tagger.details = {
         "corpus": {"reference": corpus.reference, "fingerprint": corpus.fingerprint},
@@ -23,8 +23,8 @@ def write_tagger(tagger: Tagger, story: Story, folder: Path, overwrite: bool) ->
         "scores": {"validation": validation.headlines, "test": test.headlines if test else None},
     }
     files = {
-        "run.toml": story.config.to_toml(),
+        "run.toml": record.config.to_toml(),
         "scores.json": json.dumps(results, indent=2, ensure_ascii=False) + "\n",
-        CARD: model_card(tagger, story),
+        CARD: model_card(tagger, record),
     }
     tagger.save(folder, files, overwrite)

@@ -34,7 +34,7 @@ class Prediction(NamedTuple):
     outside: FloatArray
 
 
-def units_read(decoders: Iterable[Decoder], features: Features) -> NDArray[np.bool_]:
+def units_needed(decoders: Iterable[Decoder], features: Features) -> NDArray[np.bool_]:
     """The units whose scores tags of any of the tasks come from: bool (units,)."""
     word_ids = features.word_ids
     read: NDArray[np.bool_] = np.any([decoder.strategy.reads(word_ids) for decoder in decoders], axis=0)

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from polytag.errors import PolytagError, TaggerError
-from polytag.files import check_replaceable, expanded, new_folder, pointed_at
-from polytag.tagger.token_classifiers import Names, describe
+from polytag.files import check_replaceable, expand_home, new_folder, resolve_links
+from polytag.tagger.token_classifiers import LabelNames, describe
 
 FORMAT = 1
 """Version of the folder a tagger is saved in."""
 
 
-def read_description(folder: Path, task: str | None = None, labels: Names | None = None) -> dict[str, Any]:
+def read_description(folder: Path, task: str | None = None, labels: LabelNames | None = None) -> dict[str, Any]:
     """What `polytag.json` says, without its format version; for a token classifier of transformers, what it would say.
 
     Args:
@@ -65,7 +65,7 @@ def damaged(path: Path, error: Exception) -> TaggerError:
 
 
 @contextmanager
-def written(folder: Path, overwrite: bool) -> Iterator[Path]:
+def replacing_folder(folder: Path, overwrite: bool) -> Iterator[Path]:
     """A temporary folder that takes the place of `folder` when the block ends, and goes away when it fails.
 
     Args:
@@ -75,7 +75,7 @@ def written(folder: Path, overwrite: bool) -> Iterator[Path]:
     Raises:
         PolytagError: The folder is in use, or cannot be written.
     """
-    folder = expanded(folder)
+    folder = expand_home(folder)
     check_output(folder, overwrite)
     with new_folder(folder, "tagger") as temporary:
         yield temporary
@@ -101,7 +101,7 @@ def check_output(folder: Path, overwrite: bool) -> None:
         elif folder.exists() and not folder.is_dir():
             raise PolytagError(f"The output {str(folder)!r} is a file. Choose a folder.")
         check_replaceable(folder)
-        above = next(parent for parent in pointed_at(folder).parents if parent.exists())
+        above = next(parent for parent in resolve_links(folder).parents if parent.exists())
         with tempfile.TemporaryDirectory(prefix=".polytag-", dir=above):
             pass
     except OSError as error:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from polytag.encoding.batches import Batch, Run, unit_scores
+from polytag.encoding.batches import Batch, NetworkFunction, unit_scores
 from polytag.encoding.features import Features
 from polytag.errors import PolytagError, TaggerError
 from polytag.plugin.alignment import FloatArray
@@ -30,7 +30,7 @@ class ExportedModel:
         run: The network.
     """
 
-    def __init__(self, encoder: WordCoder, labels: Mapping[str, int], run: Run) -> None:
+    def __init__(self, encoder: WordCoder, labels: Mapping[str, int], run: NetworkFunction) -> None:
         self.encoder = encoder
         self._labels = dict(labels)
         self._run = run
@@ -86,13 +86,13 @@ def check_runtime(folder: Path, exported: Mapping[str, Any] | None, wanted: str 
     return "onnx"
 
 
-def open_onnx(path: Path) -> Run:
+def open_onnx(path: Path) -> NetworkFunction:
     """An ONNX model as a function of arrays.
 
     Raises:
         PolytagError: ONNX Runtime is not installed, or the file is damaged.
     """
-    need("onnxruntime")
+    require_extra("onnxruntime")
     import onnxruntime
 
     try:
@@ -109,13 +109,13 @@ def open_onnx(path: Path) -> Run:
     return run
 
 
-def open_litert(path: Path) -> Run:
+def open_litert(path: Path) -> NetworkFunction:
     """A LiteRT model as a function of arrays.
 
     Raises:
         PolytagError: LiteRT is not installed.
     """
-    need("ai_edge_litert")
+    require_extra("ai_edge_litert")
     from ai_edge_litert.interpreter import Interpreter
 
     runner = Interpreter(str(path)).get_signature_runner()
@@ -129,7 +129,7 @@ def open_litert(path: Path) -> Run:
     return run
 
 
-def need(*modules: str) -> None:
+def require_extra(*modules: str) -> None:
     """Make sure that packages of an extra are installed.
 
     Raises:

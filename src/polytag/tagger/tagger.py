@@ -21,13 +21,13 @@ from polytag.files import save_tensors
 from polytag.hub import tagger_folder
 from polytag.plugin.encoder import EncoderProvider, WordCoder
 from polytag.plugin.registry import registry
-from polytag.tagger.decoder import Decoder, Prediction, units_read
-from polytag.tagger.folder import FORMAT, damaged, read_description, written
+from polytag.tagger.decoder import Decoder, Prediction, units_needed
+from polytag.tagger.folder import FORMAT, damaged, read_description, replacing_folder
 from polytag.tagger.heads import TaskHead, heads_of
 from polytag.tagger.results import TaggedSpan, TaggedText
 from polytag.tagger.runtimes import ONNX_FILE, ExportedModel, check_runtime, open_onnx
 from polytag.tagger.text_columns import is_dataset, tagged_dataset, texts_of
-from polytag.tagger.token_classifiers import Names
+from polytag.tagger.token_classifiers import LabelNames
 from polytag.tagger.viterbi import Decoding
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Tagger:
         decoding: Decoding | None = None,
         min_score: float = 0.0,
         task: str | None = None,
-        labels: Names | None = None,
+        labels: LabelNames | None = None,
         runtime: str | None = None,
     ) -> Tagger:
         """Load a tagger that `save` wrote, an export to ONNX, or a token classifier of transformers.
@@ -242,7 +242,7 @@ class Tagger:
         """Tags of each task for sentences of words, as flat arrays, with the features they were computed from."""
         packed = documents if self.context == "document" else None
         features = featurise(self.encoder, sentences, packed, self.window)
-        scores = self._predictor.predict(features, units_read(self.decoders.values(), features))
+        scores = self._predictor.predict(features, units_needed(self.decoders.values(), features))
         return features, {task: decoder.decode(scores[task], features) for task, decoder in self.decoders.items()}
 
     def predict_tags(
@@ -318,7 +318,7 @@ class Tagger:
             name: json.dumps(value, indent=2, ensure_ascii=False) + "\n"
             for name, value in (("polytag.json", self.description()), ("config.json", config))
         }
-        with written(Path(folder), overwrite) as temporary:
+        with replacing_folder(Path(folder), overwrite) as temporary:
             save_tensors(self.network.tensors(), temporary / "model.safetensors", metadata={"format": "pt"})
             encoder.save_files(temporary)
             for name, text in {**texts, **(files or {})}.items():

@@ -15,7 +15,7 @@ from polytag.corpus.annotation import have_spans
 from polytag.corpus.recognition import scheme_that_writes
 from polytag.encoding.checkpoint import read_config
 from polytag.errors import PolytagError, TaggerError
-from polytag.files import expanded, is_there
+from polytag.files import expand_home, path_exists
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import OUTSIDE, LabelScheme, split_tag
 from polytag.plugin.task import Task
@@ -27,11 +27,11 @@ _ANYTHING = "*"
 _NAMELESS = re.compile(r"LABEL_\d+")
 _SHOWN = 6
 
-Names = str | Path | Sequence[str]
+LabelNames = str | Path | Sequence[str]
 """Labels as a user gives them: in id order with commas between, a file of them, or a sequence."""
 
 
-def describe(folder: Path, task: str | None = None, labels: Names | None = None) -> dict[str, Any]:
+def describe(folder: Path, task: str | None = None, labels: LabelNames | None = None) -> dict[str, Any]:
     """What `polytag.json` would say of a token classifier.
 
     Tags are decoded by argmax, as transformers does: the labels do not tell whether the classifier was taught to open
@@ -59,7 +59,7 @@ def describe(folder: Path, task: str | None = None, labels: Names | None = None)
     return {"tasks": {chosen.name: head}, "encoder": encoder, "context": "sentence", "window": None}
 
 
-def label_names(folder: Path, labels: Names | None = None) -> tuple[str, ...]:
+def label_names(folder: Path, labels: LabelNames | None = None) -> tuple[str, ...]:
     """The labels of a token classifier in id order, renamed if wanted.
 
     Raises:
@@ -145,7 +145,7 @@ def _kinds(labels: Iterable[str]) -> set[bool]:
     return {True, False} if OUTSIDE in labels else {False}
 
 
-def _renamed(own: Sequence[str], labels: Names) -> list[str]:
+def _renamed(own: Sequence[str], labels: LabelNames) -> list[str]:
     given = labels if not isinstance(labels, str | Path) else _read_names(str(labels))
     if isinstance(given, Mapping):
         unknown = [name for name in given if name not in own and not (name.isdecimal() and int(name) < len(own))]
@@ -161,9 +161,9 @@ def _renamed(own: Sequence[str], labels: Names) -> list[str]:
 
 
 def _read_names(text: str) -> list[str] | dict[str, str]:
-    path = expanded(text)
+    path = expand_home(text)
     try:
-        if not is_there(path) or not path.is_file():
+        if not path_exists(path) or not path.is_file():
             return _written_out(text)
         content = path.read_text(encoding="utf-8-sig")
         if path.suffix != ".json":

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from polytag.plugin.alignment import IGNORE, NO_WORD, AlignmentStrategy, FloatArray, IntArray
-from polytag.testing.contracts import Bench, BrokenContractError, Contract
+from polytag.testing.contracts import BrokenContractError, Contract, Workbench
 
 _RANDOM_BATCHES = 200
 
@@ -24,7 +24,7 @@ class _Batch(NamedTuple):
         return units
 
 
-def _gives_labels(strategy: AlignmentStrategy, bench: Bench) -> None:
+def _gives_labels(strategy: AlignmentStrategy, bench: Workbench) -> None:
     for batch in _batches():
         aligned = strategy.to_subwords(batch.labels, batch.word_ids, batch.continuation)
         call = f"to_subwords({_shown(batch.labels)}, {_shown(batch.word_ids)}, {_shown(batch.continuation)})"
@@ -53,7 +53,7 @@ def _gives_labels(strategy: AlignmentStrategy, bench: Bench) -> None:
                 raise BrokenContractError(f"{call} is {_shown(aligned)}: word {word} is given a label that is none.")
 
 
-def _gives_predictions(strategy: AlignmentStrategy, bench: Bench) -> None:
+def _gives_predictions(strategy: AlignmentStrategy, bench: Workbench) -> None:
     for batch in _batches():
         n_words, n_labels = len(batch.labels), len(batch.continuation)
         words = strategy.to_words(batch.scores, batch.word_ids, n_words)
@@ -72,7 +72,7 @@ def _gives_predictions(strategy: AlignmentStrategy, bench: Bench) -> None:
                 )
 
 
-def _follows_subwords(strategy: AlignmentStrategy, bench: Bench) -> None:
+def _follows_subwords(strategy: AlignmentStrategy, bench: Workbench) -> None:
     for batch in _batches():
         n_words, n_labels = len(batch.labels), len(batch.continuation)
         wanted = np.arange(n_words) % n_labels
@@ -88,7 +88,7 @@ def _follows_subwords(strategy: AlignmentStrategy, bench: Bench) -> None:
                 )
 
 
-def _reads_what_it_says(strategy: AlignmentStrategy, bench: Bench) -> None:
+def _reads_what_it_says(strategy: AlignmentStrategy, bench: Workbench) -> None:
     for batch in _batches():
         read = strategy.reads(batch.word_ids)
         if read.dtype != np.bool_ or read.shape != batch.word_ids.shape:
@@ -106,7 +106,7 @@ def _reads_what_it_says(strategy: AlignmentStrategy, bench: Bench) -> None:
             )
 
 
-def _leaves_inputs(strategy: AlignmentStrategy, bench: Bench) -> None:
+def _leaves_inputs(strategy: AlignmentStrategy, bench: Workbench) -> None:
     for batch in _batches():
         before = [array.copy() for array in batch]
         strategy.to_subwords(batch.labels, batch.word_ids, batch.continuation)

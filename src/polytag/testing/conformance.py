@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from polytag.plugin.registry import registry
-from polytag.testing.contracts import Bench, NotCheckableError
+from polytag.testing.contracts import NotCheckableError, Workbench
 from polytag.testing.suite import Case, cases
 
 
@@ -34,6 +34,6 @@ class PluginConformance:
         import pytest
 
         try:
-            case.run(Bench(registry(), tmp_path, self.sources, self.encoders))
+            case.run(Workbench(registry(), tmp_path, self.sources, self.encoders))
         except NotCheckableError as missing:
             pytest.skip(str(missing))

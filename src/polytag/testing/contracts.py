@@ -19,7 +19,7 @@ class NotCheckableError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class Workbench:
     """What checks use beside the thing they check.
 
     Attributes:
@@ -47,4 +47,4 @@ class Contract:
 
     kind: str
     promise: str
-    check: Callable[[Any, Bench], None]
+    check: Callable[[Any, Workbench], None]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from polytag.errors import PolytagError
 from polytag.plugin.encoder import Encoder, EncoderProvider
 from polytag.plugin.task import Task
-from polytag.testing.contracts import Bench, BrokenContractError, Contract, NotCheckableError
+from polytag.testing.contracts import BrokenContractError, Contract, NotCheckableError, Workbench
 from polytag.testing.tasks import write_corpus
 
 _WORDS = ["Peter", "sleeps", "in", "Zürich", "\u200b", "\x01", "日本", "un" * 40, "."]
@@ -19,7 +19,7 @@ _TOLERANCE = 1e-4
 """What two ways of computing the same vectors may differ by."""
 
 
-def _encodes(provider: EncoderProvider, bench: Bench) -> None:
+def _encodes(provider: EncoderProvider, bench: Workbench) -> None:
     encoder = _create(provider, bench)
     for words in (_WORDS, [], ["\x00"]):
         units = encoder.encode(words)
@@ -40,7 +40,7 @@ def _encodes(provider: EncoderProvider, bench: Bench) -> None:
             )
 
 
-def _ignores_padding(provider: EncoderProvider, bench: Bench) -> None:
+def _ignores_padding(provider: EncoderProvider, bench: Workbench) -> None:
     encoder = _create(provider, bench)
     alone, padded = _vectors(encoder, 0), _vectors(encoder, 5)
     if alone.shape != padded.shape or alone.ndim != 2:
@@ -51,7 +51,7 @@ def _ignores_padding(provider: EncoderProvider, bench: Bench) -> None:
         )
 
 
-def _keeps_to_its_call(provider: EncoderProvider, bench: Bench) -> None:
+def _keeps_to_its_call(provider: EncoderProvider, bench: Workbench) -> None:
     encoder = _create(provider, bench)
     network = encoder.network
     ids, mask = _padded([encoder.encode(words).ids for words in (_WORDS[:4], _WORDS[:2])], encoder.padding)
@@ -72,7 +72,7 @@ def _compare(call: str, given: NDArray[Any], expected: NDArray[Any]) -> None:
         raise BrokenContractError(f"{call} gives vectors that differ from those of a call by up to {worst:.2g}.")
 
 
-def _restores(provider: EncoderProvider, bench: Bench) -> None:
+def _restores(provider: EncoderProvider, bench: Workbench) -> None:
     encoder, other = _create(provider, bench), _create(provider, bench)
     vectors = _vectors(encoder, 0)
     _ = other.network
@@ -81,7 +81,7 @@ def _restores(provider: EncoderProvider, bench: Bench) -> None:
         raise BrokenContractError("assign() of another encoder's tensors() does not give the same vectors.")
 
 
-def _trains(provider: EncoderProvider, bench: Bench) -> None:
+def _trains(provider: EncoderProvider, bench: Workbench) -> None:
     import polytag
 
     if (named := _create(provider, bench).provider) != provider.name:
@@ -115,14 +115,14 @@ CONTRACTS = (
 )
 
 
-def _reference(provider: EncoderProvider, bench: Bench) -> str:
+def _reference(provider: EncoderProvider, bench: Workbench) -> str:
     reference = str(bench.encoders.get(provider.name, provider.name))
     if not provider.accepts(reference):
         raise NotCheckableError(_missing(provider))
     return reference
 
 
-def _create(provider: EncoderProvider, bench: Bench) -> Encoder:
+def _create(provider: EncoderProvider, bench: Workbench) -> Encoder:
     reference = _reference(provider, bench)
     try:
         return provider.create(reference)

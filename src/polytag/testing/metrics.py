@@ -10,7 +10,7 @@ import numpy as np
 
 from polytag.plugin.metric import Metric, Scores
 from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme, Span
-from polytag.testing.contracts import Bench, BrokenContractError, Contract
+from polytag.testing.contracts import BrokenContractError, Contract, Workbench
 
 Tags = list[list[str]]
 
@@ -18,14 +18,14 @@ _SPANS = [([Span(0, 2, "PER"), Span(3, 4, "LOC")], 5), ([Span(1, 2, "LOC")], 2),
 _FLAT = [["DT", "NN", "VB"], ["NN"], ["DT", "JJ", "NN", "."]]
 
 
-def _accepts_empty(metric: Metric, bench: Bench) -> None:
+def _accepts_empty(metric: Metric, bench: Workbench) -> None:
     for scheme, gold in _gold(metric, bench):
         empty: list[Tags] = [[], [[]], [[UNANNOTATED] * len(tags) for tags in gold]]
         for sentences in empty:
             _scores(metric, sentences, sentences, scheme)
 
 
-def _prefers_perfect(metric: Metric, bench: Bench) -> None:
+def _prefers_perfect(metric: Metric, bench: Workbench) -> None:
     for scheme, gold in _gold(metric, bench):
         perfect = _scores(metric, gold, gold, scheme).overall[metric.headline]
         for what, predicted in _mistaken(gold, scheme):
@@ -37,7 +37,7 @@ def _prefers_perfect(metric: Metric, bench: Bench) -> None:
                 )
 
 
-def _skips_unannotated(metric: Metric, bench: Bench) -> None:
+def _skips_unannotated(metric: Metric, bench: Workbench) -> None:
     for scheme, gold in _gold(metric, bench):
         _, predicted = next(_mistaken(gold, scheme))
         unannotated = [[UNANNOTATED] * 3]
@@ -51,14 +51,14 @@ def _skips_unannotated(metric: Metric, bench: Bench) -> None:
                 )
 
 
-def _accepts_unseen(metric: Metric, bench: Bench) -> None:
+def _accepts_unseen(metric: Metric, bench: Workbench) -> None:
     for scheme, gold in _gold(metric, bench):
         unseen = [["B-NEVERSEEN" if tag != OUTSIDE else tag for tag in tags] for tags in gold]
         _scores(metric, unseen, gold, scheme)
         _scores(metric, gold, unseen, scheme)
 
 
-def _adds_up(metric: Metric, bench: Bench) -> None:
+def _adds_up(metric: Metric, bench: Workbench) -> None:
     for scheme, gold in _gold(metric, bench):
         if metric.statistics(gold, gold, scheme) is None:
             continue
@@ -81,7 +81,7 @@ def _adds_up(metric: Metric, bench: Bench) -> None:
                 )
 
 
-def _leaves_inputs(metric: Metric, bench: Bench) -> None:
+def _leaves_inputs(metric: Metric, bench: Workbench) -> None:
     for scheme, gold in _gold(metric, bench):
         given = copy.deepcopy(gold)
         _scores(metric, given, given, scheme)
@@ -89,7 +89,7 @@ def _leaves_inputs(metric: Metric, bench: Bench) -> None:
             raise BrokenContractError(f"compute() changes the tags that it is given: {gold} became {given}.")
 
 
-def _names_its_strict_form(metric: Metric, bench: Bench) -> None:
+def _names_its_strict_form(metric: Metric, bench: Workbench) -> None:
     if metric.strict is not None and metric.strict not in bench.registry.metrics:
         raise BrokenContractError(f"Its strict form is {metric.strict!r}, and no plugin provides such a metric.")
 
@@ -118,7 +118,7 @@ def _scores(metric: Metric, gold: Tags, predicted: Tags, scheme: LabelScheme) ->
     return scores
 
 
-def _gold(metric: Metric, bench: Bench) -> Iterator[tuple[LabelScheme, Tags]]:
+def _gold(metric: Metric, bench: Workbench) -> Iterator[tuple[LabelScheme, Tags]]:
     """The schemes a metric can score, each with gold tags of a few sentences."""
     for scheme in bench.registry.schemes.values():
         if scheme.encodes_spans:

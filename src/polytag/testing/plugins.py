@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from polytag.plugin.manager import Plugin
-from polytag.testing.contracts import Bench, BrokenContractError, Contract
+from polytag.testing.contracts import BrokenContractError, Contract, Workbench
 
 SLOW = (
     "datasets",
@@ -40,19 +40,19 @@ print(json.dumps(sorted(set(json.loads(sys.argv[4])) & set(sys.modules))))
 """
 
 
-def _loads(plugin: Plugin, bench: Bench) -> None:
+def _loads(plugin: Plugin, bench: Workbench) -> None:
     if plugin.status != "loaded":
         raise BrokenContractError(f"It is {plugin.status}: {plugin.error}")
 
 
-def _implements(plugin: Plugin, bench: Bench) -> None:
+def _implements(plugin: Plugin, bench: Workbench) -> None:
     if not bench.registry.manager.implements(plugin):
         raise BrokenContractError(
             f"{plugin.module} implements no hook. Mark functions such as polytag_tasks with @polytag.hookimpl."
         )
 
 
-def _has_names_of_its_own(plugin: Plugin, bench: Bench) -> None:
+def _has_names_of_its_own(plugin: Plugin, bench: Workbench) -> None:
     for kind in bench.registry.kinds:
         for name in kind.offered_by(plugin):
             if others := [other.source for other in kind.providers(name) if other is not plugin]:
@@ -62,7 +62,7 @@ def _has_names_of_its_own(plugin: Plugin, bench: Bench) -> None:
                 )
 
 
-def _loads_quickly(plugin: Plugin, bench: Bench) -> None:
+def _loads_quickly(plugin: Plugin, bench: Workbench) -> None:
     arguments = (json.dumps(sys.path), plugin.name, plugin.module, json.dumps(SLOW))
     done = subprocess.run([sys.executable, "-c", _REGISTER, *arguments], capture_output=True, text=True, check=False)
     if done.returncode:

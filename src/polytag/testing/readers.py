@@ -14,7 +14,7 @@ from polytag.corpus.source import locate
 from polytag.errors import CorpusError, PolytagError
 from polytag.plugin.reader import TOKENS, Reader, Sentence, Source
 from polytag.plugin.scheme import UNANNOTATED
-from polytag.testing.contracts import Bench, BrokenContractError, Contract, NotCheckableError
+from polytag.testing.contracts import BrokenContractError, Contract, NotCheckableError, Workbench
 from polytag.testing.tasks import example_tags
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _Content = dict[str, list[tuple[list[str], dict[str, list[str]]]]]
 """Words and tags of the sentences of each split."""
 
 
-def _judges_anything(reader: Reader, bench: Bench) -> None:
+def _judges_anything(reader: Reader, bench: Workbench) -> None:
     (bench.folder / "empty").mkdir()
     (bench.folder / "train.empty").touch()
     (bench.folder / "train.binary").write_bytes(bytes(range(256)))
@@ -45,7 +45,7 @@ def _judges_anything(reader: Reader, bench: Bench) -> None:
             raise BrokenContractError(f"accepts() of the source {name!r} is {accepted!r}, and has to be a bool.")
 
 
-def _reads(reader: Reader, bench: Bench) -> None:
+def _reads(reader: Reader, bench: Workbench) -> None:
     source, _ = _source(reader, bench)
     if not reader.accepts(source):
         raise BrokenContractError(f"It does not accept {source.reference!r}, which it should read.")
@@ -61,14 +61,14 @@ def _reads(reader: Reader, bench: Bench) -> None:
                 )
 
 
-def _round_trip(reader: Reader, bench: Bench) -> None:
+def _round_trip(reader: Reader, bench: Workbench) -> None:
     if not reader.can_write:
         return
     source, written = _source(reader, bench)
     _compare(written or {}, _content(reader, reader.read(source)))
 
 
-def _is_recognised(reader: Reader, bench: Bench) -> None:
+def _is_recognised(reader: Reader, bench: Workbench) -> None:
     if not reader.can_write:
         return
     source, _ = _written(reader, bench, _REGULAR)
@@ -81,7 +81,7 @@ def _is_recognised(reader: Reader, bench: Bench) -> None:
         )
 
 
-def _keeps_gaps(reader: Reader, bench: Bench) -> None:
+def _keeps_gaps(reader: Reader, bench: Workbench) -> None:
     if not reader.can_write:
         return
     source, written = _written(reader, bench, _WORDS, gap=True)
@@ -89,7 +89,7 @@ def _keeps_gaps(reader: Reader, bench: Bench) -> None:
         _compare(written, _content(reader, reader.read(source)))
 
 
-def _explains(reader: Reader, bench: Bench) -> None:
+def _explains(reader: Reader, bench: Workbench) -> None:
     source, _ = _source(reader, bench)
     files = [path for path in bench.folder.rglob("*") if path.is_file()]
     for path in files:
@@ -120,7 +120,7 @@ CONTRACTS = (
 )
 
 
-def _source(reader: Reader, bench: Bench) -> tuple[Source, _Content | None]:
+def _source(reader: Reader, bench: Workbench) -> tuple[Source, _Content | None]:
     """Something the reader can read, and what is in it where that is known; its files, if any, may be changed."""
     if reader.can_write:
         source, written = _written(reader, bench, _WORDS)
@@ -144,7 +144,7 @@ def _source(reader: Reader, bench: Bench) -> tuple[Source, _Content | None]:
 
 
 def _written(
-    reader: Reader, bench: Bench, sentences: Sequence[Sequence[str]], gap: bool = False
+    reader: Reader, bench: Workbench, sentences: Sequence[Sequence[str]], gap: bool = False
 ) -> tuple[Source | None, _Content]:
     """A corpus of the first task that the format can hold, written; nothing where it can hold none."""
     for task in bench.registry.tasks.undisputed():

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from itertools import pairwise, product
 
 from polytag.errors import PolytagError
-from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme, Span, convert
-from polytag.testing.contracts import Bench, BrokenContractError, Contract
+from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme, Span, convert_tags
+from polytag.testing.contracts import BrokenContractError, Contract, Workbench
 
 _LABELS = ("PER", "MISC-OTHER")
 _EXHAUSTIVE = 4
@@ -16,14 +16,14 @@ _EXHAUSTIVE = 4
 _LONG_SENTENCES = 200
 
 
-def _keeps_spans(scheme: LabelScheme, bench: Bench) -> None:
+def _keeps_spans(scheme: LabelScheme, bench: Workbench) -> None:
     for spans, length in _sentences(scheme):
         tags = _written(scheme, spans, length)
         if (found := scheme.spans(tags)) != spans:
             raise BrokenContractError(f"tags({spans}, {length}) is {tags}, and spans() of these tags is {found}.")
 
 
-def _allows_what_it_writes(scheme: LabelScheme, bench: Bench) -> None:
+def _allows_what_it_writes(scheme: LabelScheme, bench: Workbench) -> None:
     for spans, length in _sentences(scheme):
         tags = _written(scheme, spans, length)
         if broken := scheme.violations(tags):
@@ -33,7 +33,7 @@ def _allows_what_it_writes(scheme: LabelScheme, bench: Bench) -> None:
             )
 
 
-def _reads_anything(scheme: LabelScheme, bench: Bench) -> None:
+def _reads_anything(scheme: LabelScheme, bench: Workbench) -> None:
     own = sorted({tag for spans, length in _sentences(scheme) for tag in _written(scheme, spans, length)})
     tags = [*own[:6], OUTSIDE, UNANNOTATED, "-", "B-", "-PER", "PER", "é-☃"]
     for sequence in [[], *([tag] for tag in tags), *map(list, product(tags, repeat=2)), *_random_sequences(tags)]:
@@ -51,7 +51,7 @@ def _reads_anything(scheme: LabelScheme, bench: Bench) -> None:
             raise BrokenContractError(f"violations({sequence}) names positions outside the sentence: {outside}.")
 
 
-def _continues(scheme: LabelScheme, bench: Bench) -> None:
+def _continues(scheme: LabelScheme, bench: Workbench) -> None:
     (outside,) = scheme.tags([], 1)
     tags = sorted({tag for spans, length in _sentences(scheme) for tag in _written(scheme, spans, length)})
     for tag in tags:
@@ -65,7 +65,7 @@ def _continues(scheme: LabelScheme, bench: Bench) -> None:
             )
 
 
-def _refuses(scheme: LabelScheme, bench: Bench) -> None:
+def _refuses(scheme: LabelScheme, bench: Workbench) -> None:
     impossible: list[tuple[list[Span], int]] = [
         ([Span(0, 2, "PER"), Span(1, 3, "PER")], 3),
         ([Span(0, 4, "PER")], 3),
@@ -84,14 +84,14 @@ def _refuses(scheme: LabelScheme, bench: Bench) -> None:
         )
 
 
-def _converts(scheme: LabelScheme, bench: Bench) -> None:
+def _converts(scheme: LabelScheme, bench: Workbench) -> None:
     for other in bench.registry.schemes.values():
         if not other.encodes_spans or not scheme.encodes_spans:
             continue
         for spans, length in _sentences(scheme):
             tags = _written(scheme, spans, length)
-            there = convert(tags, scheme, other)
-            if (back := convert(there, other, scheme)) != tags:
+            there = convert_tags(tags, scheme, other)
+            if (back := convert_tags(there, other, scheme)) != tags:
                 raise BrokenContractError(f"{tags} is {there} in {other.name}, and that is {back} converted back.")
 
 

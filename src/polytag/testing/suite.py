@@ -12,7 +12,7 @@ from polytag.errors import UnknownNameError
 from polytag.plugin.manager import Plugin
 from polytag.plugin.registry import registry
 from polytag.testing import alignments, encoders, metrics, plugins, readers, schemes, tasks
-from polytag.testing.contracts import Bench, BrokenContractError, Contract, NotCheckableError
+from polytag.testing.contracts import BrokenContractError, Contract, NotCheckableError, Workbench
 
 CONTRACTS: tuple[Contract, ...] = (
     *schemes.CONTRACTS,
@@ -36,7 +36,7 @@ class Case:
     def __str__(self) -> str:
         return f"{self.contract.kind} {self.name}: {self.contract.promise}"
 
-    def run(self, bench: Bench) -> None:
+    def run(self, bench: Workbench) -> None:
         """Check the contract.
 
         Raises:
@@ -107,7 +107,7 @@ def check(plugin: str) -> Iterator[Outcome]:
     for case in cases(plugin):
         with tempfile.TemporaryDirectory(prefix="polytag-check-") as folder:
             try:
-                case.run(Bench(registry(), Path(folder)))
+                case.run(Workbench(registry(), Path(folder)))
             except BrokenContractError as error:
                 yield Outcome(case, "failed", str(error))
             except NotCheckableError as missing:

@@ -12,7 +12,7 @@ from polytag.plugin.reader import TOKENS
 from polytag.plugin.registry import Kind, Registry
 from polytag.plugin.scheme import OUTSIDE, LabelScheme, Span
 from polytag.plugin.task import Task
-from polytag.testing.contracts import Bench, BrokenContractError, Contract
+from polytag.testing.contracts import BrokenContractError, Contract, Workbench
 
 SENTENCES = 10
 """Sentences that a task is trained on."""
@@ -32,7 +32,7 @@ def example_tags(task: Task, registry: Registry) -> list[str]:
     return scheme.tags(spans, length)
 
 
-def _names_what_exists(task: Task, bench: Bench) -> None:
+def _names_what_exists(task: Task, bench: Workbench) -> None:
     known = bench.registry
     parts: list[tuple[str, Kind[Any]]] = [(task.scheme, known.schemes), (task.alignment, known.alignments)]
     for name, kind in [*parts, *((name, known.metrics) for name in task.metrics)]:
@@ -44,7 +44,7 @@ def _names_what_exists(task: Task, bench: Bench) -> None:
             raise BrokenContractError(f"Its field {field!r} is empty.")
 
 
-def _metrics_suit_its_scheme(task: Task, bench: Bench) -> None:
+def _metrics_suit_its_scheme(task: Task, bench: Workbench) -> None:
     scheme = bench.registry.schemes[task.scheme]
     for name in task.metrics:
         if bench.registry.metrics[name].needs_spans and not scheme.encodes_spans:
@@ -53,7 +53,7 @@ def _metrics_suit_its_scheme(task: Task, bench: Bench) -> None:
             )
 
 
-def _has_all_labels(task: Task, bench: Bench) -> None:
+def _has_all_labels(task: Task, bench: Workbench) -> None:
     if task.labels is None:
         return
     scheme = bench.registry.schemes[task.scheme]
@@ -69,7 +69,7 @@ def _has_all_labels(task: Task, bench: Bench) -> None:
         )
 
 
-def _trains(task: Task, bench: Bench) -> None:
+def _trains(task: Task, bench: Workbench) -> None:
     import polytag
 
     output = bench.folder / "tagger"

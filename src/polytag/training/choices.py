@@ -9,7 +9,7 @@ from pathlib import Path
 
 from polytag.corpus.splits import training_scheme
 from polytag.errors import PolytagError, UnknownNameError
-from polytag.files import is_there
+from polytag.files import path_exists
 from polytag.plugin.alignment import AlignmentStrategy
 from polytag.plugin.encoder import EncoderProvider
 from polytag.plugin.registry import registry
@@ -17,7 +17,7 @@ from polytag.plugin.scheme import LabelScheme
 from polytag.plugin.task import Task
 from polytag.tagger.folder import check_output
 from polytag.training.config import RunConfig
-from polytag.training.start import Start, open_start
+from polytag.training.start import StartingPoint, open_start
 
 CORE = "polytag.builtin"
 """The module of core's own plugin."""
@@ -32,7 +32,7 @@ def choose_encoder(reference: str) -> EncoderProvider:
     encoders = registry().encoders
     if reference in encoders:
         return encoders[reference]
-    if not is_there(Path(reference)) and get_close_matches(reference, encoders, cutoff=0.75):
+    if not path_exists(Path(reference)) and get_close_matches(reference, encoders, cutoff=0.75):
         raise UnknownNameError("encoder", reference, encoders)
     # Core's own providers are asked last: to them, nearly every name can be one on the hub.
     for name in sorted(encoders, key=lambda name: encoders.providers(name)[0].module == CORE):
@@ -45,7 +45,7 @@ def choose_encoder(reference: str) -> EncoderProvider:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class Plan:
     """What the options of a run name, found to go together.
 
     Attributes:
@@ -59,11 +59,11 @@ class Chosen:
     tasks: Mapping[str, Task]
     schemes: Mapping[str, LabelScheme]
     strategies: Mapping[str, AlignmentStrategy]
-    start: Start | None
+    start: StartingPoint | None
     provider: EncoderProvider
 
 
-def choose(config: RunConfig) -> Chosen:
+def choose(config: RunConfig) -> Plan:
     """Look up everything the options of a run name, and check that it goes together.
 
     Raises:
@@ -102,4 +102,4 @@ def choose(config: RunConfig) -> Chosen:
                 f"The folder {str(folder)!r} of {option} is in the output folder, whose place the tagger takes when it "
                 f"is finished. Choose one beside it: {f'{config.output}-curves'!r}."
             )
-    return Chosen(config, tasks, schemes, strategies, start, provider)
+    return Plan(config, tasks, schemes, strategies, start, provider)

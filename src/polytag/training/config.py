@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from polytag.corpus.source import column_names
 from polytag.errors import PolytagError
-from polytag.files import expanded
+from polytag.files import expand_home
 from polytag.plugin.encoder import Precision, TrainingDefaults
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -103,12 +103,12 @@ class RunConfig(BaseModel):
     @field_validator("output", "tensorboard", "profile")
     @classmethod
     def _at_home(cls, value: Path | None) -> Path | None:
-        return value and expanded(value)
+        return value and expand_home(value)
 
     @field_validator("loss_weights")
     @classmethod
     def _file_at_home(cls, value: str | None) -> str | None:
-        return str(expanded(value)) if value and value.startswith("~") else value
+        return str(expand_home(value)) if value and value.startswith("~") else value
 
     @model_validator(mode="after")
     def _one_encoder(self) -> RunConfig:

@@ -10,9 +10,9 @@ from polytag.corpus.corpus import Corpus
 from polytag.corpus.splits import Split
 from polytag.errors import CorpusError
 from polytag.plugin.alignment import IntArray
+from polytag.plugin.reporter import Reporter
 from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme
 from polytag.plugin.task import Task
-from polytag.training.progress import Reporter
 
 HELD_OUT = 10
 """Where a corpus has no validation split, one document (or sentence) in so many is held out of training."""

@@ -16,16 +16,16 @@ from polytag.evaluation.results import TaskEvaluation
 from polytag.evaluation.scoring import evaluate_tags
 from polytag.plugin.encoder import Encoder
 from polytag.plugin.registry import registry
+from polytag.plugin.reporter import Reporter
 from polytag.plugin.specs import RunInfo
 from polytag.plugin.task import Task
 from polytag.tagger.calibration import fit_temperature
-from polytag.tagger.decoder import units_read
+from polytag.tagger.decoder import units_needed
 from polytag.tagger.heads import TaskHead
 from polytag.tagger.tagger import Tagger
 from polytag.training.config import RunConfig
 from polytag.training.data import continuations
 from polytag.training.loss_weights import Weights, loss_weights
-from polytag.training.progress import Reporter
 
 if TYPE_CHECKING:
     from polytag.engine.checkpoints import CheckpointStore
@@ -66,7 +66,7 @@ def fit(
         checkpoints: Where the run can go on from.
         on_best: Given the tagger, its epoch and its scores on validation whenever it is the best so far.
     """
-    from polytag.engine import loop as engine
+    from polytag.engine import loop
     from polytag.engine.prediction import Predictor
 
     def build() -> TaggerModel:
@@ -75,8 +75,8 @@ def fit(
             built.encoder.see_capitals()
         return built
 
-    engine.seed_everything(config.seed)
-    with engine.layers_in(config.precision or "float32"):
+    loop.seed_everything(config.seed)
+    with loop.layers_in(config.precision or "float32"):
         model = build()
     encoder = model.encoder
     tagger = Tagger(model, heads, config.context, config.window)
@@ -91,7 +91,7 @@ def fit(
     }
     predictor = Predictor(model)
     seen = _features(encoder, validation, config)
-    read = units_read(tagger.decoders.values(), seen)
+    read = units_needed(tagger.decoders.values(), seen)
 
     results: dict[str, TaskEvaluation] = {}
 
@@ -109,7 +109,9 @@ def fit(
     labels = {name: head.labels for name, head in heads.items()}
     weights = loss_weights(config.loss_weights, labels, training.tags) if config.loss_weights else {}
     best, trained = 0, 0
-    epochs = engine.fit(model, builder, features.lengths, _settings(config, weights), score, reporter.step, checkpoints)
+    epochs = loop.train_epochs(
+        model, builder, features.lengths, _settings(config, weights), score, reporter.step, checkpoints
+    )
     with closing(epochs):  # gives the keyboard back at once, also where an observer fails
         for epoch in epochs:
             reporter.epoch(epoch)

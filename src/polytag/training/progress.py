@@ -6,51 +6,18 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from polytag.plugin.reporter import Epoch, Progress, Reporter
 from polytag.terminal import console
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from polytag.engine.loop import Epoch, Progress
-
 _PLAIN_INTERVAL = 30.0  # seconds between lines where there is no terminal
 
 
-class Reporter(Protocol):
-    """Told what a run does."""
-
-    def message(self, text: str) -> None:
-        """Something worth a line."""
-
-    def step(self, progress: Progress) -> None:
-        """A training step is done."""
-
-    def epoch(self, epoch: Epoch) -> None:
-        """An epoch is done and evaluated."""
-
-    def close(self) -> None:
-        """Nothing more will come."""
-
-
-class Silent:
-    """Says nothing."""
-
-    def message(self, text: str) -> None:
-        """Say nothing."""
-
-    def step(self, progress: Progress) -> None:
-        """Say nothing."""
-
-    def epoch(self, epoch: Epoch) -> None:
-        """Say nothing."""
-
-    def close(self) -> None:
-        """Say nothing."""
-
-
-class Several:
+class ReporterGroup(Reporter):
     """Tells several reporters what it is told.
 
     Args:
@@ -81,7 +48,7 @@ class Several:
             reporter.close()
 
 
-class ConsoleReporter:
+class ConsoleReporter(Reporter):
     """Writes to stderr, so that stdout stays free for results."""
 
     def __init__(self) -> None:

@@ -28,7 +28,7 @@ def run_folder(output: Path) -> Path:
     return output.parent / f".{output.name}.run"
 
 
-def as_begun(config: RunConfig) -> RunConfig:
+def with_interrupted_precision(config: RunConfig) -> RunConfig:
     """A run that is to be resumed, in the precision it was begun in, where the user leaves that to the processor.
 
     The processor is timed: it may be another one now, or decide otherwise.
@@ -40,7 +40,7 @@ def as_begun(config: RunConfig) -> RunConfig:
 
 
 @contextmanager
-def checkpointed(config: RunConfig, corpus: Mapping[str, str]) -> Iterator[CheckpointStore]:
+def locked_run(config: RunConfig, corpus: Mapping[str, str]) -> Iterator[CheckpointStore]:
     """The checkpoints of a run; they go away when the block ends without an error.
 
     Args:

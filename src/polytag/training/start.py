@@ -15,7 +15,7 @@ from polytag.plugin.registry import registry
 from polytag.plugin.task import Task
 from polytag.tagger.folder import damaged, read_description
 from polytag.tagger.heads import TaskHead, heads_of
-from polytag.tagger.token_classifiers import ALIGNMENT, Names, label_names, scheme_for
+from polytag.tagger.token_classifiers import ALIGNMENT, LabelNames, label_names, scheme_for
 
 if TYPE_CHECKING:
     from polytag.engine.model import TaggerModel
@@ -24,7 +24,7 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class StartingPoint:
     """The tagger a run goes on from.
 
     Attributes:
@@ -50,7 +50,7 @@ class Start:
         """The alignment strategy that a task is trained with where nothing else is asked for."""
         return self.heads[task].alignment if task in self.heads else None
 
-    def misfit(self, task: str, scheme: str, labels: Sequence[str]) -> str:
+    def why_not(self, task: str, scheme: str, labels: Sequence[str]) -> str:
         """Why the head of a task cannot go on, or nothing if it can: it needs all labels, in the same scheme."""
         if task not in self.heads:
             return f"{str(self.folder)!r} has none for its labels"
@@ -83,7 +83,7 @@ class Start:
         return model
 
 
-def open_start(reference: str, tasks: Mapping[str, Task], labels: Names | None) -> Start:
+def open_start(reference: str, tasks: Mapping[str, Task], labels: LabelNames | None) -> StartingPoint:
     """Find out what a run goes on from.
 
     Args:
@@ -102,7 +102,7 @@ def open_start(reference: str, tasks: Mapping[str, Task], labels: Names | None) 
         prefixes = {task: head_prefix(task, len(heads)) for task in heads}
         try:
             provider = providers[description["encoder"]["provider"]]
-            return Start(folder, provider, heads, prefixes, description["context"], description["window"])
+            return StartingPoint(folder, provider, heads, prefixes, description["context"], description["window"])
         except (KeyError, TypeError) as error:
             raise damaged(folder / "polytag.json", error) from error
     names = label_names(folder, labels)
@@ -112,4 +112,4 @@ def open_start(reference: str, tasks: Mapping[str, Task], labels: Names | None) 
             heads[name] = TaskHead(names, scheme_for(task, names).name, ALIGNMENT)
         except TaggerError:
             continue  # labels of another kind of task
-    return Start(folder, providers["pretrained"], heads, dict.fromkeys(heads, "classifier"))
+    return StartingPoint(folder, providers["pretrained"], heads, dict.fromkeys(heads, "classifier"))

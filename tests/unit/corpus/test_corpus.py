@@ -14,7 +14,7 @@ from polytag.corpus.splits import read_split
 from polytag.corpus.tables import checked
 from polytag.encoding.features import label_ids
 from polytag.errors import UnknownNameError
-from polytag.plugin.scheme import convert
+from polytag.plugin.scheme import convert_tags
 from polytag.training.data import inventory
 
 _WORDS = [["EU", "rejects"], ["Peter", "Blackburn", "sleeps"]]
@@ -166,10 +166,10 @@ def test_words_without_annotation_break_no_scheme_and_do_not_hide_it(registry):
 def test_stretches_between_words_without_annotation_are_converted_each_on_its_own(registry):
     iob2, iobes = registry.schemes["iob2"], registry.schemes["iobes"]
     tags = ["B-X", "I-X", UNANNOTATED, "I-X", "O", UNANNOTATED, UNANNOTATED, "B-Y"]
-    converted = convert(tags, iob2, iobes)
+    converted = convert_tags(tags, iob2, iobes)
     assert converted == ["B-X", "E-X", UNANNOTATED, "S-X", "O", UNANNOTATED, UNANNOTATED, "S-Y"]
     assert iobes.spans(converted) == iob2.spans(tags) == [Span(0, 2, "X"), Span(3, 4, "X"), Span(7, 8, "Y")]
-    assert convert([UNANNOTATED], iob2, iobes) == [UNANNOTATED]
+    assert convert_tags([UNANNOTATED], iob2, iobes) == [UNANNOTATED]
 
 
 def test_training_ignores_words_without_annotation(tmp_path, registry):
@@ -306,7 +306,7 @@ def test_borders_of_documents_tell_corpora_apart(tmp_path):
     for number, text in enumerate(("a O\n\nb O\n", "-DOCSTART- O\n\na O\n\nb O\n", "a O\n\n-DOCSTART- O\n\nb O\n")):
         (tmp_path / f"{number}.conll").write_text(text)
         corpus = load_corpus(str(tmp_path / f"{number}.conll"))
-        found.add((corpus.fingerprint, corpus.borders))
+        found.add((corpus.fingerprint, corpus.document_boundaries))
     assert len({fingerprint for fingerprint, _ in found}) == 1
     assert len(found) == 3
 
@@ -343,7 +343,7 @@ _SPANS = [
 @pytest.mark.parametrize("name", ["iob1", "iob2", "ioe1", "ioe2", "iobes", "bilou"])
 def test_every_scheme_is_recognised_in_its_own_tags(registry, name):
     schemes = registry.schemes
-    tags = [convert(sentence, schemes["iob2"], schemes[name]) for sentence in _SPANS]
+    tags = [convert_tags(sentence, schemes["iob2"], schemes[name]) for sentence in _SPANS]
     fit = recognise_scheme(tags, schemes.values())
     assert (fit.scheme.name, fit.violations, fit.words, fit.example) == (name, 0, 13, "")
 

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from polytag.encoding.batches import BatchBuilder
 from polytag.encoding.features import featurise
 from polytag.engine.encoders.compact import CompactEncoder
-from polytag.engine.loop import Epoch, Progress, Settings, fit, layers_in, seed_everything
+from polytag.engine.loop import Settings, layers_in, seed_everything, train_epochs
 from polytag.engine.model import TaggerModel
 from polytag.errors import TrainingError
 from polytag.plugin.alignment import IGNORE
+from polytag.plugin.reporter import Epoch, Progress
 from support.tiny_model import TinyNetwork, settings, tiny_model
 
 Weights = dict[str, NDArray[np.float32]]
@@ -46,7 +47,7 @@ def train(
     given = labels or dict.fromkeys(model.heads, letter_labels(words))
     remaining = iter(scores)
     builder = BatchBuilder(features, model.encoder, given)
-    return list(fit(model, builder, features.lengths, how, lambda: (next(remaining, 0.0), {}), on_step))
+    return list(train_epochs(model, builder, features.lengths, how, lambda: (next(remaining, 0.0), {}), on_step))
 
 
 def assert_close(one: Weights, other: Weights, atol: float = 1e-6) -> None:
@@ -160,7 +161,9 @@ def test_progress_counts_real_units_and_tells_the_time_left() -> None:
         time.sleep(0.2)
         return 0.0, {}
 
-    epochs = list(fit(model, builder, features.lengths, settings(epochs=2, batch_size=2), evaluate, steps.append))
+    epochs = list(
+        train_epochs(model, builder, features.lengths, settings(epochs=2, batch_size=2), evaluate, steps.append)
+    )
     assert [step.units for step in steps if step.step == step.steps] == [10, 10]
     assert {step.unit for step in steps} == {epoch.unit for epoch in epochs} == {"word"}
     assert steps[-1].seconds_left == pytest.approx(0.2, abs=0.1)  # one more evaluation
@@ -219,7 +222,9 @@ def test_training_stops_when_patience_ends_and_keeps_the_best_epoch() -> None:
         score = next(scores)
         return score, {"task f1": score}
 
-    epochs = list(fit(model, builder, features.lengths, settings(epochs=5, patience=2, averaging=0.9), evaluate))
+    epochs = list(
+        train_epochs(model, builder, features.lengths, settings(epochs=5, patience=2, averaging=0.9), evaluate)
+    )
     assert [(epoch.number, epoch.score, epoch.best) for epoch in epochs] == [
         (1, 0.1, True),
         (2, 0.5, True),
@@ -256,7 +261,7 @@ def test_whoever_is_given_an_epoch_finds_the_weights_that_were_evaluated() -> No
         return 0.0, {}
 
     how = settings(epochs=2, batch_size=2, learning_rate=0.05, averaging=0.9)
-    for epoch in fit(model, builder, features.lengths, how, evaluate):
+    for epoch in train_epochs(model, builder, features.lengths, how, evaluate):
         assert_close(model.tensors(), evaluated[epoch.number - 1], atol=0)
 
 

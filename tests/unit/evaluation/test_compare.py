@@ -138,7 +138,7 @@ def test_column_files_take_their_tasks_from_the_other_system_or_the_option(files
 def test_spans_may_be_in_any_scheme(files, data, registry: Registry):
     plain = compared(files, "a.jsonl", "b.jsonl").tasks["ner"]
     iob2, iobes = registry.schemes["iob2"], registry.schemes["iobes"]
-    converted = {"ner": [polytag.convert(tags, iob2, iobes) for tags in data.b["ner"]]}
+    converted = {"ner": [polytag.convert_tags(tags, iob2, iobes) for tags in data.b["ner"]]}
     (files / "b.jsonl").write_text(as_objects(data.words, converted))
     other = compared(files, "a.jsonl", "b.jsonl").tasks["ner"]
     assert (other.a, other.b, other.interval, other.p) == (plain.a, plain.b, plain.interval, plain.p)
@@ -193,7 +193,7 @@ def test_a_tagger_is_compared_with_a_file(files, data, registry: Registry, monke
     iobes = registry.schemes["iobes"]
     own = {
         "pos": data.b["pos"],
-        "ner": [polytag.convert(tags, registry.schemes["iob2"], iobes) for tags in data.b["ner"]],
+        "ner": [polytag.convert_tags(tags, registry.schemes["iob2"], iobes) for tags in data.b["ner"]],
     }
 
     def predict_tags(sentences, documents):

@@ -22,7 +22,6 @@ from polytag.engine.encoders.pretrained import create
 from polytag.engine.graph_files import open_savedmodel
 from polytag.engine.loop import seed_everything
 from polytag.engine.model import TaggerModel
-from polytag.exporting import export as exporting
 from polytag.exporting.export import Export
 from polytag.runner import TrainResult
 from polytag.tagger import runtimes

@@ -11,10 +11,10 @@ from polytag.corpus.splits import Split, read_splits
 from polytag.engine.encoders.pretrained import create
 from polytag.engine.model import TaggerModel
 from polytag.evaluation.results import Evaluation, TaskEvaluation
-from polytag.evaluation.robustness import Limits, measure
+from polytag.evaluation.robustness import Robustness, measure
 from polytag.plugin.metric import Scores
 from polytag.publishing.card import model_card
-from polytag.publishing.record import Story
+from polytag.publishing.record import RunRecord
 from polytag.runner import TrainResult
 from polytag.tagger.heads import TaskHead
 from polytag.tagger.tagger import Tagger
@@ -44,12 +44,12 @@ def tagger(checkpoint: Path) -> Tagger:
 
 
 @pytest.fixture
-def story(checkpoint: Path) -> Story:
+def record(checkpoint: Path) -> RunRecord:
     words = [["Angela", "Merkel", "met", "Peter"]]
     training = Split(words, None, {"ner": [["B-PER", "I-PER", "O", "B-PER"]]})
     validation = Evaluation("sample", "validation", 1, 4, {"ner": scores(0.5)})
     config = RunConfig(task=("ner",), corpus="sample", output=Path("my-ner"), encoder=str(checkpoint), push="a/b")
-    return Story(config, polytag.load_corpus("sample"), training, False, 2, 3, validation)
+    return RunRecord(config, polytag.load_corpus("sample"), training, False, 2, 3, validation)
 
 
 def test_the_hub_reads_every_score_of_every_split(joint_run: TrainResult):
@@ -94,10 +94,12 @@ def test_a_person_reads_labels_data_calibration_and_limitations(ner_run: TrainRe
     assert str(ner_run.output) not in text
 
 
-def test_a_checkpoint_is_shown_to_transformers_with_the_licence_of_its_base(tagger: Tagger, story: Story, tmp_path):
+def test_a_checkpoint_is_shown_to_transformers_with_the_licence_of_its_base(
+    tagger: Tagger, record: RunRecord, tmp_path
+):
     from huggingface_hub import ModelCard
 
-    text = model_card(tagger, story)
+    text = model_card(tagger, record)
     (tmp_path / "README.md").write_text(text, encoding="utf-8")
     data = ModelCard.load(tmp_path / "README.md").data.to_dict()
     assert data["library_name"] == "transformers"
@@ -109,15 +111,15 @@ def test_a_checkpoint_is_shown_to_transformers_with_the_licence_of_its_base(tagg
     assert "push" not in text
 
 
-def test_names_on_the_hub_are_linked(tagger: Tagger, story: Story, tmp_path, monkeypatch):
+def test_names_on_the_hub_are_linked(tagger: Tagger, record: RunRecord, tmp_path, monkeypatch):
     from huggingface_hub import ModelCard
 
     known = {("acme/base@v1", "model"): {"license": "mit"}, ("acme/news", "dataset"): {"language": ["de"]}}
     monkeypatch.setattr(hub, "metadata", lambda name, kind="model": known.get((name, kind), {}))
     tagger.encoder.reference = "acme/base@v1"
-    config = story.config.model_copy(update={"encoder": "acme/base@v1"})
-    corpus = replace(story.corpus, reference="acme/news:small@v2", reader="hub")
-    (tmp_path / "README.md").write_text(model_card(tagger, replace(story, config=config, corpus=corpus)))
+    config = record.config.model_copy(update={"encoder": "acme/base@v1"})
+    corpus = replace(record.corpus, reference="acme/news:small@v2", reader="hub")
+    (tmp_path / "README.md").write_text(model_card(tagger, replace(record, config=config, corpus=corpus)))
     data = ModelCard.load(tmp_path / "README.md").data
     assert (data.base_model, data.license) == ("acme/base", "mit")
     assert (data.datasets, data.language) == (["acme/news"], "de")
@@ -125,19 +127,19 @@ def test_names_on_the_hub_are_linked(tagger: Tagger, story: Story, tmp_path, mon
     assert data.to_dict().get("widget") is None  # there are no German examples
 
 
-def test_strangers_are_not_told_of_folders_on_this_machine(tagger: Tagger, story: Story, tiny_corpus: Path):
-    corpus = replace(story.corpus, reference=str(tiny_corpus), reader="column")
-    config = story.config.model_copy(
+def test_strangers_are_not_told_of_folders_on_this_machine(tagger: Tagger, record: RunRecord, tiny_corpus: Path):
+    corpus = replace(record.corpus, reference=str(tiny_corpus), reader="column")
+    config = record.config.model_copy(
         update={"corpus": f"train={tiny_corpus}/train.conll,test={tiny_corpus}/test.conll"}
     )
-    text = model_card(tagger, replace(story, config=config, corpus=corpus))
+    text = model_card(tagger, replace(record, config=config, corpus=corpus))
     assert str(tiny_corpus.parent) not in text
     assert f"dataset:\n      name: {tiny_corpus.name}" in text
     assert "`train.conll`" in text
 
 
-def test_limitations_are_those_of_the_data(tagger: Tagger, story: Story):
-    text = model_card(tagger, story)
+def test_limitations_are_those_of_the_data(tagger: Tagger, record: RunRecord):
+    text = model_card(tagger, record)
     assert "The corpus has no test split" in text
     assert "labels that are scarce in training (fewer than 50 examples): `PER` (2)" in text
     assert "held out" not in text
@@ -149,7 +151,7 @@ def test_what_is_measured(tagger: Tagger, joint_run: TrainResult, registry):
     schemes = {name: decoder.scheme for name, decoder in joint_run.tagger.decoders.items()}
     splits = read_splits(polytag.load_corpus("sample"), ["train", "validation"], tasks, schemes, None)
     limits = measure(joint_run.tagger, splits["train"], splits["validation"], tasks)
-    assert isinstance(limits, Limits)
+    assert isinstance(limits, Robustness)
     assert limits.sees_case
     usual, small = limits.small["ner"]
     assert usual == pytest.approx(joint_run.validation.tasks["ner"].score)
@@ -163,25 +165,25 @@ def test_what_is_measured(tagger: Tagger, joint_run: TrainResult, registry):
     assert measure(joint_run.tagger, splits["train"], splits["train"], tasks) is None  # no word is new
 
 
-def test_while_the_run_goes_on_the_card_says_so(tagger: Tagger, story: Story):
-    config = story.config.model_copy(update={"epochs": 3})
-    early = Story(config, story.corpus, story.training, True, 2, None, story.validation)
+def test_while_the_run_goes_on_the_card_says_so(tagger: Tagger, record: RunRecord):
+    config = record.config.model_copy(update={"epochs": 3})
+    early = RunRecord(config, record.corpus, record.training, True, 2, None, record.validation)
     text = model_card(tagger, early)
     assert "weights of epoch 2, the best so far of 3" in text
     assert "not calibrated yet" in text
     assert "held out" in text
 
 
-def test_spans_without_a_label_have_one_name(tagger: Tagger, story: Story):
+def test_spans_without_a_label_have_one_name(tagger: Tagger, record: RunRecord):
     training = Split([["Angela", "Merkel", "met"]], None, {"ner": [["B", "I", "O"]]})
     bare = TaskEvaluation({"spans": Scores({"f1": 0.5}, {"_": {"f1": 0.5, "support": 1.0}})}, "f1")
-    validation = replace(story.validation, tasks={"ner": bare})
-    text = model_card(tagger, replace(story, training=training, validation=validation))
+    validation = replace(record.validation, tasks={"ner": bare})
+    text = model_card(tagger, replace(record, training=training, validation=validation))
     assert "### ner: 1 labels" in text
     assert "| `_` | 1 | 0.5000 |" in text
 
 
-def test_a_tagger_that_goes_on_from_another_is_fine_tuned(tagger: Tagger, story: Story):
-    assert "fine-tuned." in model_card(tagger, story)
+def test_a_tagger_that_goes_on_from_another_is_fine_tuned(tagger: Tagger, record: RunRecord):
+    assert "fine-tuned." in model_card(tagger, record)
     own = replace(tagger, model=TaggerModel(TinyEncoder(), {"ner": LABELS}))
-    assert "trained from scratch." in model_card(own, story)
+    assert "trained from scratch." in model_card(own, record)

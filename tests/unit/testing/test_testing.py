@@ -27,7 +27,7 @@ from polytag.builtin import CompactProvider
 from polytag.plugin.manager import PluginManager, isolated
 from polytag.plugin.registry import registry
 from polytag.testing import BrokenContractError, Case, cases, check, plugins
-from polytag.testing.contracts import Bench
+from polytag.testing.contracts import Workbench
 from polytag.testing.suite import CONTRACTS
 
 
@@ -415,7 +415,7 @@ def test_a_broken_contract_is_named(
 ) -> None:
     case = case_of(contribution, promise, polytag_manager)
     with pytest.raises(BrokenContractError) as raised:
-        case.run(Bench(registry(), tmp_path, encoders={"mine": "mine"}))
+        case.run(Workbench(registry(), tmp_path, encoders={"mine": "mine"}))
     message = str(raised.value)
     assert message.startswith(f"The {case.contract.kind} '{contribution.name}' of plugin 'acme' (acme 1.0) breaks the")
     assert f'"{promise}"' in message
@@ -427,7 +427,7 @@ def test_what_is_sound_passes(contribution: Any, polytag_manager: PluginManager,
     polytag_manager.register(plugin_with(contribution), "acme")
     for number, case in enumerate(case for case in cases("acme") if case.contract.kind != "plugin"):
         (folder := tmp_path / str(number)).mkdir()
-        case.run(Bench(registry(), folder))
+        case.run(Workbench(registry(), folder))
 
 
 def test_every_contract_is_seen_to_fail() -> None:

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from polytag.engine.loop import Epoch, Progress
+from polytag.plugin.reporter import Epoch, Progress
 from polytag.training import progress as module
 from polytag.training.progress import ConsoleReporter
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from polytag.corpus.check.context import EXAMPLES, Material
+from polytag.corpus.check.context import EXAMPLES, CheckContext
 from polytag.corpus.check.findings import SEVERITIES, Finding, Place
 from polytag.corpus.check.sentences import check_sentences
 from polytag.corpus.check.tags import check_tags
@@ -25,10 +25,10 @@ def check(
         PolytagError: The encoder has no tokenizer that can be loaded.
         UnknownNameError: No scheme has the declared name.
     """
-    material = Material(corpus, declared, examples)
-    findings = [*check_tags(material), *check_sentences(material), *check_words(material)]
+    context = CheckContext(corpus, declared, examples)
+    findings = [*check_tags(context), *check_sentences(context), *check_words(context)]
     if encoder is not None:
-        findings += check_encoder(material, encoder)
+        findings += check_encoder(context, encoder)
     for rule, remarks in remarks_by_rule(corpus).items():
         places = tuple(Place(remark.location, remark.example) for remark in remarks[:examples])
         findings.append(Finding("warning", remarks[0].code, f"{len(remarks):,}: {rule}", len(remarks), None, places))

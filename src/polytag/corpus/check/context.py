@@ -19,7 +19,7 @@ _CONTEXT = 2
 _SHOWN_WORD = 30
 
 
-class Material:
+class CheckContext:
     """A corpus, read once for all checks, with a way to say where a word stands."""
 
     def __init__(self, corpus: Corpus, declared: str | None = None, examples: int = EXAMPLES) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import combinations
 
-from polytag.corpus.check.context import Material
+from polytag.corpus.check.context import CheckContext
 from polytag.corpus.check.findings import Finding, Place
 from polytag.plugin.scheme import UNANNOTATED
 
@@ -17,21 +17,21 @@ _TELLING_LENGTH = 10
 """Sentences of so many words hardly recur by chance; datelines and scores do."""
 
 
-def check_sentences(material: Material) -> Iterator[Finding]:
+def check_sentences(context: CheckContext) -> Iterator[Finding]:
     """Sentences that recur, with other tags or in other splits, and what is too long."""
-    yield from _tagged_differently(material)
-    yield from _shared(material)
-    yield from _long_sentences(material)
-    yield from _documents(material)
+    yield from _tagged_differently(context)
+    yield from _shared(context)
+    yield from _long_sentences(context)
+    yield from _documents(context)
 
 
-def _tagged_differently(material: Material) -> Iterator[Finding]:
+def _tagged_differently(context: CheckContext) -> Iterator[Finding]:
     places: defaultdict[tuple[str, ...], list[tuple[str, int]]] = defaultdict(list)
-    for split, sentences in material.words.items():
+    for split, sentences in context.words.items():
         for index, words in enumerate(sentences):
             places[tuple(words)].append((split, index))
     recurring = [at for at in places.values() if len(at) > 1]
-    for column, splits in material.tags.items():
+    for column, splits in context.tags.items():
         differing = []
         within = across = 0
         for at in recurring:
@@ -49,40 +49,40 @@ def _tagged_differently(material: Material) -> Iterator[Finding]:
         if not differing:
             continue
         ordered = sorted(differing, key=lambda found: -len(found[0][0]))  # long ones tell most
-        yield material.finding(
+        yield context.finding(
             "warning",
             "tagged-differently",
             f"{len(differing):,} sentences recur with different tags ({within:,} within a split, {across:,} across "
             "splits). Some may depend on their context; the others are slips.",
             len(differing),
             column,
-            (partial(_side_by_side, material, column, found) for found in ordered),
+            (partial(_side_by_side, context, column, found) for found in ordered),
         )
 
 
-def _side_by_side(material: Material, column: str, found: list[tuple[tuple[str, ...], tuple[str, int]]]) -> Place:
+def _side_by_side(context: CheckContext, column: str, found: list[tuple[tuple[str, ...], tuple[str, int]]]) -> Place:
     (one, here), (other, there) = found[:2]
     position = next(i for i, (a, b) in enumerate(zip(one, other, strict=True)) if a != b)
-    first = material.place(*here, position, column)
-    second = material.place(*there, position, column)
+    first = context.place(*here, position, column)
+    second = context.place(*there, position, column)
     return Place(first.location, f"{first.example}  but {second.location}: {second.example}")
 
 
-def _shared(material: Material) -> Iterator[Finding]:
+def _shared(context: CheckContext) -> Iterator[Finding]:
     """A warning, not an error: what recurs in newswire is mostly short, and published corpora have it."""
-    for split in material.words:
-        if split == "train" or "train" not in material.words:
+    for split in context.words:
+        if split == "train" or "train" not in context.words:
             continue
         trained: dict[tuple[str, ...], int] = {}
-        for index, words in enumerate(material.words["train"]):
+        for index, words in enumerate(context.words["train"]):
             trained.setdefault(tuple(words), index)
-        sentences = material.words[split]
+        sentences = context.words[split]
         shared = [index for index, words in enumerate(sentences) if tuple(words) in trained]
         if not shared:
             continue
         telling = sum(len(sentences[index]) >= _TELLING_LENGTH for index in shared)
         longest = sorted(shared, key=lambda index: -len(sentences[index]))
-        yield material.finding(
+        yield context.finding(
             "warning",
             "shared-with-training",
             f"{len(shared):,} of {len(sentences):,} sentences of {split} ({len(shared) / len(sentences):.1%}) also "
@@ -90,33 +90,33 @@ def _shared(material: Material) -> Iterator[Finding]:
             "long ones are copies, and scores on them measure memory.",
             len(shared),
             None,
-            (partial(material.place, split, index) for index in longest),
+            (partial(context.place, split, index) for index in longest),
         )
 
 
-def _long_sentences(material: Material) -> Iterator[Finding]:
+def _long_sentences(context: CheckContext) -> Iterator[Finding]:
     long = [
         (split, index, len(words))
-        for split, sentences in material.words.items()
+        for split, sentences in context.words.items()
         for index, words in enumerate(sentences)
         if len(words) > LONG_SENTENCE
     ]
     if long:
         longest = max(length for _, _, length in long)
-        yield material.finding(
+        yield context.finding(
             "warning",
             "long-sentence",
             f"{len(long):,} sentences have over {LONG_SENTENCE} words, the longest {longest:,}. They are tagged "
             "whole, in windows; usually an empty line between sentences is missing.",
             len(long),
             None,
-            (partial(material.place, split, index) for split, index, _ in long),
+            (partial(context.place, split, index) for split, index, _ in long),
         )
 
 
-def _documents(material: Material) -> Iterator[Finding]:
-    for split, sentences in material.words.items():
-        documents = material.corpus.documents(split)
+def _documents(context: CheckContext) -> Iterator[Finding]:
+    for split, sentences in context.words.items():
+        documents = context.corpus.documents(split)
         if documents is None:
             continue
         lengths: Counter[int] = Counter()
@@ -131,7 +131,7 @@ def _documents(material: Material) -> Iterator[Finding]:
             before = document
         long = [document for document, length in lengths.items() if length > LONG_DOCUMENT]
         if long:
-            yield material.finding(
+            yield context.finding(
                 "warning",
                 "long-document",
                 f"{len(long):,} documents of {split} have over {LONG_DOCUMENT:,} words, the longest "
@@ -139,14 +139,14 @@ def _documents(material: Material) -> Iterator[Finding]:
                 "nothing to do with each other become each other's context.",
                 len(long),
                 None,
-                (partial(material.place, split, first[document]) for document in long),
+                (partial(context.place, split, first[document]) for document in long),
             )
         if scattered:
-            yield material.finding(
+            yield context.finding(
                 "warning",
                 "scattered-document",
                 f"The sentences of {len(scattered):,} documents of {split} do not stand together: others come between.",
                 len(scattered),
                 None,
-                (partial(material.place, split, index) for index in scattered.values()),
+                (partial(context.place, split, index) for index in scattered.values()),
             )

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-from polytag.corpus.check.context import Material, positions
+from polytag.corpus.check.context import CheckContext, positions
 from polytag.corpus.check.findings import Finding
 from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme, split_tag
 
@@ -18,63 +18,65 @@ _TYPO_RATIO = 100
 _SHOWN_NAMES = 8
 
 
-def check_tags(material: Material) -> Iterator[Finding]:
+def check_tags(context: CheckContext) -> Iterator[Finding]:
     """Transitions, rare tags, near-duplicate names, gaps, and tags that training does not have."""
-    for column, splits in material.tags.items():
-        scheme = material.schemes[column]
+    for column, splits in context.tags.items():
+        scheme = context.schemes[column]
         counts = Counter(tag for _, _, _, tag in positions(splits))
         unannotated = counts.pop(UNANNOTATED, 0)
-        yield from _transitions(material, column, scheme)
-        yield from _near_duplicates(material, column, scheme, counts)
-        yield from _seen_once(material, column, counts)
-        yield from _unseen_in_training(material, column, scheme)
-        yield from _imbalance(material, column, scheme, counts)
+        yield from _transitions(context, column, scheme)
+        yield from _near_duplicates(context, column, scheme, counts)
+        yield from _seen_once(context, column, counts)
+        yield from _unseen_in_training(context, column, scheme)
+        yield from _imbalance(context, column, scheme, counts)
         if unannotated:
             share = unannotated / (unannotated + counts.total())
-            yield material.finding(
+            yield context.finding(
                 "note",
                 "unannotated",
                 f"{unannotated:,} words ({share:.1%}) have no annotation; they are not learnt, and not scored.",
                 unannotated,
                 column,
-                (partial(material.place, *at, column) for at in _where(splits, {UNANNOTATED})),
+                (partial(context.place, *at, column) for at in _where(splits, {UNANNOTATED})),
             )
 
 
-def _transitions(material: Material, column: str, scheme: LabelScheme) -> Iterator[Finding]:
+def _transitions(context: CheckContext, column: str, scheme: LabelScheme) -> Iterator[Finding]:
     broken = [
         (split, index, position)
-        for split, sentences in material.tags[column].items()
+        for split, sentences in context.tags[column].items()
         for index, sentence in enumerate(sentences)
         for position in scheme.violations(sentence)
     ]
     if broken:
         words = "1 word has a tag" if len(broken) == 1 else f"{len(broken):,} words have a tag"
-        yield material.finding(
+        yield context.finding(
             "error",
             "invalid-transition",
             f"{words} that the scheme {scheme.name!r} does not allow there. Repair them: the spans are ambiguous, and "
             "each tool reads them in its own way.",
             len(broken),
             column,
-            (partial(material.place, *at, column) for at in broken),
+            (partial(context.place, *at, column) for at in broken),
         )
 
 
-def _seen_once(material: Material, column: str, counts: Counter[str]) -> Iterator[Finding]:
+def _seen_once(context: CheckContext, column: str, counts: Counter[str]) -> Iterator[Finding]:
     once = sorted(tag for tag, count in counts.items() if count == 1)
     if once:
-        yield material.finding(
+        yield context.finding(
             "warning",
             "tag-once",
             f"Seen once: {_names(once)}. A slip, or too little to learn from.",
             len(once),
             column,
-            (partial(material.place, *at, column) for at in _where(material.tags[column], set(once))),
+            (partial(context.place, *at, column) for at in _where(context.tags[column], set(once))),
         )
 
 
-def _near_duplicates(material: Material, column: str, scheme: LabelScheme, counts: Counter[str]) -> Iterator[Finding]:
+def _near_duplicates(
+    context: CheckContext, column: str, scheme: LabelScheme, counts: Counter[str]
+) -> Iterator[Finding]:
     """Names that differ in case, hyphen or underscore, and rare names one edit away from a frequent one."""
     pairs = _alike(counts)
     if scheme.encodes_spans:
@@ -92,17 +94,17 @@ def _near_duplicates(material: Material, column: str, scheme: LabelScheme, count
     for rare, frequent in pairs:
         carrying = {
             tag
-            for _, _, _, tag in positions(material.tags[column])
+            for _, _, _, tag in positions(context.tags[column])
             if tag == rare or (scheme.encodes_spans and tag != OUTSIDE and split_tag(tag)[1] == rare)
         }
-        yield material.finding(
+        yield context.finding(
             "warning",
             "near-duplicate-tags",
             f"{rare!r} ({counts[rare]:,} words) and {frequent!r} ({counts[frequent]:,}) look like one name written "
             "in two ways; they are learnt and scored as two.",
             counts[rare],
             column,
-            (partial(material.place, *at, column) for at in _where(material.tags[column], carrying)),
+            (partial(context.place, *at, column) for at in _where(context.tags[column], carrying)),
         )
 
 
@@ -149,8 +151,8 @@ def _one_edit(left: str, right: str) -> bool:
     return (swapped or max(len(a), len(b)) == 1) and (a + b).isalpha()
 
 
-def _unseen_in_training(material: Material, column: str, scheme: LabelScheme) -> Iterator[Finding]:
-    splits = material.tags[column]
+def _unseen_in_training(context: CheckContext, column: str, scheme: LabelScheme) -> Iterator[Finding]:
+    splits = context.tags[column]
     if "train" not in splits:
         return
 
@@ -162,22 +164,22 @@ def _unseen_in_training(material: Material, column: str, scheme: LabelScheme) ->
         tags = {tag for sentence in sentences for tag in sentence if name(tag) not in trained and tag != UNANNOTATED}
         if tags:
             at = list(_where({split: sentences}, tags))
-            yield material.finding(
+            yield context.finding(
                 "warning",
                 "unseen-in-training",
                 f"{split} has {_names(sorted({name(tag) for tag in tags}))}, which never occurs in training: no model "
                 "can learn it, and every such word counts as wrong.",
                 len(at),
                 column,
-                (partial(material.place, *where, column) for where in at),
+                (partial(context.place, *where, column) for where in at),
             )
 
 
-def _imbalance(material: Material, column: str, scheme: LabelScheme, counts: Counter[str]) -> Iterator[Finding]:
+def _imbalance(context: CheckContext, column: str, scheme: LabelScheme, counts: Counter[str]) -> Iterator[Finding]:
     if scheme.encodes_spans:
         spans = Counter(
             span.label
-            for sentences in material.tags[column].values()
+            for sentences in context.tags[column].values()
             for sentence in sentences
             for span in scheme.spans(sentence)
         )
@@ -190,7 +192,7 @@ def _imbalance(material: Material, column: str, scheme: LabelScheme, counts: Cou
         names = [
             f"{label or '(no label)'} ({count:,})" for label, count in sorted(few.items(), key=lambda item: item[1])
         ]
-        yield material.finding("note", "rare-labels", f"{_names(names)}: {reason}.", len(few), column)
+        yield context.finding("note", "rare-labels", f"{_names(names)}: {reason}.", len(few), column)
 
 
 def _where(splits: Mapping[str, list[list[str]]], tags: set[str]) -> Iterator[tuple[str, int, int]]:

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from polytag.corpus.check.context import Material, positions
+from polytag.corpus.check.context import CheckContext, positions
 from polytag.corpus.check.findings import Finding, Severity
 from polytag.errors import PolytagError
-from polytag.files import expanded
+from polytag.files import expand_home
 from polytag.plugin.registry import registry
 
 _REPLACEMENT = "\ufffd"
@@ -20,12 +20,12 @@ _JOINERS = frozenset("\u200c\u200d")
 _HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 
 
-def check_words(material: Material) -> Iterator[Finding]:
+def check_words(context: CheckContext) -> Iterator[Finding]:
     """Words without anything to see, with white space, and with characters that nobody sees."""
-    counts = Counter(word for _, _, _, word in positions(material.words))
+    counts = Counter(word for _, _, _, word in positions(context.words))
     empty = {word for word in counts if not _visible(word)}
     yield from _words(
-        material,
+        context,
         counts,
         empty,
         "error",
@@ -34,7 +34,7 @@ def check_words(material: Material) -> Iterator[Finding]:
     )
     spaced = {word for word in counts if word not in empty and any(map(str.isspace, word))}
     yield from _words(
-        material,
+        context,
         counts,
         spaced,
         "warning",
@@ -43,7 +43,7 @@ def check_words(material: Material) -> Iterator[Finding]:
     )
     hidden = {word for word in counts if word not in empty and _hides(word)}
     yield from _words(
-        material,
+        context,
         counts,
         hidden,
         "warning",
@@ -52,7 +52,7 @@ def check_words(material: Material) -> Iterator[Finding]:
     )
 
 
-def check_encoder(material: Material, reference: str) -> Iterator[Finding]:
+def check_encoder(context: CheckContext, reference: str) -> Iterator[Finding]:
     """Words that a checkpoint's tokenizer makes nothing of, or nothing it knows.
 
     Only the tokenizer is loaded, not the network.
@@ -68,7 +68,7 @@ def check_encoder(material: Material, reference: str) -> Iterator[Finding]:
         )
     if providers[0].name != "pretrained":
         if providers[0].name != "compact":  # which reads whole words
-            yield material.finding(
+            yield context.finding(
                 "note",
                 "encoder-not-checked",
                 f"The encoder {reference!r} is not a checkpoint; only the tokenizers of checkpoints are asked.",
@@ -76,7 +76,7 @@ def check_encoder(material: Material, reference: str) -> Iterator[Finding]:
             )
         return
     tokenizer = _tokenizer(reference)
-    counts = Counter(word for _, _, _, word in positions(material.words))
+    counts = Counter(word for _, _, _, word in positions(context.words))
     words = list(counts)
     texts = [word.encode("utf-8", "replace").decode("utf-8") for word in words]  # no lone surrogates
     encoded = tokenizer.backend_tokenizer.encode_batch_fast(texts, add_special_tokens=False)
@@ -84,7 +84,7 @@ def check_encoder(material: Material, reference: str) -> Iterator[Finding]:
     nothing = {word for word in words if not ids[word]}
     unknown = {word for word in words if ids[word] == {tokenizer.unk_token_id}}
     yield from _words(
-        material,
+        context,
         counts,
         nothing,
         "warning",
@@ -92,7 +92,7 @@ def check_encoder(material: Material, reference: str) -> Iterator[Finding]:
         f"tokenise to nothing under {reference!r}. They are tagged as unknown words, by their neighbours alone.",
     )
     yield from _words(
-        material,
+        context,
         counts,
         unknown,
         "note",
@@ -102,17 +102,17 @@ def check_encoder(material: Material, reference: str) -> Iterator[Finding]:
 
 
 def _words(
-    material: Material, counts: Mapping[str, int], odd: set[str], severity: Severity, code: str, predicate: str
+    context: CheckContext, counts: Mapping[str, int], odd: set[str], severity: Severity, code: str, predicate: str
 ) -> Iterator[Finding]:
     if odd:
         count = sum(counts[word] for word in odd)
         different = f", {len(odd):,} different ones," if len(odd) < count else ""
         at = (
-            partial(material.place, split, index, position)
-            for split, index, position, word in positions(material.words)
+            partial(context.place, split, index, position)
+            for split, index, position, word in positions(context.words)
             if word in odd
         )
-        yield material.finding(severity, code, f"{count:,} words{different} {predicate}", count, None, at)
+        yield context.finding(severity, code, f"{count:,} words{different} {predicate}", count, None, at)
 
 
 def _visible(word: str) -> bool:
@@ -137,7 +137,7 @@ def _tokenizer(reference: str) -> Any:
     from transformers import AutoTokenizer
 
     name, _, revision = reference.partition("@")
-    folder = expanded(reference)
+    folder = expand_home(reference)
     try:
         if folder.is_dir():
             tokenizer = AutoTokenizer.from_pretrained(folder)

@@ -28,7 +28,7 @@ from polytag.engine.encoders import convert_deberta, convert_electra
 from polytag.engine.encoders.hf_weights import WeightMap, read_tensors
 from polytag.engine.encoders.transformer import FusedTransformerEncoder, exact_gelu, fuse, pick_rows
 from polytag.errors import PolytagError, TaggerError
-from polytag.files import expanded, is_there
+from polytag.files import expand_home, path_exists
 from polytag.plugin.encoder import Encoder, Tensors
 
 _ACTIVATIONS = {
@@ -250,8 +250,8 @@ def find_checkpoint(reference: str, noun: str = "encoder") -> Path:
     Raises:
         PolytagError: Neither a folder nor a model that can be reached.
     """
-    path = expanded(reference)
-    if is_there(path) and path.is_dir():
+    path = expand_home(reference)
+    if path_exists(path) and path.is_dir():
         return path
     return hub.snapshot(reference, noun)
 
