@@ -86,6 +86,23 @@ def test_tags_of_all_tasks_are_predicted_together(joint_run: TrainResult):
     assert {tag[0] for tag in tagged.tags["chunk"]} <= set("BIO")
 
 
+def test_a_run_tells_how_each_epoch_went(joint_run: TrainResult):
+    first, second = joint_run.history
+    assert (first.number, second.number, first.best) == (1, 2, True)
+    assert 0 < second.loss < first.loss
+    assert set(first.scores) == {"ner f1", "pos accuracy", "chunk f1"}
+    assert second.score == pytest.approx(sum(second.scores.values()) / 3)
+    assert 0 < second.learning_rate < first.learning_rate <= 2e-3
+    assert joint_run.epochs == 2
+    assert joint_run.history[joint_run.best_epoch - 1].score == max(epoch.score for epoch in joint_run.history)
+    best = joint_run.history[joint_run.best_epoch - 1]
+    assert best.scores == pytest.approx(joint_run.validation.headlines)
+    saved = read_json(joint_run.output / "scores.json")["history"]
+    assert saved == joint_run.to_dict()["history"]
+    assert list(saved[0]) == ["number", "loss", "learning_rate", "score", "scores", "seconds", "best"]
+    assert saved[0]["seconds"] == first.seconds > 0
+
+
 # Evaluation
 
 
@@ -179,7 +196,10 @@ def test_a_run_from_a_file_can_be_repeated_from_what_it_saved(command, tiny_corp
     assert again.status == 0, again.err
     assert f"The tagger is in {second}" in again.out
     assert (first / "model.safetensors").read_bytes() == (second / "model.safetensors").read_bytes()
-    assert read_json(first / "scores.json") == read_json(second / "scores.json")
+    scores = [read_json(folder / "scores.json") for folder in (first, second)]
+    assert scores[0]["history"] == result["history"]
+    assert all(epoch.pop("seconds") > 0 for each in scores for epoch in each["history"])
+    assert scores[0] == scores[1]
     assert {path.name for path in (tmp_path / "runs").iterdir()} == {"first", "second"}
 
 

@@ -187,8 +187,9 @@ class Corpus:
         """Sixteen digits of the SHA-256 of where documents begin."""
         digest = hashlib.sha256()
         for split in self.splits:
-            starts = [index for index, pair in enumerate(pairwise(self.documents(split) or ())) if pair[0] != pair[1]]
-            digest.update(repr((split, self.documents(split) is None, starts)).encode())
+            documents = self.documents(split)
+            starts = [index for index, pair in enumerate(pairwise(documents or ())) if pair[0] != pair[1]]
+            digest.update(repr((split, documents is None, starts)).encode())
         return digest.hexdigest()[:16]
 
     def column_for(self, task: Task) -> str:

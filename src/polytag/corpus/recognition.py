@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from polytag.corpus.annotation import have_spans
@@ -86,6 +86,18 @@ def scheme_of(corpus: Corpus, column: str, declared: str | None = None) -> Schem
         UnknownNameError: No scheme has the declared name.
     """
     tags = {split: corpus.tags(split, column) for split in corpus.splits_with(column)}
+    return scheme_of_tags(corpus, column, tags, declared)
+
+
+def scheme_of_tags(
+    corpus: Corpus, column: str, tags: Mapping[str, list[list[str]]], declared: str | None = None
+) -> SchemeFit:
+    """The scheme of a tag column, as `scheme_of` gives it, where the tags of every split have been read already.
+
+    Raises:
+        CorpusError: The column breaks the declared scheme; the message shows the first place.
+        UnknownNameError: No scheme has the declared name.
+    """
     sentences = [sentence for of_split in tags.values() for sentence in of_split]
     if declared is None:
         fit = recognise_scheme(sentences, registry().schemes.values())
@@ -145,7 +157,7 @@ def _violations(sentences: Iterable[Sequence[str]], scheme: LabelScheme) -> Iter
             yield index, position
 
 
-def _place(corpus: Corpus, tags: dict[str, list[list[str]]], scheme: LabelScheme) -> str:
+def _place(corpus: Corpus, tags: Mapping[str, list[list[str]]], scheme: LabelScheme) -> str:
     for split, sentences in tags.items():
         for index, position in _violations(sentences, scheme):
             words = corpus.split(split)[index : index + 1][TOKENS][0]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from polytag.corpus.corpus import Corpus
-from polytag.corpus.recognition import scheme_of
+from polytag.corpus.recognition import scheme_of_tags
 from polytag.errors import CorpusError
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import LabelScheme, convert_tags
@@ -60,6 +60,8 @@ def read_splits(
 ) -> dict[str, Split]:
     """The words of splits, and their tags converted to the scheme each task is trained in.
 
+    Each column of each split is read from the corpus once.
+
     Args:
         corpus: The corpus.
         names: Names of the splits.
@@ -74,8 +76,10 @@ def read_splits(
     for task_name, task in tasks.items():
         column = corpus.column_for(task)
         scheme = schemes[task_name]
-        # Recognition looks at all splits of the column, so it is done once for all of them.
-        source = scheme_of(corpus, column, declared).scheme if scheme.encodes_spans else scheme
+        # A scheme is recognised by all splits of the column, wanted or not.
+        read = [name for name in corpus.splits_with(column) if scheme.encodes_spans or name in splits]
+        tags = {name: corpus.tags(name, column) for name in read}
+        source = scheme_of_tags(corpus, column, tags, declared).scheme if scheme.encodes_spans else scheme
         if scheme.encodes_spans and not source.encodes_spans:
             raise CorpusError(
                 f"The column {column!r} of the corpus {corpus.reference!r} does not encode spans: its tags have no "
@@ -83,5 +87,6 @@ def read_splits(
                 "--columns, or train a task without spans on it."
             )
         for name, split in splits.items():
-            split.tags[task_name] = [convert_tags(sentence, source, scheme) for sentence in corpus.tags(name, column)]
+            sentences = tags[name] if name in tags else corpus.tags(name, column)  # which says that it has no column
+            split.tags[task_name] = [convert_tags(sentence, source, scheme) for sentence in sentences]
     return splits

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import keras
 import numpy as np
@@ -24,6 +24,28 @@ from polytag.engine.step import TrainStep
 from polytag.errors import InterruptedRunError, TrainingError
 from polytag.plugin.encoder import Tensors
 from polytag.plugin.reporter import Epoch, Progress
+
+
+class Evaluated(Protocol):
+    """What training asks of an evaluation."""
+
+    @property
+    def score(self) -> float:
+        """The selection score: higher is better."""
+
+    @property
+    def headlines(self) -> Mapping[str, float]:
+        """Named scores."""
+
+
+Evaluation = TypeVar("Evaluation", bound=Evaluated)
+
+
+class FinishedEpoch(NamedTuple, Generic[Evaluation]):
+    """An epoch, and the evaluation that scored it; None where the epoch was trained before the run was resumed."""
+
+    epoch: Epoch
+    evaluation: Evaluation | None
 
 
 def seed_everything(seed: int) -> None:
@@ -48,10 +70,10 @@ def train_epochs(
     builder: BatchBuilder,
     lengths: NDArray[np.int64],
     settings: Settings,
-    evaluate: Callable[[], tuple[float, Mapping[str, float]]],
+    evaluate: Callable[[], Evaluation],
     on_step: Callable[[Progress], None] | None = None,
     checkpoints: CheckpointStore | None = None,
-) -> Generator[Epoch, None, None]:
+) -> Generator[FinishedEpoch[Evaluation], None, None]:
     """Train; yields every epoch once it is evaluated, and leaves the weights of the best one in the model.
 
     Whoever is given an epoch finds the weights in the model that were evaluated, unless the epoch is a restored one.
@@ -64,7 +86,7 @@ def train_epochs(
         builder: Makes batches of the training split, with labels.
         lengths: int64 (windows,): units in each window.
         settings: How to train.
-        evaluate: Scores the model as it is: the selection score, and named scores.
+        evaluate: Scores the model as it is.
         on_step: Called after every step.
         checkpoints: Where checkpoints are, if any are wanted.
 
@@ -80,7 +102,7 @@ def train_epochs(
     if saved:
         at.restore(loop, *saved)
         for before in at.history:
-            yield Epoch(**before, restored=True)
+            yield FinishedEpoch(Epoch(**before, restored=True), None)
     with _finishing_the_step() as interrupted:
         while at.epoch <= settings.epochs and not (settings.patience and at.waited >= settings.patience):
             began = time.perf_counter() - at.seconds
@@ -89,6 +111,7 @@ def train_epochs(
                 at.units += sum(int(lengths[chosen].sum()) for chosen in plan[at.done : update.done])
                 at.done, at.seconds = update.done, time.perf_counter() - began
                 at.losses.append(update.loss)
+                at.learning_rate = update.rate
                 at.updates += 1
                 if on_step:
                     speed = at.units / max(at.seconds, 1e-9)
@@ -108,21 +131,20 @@ def train_epochs(
                 )
             with loop.optimizer.averaged_weights():
                 began = time.perf_counter()
-                score, scores = evaluate()
+                found = evaluate()
                 evaluating = time.perf_counter() - began
-                better = score > at.best_score
+                better = found.score > at.best_score
                 if better:
-                    at.best_score, at.waited = score, 0
+                    at.best_score, at.waited = found.score, 0
                     at.best = [variable.numpy() for variable in model.trainable_variables]
                 else:
                     at.waited += 1
-            speed = at.units / max(at.seconds, 1e-9)
-            finished = Epoch(at.epoch, at.mean_loss, score, dict(scores), at.seconds, speed, unit, better)
+            finished = at.finished(found, unit, better)
             at.next_epoch(finished)
             if checkpoints:
                 at.save(loop, checkpoints, between_epochs=True)
             with loop.optimizer.averaged_weights():
-                yield finished
+                yield FinishedEpoch(finished, found)
             if interrupted():
                 raise InterruptedRunError(_interruption(finished.number, checkpoints))
     if at.best:
@@ -140,6 +162,7 @@ class _Position:
     units: int = 0
     seconds: float = 0.0
     losses: list[float] = field(default_factory=list)
+    learning_rate: float = 0.0
     waited: int = 0
     best_score: float = -math.inf
     best: list[NDArray[Any]] = field(default_factory=list)
@@ -149,6 +172,13 @@ class _Position:
     def mean_loss(self) -> float:
         finite = [loss for loss in self.losses if math.isfinite(loss)]
         return float(np.mean(finite)) if finite else math.nan
+
+    def finished(self, found: Evaluated, unit: str, better: bool) -> Epoch:
+        speed = self.units / max(self.seconds, 1e-9)
+        scores = dict(found.headlines)
+        return Epoch(
+            self.epoch, self.mean_loss, self.learning_rate, found.score, scores, self.seconds, speed, unit, better
+        )
 
     def next_epoch(self, finished: Epoch) -> None:
         self.history.append({slot: getattr(finished, slot) for slot in finished.__slots__ if slot != "restored"})

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from polytag.evaluation.calibration import Calibration
 from polytag.evaluation.mistakes import Confusion
 from polytag.plugin.metric import Scores
@@ -60,6 +62,11 @@ class Evaluation:
     def to_dict(self) -> dict[str, Any]:
         """The same as plain data, for JSON."""
         return asdict(self)
+
+    @property
+    def score(self) -> float:
+        """The mean of the headline scores of all tasks, by which the best epoch is chosen."""
+        return float(np.mean(list(self.headlines.values())))
 
     @property
     def headlines(self) -> dict[str, float]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 class Reporter:
@@ -55,6 +56,7 @@ class Epoch:
     Attributes:
         number: From 1.
         loss: Mean training loss.
+        learning_rate: Learning rate of its last update.
         score: The selection score: higher is better.
         scores: Named scores on the validation split.
         seconds: Time of its training steps.
@@ -66,6 +68,7 @@ class Epoch:
 
     number: int
     loss: float
+    learning_rate: float
     score: float
     scores: Mapping[str, float]
     seconds: float
@@ -73,3 +76,20 @@ class Epoch:
     unit: str
     best: bool
     restored: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """The epoch as plain data, for JSON."""
+        return {
+            "number": self.number,
+            "loss": self.loss,
+            "learning_rate": self.learning_rate,
+            "score": self.score,
+            "scores": dict(self.scores),
+            "seconds": self.seconds,
+            "best": self.best,
+        }
+
+
+def best_epoch(history: Iterable[Epoch]) -> int:
+    """The number of the best epoch so far; 0 where no epoch has a score."""
+    return max((epoch.number for epoch in history if epoch.best), default=0)

@@ -8,6 +8,7 @@ from polytag.corpus.corpus import Corpus
 from polytag.corpus.splits import Split
 from polytag.evaluation.results import Evaluation
 from polytag.evaluation.robustness import Robustness
+from polytag.plugin.reporter import Epoch, best_epoch
 from polytag.training.config import RunConfig
 
 
@@ -20,9 +21,9 @@ class RunRecord:
         corpus: Its corpus.
         training: What it was trained on.
         held_out: Whether the validation split was held out of the training split.
-        epoch: The epoch it is from.
-        epochs: How many epochs were trained; None while the run goes on.
-        validation, test: Its scores; intervals and calibration may be missing while the run goes on.
+        history: The epochs that were trained so far.
+        ended: Whether the run has ended.
+        validation, test: Its scores; intervals and calibration may be missing while the run continues.
         limits: What it is measured to be less good at, where that was measured.
     """
 
@@ -30,11 +31,21 @@ class RunRecord:
     corpus: Corpus
     training: Split
     held_out: bool
-    epoch: int
-    epochs: int | None
+    history: tuple[Epoch, ...]
+    ended: bool
     validation: Evaluation
     test: Evaluation | None = None
     limits: Robustness | None = None
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that the tagger is from."""
+        return best_epoch(self.history)
+
+    @property
+    def epochs(self) -> int | None:
+        """How many epochs were trained; None while the run continues."""
+        return len(self.history) if self.ended else None
 
     @property
     def evaluations(self) -> list[Evaluation]:

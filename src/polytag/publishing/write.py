@@ -16,7 +16,11 @@ _REPORTED_VERSIONS = ("polytag", "tensorflow", "keras", "keras-hub", "transforme
 def write_tagger(tagger: Tagger, record: RunRecord, folder: Path, overwrite: bool) -> None:
     """Write a tagger with `run.toml`, `scores.json` and its model card, whole or not at all."""
     validation, test, corpus = record.validation, record.test, record.corpus
-    results = {"validation": validation.to_dict(), "test": test.to_dict() if test else None}
+    results = {
+        "validation": validation.to_dict(),
+        "test": test.to_dict() if test else None,
+        "history": [epoch.to_dict() for epoch in record.history],
+    }
     tagger.details = {
         "corpus": {"reference": corpus.reference, "fingerprint": corpus.fingerprint},
         "versions": {name: importlib.metadata.version(name) for name in _REPORTED_VERSIONS},

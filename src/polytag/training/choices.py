@@ -45,7 +45,7 @@ def choose_encoder(reference: str) -> EncoderProvider:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Choices:
     """What the options of a run name, found to go together.
 
     Attributes:
@@ -63,7 +63,7 @@ class Plan:
     provider: EncoderProvider
 
 
-def choose(config: RunConfig) -> Plan:
+def choose(config: RunConfig) -> Choices:
     """Look up everything the options of a run name, and check that it goes together.
 
     Raises:
@@ -102,4 +102,4 @@ def choose(config: RunConfig) -> Plan:
                 f"The folder {str(folder)!r} of {option} is in the output folder, whose place the tagger takes when it "
                 f"is finished. Choose one beside it: {f'{config.output}-curves'!r}."
             )
-    return Plan(config, tasks, schemes, strategies, start, provider)
+    return Choices(config, tasks, schemes, strategies, start, provider)

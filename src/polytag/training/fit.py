@@ -4,139 +4,139 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from polytag.corpus.splits import Split
 from polytag.encoding.batches import BatchBuilder
 from polytag.encoding.features import Features, featurise, label_ids
-from polytag.evaluation.results import TaskEvaluation
+from polytag.evaluation.results import Evaluation
 from polytag.evaluation.scoring import evaluate_tags
+from polytag.plugin.alignment import FloatArray
 from polytag.plugin.encoder import Encoder
 from polytag.plugin.registry import registry
-from polytag.plugin.reporter import Reporter
-from polytag.plugin.specs import RunInfo
-from polytag.plugin.task import Task
+from polytag.plugin.reporter import Epoch, Reporter
 from polytag.tagger.calibration import fit_temperature
 from polytag.tagger.decoder import units_needed
-from polytag.tagger.heads import TaskHead
 from polytag.tagger.tagger import Tagger
 from polytag.training.config import RunConfig
 from polytag.training.data import continuations
 from polytag.training.loss_weights import Weights, loss_weights
+from polytag.training.plan import Plan
 
 if TYPE_CHECKING:
     from polytag.engine.checkpoints import CheckpointStore
     from polytag.engine.model import TaggerModel
 
 
-class Fitted(NamedTuple):
-    """What training gives: the tagger, the epoch it is from, and how many epochs there were."""
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What training gives: the tagger of the best epoch, and all epochs so far."""
 
     tagger: Tagger
-    best_epoch: int
-    epochs: int
+    history: tuple[Epoch, ...]
 
 
 def fit(
-    config: RunConfig,
-    make: Callable[[], TaggerModel],
-    tasks: Mapping[str, Task],
-    heads: Mapping[str, TaskHead],
-    training: Split,
-    validation: Split,
-    info: RunInfo,
-    reporter: Reporter,
-    checkpoints: CheckpointStore,
-    on_best: Callable[[Tagger, int, Mapping[str, TaskEvaluation]], None],
+    plan: Plan, reporter: Reporter, checkpoints: CheckpointStore, on_best: Callable[[Fitted, Evaluation], None]
 ) -> Fitted:
     """Train a model for every task at once.
 
     Args:
-        config: The run, with every default resolved.
-        make: Makes the model to train.
-        tasks: By name.
-        heads: Labels, scheme, alignment and decoding of each task.
-        training: What to train on.
-        validation: What chooses the epoch, and calibrates.
-        info: What observers are told.
+        plan: What to train, and on what.
         reporter: Told of every step and epoch.
-        checkpoints: Where the run can go on from.
-        on_best: Given the tagger, its epoch and its scores on validation whenever it is the best so far.
+        checkpoints: Where the run can be resumed from.
+        on_best: Given the tagger and its scores on validation whenever it is the best so far.
     """
     from polytag.engine import loop
-    from polytag.engine.prediction import Predictor
 
-    def build() -> TaggerModel:
-        built = make()
-        if config.cased:
-            built.encoder.see_capitals()
-        return built
-
+    config = plan.config
     loop.seed_everything(config.seed)
     with loop.layers_in(config.precision or "float32"):
-        model = build()
-    encoder = model.encoder
-    tagger = Tagger(model, heads, config.context, config.window)
-    features = _features(encoder, training, config)
-    unit_labels = {
-        name: features.unit_labels(
-            label_ids(training.tags[name], heads[name].labels),
-            decoder.strategy,
-            continuations(heads[name].labels, decoder.scheme),
-        )
-        for name, decoder in tagger.decoders.items()
-    }
-    predictor = Predictor(model)
-    seen = _features(encoder, validation, config)
-    read = units_needed(tagger.decoders.values(), seen)
-
-    results: dict[str, TaskEvaluation] = {}
-
-    def score() -> tuple[float, Mapping[str, float]]:
-        found = predictor.predict(seen, read)
-        for name, decoder in tagger.decoders.items():
-            predicted = decoder.sentences(decoder.decode(found[name], seen).labels, seen)
-            results[name] = evaluate_tags(validation.tags[name], predicted, decoder.scheme, tasks[name].metrics[:1])
-        values = {f"{name} {result.headline}": result.score for name, result in results.items()}
-        return float(np.mean(list(values.values()))), values
-
+        model = plan.new_model()
+    features, builder = _training_batches(plan, model.encoder)
+    validation = _Validation(plan, model.encoder)
     observe = registry().manager.observe
-    observe("polytag_train_begin", run=info)
-    builder = BatchBuilder(features, encoder, unit_labels)
-    labels = {name: head.labels for name, head in heads.items()}
-    weights = loss_weights(config.loss_weights, labels, training.tags) if config.loss_weights else {}
-    best, trained = 0, 0
+    observe("polytag_train_begin", run=plan.info)
+    weights = loss_weights(config.loss_weights, plan.labels, plan.training.tags) if config.loss_weights else {}
     epochs = loop.train_epochs(
-        model, builder, features.lengths, _settings(config, weights), score, reporter.step, checkpoints
+        model,
+        builder,
+        features.lengths,
+        _settings(config, weights),
+        partial(validation.evaluate, validation.predictor(model)),
+        reporter.step,
+        checkpoints,
     )
+    tagger = Tagger(model, plan.heads, config.context, config.window)
+    history: list[Epoch] = []
     with closing(epochs):  # gives the keyboard back at once, also where an observer fails
-        for epoch in epochs:
+        for epoch, evaluation in epochs:
+            history.append(epoch)
             reporter.epoch(epoch)
-            if not epoch.restored:
-                observe("polytag_epoch_end", run=info, epoch=epoch.number, scores=dict(epoch.scores))
-                if epoch.best:
-                    on_best(tagger, epoch.number, dict(results))
-            trained = epoch.number
-            best = trained if epoch.best else best
+            if evaluation is None:  # trained before the run was resumed
+                continue
+            observe("polytag_epoch_end", run=plan.info, epoch=epoch.number, scores=dict(epoch.scores))
+            if epoch.best:
+                on_best(Fitted(tagger, tuple(history)), evaluation)
     if model.network.compute_dtype != "float32":
         # A saved tagger computes in float32, and what follows is about the tagger that is saved.
-        short, model = model, build()
+        short, model = model, plan.new_model()
         model.copy_weights(short)
-        predictor = Predictor(model)
-    found = predictor.predict(seen, read)
-    calibrated = {
-        name: replace(
-            heads[name],
-            temperature=fit_temperature(
-                decoder.word_scores(found[name], seen), label_ids(validation.tags[name], heads[name].labels)
-            ),
+    temperatures = validation.temperatures(validation.predictor(model))
+    calibrated = {name: replace(head, temperature=temperatures[name]) for name, head in plan.heads.items()}
+    return Fitted(Tagger(model, calibrated, config.context, config.window), tuple(history))
+
+
+Predict = Callable[[], Mapping[str, FloatArray]]
+"""The probabilities of each task's labels for the units of the validation split, float32 (units, labels)."""
+
+
+class _Validation:
+    """The validation split as the encoder reads it: scores the epochs, and calibrates the best one."""
+
+    def __init__(self, plan: Plan, encoder: Encoder) -> None:
+        self._plan = plan
+        self._features = _features(encoder, plan.validation, plan.config)
+        self._needed = units_needed(plan.decoders.values(), self._features)
+
+    def predictor(self, model: TaggerModel) -> Predict:
+        from polytag.engine.prediction import Predictor
+
+        return partial(Predictor(model).predict, self._features, self._needed)
+
+    def evaluate(self, predict: Predict) -> Evaluation:
+        plan, split, features = self._plan, self._plan.validation, self._features
+        found = predict()
+        results = {}
+        for name, decoder in plan.decoders.items():
+            predicted = decoder.sentences(decoder.decode(found[name], features).labels, features)
+            main = plan.tasks[name].metrics[:1]
+            results[name] = evaluate_tags(split.tags[name], predicted, decoder.scheme, main)
+        return Evaluation(plan.corpus.reference, "validation", len(split.sentences), split.n_words, results)
+
+    def temperatures(self, predict: Predict) -> dict[str, float]:
+        tags, found = self._plan.validation.tags, predict()
+        return {
+            name: fit_temperature(
+                decoder.word_scores(found[name], self._features), label_ids(tags[name], decoder.head.labels)
+            )
+            for name, decoder in self._plan.decoders.items()
+        }
+
+
+def _training_batches(plan: Plan, encoder: Encoder) -> tuple[Features, BatchBuilder]:
+    features = _features(encoder, plan.training, plan.config)
+    unit_labels = {
+        name: features.unit_labels(
+            label_ids(plan.training.tags[name], decoder.head.labels),
+            decoder.strategy,
+            continuations(decoder.head.labels, decoder.scheme),
         )
-        for name, decoder in tagger.decoders.items()
+        for name, decoder in plan.decoders.items()
     }
-    return Fitted(Tagger(model, calibrated, config.context, config.window), best, trained)
+    return features, BatchBuilder(features, encoder, unit_labels)
 
 
 def _settings(config: RunConfig, label_weights: Weights) -> Any:

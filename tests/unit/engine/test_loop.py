@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -22,6 +22,13 @@ from polytag.plugin.reporter import Epoch, Progress
 from support.tiny_model import TinyNetwork, settings, tiny_model
 
 Weights = dict[str, NDArray[np.float32]]
+
+
+class Scored(NamedTuple):
+    """What an evaluation says to the loop."""
+
+    score: float
+    headlines: Mapping[str, float] = {}
 
 
 def sentences(n: int, seed: int = 0) -> list[list[str]]:
@@ -47,7 +54,8 @@ def train(
     given = labels or dict.fromkeys(model.heads, letter_labels(words))
     remaining = iter(scores)
     builder = BatchBuilder(features, model.encoder, given)
-    return list(train_epochs(model, builder, features.lengths, how, lambda: (next(remaining, 0.0), {}), on_step))
+    epochs = train_epochs(model, builder, features.lengths, how, lambda: Scored(next(remaining, 0.0)), on_step)
+    return [epoch for epoch, _ in epochs]
 
 
 def assert_close(one: Weights, other: Weights, atol: float = 1e-6) -> None:
@@ -142,9 +150,10 @@ def test_the_last_update_of_an_epoch_takes_the_batches_that_are_left() -> None:
     words = [[letter] for letter in "ABCDEFGHIJKL"]
     steps: list[Progress] = []
     model = tiny_model()
-    train(model, words, settings(epochs=2, batch_size=4, accumulate=2), on_step=steps.append)
+    epochs = train(model, words, settings(epochs=2, batch_size=4, accumulate=2), on_step=steps.append)
     assert [(step.epoch, step.step, step.steps) for step in steps] == [(1, 2, 3), (1, 3, 3), (2, 2, 3), (2, 3, 3)]
     assert [step.learning_rate for step in steps] == pytest.approx([0.01, 0.0075, 0.005, 0.0025])
+    assert [epoch.learning_rate for epoch in epochs] == pytest.approx([0.0075, 0.0025])
 
 
 # What it says on the way
@@ -157,13 +166,12 @@ def test_progress_counts_real_units_and_tells_the_time_left() -> None:
     builder = BatchBuilder(features, model.encoder, {task: letter_labels(words) for task in model.heads})
     steps: list[Progress] = []
 
-    def evaluate() -> tuple[float, Mapping[str, float]]:
+    def evaluate() -> Scored:
         time.sleep(0.2)
-        return 0.0, {}
+        return Scored(0.0)
 
-    epochs = list(
-        train_epochs(model, builder, features.lengths, settings(epochs=2, batch_size=2), evaluate, steps.append)
-    )
+    how = settings(epochs=2, batch_size=2)
+    epochs = [epoch for epoch, _ in train_epochs(model, builder, features.lengths, how, evaluate, steps.append)]
     assert [step.units for step in steps if step.step == step.steps] == [10, 10]
     assert {step.unit for step in steps} == {epoch.unit for epoch in epochs} == {"word"}
     assert steps[-1].seconds_left == pytest.approx(0.2, abs=0.1)  # one more evaluation
@@ -217,14 +225,13 @@ def test_training_stops_when_patience_ends_and_keeps_the_best_epoch() -> None:
     scores = iter([0.1, 0.5, 0.4, 0.5, 0.9])
     seen: list[Weights] = []
 
-    def evaluate() -> tuple[float, dict[str, float]]:
+    def evaluate() -> Scored:
         seen.append(weights_of(model))
         score = next(scores)
-        return score, {"task f1": score}
+        return Scored(score, {"task f1": score})
 
-    epochs = list(
-        train_epochs(model, builder, features.lengths, settings(epochs=5, patience=2, averaging=0.9), evaluate)
-    )
+    how = settings(epochs=5, patience=2, averaging=0.9)
+    epochs, found = zip(*train_epochs(model, builder, features.lengths, how, evaluate), strict=True)
     assert [(epoch.number, epoch.score, epoch.best) for epoch in epochs] == [
         (1, 0.1, True),
         (2, 0.5, True),
@@ -232,6 +239,7 @@ def test_training_stops_when_patience_ends_and_keeps_the_best_epoch() -> None:
         (4, 0.5, False),
     ]
     assert epochs[1].scores == {"task f1": 0.5}
+    assert [evaluation.score for evaluation in found] == [0.1, 0.5, 0.4, 0.5]
     assert_close(model.tensors(), seen[1], atol=0)
     assert not np.array_equal(seen[1]["classifier.bias"], seen[3]["classifier.bias"])
 
@@ -256,12 +264,12 @@ def test_whoever_is_given_an_epoch_finds_the_weights_that_were_evaluated() -> No
     builder = BatchBuilder(features, model.encoder, {"task": letter_labels(sentences(16))})
     evaluated: list[Weights] = []
 
-    def evaluate() -> tuple[float, dict[str, float]]:
+    def evaluate() -> Scored:
         evaluated.append(weights_of(model))
-        return 0.0, {}
+        return Scored(0.0)
 
     how = settings(epochs=2, batch_size=2, learning_rate=0.05, averaging=0.9)
-    for epoch in train_epochs(model, builder, features.lengths, how, evaluate):
+    for epoch, _ in train_epochs(model, builder, features.lengths, how, evaluate):
         assert_close(model.tensors(), evaluated[epoch.number - 1], atol=0)
 
 

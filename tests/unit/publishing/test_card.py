@@ -13,6 +13,7 @@ from polytag.engine.model import TaggerModel
 from polytag.evaluation.results import Evaluation, TaskEvaluation
 from polytag.evaluation.robustness import Robustness, measure
 from polytag.plugin.metric import Scores
+from polytag.plugin.reporter import Epoch
 from polytag.publishing.card import model_card
 from polytag.publishing.record import RunRecord
 from polytag.runner import TrainResult
@@ -23,6 +24,10 @@ from support.checkpoints import make_checkpoint
 from support.tiny_model import TinyEncoder
 
 LABELS = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG")
+HISTORY = tuple(
+    Epoch(number, 0.2, 1e-3, score, {"ner f1": score}, 1.0, 100.0, "word", best=best)
+    for number, score, best in ((1, 0.4, True), (2, 0.5, True), (3, 0.3, False))
+)
 
 
 def scores(f1: float, interval: tuple[float, float] | None = None) -> TaskEvaluation:
@@ -49,7 +54,7 @@ def record(checkpoint: Path) -> RunRecord:
     training = Split(words, None, {"ner": [["B-PER", "I-PER", "O", "B-PER"]]})
     validation = Evaluation("sample", "validation", 1, 4, {"ner": scores(0.5)})
     config = RunConfig(task=("ner",), corpus="sample", output=Path("my-ner"), encoder=str(checkpoint), push="a/b")
-    return RunRecord(config, polytag.load_corpus("sample"), training, False, 2, 3, validation)
+    return RunRecord(config, polytag.load_corpus("sample"), training, False, HISTORY, True, validation)
 
 
 def test_the_hub_reads_every_score_of_every_split(joint_run: TrainResult):
@@ -167,7 +172,7 @@ def test_what_is_measured(tagger: Tagger, joint_run: TrainResult, registry):
 
 def test_while_the_run_goes_on_the_card_says_so(tagger: Tagger, record: RunRecord):
     config = record.config.model_copy(update={"epochs": 3})
-    early = RunRecord(config, record.corpus, record.training, True, 2, None, record.validation)
+    early = replace(record, config=config, held_out=True, history=HISTORY[:2], ended=False)
     text = model_card(tagger, early)
     assert "weights of epoch 2, the best so far of 3" in text
     assert "not calibrated yet" in text

@@ -19,7 +19,7 @@ AT_STEP = Progress(
     unit="subword",
     seconds_left=3725.4,
 )
-EPOCH = Epoch(2, 0.2, 0.9, {"ner f1": 0.9}, seconds=12.0, units_per_second=1500.0, unit="word", best=True)
+EPOCH = Epoch(2, 0.2, 1e-5, 0.9, {"ner f1": 0.9}, seconds=12.0, units_per_second=1500.0, unit="word", best=True)
 
 
 @pytest.fixture
