@@ -121,7 +121,7 @@ def _train(choices: Choices, reporter: Reporter, began: float) -> TrainResult:
         pushed = pushes.finish(config.output, f"{_listed(last.headlines)} on {last.split}") if pushes else None
     if pushed:
         _report(pushed, config.output, reporter)
-    registry().manager.observe("polytag_train_end", run=plan.info, scores=record.validation.headlines)
+    registry().manager.train_end(plan.info, record.validation.headlines)
     seconds = time.perf_counter() - began
     return TrainResult(fitted.tagger, config.output, fitted.history, record.validation, record.test, seconds, pushed)
 

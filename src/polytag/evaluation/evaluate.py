@@ -66,8 +66,7 @@ def evaluate(
     Raises:
         PolytagError: The tagger or the corpus is wrong, a metric suits no task, or the file cannot be written.
     """
-    for metric in metrics:
-        _ = registry().metrics[metric]
+    registry().metrics.require(*metrics)
     decoding = check_decoding(decoding)
     if isinstance(tagger, Tagger):
         if task is not None or labels is not None:

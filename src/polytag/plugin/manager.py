@@ -16,12 +16,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias, TypeVar
 
 import pluggy
 
 from polytag.errors import PluginError
 from polytag.plugin import specs
+from polytag.plugin.alignment import AlignmentStrategy
+from polytag.plugin.encoder import EncoderProvider
+from polytag.plugin.metric import Metric
+from polytag.plugin.reader import Reader
+from polytag.plugin.scheme import LabelScheme
+from polytag.plugin.specs import RunInfo
+from polytag.plugin.task import Task
 
 GROUP = "polytag"
 DISABLE_VARIABLE = "POLYTAG_DISABLE_PLUGINS"
@@ -67,6 +74,11 @@ class Plugin:
         return f"Upgrade {self.distribution}, tell its authors, or block it with {DISABLE_VARIABLE}={self.name}."
 
 
+Contribution = TypeVar("Contribution")
+Offer: TypeAlias = tuple[Plugin, dict[str, Contribution]]
+"""A plugin and what it contributes of one kind, by name."""
+
+
 class PluginManager:
     """Loads the plugins of every installed distribution, each on its own.
 
@@ -104,19 +116,56 @@ class PluginManager:
         """Names of the hooks that a loaded plugin implements."""
         return [caller.name for caller in self._pluggy.get_hookcallers(plugin.plugin) or ()]
 
-    def contributions(self, hook: str) -> list[tuple[Plugin, list[object]]]:
-        """Call one registration hook plugin by plugin; a plugin whose hook raises becomes `broken`."""
-        collected: list[tuple[Plugin, list[object]]] = []
-        for plugin in self.loaded():
-            others = [p.plugin for p in self.loaded() if p is not plugin]
-            caller = self._pluggy.subset_hook_caller(hook, remove_plugins=others)
-            try:
-                items = [item for result in caller() for item in result]
-            except Exception as error:
-                self.reject(plugin, f"its hook {hook} raised {_describe(error)}. {plugin.remedy}")
-                continue
-            collected.append((plugin, items))
-        return collected
+    # One method per hook. Abstract classes are told apart by isinstance alone, never made; mypy cannot know
+    # (type-abstract).
+
+    def tasks(self) -> list[Offer[Task]]:
+        """The tasks of each plugin, by name."""
+        return self._contributions("polytag_tasks", Task)
+
+    def label_schemes(self) -> list[Offer[LabelScheme]]:
+        """The label schemes of each plugin, by name."""
+        return self._contributions("polytag_label_schemes", LabelScheme)  # type: ignore[type-abstract]
+
+    def alignments(self) -> list[Offer[AlignmentStrategy]]:
+        """The alignment strategies of each plugin, by name."""
+        return self._contributions("polytag_alignments", AlignmentStrategy)  # type: ignore[type-abstract]
+
+    def metrics(self) -> list[Offer[Metric]]:
+        """The metrics of each plugin, by name."""
+        return self._contributions("polytag_metrics", Metric)  # type: ignore[type-abstract]
+
+    def readers(self) -> list[Offer[Reader]]:
+        """The readers of each plugin, by name."""
+        return self._contributions("polytag_readers", Reader)  # type: ignore[type-abstract]
+
+    def encoders(self) -> list[Offer[EncoderProvider]]:
+        """The encoder providers of each plugin, by name."""
+        return self._contributions("polytag_encoders", EncoderProvider)  # type: ignore[type-abstract]
+
+    def train_begin(self, run: RunInfo) -> None:
+        """Tell observers that training is about to begin.
+
+        Raises:
+            PluginError: An observer raised; the message names its plugin.
+        """
+        self._observe("polytag_train_begin", run=run)
+
+    def epoch_end(self, run: RunInfo, epoch: int, scores: Mapping[str, float]) -> None:
+        """Tell observers that an epoch (from 1) has been evaluated.
+
+        Raises:
+            PluginError: An observer raised; the message names its plugin.
+        """
+        self._observe("polytag_epoch_end", run=run, epoch=epoch, scores=scores)
+
+    def train_end(self, run: RunInfo, scores: Mapping[str, float]) -> None:
+        """Tell observers that the tagger is saved.
+
+        Raises:
+            PluginError: An observer raised; the message names its plugin.
+        """
+        self._observe("polytag_train_end", run=run, scores=scores)
 
     def reject(self, plugin: Plugin, error: str, status: Status = "broken") -> None:
         """Take a plugin out of use, so that none of its contributions are used.
@@ -131,21 +180,6 @@ class PluginManager:
         plugin.plugin = None
         if self._environ.get(STRICT_VARIABLE) == "1":
             raise PluginError(f"{plugin.source}: {error} ({STRICT_VARIABLE} is set.)")
-
-    def observe(self, hook: str, **arguments: object) -> None:
-        """Call one observer hook; errors of observers are theirs and are raised with their source.
-
-        Raises:
-            PluginError: An observer raised.
-        """
-        for plugin in self.loaded():
-            others = [p.plugin for p in self.loaded() if p is not plugin]
-            try:
-                self._pluggy.subset_hook_caller(hook, remove_plugins=others)(**arguments)
-            except Exception as error:
-                raise PluginError(
-                    f"{plugin.source}: its hook {hook} raised {_describe(error)}. {plugin.remedy}"
-                ) from error
 
     def register(self, module: object, name: str, distribution: str = "this process", version: str = "0") -> Plugin:
         """Add a plugin that is not installed, as tests do.
@@ -167,6 +201,35 @@ class PluginManager:
         if plugin.status != "loaded":
             raise PluginError(f"{plugin.source}: {plugin.error}")
         return plugin
+
+    def _contributions(self, hook: str, expected: type[Contribution]) -> list[Offer[Contribution]]:
+        """Call one registration hook plugin by plugin; a plugin whose hook raises or returns junk becomes `broken`."""
+        collected: list[Offer[Contribution]] = []
+        for plugin in self.loaded():
+            others = [p.plugin for p in self.loaded() if p is not plugin]
+            caller = self._pluggy.subset_hook_caller(hook, remove_plugins=others)
+            try:
+                items = [item for result in caller() for item in result]
+            except Exception as error:
+                self.reject(plugin, f"its hook {hook} raised {_describe(error)}. {plugin.remedy}")
+                continue
+            try:
+                named = _by_name(items, expected)
+            except PluginError as error:
+                self.reject(plugin, f"its hook {hook} returned {error}. {plugin.remedy}")
+                continue
+            collected.append((plugin, named))
+        return collected
+
+    def _observe(self, hook: str, **arguments: object) -> None:
+        for plugin in self.loaded():
+            others = [p.plugin for p in self.loaded() if p is not plugin]
+            try:
+                self._pluggy.subset_hook_caller(hook, remove_plugins=others)(**arguments)
+            except Exception as error:
+                raise PluginError(
+                    f"{plugin.source}: its hook {hook} raised {_describe(error)}. {plugin.remedy}"
+                ) from error
 
     def _load(
         self,
@@ -234,6 +297,20 @@ class PluginManager:
             warnings.warn_explicit(
                 f"{plugin.source}: {warning.message}", warning.category, warning.filename, warning.lineno
             )
+
+
+def _by_name(items: list[object], expected: type[Contribution]) -> dict[str, Contribution]:
+    named: dict[str, Contribution] = {}
+    for item in items:
+        if not isinstance(item, expected):
+            raise PluginError(f"{type(item).__name__} where {expected.__name__} is expected")
+        name = getattr(item, "name", None)
+        if not isinstance(name, str) or not name:
+            raise PluginError(f"a {type(item).__name__} without a name")
+        if name in named:
+            raise PluginError(f"two contributions named {name!r}")
+        named[name] = item
+    return named
 
 
 def _origin(entry: importlib.metadata.EntryPoint) -> tuple[str, str]:

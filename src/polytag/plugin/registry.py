@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from polytag.errors import PluginError, UnknownNameError
 from polytag.plugin.alignment import AlignmentStrategy
 from polytag.plugin.encoder import EncoderProvider
-from polytag.plugin.manager import Plugin, PluginManager, plugin_manager
+from polytag.plugin.manager import Contribution, Offer, Plugin, PluginManager, plugin_manager
 from polytag.plugin.metric import Metric
 from polytag.plugin.reader import Reader
 from polytag.plugin.scheme import LabelScheme
 from polytag.plugin.task import Task
-
-Contribution = TypeVar("Contribution")
 
 
 class Kind(Generic[Contribution]):
@@ -24,17 +22,12 @@ class Kind(Generic[Contribution]):
     A name that two plugins claim is an error, but only for a run that asks for it.
     """
 
-    def __init__(self, manager: PluginManager, hook: str, noun: str, expected: type[Contribution]) -> None:
+    def __init__(self, manager: PluginManager, noun: str, offers: Iterable[Offer[Contribution]]) -> None:
         self.noun = noun
         self._manager = manager
         self._offers: dict[str, list[tuple[Plugin, Contribution]]] = {}
-        for plugin, items in manager.contributions(hook):
-            try:
-                offers = _by_name(items, expected)
-            except PluginError as error:
-                manager.reject(plugin, f"its hook {hook} returned {error}. {plugin.remedy}")
-                continue
-            for name, item in offers.items():
+        for plugin, named in offers:
+            for name, item in named.items():
                 self._offers.setdefault(name, []).append((plugin, item))
 
     def __getitem__(self, name: str) -> Contribution:
@@ -61,6 +54,16 @@ class Kind(Generic[Contribution]):
             plugin, _ = self._offers[name][0]
             raise PluginError(f"The {self.noun} {name!r} comes from {plugin.source}, which is broken: {plugin.error}")
         return usable[0][1]
+
+    def require(self, *names: str) -> None:
+        """Make sure that each of these names has one usable contribution.
+
+        Raises:
+            UnknownNameError: Nobody provides one of them.
+            PluginError: Several plugins provide one of them, or a broken one does.
+        """
+        for name in names:
+            self[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(name for name in self._offers if self._usable(name)))
@@ -97,28 +100,12 @@ class Registry:
 
     def __init__(self, manager: PluginManager) -> None:
         self.manager = manager
-        # Abstract classes are told apart by isinstance alone, never made; mypy cannot know (type-abstract).
-        self.tasks: Kind[Task] = Kind(manager, "polytag_tasks", "task", Task)
-        self.schemes: Kind[LabelScheme] = Kind(
-            manager,
-            "polytag_label_schemes",
-            "label scheme",
-            LabelScheme,  # type: ignore[type-abstract]
-        )
-        self.alignments: Kind[AlignmentStrategy] = Kind(
-            manager,
-            "polytag_alignments",
-            "alignment strategy",
-            AlignmentStrategy,  # type: ignore[type-abstract]
-        )
-        self.metrics: Kind[Metric] = Kind(manager, "polytag_metrics", "metric", Metric)  # type: ignore[type-abstract]
-        self.readers: Kind[Reader] = Kind(manager, "polytag_readers", "reader", Reader)  # type: ignore[type-abstract]
-        self.encoders: Kind[EncoderProvider] = Kind(
-            manager,
-            "polytag_encoders",
-            "encoder",
-            EncoderProvider,  # type: ignore[type-abstract]
-        )
+        self.tasks: Kind[Task] = Kind(manager, "task", manager.tasks())
+        self.schemes: Kind[LabelScheme] = Kind(manager, "label scheme", manager.label_schemes())
+        self.alignments: Kind[AlignmentStrategy] = Kind(manager, "alignment strategy", manager.alignments())
+        self.metrics: Kind[Metric] = Kind(manager, "metric", manager.metrics())
+        self.readers: Kind[Reader] = Kind(manager, "reader", manager.readers())
+        self.encoders: Kind[EncoderProvider] = Kind(manager, "encoder", manager.encoders())
 
     @property
     def kinds(self) -> tuple[Kind[Any], ...]:
@@ -129,20 +116,6 @@ class Registry:
         """What a plugin contributes: names by kind, without kinds of which it has none."""
         found = {kind.noun: list(kind.offered_by(plugin)) for kind in self.kinds}
         return {noun: names for noun, names in found.items() if names}
-
-
-def _by_name(items: list[object], expected: type[Contribution]) -> dict[str, Contribution]:
-    named: dict[str, Contribution] = {}
-    for item in items:
-        if not isinstance(item, expected):
-            raise PluginError(f"{type(item).__name__} where {expected.__name__} is expected")
-        name = getattr(item, "name", None)
-        if not isinstance(name, str) or not name:
-            raise PluginError(f"a {type(item).__name__} without a name")
-        if name in named:
-            raise PluginError(f"two contributions named {name!r}")
-        named[name] = item
-    return named
 
 
 def registry() -> Registry:

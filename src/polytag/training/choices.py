@@ -86,8 +86,7 @@ def choose(config: RunConfig) -> Choices:
             "Choose another scheme, or none to train each task in its own."
         )
     for task in tasks.values():
-        for metric in task.metrics:
-            _ = registry().metrics[metric]
+        registry().metrics.require(*task.metrics)
     for name in config.task_weights:
         if name not in tasks:
             raise PolytagError(f"task_weights names {name!r}, which is not trained here ({', '.join(tasks)}).")

@@ -57,8 +57,8 @@ def fit(
         model = plan.new_model()
     features, builder = _training_batches(plan, model.encoder)
     validation = _Validation(plan, model.encoder)
-    observe = registry().manager.observe
-    observe("polytag_train_begin", run=plan.info)
+    plugins = registry().manager
+    plugins.train_begin(plan.info)
     weights = loss_weights(config.loss_weights, plan.labels, plan.training.tags) if config.loss_weights else {}
     epochs = loop.train_epochs(
         model,
@@ -77,7 +77,7 @@ def fit(
             reporter.epoch(epoch)
             if evaluation is None:  # trained before the run was resumed
                 continue
-            observe("polytag_epoch_end", run=plan.info, epoch=epoch.number, scores=dict(epoch.scores))
+            plugins.epoch_end(plan.info, epoch.number, dict(epoch.scores))
             if epoch.best:
                 on_best(Fitted(tagger, tuple(history)), evaluation)
     if model.network.compute_dtype != "float32":

@@ -1,5 +1,6 @@
 import importlib
 import importlib.metadata
+import inspect
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -127,7 +128,7 @@ def test_a_broken_plugin_is_reported_and_leaves_the_others(installed: Installati
     assert "pgrade bad, " in error
     assert "POLYTAG_DISABLE_PLUGINS=bad" in error
     assert list(registry.tasks) == ["good.task"]
-    registry.manager.observe("polytag_train_begin", run=RUN)
+    registry.manager.train_begin(RUN)
 
 
 @pytest.mark.parametrize(("source", "reason"), BROKEN.values(), ids=BROKEN)
@@ -291,6 +292,22 @@ def test_an_unknown_name_suggests_what_is_known(installed: Installation, wanted:
     assert str(raised.value) == f"There is no task named {wanted!r}. {hint}"
 
 
+def test_a_name_that_is_required_has_to_be_known(installed: Installation) -> None:
+    registry = installed.registry()
+    registry.tasks.require()
+    registry.tasks.require("good.task")
+    with pytest.raises(PolytagError, match="There is no task named 'other'"):
+        registry.tasks.require("good.task", "other")
+
+
+def test_every_hook_has_a_method_of_its_name_on_the_manager() -> None:
+    hooks = [name for name in vars(specs) if name.startswith("polytag_")]
+    methods = [getattr(PluginManager, hook.removeprefix("polytag_")) for hook in hooks]
+    for hook, method in zip(hooks, methods, strict=True):
+        wanted = inspect.signature(getattr(specs, hook)).parameters
+        assert list(inspect.signature(method).parameters) == ["self", *wanted]
+
+
 def test_an_observer_sees_the_run(installed: Installation) -> None:
     installed.add(
         "watch",
@@ -298,7 +315,7 @@ def test_an_observer_sees_the_run(installed: Installation) -> None:
         "    SEEN.append((run.corpus, epoch, dict(scores)))\n",
     )
     manager = installed.manager()
-    manager.observe("polytag_epoch_end", run=RUN, epoch=3, scores={"f1": 0.5})
+    manager.epoch_end(RUN, 3, {"f1": 0.5})
     assert sys.modules["fake_watch"].SEEN == [("sample", 3, {"f1": 0.5})]
 
 
@@ -306,7 +323,7 @@ def test_an_observer_that_raises_is_named(installed: Installation) -> None:
     installed.add("watch", "import polytag\n@polytag.hookimpl\ndef polytag_train_begin(run):\n    run.unknown\n")
     manager = installed.manager()
     with pytest.raises(PluginError) as raised:
-        manager.observe("polytag_train_begin", run=RUN)
+        manager.train_begin(RUN)
     assert "plugin 'watch' (watch 1.0): its hook polytag_train_begin raised AttributeError" in str(raised.value)
     assert "POLYTAG_DISABLE_PLUGINS=watch" in str(raised.value)
 
