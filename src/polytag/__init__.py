@@ -13,6 +13,7 @@ from polytag.plugin.specs import hookimpl
 
 if TYPE_CHECKING:
     from polytag.corpus.corpus import Corpus, load_corpus
+    from polytag.corpus.dialect import ColumnRow, column_rows, has_document_marks
     from polytag.corpus.sentences import corpus_from_sentences, sentences_of
     from polytag.corpus.source import split_of
     from polytag.encoding.text import Word, split_sentences
@@ -65,6 +66,7 @@ _HOMES = {
         "Sentence",
         "Source",
     ),
+    "polytag.corpus.dialect": ("ColumnRow", "column_rows", "has_document_marks"),
     "polytag.corpus.sentences": ("corpus_from_sentences", "sentences_of"),
     "polytag.corpus.source": ("split_of",),
     "polytag.plugin.encoder": ("Encoder", "EncoderProvider", "TrainingDefaults", "Units", "WordCoder"),
@@ -92,6 +94,7 @@ __all__ = [
     "TOKENS",
     "UNANNOTATED",
     "AlignmentStrategy",
+    "ColumnRow",
     "Comparison",
     "Corpus",
     "CorpusError",
@@ -127,12 +130,14 @@ __all__ = [
     "Word",
     "WordCoder",
     "__version__",
+    "column_rows",
     "compare",
     "convert_tags",
     "corpus_from_sentences",
     "evaluate",
     "export",
     "first_units",
+    "has_document_marks",
     "hookimpl",
     "labels_at",
     "last_units",

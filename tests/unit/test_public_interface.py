@@ -10,12 +10,12 @@ from polytag import testing
 
 # Taking a name away breaks plugins and scripts; adding one is a promise to keep it.
 PUBLIC = """
-    DOCUMENT_MARKS IGNORE NO_WORD OUTSIDE TOKENS UNANNOTATED AlignmentStrategy Comparison Corpus CorpusError
-    CorpusWarning Encoder EncoderProvider Evaluation Export LabelScheme Metric PluginError PolytagError PrefixScheme
-    PushResult Reader Remark RunConfig RunInfo Scores Sentence Source Span TaggedSpan TaggedText Tagger TaggerError
-    Task TaskComparison TaskEvaluation TrainResult TrainingDefaults Units Word WordCoder __version__ compare
-    convert_tags corpus_from_sentences evaluate export first_units hookimpl labels_at last_units load_corpus push
-    scores_at sentences_of split_of split_sentences train
+    AlignmentStrategy ColumnRow Comparison Corpus CorpusError CorpusWarning DOCUMENT_MARKS Encoder EncoderProvider
+    Evaluation Export IGNORE LabelScheme Metric NO_WORD OUTSIDE PluginError PolytagError PrefixScheme PushResult
+    Reader Remark RunConfig RunInfo Scores Sentence Source Span TOKENS TaggedSpan TaggedText Tagger TaggerError Task
+    TaskComparison TaskEvaluation TrainResult TrainingDefaults UNANNOTATED Units Word WordCoder __version__
+    column_rows compare convert_tags corpus_from_sentences evaluate export first_units has_document_marks hookimpl
+    labels_at last_units load_corpus push scores_at sentences_of split_of split_sentences train
 """
 PUBLIC_TESTING = "BrokenContractError Case Outcome PluginConformance PluginManager cases check"
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from polytag import (
     DOCUMENT_MARKS,
     TOKENS,
+    ColumnRow,
     CorpusError,
     Reader,
     Sentence,
     Source,
+    column_rows,
     corpus_from_sentences,
+    has_document_marks,
     sentences_of,
 )
 from polytag_standard.readers.shared.lines import (
     CLAIMED_ENDINGS,
-    any_line_begins,
     joined,
     lines,
     same_columns,
@@ -176,56 +179,39 @@ def _check_names(names: Sequence[str]) -> None:
 
 
 def _split(paths: Sequence[Path], names: tuple[str, ...] | None) -> Iterator[Sentence]:
-    documents_known = any(any_line_begins(path, tuple(map(str.encode, DOCUMENT_MARKS))) for path in paths)
+    documents_known = any(map(has_document_marks, paths))
     return joined(paths, lambda path: _sentences(path, names, documents_known))
 
 
 def _sentences(path: Path, names: tuple[str, ...] | None, documents_known: bool) -> Iterator[Sentence]:
     columns: list[list[str]] = []
-    tabs = False
-    began = first_line = 0
-    document, document_has_sentences = 0, False
+    first: ColumnRow | None = None
+    began = document = 0
 
     def sentence() -> Sentence:
         tags = {name: columns[i] for i, name in enumerate(names or ()) if i and name != _SKIP}
         return Sentence(columns[0], tags, document if documents_known else None, f"{path.name}:{began}")
 
-    for number, line in lines(path):
-        text = line.strip(" \t")
-        starts_document = text.startswith(DOCUMENT_MARKS)
-        if not text or starts_document:
-            if began:
-                yield sentence()
-                began, document_has_sentences = 0, True
-            if starts_document and document_has_sentences:
-                document, document_has_sentences = document + 1, False
-            continue
-        if not first_line:
-            tabs = "\t" in text
-            first_line = number
-            names = _names(path, number, len(_fields(line, tabs)), names)
-        fields = _fields(line, tabs)
-        if names is None or len(fields) != len(names):
-            raise _ragged(path, number, line, len(fields), first_line, len(names or ()), tabs)
-        if not all(fields):
+    for row in column_rows(line for _, line in lines(path)):
+        if first is None:
+            first, names = row, _names(path, row.number, len(row.cells), names)
+        if names is None or len(row.cells) != len(names):
+            raise _ragged(path, row, first, len(names or ()))
+        if not all(row.cells):
             raise CorpusError(
-                f"{path.name}:{number}: column {fields.index('') + 1} of {line!r} is empty. Give every word "
+                f"{path.name}:{row.number}: column {row.cells.index('') + 1} of {row.line!r} is empty. Give every word "
                 f"a text and a tag in each column ({path})."
             )
-        if not began:
-            began = number
-            columns = [[] for _ in fields]
-        for column, value in zip(columns, fields, strict=True):
+        if row.starts_sentence:
+            if began:
+                yield sentence()
+                document += row.starts_document
+            began = row.number
+            columns = [[] for _ in row.cells]
+        for column, value in zip(columns, row.cells, strict=True):
             column.append(value)
     if began:
         yield sentence()
-
-
-def _fields(line: str, tabs: bool) -> list[str]:
-    if tabs:
-        return [field.strip(" ") for field in line.rstrip(" \t").split("\t")]
-    # Not str.split(): it also splits at no-break spaces, which occur inside words.
-    return [field for field in line.replace("\t", " ").split(" ") if field]
 
 
 def _names(path: Path, number: int, count: int, given: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -244,15 +230,15 @@ def _names(path: Path, number: int, count: int, given: tuple[str, ...] | None) -
     return given
 
 
-def _ragged(path: Path, number: int, line: str, count: int, first: int, expected: int, tabs: bool) -> CorpusError:
+def _ragged(path: Path, row: ColumnRow, first: ColumnRow, expected: int) -> CorpusError:
     hint = "Repair the line, or put an empty line there if a sentence ends."
-    if line.startswith("#"):
+    if row.line.startswith("#"):
         hint = "Column files have no comments: remove the line."
-    elif tabs and "\t" not in line:
-        hint = f"Columns are separated by tabs, as on line {first}: use tabs here too."
+    elif "\t" in first.line.strip(" \t") and "\t" not in row.line:
+        hint = f"Columns are separated by tabs, as on line {first.number}: use tabs here too."
     return CorpusError(
-        f"{path.name}:{number}: the line {line!r} has {_plural(count)}, and line {first} of {path} has "
-        f"{expected}. {hint}"
+        f"{path.name}:{row.number}: the line {row.line!r} has {_plural(len(row.cells))}, and line {first.number} of "
+        f"{path} has {expected}. {hint}"
     )
 
 
@@ -268,9 +254,5 @@ def _looks_like_columns(path: Path) -> bool:
     # The last line may be cut off in the middle.
     whole = head.split(b"\n")[: -1 if len(head) == _SNIFFED_BYTES else None]
     texts = [raw.decode("utf-8", errors="replace").rstrip("\r").strip(" \t\ufeff") for raw in whole]
-    words = [text for text in texts if text and not text.startswith(DOCUMENT_MARKS)][:_SNIFFED_LINES]
-    if not words:
-        return False
-    tabs = "\t" in words[0]
-    counts = {len(_fields(word, tabs)) for word in words}
+    counts = {len(row.cells) for row in islice(column_rows(texts), _SNIFFED_LINES)}
     return len(counts) == 1 and counts != {1}

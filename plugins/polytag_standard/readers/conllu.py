@@ -7,10 +7,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from polytag import CorpusError, Reader, Sentence, Source, corpus_from_sentences, sentences_of
+from polytag import (
+    CorpusError,
+    Reader,
+    Sentence,
+    Source,
+    corpus_from_sentences,
+    has_document_marks,
+    sentences_of,
+)
 from polytag_standard.readers.shared.lines import (
     CONLLU_ENDINGS,
-    any_line_begins,
     files_ending,
     joined,
     lines,
@@ -110,7 +117,7 @@ def _lines(split: str, dataset: datasets.Dataset, names: dict[str, str], plain: 
 
 
 def _split(paths: Sequence[Path]) -> Iterator[Sentence]:
-    documents_known = any(any_line_begins(path, (b"# newdoc", b"#newdoc")) for path in paths)
+    documents_known = any(has_document_marks(path, ("# newdoc", "#newdoc")) for path in paths)
     return joined(paths, lambda path: _sentences(path, documents_known))
 
 

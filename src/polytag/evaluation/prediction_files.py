@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from polytag.corpus.dialect import column_rows
 from polytag.errors import PolytagError
-from polytag.plugin.reader import DOCUMENT_MARKS
 
 _SKIP = "_"
 
@@ -69,24 +69,18 @@ def read_predictions(path: Path) -> Predictions:
 
 def _columns(path: Path, lines: Sequence[str]) -> Predictions:
     sentences: list[list[list[str]]] = []
-    open_sentence, separator, width = False, "", 0
-    for number, line in enumerate(lines, start=1):
-        text = line.strip(" \t\r")
-        if not text or text.startswith(DOCUMENT_MARKS):
-            open_sentence = False
-            continue
-        separator = separator or ("\t" if "\t" in text else " ")
-        cells = [cell for cell in text.split(separator) if cell]
+    width = 0
+    for row in column_rows(lines):
+        cells = [cell for cell in row.cells if cell]
         width = width or len(cells)
         if len(cells) != width or width < 2:
             raise PolytagError(
-                f"{path}, line {number}: "
+                f"{path}, line {row.number}: "
                 + (f"{len(cells)} columns where there were {width} before" if width > 1 else "a word without any tags")
                 + ". Write a word and its tags a line, with tabs between, and an empty line after each sentence."
             )
-        if not open_sentence:
+        if row.starts_sentence:
             sentences.append([])
-            open_sentence = True
         sentences[-1].append(cells)
     by_column = [[[row[column] for row in rows] for rows in sentences] for column in range(width)]
     return Predictions(by_column[0] if by_column else [], {}, None, by_column[1:])

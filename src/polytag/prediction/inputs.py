@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from polytag.corpus.dialect import column_rows
 from polytag.corpus.sentences import HALF_CHARACTER
 from polytag.errors import PolytagError
-from polytag.plugin.reader import DOCUMENT_MARKS
 
 INPUT_FORMATS = ("text", "document", "words", "conll", "jsonl")
 STDIN = "standard input"
@@ -63,28 +63,16 @@ def check_file(path: Path) -> None:
         ) from error
 
 
-def has_document_marks(path: Path) -> bool:
-    """Whether a column file marks where documents begin."""
-    marks = tuple(map(str.encode, DOCUMENT_MARKS))
-    with path.open("rb") as file:
-        return any(line.lstrip(b"\xef\xbb\xbf \t").startswith(marks) for line in file)
-
-
 def first_columns(lines: Lines) -> Iterator[tuple[list[str], int]]:
-    """The words of each sentence, and how many marks of documents came before it."""
+    """The words of each sentence, and how many documents have begun by then."""
     words: list[str] = []
-    separator, document = "", 0
-    for _, line in lines:
-        text = line.strip(" \t")
-        is_mark = text.startswith(DOCUMENT_MARKS)
-        if text and not is_mark:
-            # As in corpora: tabs if the first line has one. Not str.split(), as words may hold no-break spaces.
-            separator = separator or ("\t" if "\t" in text else " ")
-            words.append(text.partition(separator)[0].partition("\t")[0].strip(" "))
-        elif words:
+    document = 0
+    for row in column_rows(line for _, line in lines):
+        if row.starts_sentence and words:
             yield words, document
             words = []
-        document += is_mark
+        document += row.starts_document
+        words.append(next(filter(None, row.cells)))
     if words:
         yield words, document
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from polytag.corpus.dialect import has_document_marks
 from polytag.errors import PolytagError
 from polytag.hub import tagger_folder
 from polytag.plugin.registry import registry
@@ -18,7 +19,6 @@ from polytag.prediction.inputs import (
     decoded_lines,
     first_columns,
     format_of,
-    has_document_marks,
     kind_of,
     objects,
     open_input,

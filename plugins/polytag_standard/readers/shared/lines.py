@@ -45,12 +45,6 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
             offset += len(raw)
 
 
-def any_line_begins(path: Path, beginnings: tuple[bytes, ...]) -> bool:
-    """Whether any line of the file begins with one of `beginnings`."""
-    with path.open("rb") as file:
-        return any(line.removeprefix(_BOM).startswith(beginnings) for line in file)
-
-
 def files_ending(source: Source, endings: frozenset[str]) -> dict[str, list[Path]]:
     """The files of each split whose names end in one of `endings`; splits without any are left out."""
     chosen = {

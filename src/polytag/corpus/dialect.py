@@ -1,0 +1,88 @@
+"""Column files: how lines become rows of cells, and where sentences and documents begin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from polytag.plugin.reader import DOCUMENT_MARKS
+
+_BOM = b"\xef\xbb\xbf"
+
+
+class ColumnRow(NamedTuple):
+    """A word line of a column file.
+
+    Attributes:
+        number: The line's number, from 1.
+        line: The line as it is written, without its end.
+        cells: What stands in its columns; empty strings where two tabs follow each other.
+        starts_sentence: Whether its word is the first of a sentence.
+        starts_document: Whether a mark of a document stands between it and the word line before; a new document is a
+            new sentence, too.
+    """
+
+    number: int
+    line: str
+    cells: list[str]
+    starts_sentence: bool
+    starts_document: bool
+
+
+def column_rows(lines: Iterable[str]) -> Iterator[ColumnRow]:
+    r"""The word lines of a column file, one after the other: memory does not grow with the file.
+
+    Columns are separated by tabs if the first word line holds one, else by blanks. No other white space separates:
+    no-break spaces belong to words. A line of blanks and tabs ends a sentence, and so does one that begins with one of
+    `DOCUMENT_MARKS`. How many columns there are, and what they hold, is for the caller to check.
+
+    ```python
+    import polytag
+
+    rows = polytag.column_rows(["EU NNP B-ORG", "rejects VBZ O", "", "Peter NNP B-PER"])
+    print([(row.number, row.cells[0], row.starts_sentence) for row in rows])
+    # [(1, 'EU', True), (2, 'rejects', False), (4, 'Peter', True)]
+    ```
+
+    Args:
+        lines: The lines, with or without their ends, `\n` or `\r\n`. A byte order mark is left out by whoever decodes
+            them: `open(path, encoding="utf-8-sig", newline="\n")`.
+    """
+    tabs: bool | None = None
+    starts_sentence, starts_document = True, False
+    for number, ended in enumerate(lines, start=1):
+        line = ended.rstrip("\r\n")
+        text = line.strip(" \t")
+        is_mark = text.startswith(DOCUMENT_MARKS)
+        if not text or is_mark:
+            starts_sentence, starts_document = True, starts_document or is_mark
+            continue
+        if tabs is None:
+            tabs = "\t" in text
+        yield ColumnRow(number, line, _cells(line, tabs), starts_sentence, starts_document)
+        starts_sentence = starts_document = False
+
+
+def _cells(line: str, tabs: bool) -> list[str]:
+    if tabs:
+        return [cell.strip(" ") for cell in line.rstrip(" \t").split("\t")]
+    # Not str.split(): it also splits at no-break spaces, which occur inside words.
+    return [cell for cell in line.replace("\t", " ").split(" ") if cell]
+
+
+def has_document_marks(path: Path, marks: tuple[str, ...] = DOCUMENT_MARKS) -> bool:
+    """Whether a file says where documents begin: whether any of its lines does, after blanks and tabs.
+
+    Args:
+        path: The file; it is read as bytes, up to the first mark.
+        marks: What such a line begins with.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    beginnings = tuple(mark.encode() for mark in marks)
+    with path.open("rb") as file:
+        if file.read(len(_BOM)) != _BOM:
+            file.seek(0)
+        return any(line.lstrip(b" \t").startswith(beginnings) for line in file)
