@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING
 from polytag.plugin.specs import hookimpl
 
 if TYPE_CHECKING:
+    from polytag.corpus.check.check import check
+    from polytag.corpus.check.findings import Finding
+    from polytag.corpus.convert import Conversion, convert_corpus
     from polytag.corpus.corpus import Corpus, load_corpus
+    from polytag.corpus.describe import Description, describe
     from polytag.corpus.dialect import ColumnRow, column_rows, has_document_marks
     from polytag.corpus.sentences import corpus_from_sentences, sentences_of
     from polytag.corpus.source import split_of
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from polytag.evaluation.compare import Comparison, TaskComparison, compare
     from polytag.evaluation.evaluate import evaluate
     from polytag.evaluation.results import Evaluation, TaskEvaluation
+    from polytag.evaluation.scoring import score
     from polytag.exporting.export import Export, export
     from polytag.plugin.alignment import (
         IGNORE,
@@ -32,11 +37,13 @@ if TYPE_CHECKING:
         scores_at,
     )
     from polytag.plugin.encoder import Encoder, EncoderProvider, TrainingDefaults, Units, WordCoder
+    from polytag.plugin.lookup import alignment, metric, scheme, task
     from polytag.plugin.metric import Metric, Scores
     from polytag.plugin.reader import DOCUMENT_MARKS, TOKENS, Reader, Remark, Sentence, Source
     from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme, PrefixScheme, Span, convert_tags
     from polytag.plugin.specs import RunInfo
     from polytag.plugin.task import Task
+    from polytag.prediction.predict import predict
     from polytag.publishing.push import PushResult, push
     from polytag.runner import TrainResult, train
     from polytag.tagger.results import TaggedSpan, TaggedText
@@ -57,6 +64,9 @@ _HOMES = {
     ),
     "polytag.evaluation.compare": ("Comparison", "TaskComparison", "compare"),
     "polytag.training.config": ("RunConfig",),
+    "polytag.corpus.check.check": ("check",),
+    "polytag.corpus.check.findings": ("Finding",),
+    "polytag.corpus.convert": ("Conversion", "convert_corpus"),
     "polytag.corpus.corpus": ("Corpus", "load_corpus"),
     "polytag.plugin.reader": (
         "DOCUMENT_MARKS",
@@ -66,6 +76,7 @@ _HOMES = {
         "Sentence",
         "Source",
     ),
+    "polytag.corpus.describe": ("Description", "describe"),
     "polytag.corpus.dialect": ("ColumnRow", "column_rows", "has_document_marks"),
     "polytag.corpus.sentences": ("corpus_from_sentences", "sentences_of"),
     "polytag.corpus.source": ("split_of",),
@@ -74,9 +85,12 @@ _HOMES = {
     "polytag.errors": ("CorpusError", "CorpusWarning", "PluginError", "PolytagError", "TaggerError"),
     "polytag.evaluation.evaluate": ("evaluate",),
     "polytag.evaluation.results": ("Evaluation", "TaskEvaluation"),
+    "polytag.evaluation.scoring": ("score",),
     "polytag.exporting.export": ("Export", "export"),
     "polytag.plugin.specs": ("RunInfo",),
+    "polytag.plugin.lookup": ("alignment", "metric", "scheme", "task"),
     "polytag.plugin.metric": ("Metric", "Scores"),
+    "polytag.prediction.predict": ("predict",),
     "polytag.publishing.push": ("PushResult", "push"),
     "polytag.runner": ("TrainResult", "train"),
     "polytag.plugin.scheme": ("OUTSIDE", "UNANNOTATED", "LabelScheme", "PrefixScheme", "Span", "convert_tags"),
@@ -96,13 +110,16 @@ __all__ = [
     "AlignmentStrategy",
     "ColumnRow",
     "Comparison",
+    "Conversion",
     "Corpus",
     "CorpusError",
     "CorpusWarning",
+    "Description",
     "Encoder",
     "EncoderProvider",
     "Evaluation",
     "Export",
+    "Finding",
     "LabelScheme",
     "Metric",
     "PluginError",
@@ -130,10 +147,14 @@ __all__ = [
     "Word",
     "WordCoder",
     "__version__",
+    "alignment",
+    "check",
     "column_rows",
     "compare",
+    "convert_corpus",
     "convert_tags",
     "corpus_from_sentences",
+    "describe",
     "evaluate",
     "export",
     "first_units",
@@ -142,11 +163,16 @@ __all__ = [
     "labels_at",
     "last_units",
     "load_corpus",
+    "metric",
+    "predict",
     "push",
+    "scheme",
+    "score",
     "scores_at",
     "sentences_of",
     "split_of",
     "split_sentences",
+    "task",
     "train",
 ]
 

@@ -77,7 +77,7 @@ def test_spans_in_any_scheme_are_written(tmp_path, registry, scheme, format):
     drawn = ["B-X", "B-X", "I-X", "O", "B-Y"]
     tags = registry.schemes[scheme].tags(registry.schemes["iob2"].spans(drawn), len(drawn))
     corpus = built({"train": [Sentence(list("abcde"), {"ner_tags": tags}, 0, "mine:1")]})
-    done = convert_corpus(corpus, tmp_path / "out", format=format, declared=scheme)
+    done = convert_corpus(corpus, tmp_path / "out", format=format, corpus_scheme=scheme)
     assert done.schemes == {"ner_tags": (scheme, "iob2")}
     assert load_corpus(str(done.folder)).tags("train", "ner_tags") == [drawn]
     with pytest.raises(PolytagError, match=f"{format}' holds spans, not tags"):

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import pkgutil
 
 import pytest
 
@@ -10,12 +11,13 @@ from polytag import testing
 
 # Taking a name away breaks plugins and scripts; adding one is a promise to keep it.
 PUBLIC = """
-    AlignmentStrategy ColumnRow Comparison Corpus CorpusError CorpusWarning DOCUMENT_MARKS Encoder EncoderProvider
-    Evaluation Export IGNORE LabelScheme Metric NO_WORD OUTSIDE PluginError PolytagError PrefixScheme PushResult
-    Reader Remark RunConfig RunInfo Scores Sentence Source Span TOKENS TaggedSpan TaggedText Tagger TaggerError Task
-    TaskComparison TaskEvaluation TrainResult TrainingDefaults UNANNOTATED Units Word WordCoder __version__
-    column_rows compare convert_tags corpus_from_sentences evaluate export first_units has_document_marks hookimpl
-    labels_at last_units load_corpus push scores_at sentences_of split_of split_sentences train
+    DOCUMENT_MARKS IGNORE NO_WORD OUTSIDE TOKENS UNANNOTATED AlignmentStrategy ColumnRow Comparison Conversion Corpus
+    CorpusError CorpusWarning Description Encoder EncoderProvider Evaluation Export Finding LabelScheme Metric
+    PluginError PolytagError PrefixScheme PushResult Reader Remark RunConfig RunInfo Scores Sentence Source Span
+    TaggedSpan TaggedText Tagger TaggerError Task TaskComparison TaskEvaluation TrainResult TrainingDefaults Units
+    Word WordCoder __version__ alignment check column_rows compare convert_corpus convert_tags corpus_from_sentences
+    describe evaluate export first_units has_document_marks hookimpl labels_at last_units load_corpus metric predict
+    push scheme score scores_at sentences_of split_of split_sentences task train
 """
 PUBLIC_TESTING = "BrokenContractError Case Outcome PluginConformance PluginManager cases check"
 
@@ -29,6 +31,14 @@ def test_the_public_names_are_these():
 def test_every_public_name_is_there(name):
     assert getattr(polytag, name) is not None
     assert name in dir(polytag)
+
+
+def test_no_module_takes_the_place_of_a_public_name():
+    """Importing a submodule makes it an attribute of its package, where a public name may stand already."""
+    for module in pkgutil.walk_packages(polytag.__path__, "polytag."):
+        importlib.import_module(module.name)
+    for name in polytag.__all__:
+        assert not inspect.ismodule(getattr(polytag, name)), name
 
 
 def test_a_private_name_is_not_reached_through_the_package():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -43,18 +42,13 @@ def describe_cli(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show the size of a corpus, its tag columns with their label schemes and labels, and an example."""
-    from polytag.corpus.corpus import Corpus, load_corpus
+    from polytag.cli.tables import print_json
     from polytag.corpus.describe import describe, render
     from polytag.corpus.source import column_names
 
-    corpus = load_corpus(source, reader=reader, columns=column_names(columns))
-    if split is not None:
-        corpus = Corpus(corpus.reference, corpus.reader, type(corpus.data)({split: corpus.split(split)}))
-    description = describe(corpus)
+    description = describe(source, split, reader=reader, columns=column_names(columns))
     if as_json:
-        import json
-
-        typer.echo(json.dumps(description.to_json(), ensure_ascii=False, indent=2))
+        print_json(description.to_dict())
     else:
         console().print(render(description))
 
@@ -78,20 +72,21 @@ def check_cli(
 
     Exit status 1 when there are errors, 0 when there are only warnings and notes.
     """
+    from polytag.cli.tables import print_json
     from polytag.corpus.check.check import check
     from polytag.corpus.check.findings import plain_lines, render
-    from polytag.corpus.corpus import load_corpus
     from polytag.corpus.source import column_names
-    from polytag.errors import CorpusWarning
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", CorpusWarning)  # they are among the findings
-        corpus = load_corpus(source, reader=reader, columns=column_names(columns))
-    findings = check(corpus, declared=corpus_scheme, encoder=encoder, examples=examples)
+    findings = check(
+        source,
+        reader=reader,
+        columns=column_names(columns),
+        corpus_scheme=corpus_scheme,
+        encoder=encoder,
+        examples=examples,
+    )
     if as_json:
-        from polytag.cli.tables import print_json
-
-        print_json({"reference": corpus.reference, "findings": [finding.to_json() for finding in findings]})
+        print_json({"reference": source, "findings": [finding.to_dict() for finding in findings]})
     else:
         shown = console()
         if shown.is_terminal:
@@ -128,14 +123,18 @@ def convert_cli(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a converted corpus.")] = False,
 ) -> None:
     """Write a corpus in another format, or its spans in another scheme; nothing is lost without a message."""
-    from polytag.corpus.convert import check_folder, convert_corpus
-    from polytag.corpus.corpus import load_corpus
+    from polytag.corpus.convert import convert_corpus
     from polytag.corpus.source import column_names
 
-    check_folder(destination, overwrite)
-    corpus = load_corpus(source, reader=reader, columns=column_names(columns))
     done = convert_corpus(
-        corpus, destination, format=format, scheme=scheme, declared=corpus_scheme, overwrite=overwrite
+        source,
+        destination,
+        format=format,
+        scheme=scheme,
+        reader=reader,
+        columns=column_names(columns),
+        corpus_scheme=corpus_scheme,
+        overwrite=overwrite,
     )
     for message in done.messages:
         typer.echo(f"polytag: {message}", err=True)

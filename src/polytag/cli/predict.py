@@ -56,7 +56,6 @@ def predict_cli(
     """
     from polytag.cli.plugins import mention_problems
     from polytag.prediction.predict import predict
-    from polytag.tagger.viterbi import check_decoding
 
     mention_problems()
     predict(
@@ -65,7 +64,7 @@ def predict_cli(
         input_format=input_format,
         output_format=output_format,
         scheme=scheme,
-        decoding=check_decoding(decoding),
+        decoding=decoding,
         min_score=min_score,
         runtime=runtime,
         output=output,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polytag.corpus.corpus import Corpus, accepting_readers
+from polytag.corpus.corpus import Corpus, accepting_readers, as_corpus
 from polytag.corpus.recognition import scheme_of
 from polytag.corpus.source import locate
 from polytag.corpus.tables import checked, names_of, tag_columns
@@ -51,12 +51,14 @@ class Conversion:
 
 
 def convert_corpus(
-    corpus: Corpus,
-    folder: Path,
+    corpus: Corpus | str,
+    folder: str | Path,
     *,
     format: str | None = None,
     scheme: str | None = None,
-    declared: str | None = None,
+    reader: str | None = None,
+    columns: Sequence[str] | None = None,
+    corpus_scheme: str | None = None,
     overwrite: bool = False,
 ) -> Conversion:
     """Write a corpus into a folder, one file a split.
@@ -64,11 +66,12 @@ def convert_corpus(
     The folder appears as a whole, after it has been read again and compared with the corpus: words, tags, documents.
 
     Args:
-        corpus: The corpus.
+        corpus: A corpus, or what names one.
         folder: Where to write.
         format: Name of a reader that can write; None for the format the corpus was in, or else JSON Lines.
         scheme: Name of the span scheme to convert all columns with spans to; None to leave them as they are.
-        declared: Name of the scheme that the spans are in; recognised when None.
+        reader, columns: How to read the corpus, as in `load_corpus`.
+        corpus_scheme: Name of the scheme that the spans are in; recognised when None.
         overwrite: Whether to replace a folder that holds a converted corpus.
 
     Raises:
@@ -76,6 +79,7 @@ def convert_corpus(
     """
     folder = expand_home(folder)
     check_folder(folder, overwrite)
+    corpus = as_corpus(corpus, reader=reader, columns=columns)
     writer = _writer(corpus, format)
     messages = [*_left_out(corpus)]
     if writer.scheme is not None and scheme not in (None, writer.scheme):
@@ -83,7 +87,7 @@ def convert_corpus(
             f"The format {writer.name!r} holds spans, not tags, and is read in the scheme {writer.scheme!r}: it cannot "
             f"be written in {scheme!r}. Leave --scheme out."
         )
-    schemes, converted = _converted(corpus, writer.scheme or scheme, declared, messages, writer.scheme is not None)
+    schemes, converted = _converted(corpus, writer.scheme or scheme, corpus_scheme, messages, writer.scheme is not None)
     if (
         scheme is not None
         and not converted

@@ -264,6 +264,11 @@ def load_corpus(reference: str, *, reader: str | None = None, columns: Sequence[
     return corpus.keeping(columns) if columns else corpus
 
 
+def as_corpus(corpus: Corpus | str, *, reader: str | None = None, columns: Sequence[str] | None = None) -> Corpus:
+    """A corpus as it is, or the one that a name stands for; `reader` and `columns` as in `load_corpus`."""
+    return corpus if isinstance(corpus, Corpus) else load_corpus(corpus, reader=reader, columns=columns)
+
+
 def accepting_readers(source: Source) -> list[Reader]:
     """The readers for a source: those that accept it, or the ones among them that claim the endings of its files."""
     accepting = [reader for reader in registry().readers.values() if reader.accepts(source)]

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from polytag.corpus.annotation import GAP
-from polytag.corpus.corpus import Corpus
+from polytag.corpus.corpus import Corpus, as_corpus
 from polytag.corpus.recognition import scheme_of
 from polytag.plugin.reader import TOKENS
 from polytag.plugin.scheme import UNANNOTATED, LabelScheme
@@ -67,7 +67,16 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What `polytag corpus describe` shows."""
+    """What `polytag corpus describe` shows.
+
+    Attributes:
+        reference: What the user named.
+        reader: Name of the reader that read it.
+        fingerprint: Sixteen digits of the SHA-256 of all words and tags.
+        splits: Documents, sentences, words and the length of the longest sentence (in words) of each split.
+        columns: Of each tag column its label scheme and how often each tag and each span label occurs.
+        example: A sentence that shows the tags of all columns.
+    """
 
     reference: str
     reader: str
@@ -76,20 +85,38 @@ class Description:
     columns: dict[str, ColumnSummary]
     example: Example
 
-    def to_json(self) -> dict[str, Any]:
-        """The same as dictionaries, lists, strings and numbers."""
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain data, for JSON."""
         return asdict(self)
 
 
-def describe(corpus: Corpus) -> Description:
-    """Count everything in a corpus and pick a sentence that shows its tags."""
-    columns: dict[str, ColumnSummary] = {}
+def describe(
+    corpus: Corpus | str,
+    split: str | None = None,
+    *,
+    reader: str | None = None,
+    columns: Sequence[str] | None = None,
+) -> Description:
+    """Count everything in a corpus, recognise its label schemes, and pick a sentence that shows its tags.
+
+    Args:
+        corpus: A corpus, or what names one.
+        split: Describe this split alone.
+        reader, columns: How to read the corpus, as in `load_corpus`.
+
+    Raises:
+        CorpusError: The corpus cannot be read, or has no such split.
+    """
+    corpus = as_corpus(corpus, reader=reader, columns=columns)
+    if split is not None:
+        corpus = Corpus(corpus.reference, corpus.reader, type(corpus.data)({split: corpus.split(split)}))
+    summaries: dict[str, ColumnSummary] = {}
     schemes: dict[str, LabelScheme] = {}
     for column in corpus.columns:
-        columns[column], schemes[column] = _column(corpus, column)
+        summaries[column], schemes[column] = _column(corpus, column)
     splits = {split: _split(corpus, split) for split in corpus.splits}
     example = _example(corpus, corpus.splits[0], schemes)
-    return Description(corpus.reference, corpus.reader, corpus.fingerprint, splits, columns, example)
+    return Description(corpus.reference, corpus.reader, corpus.fingerprint, splits, summaries, example)
 
 
 def _split(corpus: Corpus, split: str) -> SplitSummary:

@@ -12,6 +12,83 @@ from polytag.plugin.scheme import UNANNOTATED, LabelScheme
 from polytag.plugin.task import Task
 
 
+def score(
+    gold: Tags,
+    predicted: Tags,
+    *,
+    scheme: LabelScheme | str = "iob2",
+    metrics: str | Sequence[str] = ("spans",),
+    seed: int = 0,
+) -> TaskEvaluation:
+    """Score tags that are at hand, wherever they come from.
+
+    ```python
+    import polytag
+
+    gold = [["B-PER", "I-PER", "O"], ["B-LOC"]]
+    found = polytag.score(gold, [["B-PER", "I-PER", "O"], ["O"]])
+    print(found.headline, round(found.score, 4), found.metrics["spans"].per_label["LOC"]["recall"])
+    # f1 0.6667 0.0
+    ```
+
+    Args:
+        gold: A list of tags for each sentence; a word whose tag is `UNANNOTATED` is not scored.
+        predicted: As many sentences, each with as many tags.
+        scheme: The label scheme of both, or its name.
+        metrics: Names of metrics, or of one; the first gives the headline score.
+        seed: Seed of the 95% confidence interval of the headline score.
+
+    Raises:
+        PolytagError: Gold and predicted tags differ in shape, a tag is none that the scheme writes, a metric needs
+            spans and the scheme has none, or there is no scheme or metric of that name.
+    """
+    known = registry()
+    chosen = known.schemes[scheme] if isinstance(scheme, str) else scheme
+    names = (metrics,) if isinstance(metrics, str) else tuple(metrics)
+    if not names:
+        raise PolytagError("No metric is named. Name at least one: metrics=('spans',)")
+    for name in names:
+        if known.metrics[name].needs_spans and not chosen.encodes_spans:
+            raise PolytagError(
+                f"The metric {name!r} needs spans, and the scheme {chosen.name!r} has none. Choose a metric of tags: "
+                "metrics='tags'"
+            )
+    _check_shape(gold, predicted)
+    for side, sentences in (("gold", gold), ("predicted", predicted)):
+        _check_tags(side, sentences, chosen)
+    return evaluate_tags(gold, predicted, chosen, names, interval_seed=seed)
+
+
+def _check_shape(gold: Tags, predicted: Tags) -> None:
+    if len(gold) != len(predicted):
+        raise PolytagError(
+            f"There are {len(gold):,} sentences of gold tags and {len(predicted):,} of predicted tags. Give both the "
+            "same sentences."
+        )
+    for number, (right, found) in enumerate(zip(gold, predicted, strict=True), start=1):
+        if isinstance(right, str) or isinstance(found, str):
+            raise PolytagError(
+                f"Sentence {number} is a string. Give a list of tags for each sentence: [['B-PER', 'O']]"
+            )
+        if len(right) != len(found):
+            raise PolytagError(
+                f"Sentence {number} has {len(right):,} gold tags and {len(found):,} predicted tags. Give each word one "
+                "of both."
+            )
+
+
+def _check_tags(side: str, sentences: Tags, scheme: LabelScheme) -> None:
+    first = {tag: number for number, tags in reversed([*enumerate(sentences, start=1)]) for tag in tags}
+    first.pop(UNANNOTATED, None)
+    edges: list[str | None] = [None, *first]
+    for tag, number in first.items():
+        if not any(scheme.allows(tag, other) or scheme.allows(other, tag) for other in edges):
+            raise PolytagError(
+                f"Sentence {number} has the {side} tag {tag!r}, which the scheme {scheme.name!r} never writes. Say "
+                "which scheme the tags are in: scheme='iobes'"
+            )
+
+
 def evaluate_tags(
     gold: Tags,
     predicted: Tags,

@@ -28,30 +28,33 @@ from polytag.tagger.folder import read_description
 from polytag.tagger.results import TaggedText
 from polytag.tagger.tagger import LOOK_AHEAD, Tagger
 from polytag.tagger.token_classifiers import LabelNames
-from polytag.tagger.viterbi import Decoding
+from polytag.tagger.viterbi import check_decoding
 
 
 def predict(
     tagger: str | Path,
-    file: str = "-",
+    file: str | Path = "-",
     *,
     input_format: str | None = None,
     output_format: str | None = None,
     scheme: str | None = None,
-    decoding: Decoding | None = None,
+    decoding: str | None = None,
     min_score: float = 0.0,
     runtime: str | None = None,
-    output: Path | None = None,
+    output: str | Path | None = None,
     task: str | None = None,
     labels: LabelNames | None = None,
 ) -> None:
-    """Tag a file.
+    """Tag a file, and write what comes out to another one or to standard output, in memory that does not grow.
+
+    Nothing is returned: `Tagger.tag` and `Tagger.stream` are for values.
 
     Args:
         tagger: Folder of a tagger or of a token classifier of transformers, or its name on the hub.
         file: Path of the file, `-` for standard input.
-        input_format: One of `INPUT_FORMATS`; by the file's ending when not given.
-        output_format: One of `OUTPUT_FORMATS`; a table on a terminal and JSON Lines elsewhere when not given.
+        input_format: `text`, `document`, `words`, `conll` or `jsonl`; by the file's ending when not given.
+        output_format: `jsonl`, `conll`, `doccano` or `table`; a table on a terminal and JSON Lines elsewhere when not
+            given.
         scheme: Label scheme for column format, instead of the one each task was trained in.
         decoding: `viterbi` or `argmax`, instead of what the tagger was trained with.
         min_score: Spans that are less probable are dropped, 0..1.
@@ -62,6 +65,8 @@ def predict(
     Raises:
         PolytagError: The tagger or the file is wrong.
     """
+    file = str(file)
+    decoding = check_decoding(decoding)
     reading = _checked("input format", input_format or format_of(file), INPUT_FORMATS)
     on_terminal = output is None and sys.stdout.isatty()
     writing = _checked("output format", output_format or ("table" if on_terminal else "jsonl"), OUTPUT_FORMATS)
@@ -71,7 +76,7 @@ def predict(
     if file != "-":
         check_file(Path(file))
     loaded = Tagger.load(folder, decoding, min_score, task, labels, runtime)
-    with open_input(file) as source, open_output(output) as sink:
+    with open_input(file) as source, open_output(None if output is None else Path(output)) as sink:
         name = STDIN if file == "-" else file
         write = writer_for(writing, loaded, target, sink)
         marked = has_document_marks(Path(file)) if reading == "conll" and Path(file).is_file() else None

@@ -61,14 +61,14 @@ def test_an_invalid_transition_is_an_error_at_its_line(tmp_path):
 
 def test_the_declared_scheme_judges_transitions(tmp_path):
     corpus = corpus_of(tmp_path, GOOD)
-    assert not found(corpus, "invalid-transition", declared="iob2")
-    assert only(corpus, "invalid-transition", declared="iob1").count == 4
+    assert not found(corpus, "invalid-transition", corpus_scheme="iob2")
+    assert only(corpus, "invalid-transition", corpus_scheme="iob1").count == 4
     with pytest.raises(UnknownNameError):
-        check(corpus, declared="iob3")
+        check(corpus, corpus_scheme="iob3")
 
 
 def test_columns_without_spans_have_no_transitions_even_if_a_scheme_is_declared(tmp_path):
-    assert not found(corpus_of(tmp_path, "a NN\nb VB\nc NN\nd VB\n"), "invalid-transition", declared="iob2")
+    assert not found(corpus_of(tmp_path, "a NN\nb VB\nc NN\nd VB\n"), "invalid-transition", corpus_scheme="iob2")
 
 
 def test_tags_seen_once(tmp_path):

@@ -110,9 +110,11 @@ def test_every_pair_of_schemes_keeps_spans(tmp_path, registry, source, target):
     made = [
         Sentence(w, {"ner_tags": t, "upos": ["N"] * len(w)}, None, "x:1") for w, t in zip(words, drawn, strict=True)
     ]
-    first = convert_corpus(built({"train": made}), tmp_path / "one", format="jsonl", scheme=source, declared="iob2")
+    first = convert_corpus(
+        built({"train": made}), tmp_path / "one", format="jsonl", scheme=source, corpus_scheme="iob2"
+    )
     corpus = read(first.folder)
-    done = convert_corpus(corpus, tmp_path / "two", format="column", scheme=target, declared=source)
+    done = convert_corpus(corpus, tmp_path / "two", format="column", scheme=target, corpus_scheme=source)
     again = read(done.folder, done.options)
     assert done.schemes == {"ner_tags": (source, target), "upos": ("flat", "flat")}
     assert spans(registry.schemes[target], again.tags("train", "ner_tags")) == spans(registry.schemes["iob2"], drawn)
@@ -239,7 +241,7 @@ def test_schemes_and_formats_that_do_not_do(tmp_path):
     with pytest.raises(PolytagError, match=r"'hub' can be read only. .*: column, conllu, jsonl, parquet, dataset"):
         convert_corpus(corpus, tmp_path / "out", format="hub")
     with pytest.raises(CorpusError, match=r"not in the scheme 'iob1'"):
-        convert_corpus(corpus, tmp_path / "out", scheme="iobes", declared="iob1")
+        convert_corpus(corpus, tmp_path / "out", scheme="iobes", corpus_scheme="iob1")
     flat = corpus_of(tmp_path, "a NN\n")
     assert "nothing to convert" in convert_corpus(flat, tmp_path / "out", scheme="iobes").messages[0]
 

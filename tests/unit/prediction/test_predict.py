@@ -4,17 +4,21 @@ import io
 import json
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+import polytag
 from polytag import PolytagError, Tagger
 from polytag.prediction.predict import predict
 from polytag.runner import TrainResult
 
 
-def test_predicting_is_one_call(ner_run: TrainResult, tmp_path):
+@pytest.mark.parametrize("name", [str, Path])
+def test_predicting_is_one_call(ner_run: TrainResult, tmp_path, name):
     (tmp_path / "in.txt").write_text("Anna Keller left.\n\nPeter slept.\n")
-    predict(ner_run.output, str(tmp_path / "in.txt"), output=tmp_path / "out.conll", output_format="conll")
+    files = name(tmp_path / "in.txt"), name(tmp_path / "out.conll")
+    polytag.predict(ner_run.output, files[0], output=files[1], output_format="conll")
     blocks = (tmp_path / "out.conll").read_text().strip().split("\n\n")
     assert [[line.split("\t")[0] for line in block.splitlines()] for block in blocks] == [
         ["Anna", "Keller", "left", "."],
@@ -51,6 +55,8 @@ def test_input_is_read_as_results_are_written(ner_run: TrainResult, monkeypatch,
 def test_an_unknown_format_is_refused_before_anything_is_read(tmp_path):
     with pytest.raises(PolytagError, match=r"no input format named 'xml'. Choose one of: text, document"):
         predict(tmp_path, "-", input_format="xml")
+    with pytest.raises(PolytagError, match=r"no decoding named 'beam'"):
+        predict(tmp_path, "-", decoding="beam")
 
 
 SENTENCES = [["Anna", "met"], ["Peter", "Keller", "slept"], ["Lima"], ["City", "lost", "."]]

@@ -2,30 +2,50 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
+
 from polytag.corpus.check.context import EXAMPLES, CheckContext
 from polytag.corpus.check.findings import SEVERITIES, Finding, Place
 from polytag.corpus.check.sentences import check_sentences
 from polytag.corpus.check.tags import check_tags
 from polytag.corpus.check.words import check_encoder, check_words
-from polytag.corpus.corpus import Corpus, remarks_by_rule
+from polytag.corpus.corpus import Corpus, as_corpus, remarks_by_rule
+from polytag.errors import CorpusWarning
 
 
 def check(
-    corpus: Corpus, *, declared: str | None = None, encoder: str | None = None, examples: int = EXAMPLES
+    corpus: Corpus | str,
+    *,
+    reader: str | None = None,
+    columns: Sequence[str] | None = None,
+    corpus_scheme: str | None = None,
+    encoder: str | None = None,
+    examples: int = EXAMPLES,
 ) -> list[Finding]:
-    """Everything odd about a corpus, the gravest first.
+    """Look a corpus over as a careful annotator would.
+
+    What reading the corpus would warn about is among the findings, not a warning.
 
     Args:
-        corpus: The corpus.
-        declared: Name of the scheme that the spans are in; recognised when None.
+        corpus: A corpus, or what names one.
+        reader, columns: How to read the corpus, as in `load_corpus`.
+        corpus_scheme: Name of the scheme that the spans are in; recognised when None.
         encoder: A checkpoint (a folder or a name on the hub); its tokenizer is asked which words it makes nothing of.
         examples: How many places each finding names.
 
+    Returns:
+        Everything odd, the gravest first.
+
     Raises:
+        CorpusError: The corpus cannot be read.
         PolytagError: The encoder has no tokenizer that can be loaded.
         UnknownNameError: No scheme has the declared name.
     """
-    context = CheckContext(corpus, declared, examples)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CorpusWarning)
+        corpus = as_corpus(corpus, reader=reader, columns=columns)
+    context = CheckContext(corpus, corpus_scheme, examples)
     findings = [*check_tags(context), *check_sentences(context), *check_words(context)]
     if encoder is not None:
         findings += check_encoder(context, encoder)

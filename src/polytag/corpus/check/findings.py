@@ -49,8 +49,8 @@ class Finding:
     column: str | None = None
     places: tuple[Place, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
-        """The same as dictionaries, lists, strings and numbers, with `location` and `example` of the first place."""
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain data, for JSON, with `location` and `example` of the first place."""
         first = self.places[0] if self.places else Place("", "")
         return {
             **asdict(self),
