@@ -225,4 +225,4 @@ def test_an_interrupt_does_not_wait_for_an_upload(hub, run):
         process.kill()
         held.set()
     assert process.returncode == 128 + signal.SIGINT, err
-    assert "Go on with --resume" in err
+    assert "Continue with --resume" in err

@@ -1,4 +1,4 @@
-"""The TensorFlow engine: the one package that imports TensorFlow and Keras."""
+"""The TensorFlow engine: the only package that imports TensorFlow and Keras."""
 
 from __future__ import annotations
 

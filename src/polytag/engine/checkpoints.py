@@ -61,7 +61,7 @@ class CheckpointStore:
             shutil.rmtree(temporary, ignore_errors=True)
             raise TrainingError(
                 f"A checkpoint cannot be written to {str(self.folder)!r}: {error.strerror or error}. The last good one "
-                "is still there: make room, or make the folder writable, and go on with --resume."
+                "is still there: make room, or make the folder writable, and continue with --resume."
             ) from error
         for old in before:
             shutil.rmtree(self.folder / f"{_PREFIX}{old}", ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The one training loop, for every encoder and any number of tasks."""
+"""The training loop, for every encoder and any number of tasks."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ class FinishedEpoch(NamedTuple, Generic[Evaluation]):
 
 
 def seed_everything(seed: int) -> None:
-    """Make what follows a function of the seed alone, bit for bit: initial weights, dropout, and every kernel."""
+    """Make all later computations depend only on the seed, bit for bit: initial weights, dropout, every kernel."""
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
 
 
 @contextmanager
 def layers_in(precision: str) -> Iterator[None]:
-    """Choose the dtype of layers made in the block: `float32`, `bfloat16` or `float16`; weights stay in float32."""
+    """Set the dtype of layers created in the block: `float32`, `bfloat16` or `float16`; weights stay in float32."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
     try:
@@ -74,25 +74,24 @@ def train_epochs(
     on_step: Callable[[Progress], None] | None = None,
     checkpoints: CheckpointStore | None = None,
 ) -> Generator[FinishedEpoch[Evaluation], None, None]:
-    """Train; yields every epoch once it is evaluated, and leaves the weights of the best one in the model.
+    """Train, yield each epoch after its evaluation, and leave the weights of the best epoch in the model.
 
-    Whoever is given an epoch finds the weights in the model that were evaluated, unless the epoch is a restored one.
-
-    Where a checkpoint is found, training goes on from it, and ends with the very weights of a run that was never
-    stopped. While it trains, the first interrupt from the keyboard lets the current step finish.
+    When an epoch is yielded, the model has the evaluated weights, except for restored epochs. If a checkpoint exists,
+    training resumes from it, and ends with the weights of an uninterrupted run. The first interrupt from the keyboard
+    lets the current step finish.
 
     Args:
-        model: What to train.
+        model: The model to train.
         builder: Makes batches of the training split, with labels.
         lengths: int64 (windows,): units in each window.
-        settings: How to train.
-        evaluate: Scores the model as it is.
+        settings: Settings of the training.
+        evaluate: Scores the current model.
         on_step: Called after every step.
-        checkpoints: Where checkpoints are, if any are wanted.
+        checkpoints: Reads and writes checkpoints, if wanted.
 
     Raises:
-        TrainingError: The loss is not a finite number any more, or a checkpoint cannot be written.
-        InterruptedRunError: It was interrupted; a checkpoint has been written if there is a place for it.
+        TrainingError: The loss is no longer finite, or a checkpoint cannot be written.
+        InterruptedRunError: The run was interrupted; a checkpoint has been written if `checkpoints` is given.
     """
     loop = TrainStep(model, settings, steps_an_epoch=math.ceil(len(lengths) / settings.batch_size))
     at = _Position()
@@ -114,12 +113,9 @@ def train_epochs(
                 at.learning_rate = update.rate
                 at.updates += 1
                 if on_step:
-                    speed = at.units / max(at.seconds, 1e-9)
-                    epochs_left = settings.epochs - at.epoch + 1
-                    left = at.seconds / at.done * (epochs_left * len(plan) - at.done) + epochs_left * evaluating
-                    on_step(
-                        Progress(at.epoch, at.done, len(plan), at.mean_loss, update.rate, at.units, speed, unit, left)
-                    )
+                    left = at.seconds_left(settings.epochs, len(plan), evaluating)
+                    done = (at.epoch, at.done, len(plan), at.mean_loss, update.rate, at.units)
+                    on_step(Progress(*done, at.speed, unit, left))
                 if checkpoints and (interrupted() or at.updates % checkpoints.every == 0):
                     at.save(loop, checkpoints, between_epochs=False)
                 if interrupted():
@@ -133,12 +129,7 @@ def train_epochs(
                 began = time.perf_counter()
                 found = evaluate()
                 evaluating = time.perf_counter() - began
-                better = found.score > at.best_score
-                if better:
-                    at.best_score, at.waited = found.score, 0
-                    at.best = [variable.numpy() for variable in model.trainable_variables]
-                else:
-                    at.waited += 1
+                better = at.keep_best(found.score, model)
             finished = at.finished(found, unit, better)
             at.next_epoch(finished)
             if checkpoints:
@@ -154,7 +145,7 @@ def train_epochs(
 
 @dataclass(slots=True)
 class _Position:
-    """Where a run stands, apart from the variables of the loop."""
+    """The progress of a run; together with the variables of the step it is the whole state."""
 
     epoch: int = 1
     done: int = 0
@@ -174,11 +165,30 @@ class _Position:
         return float(np.mean(finite)) if finite else math.nan
 
     def finished(self, found: Evaluated, unit: str, better: bool) -> Epoch:
-        speed = self.units / max(self.seconds, 1e-9)
         scores = dict(found.headlines)
         return Epoch(
-            self.epoch, self.mean_loss, self.learning_rate, found.score, scores, self.seconds, speed, unit, better
+            self.epoch, self.mean_loss, self.learning_rate, found.score, scores, self.seconds, self.speed, unit, better
         )
+
+    @property
+    def speed(self) -> float:
+        """Units per second in this epoch."""
+        return self.units / max(self.seconds, 1e-9)
+
+    def seconds_left(self, epochs: int, steps: int, evaluating: float) -> float:
+        """Estimated seconds until the last of `epochs` ends: `steps` each, and `evaluating` seconds of evaluation."""
+        left = epochs - self.epoch + 1
+        return self.seconds / self.done * (left * steps - self.done) + left * evaluating
+
+    def keep_best(self, score: float, model: TaggerModel) -> bool:
+        """Keep the weights of the model if the score is the best so far; return whether it is."""
+        better = score > self.best_score
+        if better:
+            self.best_score, self.waited = score, 0
+            self.best = [variable.numpy() for variable in model.trainable_variables]
+        else:
+            self.waited += 1
+        return better
 
     def next_epoch(self, finished: Epoch) -> None:
         self.history.append({slot: getattr(finished, slot) for slot in finished.__slots__ if slot != "restored"})
@@ -202,12 +212,12 @@ class _Position:
 def _interruption(epoch: int, checkpoints: CheckpointStore | None) -> str:
     if checkpoints is None:
         return f"Interrupted in epoch {epoch}."
-    return f"Interrupted in epoch {epoch}; a checkpoint is in {str(checkpoints.folder)!r}. Go on with --resume."
+    return f"Interrupted in epoch {epoch}; a checkpoint is in {str(checkpoints.folder)!r}. Continue with --resume."
 
 
 @contextmanager
 def _finishing_the_step() -> Iterator[Callable[[], bool]]:
-    """Take note of the first interrupt instead of raising it; a second one is raised as usual."""
+    """Record the first interrupt instead of raising it; a second one is raised as usual."""
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return

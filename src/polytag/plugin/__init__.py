@@ -1,1 +1,1 @@
-"""What plugins add, and how they are found."""
+"""The contracts that plugins implement, and the plugin manager."""

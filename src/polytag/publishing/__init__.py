@@ -1,1 +1,1 @@
-"""What a finished run shows the world."""
+"""Model cards, tagger folders and pushes to the hub, from a finished run."""

@@ -1,4 +1,4 @@
-"""For authors of plugins: a suite of tests that says which contract a plugin breaks.
+"""For plugin authors: a test suite that reports which contract a plugin breaks.
 
 ```python
 from polytag.testing import PluginConformance
@@ -8,8 +8,8 @@ class TestAcme(PluginConformance):
     plugin = "acme"
 ```
 
-pytest then runs one test for every contract of everything that the installed plugin named `acme` contributes. The
-fixtures `polytag_manager` and `polytag_corpus` are there wherever polytag is installed.
+pytest then runs one test for every contract of every contribution of the installed plugin named `acme`. The fixtures
+`polytag_manager` and `polytag_corpus` are available wherever polytag is installed.
 """
 
 from polytag.plugin.manager import PluginManager

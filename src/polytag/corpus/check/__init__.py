@@ -1,1 +1,1 @@
-"""Look a corpus over as a careful annotator would."""
+"""Find likely annotation errors in a corpus."""

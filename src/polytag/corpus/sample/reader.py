@@ -1,8 +1,8 @@
 """The embedded sample corpus: newswire written by a small seeded grammar, with ner, pos and chunk tags.
 
-It needs no download and takes a moment to read, yet it cannot be tagged word by word: the same name is a
-person in one sentence and a town, a club or a company in the next, and many names of the validation and test
-splits never occur in training. What tells them apart is always within four words.
+It needs no download and is read in a moment, but it cannot be tagged word by word: the same name is a person in
+one sentence and a town, a club or a company in the next, and many names of the validation and test splits never
+occur in training. The words that disambiguate a name are at most four words away.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from functools import cache
 from itertools import pairwise, product
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeVar
 
+from polytag.corpus.sample import grammar
 from polytag.corpus.sample import words as sample_words
 from polytag.corpus.sentences import corpus_from_sentences
 from polytag.plugin.reader import SPLITS, Reader, Sentence, Source
@@ -27,17 +28,16 @@ _SIZES = {"train": 1600, "validation": 250, "test": 250}
 _SEED = 7
 _BODY = (2, 8)  # sentences after headline, dateline, byline and lead
 
-# How to read the rules of `sample_words`. A rule is `name: alternative | alternative`, or a name and one
-# alternative a line; a line that is indented further goes on with the one before.
-#   word/POS    a word; closed-class words and numbers need no tag, and `_` joins words that share one
+# The notation of `grammar.RULES`. A rule is `name: alternative | alternative`, or a name followed by one
+# alternative per line; a line with deeper indentation continues the previous line.
+#   word/POS    a word; closed-class words and numbers need no tag, and `_` joins words with the same tag
 #   #1:9        a whole number from 1 to 9
-#   <name>      what the rule or word list `name` yields
-#   <name:a>    the same words wherever `:a` stands in the document (`:1`: in the sentence); `:a` and `:b`
-#               differ
+#   <name>      the output of the rule or word list `name`
+#   <name:a>    the same words for every `:a` in the document (`:1`: in the sentence); `:a` and `:b` differ
 #   [NP ... ]   a chunk
-#   {PER ... }  an entity, which is an NP of its own where it stands in no chunk
-#   in/IN       prepositions and `to` are a PP of their own where they stand in no chunk
-# A document is a headline in capitals, a dateline, perhaps a byline, a lead, and a choice from the body.
+#   {PER ... }  an entity; outside a chunk it is also an NP
+#   in/IN       prepositions and `to`; outside a chunk they are also a PP
+# A document is a headline in capitals, a dateline, optionally a byline, a lead, and a choice from the body.
 
 
 class _Word(NamedTuple):
@@ -46,14 +46,14 @@ class _Word(NamedTuple):
 
 
 class _Bracket(NamedTuple):
-    """Where a chunk (`[`) or an entity (`{`) begins, or, with an empty label, ends."""
+    """The start of a chunk (`[`) or an entity (`{`), or with an empty label its end."""
 
     kind: str
     label: str
 
 
 class _Number(NamedTuple):
-    """A word with numbers to fill in: literal text, low and high, literal text, low and high, ..."""
+    """A word with number slots: literal text, low and high, literal text, low and high, ..."""
 
     pieces: tuple[str, ...]
     pos: str
@@ -95,7 +95,7 @@ def _compile(alternative: str) -> list[_Item]:
 
 @cache
 def _rules(split: str) -> _Rules:
-    """All rules and word lists of a split; the lists differ from split to split, the rules do not."""
+    """All rules and word lists of a split; the lists differ between splits, the rules do not."""
     rules: _Rules = defaultdict(list)
     for line in sample_words.WORD_LISTS.strip().splitlines():
         head, words = line.split(": ")
@@ -106,7 +106,7 @@ def _rules(split: str) -> _Rules:
     rules["new_surname"] = _new_names(split, sample_words.SHARED_ENDS, sample_words.SURNAME_ENDS)
     rules["new_place"] = _new_names(split, sample_words.SHARED_ENDS, sample_words.PLACE_ENDS)
     rules["new_company"] = _new_names(split, sample_words.COMPANY_ENDS)
-    text = sample_words.RULES.replace("\n    ", " ")
+    text = grammar.RULES.replace("\n    ", " ")
     for line in text.splitlines():
         if line.startswith("  "):
             rules[name].append(_compile(line))
@@ -117,7 +117,7 @@ def _rules(split: str) -> _Rules:
 
 
 def _new_names(split: str, *ends: str) -> list[list[_Item]]:
-    """Names put together from two parts; no two splits share one."""
+    """Generated names with two parts; no name is in two splits."""
     share = {"train": range(6), "validation": range(6, 8), "test": range(8, 10)}[split]
     pairs = product(enumerate(sample_words.NAME_STARTS.split()), enumerate(" ".join(ends).split()))
     return [[_Word(start + end, "NNP")] for (i, start), (j, end) in pairs if (i + 3 * j) % 10 in share]
