@@ -11,6 +11,9 @@ import pytest
 from support.pages import DOCS, ROOT
 
 NOT_YET = (
+    *("src/polytag/corpus", "src/polytag/encoding", "src/polytag/engine", "src/polytag/plugin", "src/polytag/publishing"),
+    *("src/polytag/serving", "src/polytag/testing", "src/polytag/errors.py", "src/polytag/files.py", "src/polytag/hub.py"),
+    *("src/polytag/terminal.py", "plugins", "docs/pages_of_the_code.py"),
     *("src/polytag/cli", "src/polytag/evaluation", "src/polytag/exporting", "src/polytag/prediction"),
     *("src/polytag/tagger", "src/polytag/training", "src/polytag/runner.py", "src/polytag/plugin/encoder.py"),
     *("src/polytag/plugin/manager.py", "src/polytag/plugin/registry.py", "src/polytag/corpus/check/words.py"),
@@ -18,8 +21,11 @@ NOT_YET = (
 )
 """Files and folders that are not checked yet."""
 
-_COUNTED = "one|a|an|each|words?|subwords?|units?|sentences?|spans?|tags?|labels?|lines?|documents?|texts?|tests?"
-_UNIT = "batch|class|column|command|document|epoch|head|hook|label|line|model|page|second|sentence|split|step|tag|task"
+_MANY = r"(one|two|\d+) \w+|words|subwords|units|sentences|lines|documents|texts|a (line|sentence|task|text|word)"
+_UNIT = (
+    "batch|class|column|command|document|epoch|head|hook|label|line|model|page|second|sentence|split|step|tag|task|"
+    "unit|window|word"
+)
 
 PHRASES = {
     r"(is|are|was|were|be) (already |also |not |still )?there\b(?! (is|are|was|were)\b)": "exists, is available",
@@ -28,15 +34,14 @@ PHRASES = {
     r"borders?\b": "boundary",
     r"(make|makes|made|making) nothing of\b": "cannot tokenise",
     r"beside\b": "in addition to, next to, and",
-    rf"({_COUNTED}) an? ({_UNIT}|unit|window|word)\b(?! (of|that|which|with|in|from|without)\b)": "per",
-    rf"(one|two) \w+ an? ({_UNIT}|unit|window|word)\b(?! (of|that|which|with|in|from|without)\b)": "per",
+    rf"({_MANY}) an? ({_UNIT})\b(?! (of|that|which|with|in|from|without)\b)": "per",
     r"who(m|so)?ever\b": "name the person or program",
     r"in peace\b": "unchanged",
     r"(speak|speaks|spoke|speaking) (for|of)\b": "decides, worth mentioning",
     r"(stand|stands|stood|standing) (in|on|at|for|under|between|apart|here|there|where|alone|as)\b": "is in, means",
     r"as (it|they) (stand|stands|comes?)\b": "unchanged",
     r"by what\b": "why, by which means",
-    r"(?<!one )(?<!some )(?<!each )(?<!both )(?<!all )(?<!most )of which\b": "start a new sentence",
+    r"(?<!one )(?<!some )(?<!each )(?<!both )(?<!all )(?<!most )(?<!\d )of which\b": "start a new sentence",
     r"those of\b": "repeat the noun",
     r"that of (a|an|the|its|their|one)\b": "repeat the noun",
     r"(tell|tells|told|telling) (\w+ ){1,4}(apart|from)\b": "distinguish",
@@ -46,7 +51,6 @@ PHRASES = {
     r"at hand\b": "current, available",
     r"in vain\b": "without success",
     r"for want of\b": "without",
-    r"(words|tags|bytes|numbers|labels) alone\b": "only",
 }
 """A phrase, as a regular expression at the beginning of a word -> what to write instead."""
 
