@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from polytag import __version__
 from polytag.cli import compare, corpus, evaluate, export, plugins, predict, push, train
+from polytag.cli.options import Command, RunCommand
 from polytag.errors import CorpusWarning, InterruptedRunError, PolytagError
 
 
@@ -42,13 +43,13 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.command("train")(train.train_cli)
-app.command("evaluate")(evaluate.evaluate_cli)
-app.command("compare")(compare.compare_cli)
-app.command("predict")(predict.predict_cli)
-app.command("export")(export.export_cli)
-app.command("push")(push.push_cli)
-app.command("tasks")(plugins.tasks_cli)
+app.command("train", cls=RunCommand, epilog=train.EXAMPLE)(train.train_cli)
+app.command("evaluate", cls=Command)(evaluate.evaluate_cli)
+app.command("compare", cls=Command)(compare.compare_cli)
+app.command("predict", cls=Command)(predict.predict_cli)
+app.command("export", cls=Command)(export.export_cli)
+app.command("push", cls=Command)(push.push_cli)
+app.command("tasks", cls=Command)(plugins.tasks_cli)
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(corpus.app, name="corpus")
 

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from polytag.cli.options import Columns, CorpusOption, CorpusScheme, DecodingName, Json, ReaderName
+
 _SYSTEM = (
     "Folder of a tagger, one on the hub, or a file that `polytag predict` wrote (jsonl, or conll: words in the first"
     " column)."
@@ -15,9 +17,7 @@ _SYSTEM = (
 def compare_cli(
     a: Annotated[str, typer.Argument(help=_SYSTEM)],
     b: Annotated[str, typer.Argument(help="The same for the other system.")],
-    corpus: Annotated[
-        str, typer.Option("--corpus", "-c", help="A file, a folder, train=FILE,test=FILE, a hub dataset, or `sample`.")
-    ],
+    corpus: CorpusOption,
     split: Annotated[
         str | None, typer.Option(help="Split to compare on.", show_default="test, or else the last one")
     ] = None,
@@ -31,20 +31,13 @@ def compare_cli(
             show_default="all that both have",
         ),
     ] = None,
-    decoding: Annotated[
-        str | None, typer.Option(help="viterbi or argmax.", show_default="as the taggers were trained")
-    ] = None,
+    decoding: DecodingName = None,
     sentences: Annotated[int, typer.Option(min=0, help="Show so many sentences that differ most, for each task.")] = 5,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the interval and the p value.")] = 0,
-    reader: Annotated[str | None, typer.Option(help="Reader of the corpus.", show_default="recognised")] = None,
-    columns: Annotated[
-        str | None,
-        typer.Option(help="Columns of a column file, separated by commas.", show_default="by their number"),
-    ] = None,
-    corpus_scheme: Annotated[
-        str | None, typer.Option(help="Label scheme the corpus is in.", show_default="recognised")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON on stdout.")] = False,
+    reader: ReaderName = None,
+    columns: Columns = None,
+    corpus_scheme: CorpusScheme = None,
+    as_json: Json = False,
 ) -> None:
     """Compare two taggers or files of predictions.
 

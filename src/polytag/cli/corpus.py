@@ -7,39 +7,19 @@ from typing import Annotated
 
 import typer
 
+from polytag.cli.options import Columns, Command, CorpusScheme, CorpusSource, Group, Json, ReaderName
 from polytag.terminal import console
 
-app = typer.Typer(help="Look at corpora, check and convert them.", no_args_is_help=True)
+app = typer.Typer(cls=Group, help="Look at corpora, check and convert them.", no_args_is_help=True)
 
 
-Source = Annotated[
-    str,
-    typer.Argument(help="A file, a folder, train=FILE,test=FILE, the name of a hub dataset, or `sample`."),
-]
-ReaderName = Annotated[
-    str | None,
-    typer.Option(help="Name of the reader to use.", show_default="the one that accepts the source"),
-]
-Columns = Annotated[
-    str | None,
-    typer.Option(
-        help="Names of the columns of a column file, such as tokens,pos_tags,_,ner_tags (_ skips one); in"
-        " other formats, the tag columns to keep.",
-        show_default="by the number of columns",
-    ),
-]
-CorpusScheme = Annotated[
-    str | None, typer.Option(help="Label scheme that the spans of the corpus are in.", show_default="recognised")
-]
-
-
-@app.command("describe")
+@app.command("describe", cls=Command)
 def describe_cli(
-    source: Source,
+    source: CorpusSource,
     reader: ReaderName = None,
     columns: Columns = None,
     split: Annotated[str | None, typer.Option(help="Describe this split alone.", show_default="all")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show the size of a corpus, its tag columns with their label schemes and labels, and an example."""
     from polytag.cli.tables import print_json
@@ -53,9 +33,9 @@ def describe_cli(
         console().print(render(description))
 
 
-@app.command("check")
+@app.command("check", cls=Command)
 def check_cli(
-    source: Source,
+    source: CorpusSource,
     reader: ReaderName = None,
     columns: Columns = None,
     corpus_scheme: CorpusScheme = None,
@@ -66,7 +46,7 @@ def check_cli(
         ),
     ] = None,
     examples: Annotated[int, typer.Option(min=1, help="Places to show for each finding.")] = 3,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Look a corpus over as a careful annotator would.
 
@@ -97,9 +77,9 @@ def check_cli(
         raise typer.Exit(1)
 
 
-@app.command("convert")
+@app.command("convert", cls=Command)
 def convert_cli(
-    source: Source,
+    source: CorpusSource,
     destination: Annotated[Path, typer.Argument(metavar="DEST", help="Folder to write, one file a split.")],
     scheme: Annotated[
         str | None,

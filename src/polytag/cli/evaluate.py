@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from polytag.cli.options import ForeignLabels, ForeignTask
+from polytag.cli.options import (
+    Columns,
+    CorpusOption,
+    CorpusScheme,
+    DecodingName,
+    ForeignLabels,
+    ForeignTask,
+    Json,
+    ReaderName,
+)
 
 
 def evaluate_cli(
@@ -15,23 +24,14 @@ def evaluate_cli(
         str,
         typer.Argument(help="Tagger or token classifier of transformers: folder, hub name, or name@revision."),
     ],
-    corpus: Annotated[
-        str, typer.Option("--corpus", "-c", help="A file, a folder, train=FILE,test=FILE, a hub dataset, or `sample`.")
-    ],
+    corpus: CorpusOption,
     split: Annotated[
         str | None, typer.Option(help="Split to score.", show_default="test, or else the last one")
     ] = None,
-    decoding: Annotated[
-        str | None, typer.Option(help="viterbi or argmax.", show_default="as the tagger was trained")
-    ] = None,
-    reader: Annotated[str | None, typer.Option(help="Reader of the corpus.", show_default="recognised")] = None,
-    columns: Annotated[
-        str | None,
-        typer.Option(help="Columns of a column file, separated by commas.", show_default="by their number"),
-    ] = None,
-    corpus_scheme: Annotated[
-        str | None, typer.Option(help="Label scheme the corpus is in.", show_default="recognised")
-    ] = None,
+    decoding: DecodingName = None,
+    reader: ReaderName = None,
+    columns: Columns = None,
+    corpus_scheme: CorpusScheme = None,
     metric: Annotated[
         list[str] | None,
         typer.Option(
@@ -54,7 +54,7 @@ def evaluate_cli(
     ] = None,
     task: ForeignTask = None,
     labels: ForeignLabels = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON on stdout.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Score a tagger on a split of a corpus.
 

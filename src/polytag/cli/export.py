@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from polytag.cli.options import Json
+
 
 def export_cli(
     tagger: Annotated[str, typer.Argument(help="Folder of a tagger, hub name, or name@revision.")],
@@ -24,7 +26,7 @@ def export_cli(
         str, typer.Option("--corpus", "-c", help="Where the 200 sentences come from that the export is checked on.")
     ] = "sample",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a tagger or export that is there.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Write a tagger for another runtime.
 

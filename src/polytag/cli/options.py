@@ -1,11 +1,79 @@
-"""Options that several commands have."""
+"""Options that several commands have, and how all commands show theirs."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
+from polytag.training.options import BY_NUMBER, COLUMNS, CORPUS, CORPUS_SCHEME, DECODING, READER, RECOGNISED
+
+
+class Command(TyperCommand):
+    """A command."""
+
+    def get_params(self, ctx: Any) -> Any:
+        """Its parameters, flags without the type that Typer gives them."""
+        return _with_plain_flags(super().get_params(ctx))
+
+
+class RunCommand(Command):
+    """A command that also takes every option of a run; those that were given are in the `obj` of its context, by name.
+
+    They are made when the command is run or asked for help, so that `polytag --help` does not wait for `RunConfig`.
+    """
+
+    _of_the_run: list[Any] | None = None
+
+    def get_params(self, ctx: Any) -> Any:
+        """The options of a run, and then the command's own."""
+        if self._of_the_run is None:
+            from polytag.cli.options_of_config import parameters
+
+            self._of_the_run = parameters()
+        return [*_with_plain_flags(self._of_the_run), *super().get_params(ctx)]
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        own = {param.name for param in self.params}
+        ctx.obj = {name: value for name, value in ctx.params.items() if name not in own and value not in (None, ())}
+        ctx.params = {name: value for name, value in ctx.params.items() if name in own}
+        return super().invoke(ctx)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Show the help, with defaults."""
+        from polytag.cli.options_of_config import show_defaults
+
+        show_defaults(self.get_params(ctx))
+        super().format_help(ctx, formatter)
+
+
+class Group(TyperGroup):
+    """A group of commands."""
+
+    def get_params(self, ctx: Any) -> Any:
+        """Its parameters, flags without the type that Typer gives them."""
+        return _with_plain_flags(super().get_params(ctx))
+
+
+def _with_plain_flags(params: list[Any]) -> list[Any]:
+    for param in params:
+        if getattr(param, "is_flag", False):
+            param.metavar = ""  # `--overwrite <bool>` looks as if it took a value
+    return params
+
+
+CorpusSource = Annotated[str, typer.Argument(help=CORPUS)]
+CorpusOption = Annotated[str, typer.Option("--corpus", "-c", help=CORPUS)]
+ReaderName = Annotated[str | None, typer.Option("--reader", help=READER, show_default=RECOGNISED)]
+Columns = Annotated[str | None, typer.Option("--columns", help=COLUMNS, show_default=BY_NUMBER)]
+CorpusScheme = Annotated[str | None, typer.Option("--corpus-scheme", help=CORPUS_SCHEME, show_default=RECOGNISED)]
+DecodingName = Annotated[
+    str | None,
+    typer.Option("--decoding", help=DECODING, metavar="[viterbi|argmax]", show_default="as each tagger was trained"),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 ForeignTask = Annotated[
     str | None,
     typer.Option("--task", help="Task of a token classifier from elsewhere.", show_default="found by its labels"),
@@ -14,7 +82,7 @@ ForeignLabels = Annotated[
     str | None,
     typer.Option(
         "--labels",
-        help="Labels of a token classifier in id order, O,B-PER,I-PER, or a file of them.",
+        help="Labels of a token classifier in id order, `O,B-PER,I-PER`, or a file of them.",
         show_default="its own",
     ),
 ]

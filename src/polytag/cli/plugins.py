@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from polytag.cli.options import Command, Group, Json
 from polytag.terminal import console
 
 if TYPE_CHECKING:
@@ -16,17 +17,15 @@ if TYPE_CHECKING:
     from polytag.plugin.manager import Plugin
     from polytag.plugin.registry import Kind, Registry
 
-app = typer.Typer(help="List plugins, write a new one, check one.")
+app = typer.Typer(cls=Group, help="List plugins, write a new one, check one.")
 
 SLOW_IMPORT = 1.0
 """Seconds after which the import of a plugin is worth a remark."""
 
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
 
 def tasks_cli(
     name: Annotated[str | None, typer.Argument(help="Show this task whole.", show_default="list all")] = None,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """List the tasks, or show one whole."""
     from polytag.plugin.registry import registry
@@ -62,7 +61,7 @@ def tasks_cli(
 
 
 @app.callback(invoke_without_command=True)
-def plugins_cli(context: typer.Context, as_json: _Json = False) -> None:
+def plugins_cli(context: typer.Context, as_json: Json = False) -> None:
     """List every plugin (where it comes from, whether it is loaded, what it brings), write a new one, check one."""
     if context.invoked_subcommand is not None:
         return
@@ -100,7 +99,7 @@ def plugins_cli(context: typer.Context, as_json: _Json = False) -> None:
     )
 
 
-@app.command("new")
+@app.command("new", cls=Command)
 def new_cli(
     name: Annotated[str, typer.Argument(help="Name of the plugin: acme gives the package polytag-acme.")],
     task: Annotated[
@@ -145,7 +144,7 @@ def _is_asked() -> bool:
     return sys.stdin.isatty()
 
 
-@app.command("check")
+@app.command("check", cls=Command)
 def check_cli(name: Annotated[str, typer.Argument(help="Name of an installed plugin.")]) -> None:
     """Check a plugin against every contract that what it brings has to keep.
 

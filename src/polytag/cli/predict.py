@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from polytag.cli.options import ForeignLabels, ForeignTask
+from polytag.cli.options import DecodingName, ForeignLabels, ForeignTask
 
 
 def predict_cli(
@@ -37,9 +37,7 @@ def predict_cli(
         str | None,
         typer.Option(help="Label scheme of span tasks in column format.", show_default="as the tagger was trained"),
     ] = None,
-    decoding: Annotated[
-        str | None, typer.Option(help="viterbi or argmax.", show_default="as the tagger was trained")
-    ] = None,
+    decoding: DecodingName = None,
     min_score: Annotated[float, typer.Option(min=0, max=1, help="Drop spans that are less probable than this.")] = 0.0,
     task: ForeignTask = None,
     labels: ForeignLabels = None,

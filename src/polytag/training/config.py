@@ -12,64 +12,126 @@ from polytag.corpus.source import column_names
 from polytag.errors import PolytagError
 from polytag.files import expand_home
 from polytag.plugin.encoder import Precision, TrainingDefaults
+from polytag.tagger.viterbi import Decoding
+from polytag.training.options import (
+    BY_NUMBER,
+    COLUMNS,
+    CORPUS,
+    CORPUS_SCHEME,
+    DECODING,
+    READER,
+    RECOGNISED,
+    Option,
+)
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
+_CORPUS, _MODEL, _TRAINING, _HUB = "Corpus", "Model", "Training", "Hub"
 _OF_ONE_RUN = {"overwrite", "resume", "tensorboard", "profile", "push", "push_every", "push_private"}
 
 
 class RunConfig(BaseModel):
-    """Everything a training run can be told. None means: what suits the encoder or the task."""
+    """Everything a training run can be told. None means: what suits the encoder or the task.
+
+    Each field is stated here and nowhere else: the options of `polytag train`, the keyword arguments of
+    `polytag.train` and the reference of the options are made from it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    task: tuple[str, ...] = Field(min_length=1, description="Tasks to train, all on one encoder.")
-    corpus: str = Field(description="A file, a folder, train=FILE,test=FILE, a hub dataset, or `sample`.")
-    output: Path = Field(description="Folder to write the tagger to.")
-    encoder: str = Field("compact", description="`compact`, or a Hugging Face checkpoint (folder or hub name).")
-    cased: bool = Field(False, description="Give an uncased checkpoint a vocabulary with capital letters.")
-    from_: str | None = Field(
-        None, alias="from", description="Tagger, or token classifier of transformers, to go on from, encoder and heads."
+    task: Annotated[tuple[str, ...], Option(short="-t", repeated=True)] = Field(
+        min_length=1, description="Task to train. For several tasks on one encoder, repeat the option or give a list."
     )
-    labels: str | None = Field(None, description="Labels of the token classifier to go on from, or a file of them.")
-    reader: str | None = Field(None, description="Reader of the corpus; recognised when not given.")
-    columns: tuple[str, ...] | None = Field(None, description="Names of the columns of a column file.")
-    corpus_scheme: str | None = Field(None, description="Scheme of the corpus' spans; recognised when not given.")
-    scheme: str | None = Field(None, description="Scheme to train span tasks in; the task's own when not given.")
-    alignment: str | None = Field(None, description="Alignment strategy; the task's own when not given.")
-    decoding: Literal["viterbi", "argmax"] = Field("viterbi", description="How span tasks turn scores into tags.")
-    context: Literal["sentence", "document"] = Field(
-        "sentence", description="What a window holds: one sentence, or consecutive ones of a document."
+    corpus: Annotated[str, Option(short="-c")] = Field(description=CORPUS)
+    output: Annotated[Path, Option(short="-o")] = Field(description="Folder to write the tagger to.")
+    encoder: Annotated[str, Option(short="-e")] = Field(
+        "compact", description="`compact`, or a pretrained Hugging Face checkpoint: folder or hub name."
     )
-    window: Count | None = Field(None, description="Units a window holds; what the encoder takes when not given.")
-    epochs: Count | None = Field(None, description="Passes over the training split.")
-    batch_size: Count | None = Field(None, description="Windows a step.")
-    accumulate: Count = Field(1, description="Steps whose gradients make one update.")
-    learning_rate: Positive | None = Field(None, description="Peak learning rate.")
-    warmup: Share = Field(0.1, description="Share of the updates in which the learning rate rises.")
-    weight_decay: Annotated[float, Field(ge=0)] | None = Field(None, description="Decoupled weight decay.")
-    clip: Positive = Field(1.0, description="Largest global norm of the gradients.")
-    averaging: Share | None = Field(None, description="Decay of the moving average of the weights; 0 for none.")
-    patience: Annotated[int, Field(ge=0)] = Field(
-        0, description="Epochs without a better validation score after which to stop; 0 for never."
+    cased: bool = Field(
+        False,
+        description="Give an uncased checkpoint a vocabulary with capital letters: better for part-of-speech tags and "
+        "names, for a larger tagger.",
     )
-    precision: Precision | None = Field(None, description="Number format of the arithmetic in training.")
-    task_weights: dict[str, Positive] = Field(default_factory=dict, description="Weights of tasks in the loss.")
-    loss_weights: str | None = Field(None, description="`balanced`, or a TOML file with the weight of each label.")
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="Same seed, same machine, same result.")
-    checkpoint_every: Count = Field(
-        1000, description="Updates between checkpoints; there is one after each epoch, too."
+    from_: Annotated[str | None, Option(shown="none")] = Field(
+        None,
+        alias="from",
+        description="Start from a tagger, or from a token classifier of transformers: folder or hub name. Its encoder "
+        "and the heads that fit keep their weights.",
     )
-    tensorboard: Path | None = Field(None, description="Folder to write curves to, for TensorBoard.")
-    profile: Path | None = Field(None, description="Folder to write a trace of some steps to, for TensorBoard.")
-    push: str | None = Field(None, description="Repository on the hub to push the tagger to; made when it is missing.")
-    push_every: Literal["end", "epoch"] = Field(
-        "end", description="When to push: at the end, or the best tagger so far after each epoch, too."
+    labels: Annotated[str | None, Option(shown="its own")] = Field(
+        None,
+        description="Labels of the token classifier to start from, in id order, `O,B-PER,I-PER`, or a file of them.",
     )
-    push_private: bool = Field(False, description="Push to a private repository only.")
-    resume: bool = Field(False, description="Go on with an unfinished run from its last checkpoint.")
-    overwrite: bool = Field(False, description="Replace a tagger that is already in the output folder.")
+    reader: Annotated[str | None, Option(_CORPUS, shown=RECOGNISED)] = Field(None, description=READER)
+    columns: Annotated[tuple[str, ...] | None, Option(_CORPUS, shown=BY_NUMBER)] = Field(None, description=COLUMNS)
+    corpus_scheme: Annotated[str | None, Option(_CORPUS, shown=RECOGNISED)] = Field(None, description=CORPUS_SCHEME)
+    scheme: Annotated[str | None, Option(_MODEL, shown="the task's")] = Field(
+        None, description="Label scheme to train span tasks in."
+    )
+    alignment: Annotated[str | None, Option(_MODEL, shown="the task's")] = Field(
+        None, description="Alignment strategy, such as `first`, `last`, `all` or `mean`."
+    )
+    decoding: Annotated[Decoding, Option(_MODEL)] = Field("viterbi", description=DECODING)
+    context: Annotated[Literal["sentence", "document"], Option(_MODEL)] = Field(
+        "sentence", description="What a window holds: one sentence, or consecutive sentences of a document."
+    )
+    window: Annotated[Count | None, Option(_MODEL, shown="what the encoder takes")] = Field(
+        None, description="Most units (subwords or words) per window."
+    )
+    epochs: Annotated[Count | None, Option(_TRAINING)] = Field(None, description="Passes over the training split.")
+    batch_size: Annotated[Count | None, Option(_TRAINING)] = Field(None, description="Windows per step.")
+    accumulate: Annotated[Count, Option(_TRAINING)] = Field(1, description="Steps whose gradients make one update.")
+    learning_rate: Annotated[Positive | None, Option(_TRAINING)] = Field(None, description="Peak learning rate.")
+    warmup: Annotated[Share, Option(_TRAINING)] = Field(
+        0.1, description="Share of the updates in which the learning rate rises."
+    )
+    weight_decay: Annotated[Annotated[float, Field(ge=0)] | None, Option(_TRAINING)] = Field(
+        None, description="Decoupled weight decay."
+    )
+    clip: Annotated[Positive, Option(_TRAINING)] = Field(1.0, description="Largest global norm of the gradients.")
+    averaging: Annotated[Share | None, Option(_TRAINING)] = Field(
+        None, description="Decay of the moving average of the weights; 0 for none."
+    )
+    patience: Annotated[int, Option(_TRAINING)] = Field(
+        0, ge=0, description="Epochs without a better validation score after which to stop; 0 for never."
+    )
+    precision: Annotated[Precision | None, Option(_TRAINING)] = Field(
+        None, description="Number format of the arithmetic in training; the weights stay float32."
+    )
+    task_weights: Annotated[
+        dict[str, Positive],
+        Option(_TRAINING, flag="--task-weight", value="TASK=NUMBER", shown="1 each", repeated=True),
+    ] = Field(default_factory=dict, description="Weight of a task in the loss, as in `--task-weight ner=2`.")
+    loss_weights: Annotated[str | None, Option(_TRAINING, shown="1 each")] = Field(
+        None,
+        description="`balanced` to make rare labels count as much as frequent ones, or a TOML file with the weight of "
+        "each label.",
+    )
+    seed: Annotated[int, Option(_TRAINING)] = Field(
+        0, ge=0, lt=2**32, description="Same seed, same machine, same result."
+    )
+    checkpoint_every: Annotated[Count, Option(_TRAINING)] = Field(
+        1000, description="Updates between checkpoints; each epoch ends with one, too."
+    )
+    tensorboard: Annotated[Path | None, Option(_TRAINING, shown="none")] = Field(
+        None,
+        description="Folder to write curves to, for TensorBoard: loss, learning rate, speed, validation scores.",
+    )
+    profile: Annotated[Path | None, Option(_TRAINING, shown="none")] = Field(
+        None, description="Folder to write a trace of 20 steps to, for TensorBoard's profile page."
+    )
+    push: Annotated[str | None, Option(_HUB, shown="none")] = Field(
+        None, description="Repository on the hub to push the tagger to, `owner/name`; created when it is missing."
+    )
+    push_every: Annotated[Literal["end", "epoch"], Option(_HUB)] = Field(
+        "end",
+        description="When to push: at the `end`, or the best tagger so far after each `epoch` that is better, in the "
+        "background.",
+    )
+    push_private: Annotated[bool, Option(_HUB)] = Field(False, description="Push to a private repository only.")
+    resume: bool = Field(False, description="Continue an unfinished run from its last checkpoint.")
+    overwrite: bool = Field(False, description="Replace a tagger in the output folder.")
 
     @field_validator("task", mode="before")
     @classmethod
@@ -148,7 +210,8 @@ class RunConfig(BaseModel):
         values = _read_toml(file) if file else {}
         if "task_weight" in values and "task_weights" not in values:  # the option's own name
             values["task_weights"] = values.pop("task_weight")
-        values |= {name: value for name, value in flags.items() if value is not None}
+        names = {name: field.alias or name for name, field in cls.model_fields.items()}  # `from_` is `from` in a file
+        values |= {names.get(name, name): value for name, value in flags.items() if value is not None}
         try:
             return cls.model_validate(values)
         except ValidationError as error:
