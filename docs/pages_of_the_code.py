@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
 
+    from polytag.cli.options_of_config import RunOption
+
 ROOT = Path(__file__).parents[1]
 
 _ERROR = re.compile(r"[A-Z]\w*Error")
@@ -46,6 +48,29 @@ what stands in *slanted letters* is filled in.
 """
 
 
+_OPTIONS_HEAD = """# Training options
+
+Every option of a run has the same meaning on the command line, in a TOML file and in Python: `--batch-size 16` of
+[`polytag train`](command-line.md#polytag-train), `batch_size = 16` in the file that `--config` names, and
+`batch_size=16` as an argument of [`polytag.train`](python.md#polytag.train). A flag overrides the file. This page is
+made from the code.
+"""
+
+_TABLE_HEAD = """| command line | TOML and Python | type and range | default | meaning |
+| --- | --- | --- | --- | --- |"""
+
+_TYPES = {
+    "bool": "true or false",
+    "int": "integer",
+    "float": "number",
+    "str": "text",
+    "Path": "path",
+    "tuple": "text, or a list of texts",
+    "dict": "table of numbers",
+}
+"""Type of an option -> what the reference calls it."""
+
+
 class Message(NamedTuple):
     """A paragraph that an error shows.
 
@@ -66,6 +91,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
     pages = {
         "reference/command-line.md": command_line(),
+        "reference/training-options.md": training_options(),
         "reference/error-messages.md": error_messages(),
         "changelog.md": (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"),
     }
@@ -80,14 +106,56 @@ def command_line() -> str:
     from typer.cli import get_docs_for_click
 
     from polytag.cli.app import app
+    from polytag.cli.train import EXAMPLE
+    from polytag.training.config import RunConfig
 
     command = typer.main.get_command(app)
     context = typer.Context(command, info_name="polytag")
+    for param in command.get_command(context, "train").get_params(context):
+        param.hidden = param.name in RunConfig.model_fields  # they have a page of their own
     text: str = get_docs_for_click(obj=command, ctx=context, name="polytag", title="Command line")
-    # Typer marks a default that is described, not given, with parentheses inside brackets.
-    text = re.sub(r"  \[default: \((.*?)\)\]$", r" *Default: \1.*", text, flags=re.MULTILINE)
-    text = re.sub(r"  \[default: (.*?)\]$", r" *Default: \1.*", text, flags=re.MULTILINE)
-    return re.sub(r"  \[required\]$", " *Required.*", text, flags=re.MULTILINE)
+    text = re.sub(r"^(\* `[^`]+`): (.*?)(?:  \[(.*)\])?$", _parameter, text, flags=re.MULTILINE)
+    return text.replace(EXAMPLE, f"{EXAMPLE}\n\nIn addition, it takes all [training options](training-options.md).")
+
+
+def _parameter(line: re.Match[str]) -> str:
+    """What Typer writes of an argument or option, as Markdown that shows the text as it is."""
+    shown = f"{line[1]}: {_escaped(line[2])}"
+    if not line[3]:
+        return shown
+    # Typer marks a default that is described, not given, with parentheses.
+    more = _escaped(re.sub(r"^default: \((.*?)\)", r"default: \1", line[3]))
+    return f"{shown} *{more[0].upper()}{more[1:]}.*"
+
+
+def training_options() -> str:
+    """The reference of the options of a run: each once, for the command line, TOML files and Python."""
+    from polytag.cli.options_of_config import described_defaults, run_options
+
+    described = described_defaults()
+    panels: dict[str, list[str]] = {}
+    for option in run_options():
+        panels.setdefault(option.shown.panel, []).append(_row(option, described.get(option.name)))
+    parts = [_OPTIONS_HEAD]
+    for panel, rows in panels.items():
+        parts += [f"## {panel or 'The run'}\n", _TABLE_HEAD, *rows, ""]
+    return "\n".join(parts)
+
+
+def _row(option: RunOption, described: str | None) -> str:
+    flags = ", ".join(f"`{flag}`" for flag in option.flags)
+    names = f"`{option.key}`" + (f", in Python `{option.name}`" if option.name != option.key else "")
+    *choices, last = [f"`{choice}`" for choice in option.choices] or [_TYPES[option.kind.__name__]]
+    kind = f"{', '.join(choices)} or {last}" if choices else last
+    if option.range:
+        kind += f", `{option.range}`"
+    if option.required:
+        default = "required"
+    elif described:
+        default = _escaped(described)
+    else:
+        default = f"`{str(option.default).lower() if option.kind is bool else option.default}`"
+    return f"| {flags} | {names} | {kind} | {default} | {_escaped(option.help)} |"
 
 
 def error_messages() -> str:
@@ -152,7 +220,8 @@ def _template(node: ast.expr, constants: Mapping[str, str]) -> str:
 def _escaped(text: str) -> str:
     """Text as Markdown shows it as it is, but for code between backquotes."""
     pieces = text.split("`")
-    return "`".join(re.sub(r"([\\*_<\[{|])", r"\\\1", p) if i % 2 == 0 else p for i, p in enumerate(pieces))
+    pieces[::2] = [re.sub(r"([\\*_\[{|])", r"\\\1", piece).replace("<", "&lt;") for piece in pieces[::2]]
+    return "`".join(pieces)
 
 
 def _placeholder(node: ast.AST) -> str:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from polytag.evaluation.baseline import MajorityBaseline
 from polytag.evaluation.evaluate import evaluate_split
@@ -21,6 +21,7 @@ from polytag.tagger.tagger import Tagger
 from polytag.training.choices import Choices, choose
 from polytag.training.config import RunConfig
 from polytag.training.fit import Fitted, fit
+from polytag.training.keywords import RunOptions, with_run_options
 from polytag.training.plan import Plan, make_plan
 from polytag.training.progress import ConsoleReporter, ReporterGroup
 from polytag.training.run_folder import locked_run
@@ -72,8 +73,13 @@ class TrainResult:
         }
 
 
+@with_run_options
 def train(
-    config: RunConfig | None = None, *, reporter: Reporter | None = None, quiet: bool = False, **options: Any
+    config: RunConfig | None = None,
+    *,
+    reporter: Reporter | None = None,
+    quiet: bool = False,
+    **options: Unpack[RunOptions],
 ) -> TrainResult:
     """Train a tagger and save it.
 
@@ -86,7 +92,7 @@ def train(
         config: The run; or give its fields as keyword arguments.
         reporter: Told what happens; a progress bar on stderr when not given.
         quiet: Say nothing.
-        **options: Fields of `RunConfig`.
+        **options: Fields of `RunConfig`: the options of `polytag train`, with `from_` for `--from`.
 
     Raises:
         PolytagError: Something in the input is wrong.

@@ -63,10 +63,11 @@ def described_defaults() -> dict[str, str]:
         PolytagError: A plugin is broken, and none may be.
     """
     described = {option.name: option.shown.shown for option in run_options() if option.shown.shown}
-    encoders = registry().encoders
+    providers = registry().encoders.undisputed()
     for name in _OF_ENCODERS:
-        values = {encoder: getattr(encoders[encoder].defaults, name) for encoder in encoders}
-        described[name] = ", ".join(f"{encoder} {_written(value)}" for encoder, value in values.items())
+        described[name] = ", ".join(
+            f"{encoder.name} {_written(getattr(encoder.defaults, name))}" for encoder in providers
+        )
     return described
 
 

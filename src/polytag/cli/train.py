@@ -21,7 +21,7 @@ def train_cli(
 ) -> None:
     """Train a tagger for one task or several.
 
-    Every option of a run can stand in the TOML file under its own name, with _ for -.
+    Options of the run can also be given in the TOML file, under their own names with _ for -.
     """
     from polytag.cli.tables import print_evaluation, print_json
     from polytag.runner import train

@@ -1,0 +1,76 @@
+"""The options of a run as keyword arguments, for editors, type checkers and `help`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypedDict, TypeVar, get_type_hints
+
+from polytag.plugin.encoder import Precision
+from polytag.tagger.viterbi import Decoding
+from polytag.training.config import RunConfig
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class RunOptions(TypedDict, total=False):
+    """The fields of `RunConfig`, with the types that they are made from. What they mean is said there."""
+
+    task: str | Sequence[str]
+    corpus: str
+    output: str | Path
+    encoder: str
+    cased: bool
+    from_: str | None
+    labels: str | None
+    reader: str | None
+    columns: str | Sequence[str] | None
+    corpus_scheme: str | None
+    scheme: str | None
+    alignment: str | None
+    decoding: Decoding
+    context: Literal["sentence", "document"]
+    window: int | None
+    epochs: int | None
+    batch_size: int | None
+    accumulate: int
+    learning_rate: float | None
+    warmup: float
+    weight_decay: float | None
+    clip: float
+    averaging: float | None
+    patience: int
+    precision: Precision | None
+    task_weights: Mapping[str, float]
+    loss_weights: str | None
+    seed: int
+    checkpoint_every: int
+    tensorboard: str | Path | None
+    profile: str | Path | None
+    push: str | None
+    push_every: Literal["end", "epoch"]
+    push_private: bool
+    resume: bool
+    overwrite: bool
+
+
+def with_run_options(function: Function) -> Function:
+    """Let the signature of a function with `**options: Unpack[RunOptions]` list every option, with its default.
+
+    A required option has the default None, which means: not given.
+    """
+    own = inspect.signature(function)
+    types = get_type_hints(RunOptions)
+    options = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None if field.is_required() else field.get_default(call_default_factory=True),
+            annotation=types[name],
+        )
+        for name, field in RunConfig.model_fields.items()
+    ]
+    kept = [parameter for parameter in own.parameters.values() if parameter.kind is not parameter.VAR_KEYWORD]
+    function.__signature__ = own.replace(parameters=[*kept, *options])  # type: ignore[attr-defined]
+    return function
