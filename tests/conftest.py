@@ -1,26 +1,22 @@
 """Fixtures that all tests share."""
 
-import io
 import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"  # as in polytag.engine, also where a test imports TensorFlow first
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from hypothesis import settings
 
 import polytag
-from polytag.cli.app import main
 from polytag.corpus.sample.reader import sample_sentences
 from polytag.plugin import registry as registry_module
 from polytag.plugin.registry import Registry
-from polytag.runner import TrainResult
+
+pytest_plugins = ["support.command", "support.shared"]
 
 # The first example of a property may pay for an import.
 settings.register_profile("polytag", deadline=None)
@@ -41,34 +37,6 @@ def conll2003() -> Path:
     return folder
 
 
-class Done(NamedTuple):
-    """What a command left behind."""
-
-    status: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Done]
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Run the command line in this process, as `command("predict", folder, "-", stdin=b"...")`."""
-
-    def run(*arguments: object, stdin: bytes | None = b"") -> Done:
-        monkeypatch.setattr(sys, "argv", ["polytag", *map(str, arguments)])
-        given = None if stdin is None else io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
-        monkeypatch.setattr(sys, "stdin", given)  # None is what a closed one is
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as exited:
-            main()
-        out, err = capsys.readouterr()
-        return Done(int(exited.value.code or 0), out, err)
-
-    return run
-
-
 @pytest.fixture(scope="session")
 def tiny_corpus(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Path:
     """A folder of column files in IOB1, as CoNLL-2003 has them: 64, 16 and 16 sentences."""
@@ -86,17 +54,3 @@ def tiny_corpus(tmp_path_factory: pytest.TempPathFactory, registry: Registry) ->
             lines.append("")
         (folder / f"{split}.conll").write_text("\n".join(lines), encoding="utf-8")
     return folder
-
-
-@pytest.fixture(scope="session")
-def ner_run(tmp_path_factory: pytest.TempPathFactory) -> TrainResult:
-    """Two epochs of the compact encoder on the sample corpus, for ner."""
-    output = tmp_path_factory.mktemp("taggers") / "ner"
-    return polytag.train(task="ner", corpus="sample", output=output, epochs=2, quiet=True)
-
-
-@pytest.fixture(scope="session")
-def joint_run(tmp_path_factory: pytest.TempPathFactory) -> TrainResult:
-    """Two epochs of the compact encoder on the sample corpus, for three tasks at once."""
-    output = tmp_path_factory.mktemp("taggers") / "joint"
-    return polytag.train(task=("ner", "pos", "chunk"), corpus="sample", output=output, epochs=2, quiet=True)

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import polytag
-from conftest import Command
 from polytag import PolytagError, Tagger
 from polytag.plugin.reporter import Reporter
 from support.checkpoints import FAMILIES, SENTENCES, make_checkpoint, make_classifier, read_checkpoint, write_tensors
+from support.command import Command
 
 LABELS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG", "I-ORG", "B-MISC", "I-MISC")
 WORDS = [sentence.split() for sentence in SENTENCES]
