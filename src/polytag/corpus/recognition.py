@@ -66,16 +66,29 @@ def scheme_that_writes(labels: Iterable[str], schemes: Iterable[LabelScheme]) ->
     Raises:
         PolytagError: No scheme has all the prefixes.
     """
-    prefixes = {join_tag(split_tag(label)[0], "X") for label in labels} - {join_tag(OUTSIDE, "X")}
-    # One word, two spans that touch, three words: every prefix a scheme has.
-    spans = [Span(0, 1, "X"), Span(2, 3, "X"), Span(3, 6, "X"), Span(6, 7, "X")]
-    known = [scheme for scheme in schemes if scheme.encodes_spans and prefixes <= set(scheme.tags(spans, 7))]
+    prefixes = {_prefixed(label) for label in labels} - {_prefixed(OUTSIDE)}
+    known = [scheme for scheme in schemes if scheme.encodes_spans and prefixes <= _written(scheme)]
     if not known:
         shown = ", ".join(sorted(prefix.partition("-")[0] for prefix in prefixes))
         raise PolytagError(
             f"The prefixes {shown} are of no label scheme that is installed. Rename the labels with --labels."
         )
     return min(known, key=lambda scheme: (not set(scheme.tags([Span(0, 1, "X")], 1)) <= prefixes, _rank(scheme)))
+
+
+def unreadable_tags(tags: Iterable[str], scheme: LabelScheme) -> list[str]:
+    """The tags that a label scheme cannot read: it allows them nowhere, and their prefix is none of its own.
+
+    A tag without a prefix (`PER`) counts as the inside of a span, as `split_tag` reads it.
+    """
+    known = {_prefixed(OUTSIDE), *(_written(scheme) if scheme.encodes_spans else ())}
+    own = list(tags)
+
+    def allowed(tag: str) -> bool:
+        near: list[str | None] = [None, *own]
+        return any(scheme.allows(other, tag) or scheme.allows(tag, other) for other in near)
+
+    return [tag for tag in own if _prefixed(tag) not in known and not allowed(tag)]
 
 
 def scheme_of(corpus: Corpus, column: str, declared: str | None = None) -> SchemeFit:
@@ -114,6 +127,15 @@ def scheme_of_tags(
         f"{fit.violations} of {fit.words} words have a tag that may not stand there. The first is in "
         f"{example}. Repair the tags, declare another scheme, or declare none to have it recognised."
     )
+
+
+def _prefixed(tag: str) -> str:
+    return join_tag(split_tag(tag)[0], "X")
+
+
+def _written(scheme: LabelScheme) -> set[str]:
+    # One word, two spans that touch, three words: every prefix a scheme has.
+    return set(scheme.tags([Span(0, 1, "X"), Span(2, 3, "X"), Span(3, 6, "X"), Span(6, 7, "X")], 7))
 
 
 def _bigrams(sentences: Iterable[Sequence[str]]) -> Bigrams:

@@ -20,10 +20,11 @@ from polytag.hub import tagger_folder
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import LabelScheme, convert_tags
 from polytag.plugin.task import Task
-from polytag.tagger.folder import read_description
+from polytag.tagger.description import TaggerDescription, open_folder
 from polytag.tagger.tagger import Tagger
 
 Tags = Sequence[Sequence[str]]
+System = Predictions | tuple[Path, TaggerDescription]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +153,8 @@ def compare(
     return Comparison(names[0], names[1], loaded.reference, chosen, len(data.sentences), data.n_words, results)
 
 
-def _opened(name: str) -> Predictions | tuple[Path, tuple[str, ...]]:
-    """Predictions, or the folder of a tagger with the names of its tasks: it is loaded when all else is right."""
+def _opened(name: str) -> System:
+    """Predictions, or the folder of a tagger with what it says: it is loaded when all else is right."""
     if path_exists(Path(name)) and Path(name).is_file():
         return read_predictions(Path(name))
     path = tagger_folder(name)
@@ -161,13 +162,11 @@ def _opened(name: str) -> Predictions | tuple[Path, tuple[str, ...]]:
         raise PolytagError(
             f"{name!r} does not exist. Name the folder of a tagger, or a file that `polytag predict` wrote."
         )
-    return path, tuple(read_description(path).get("tasks", {}))
+    return open_folder(path)
 
 
-def _shared_tasks(
-    names: Sequence[str], systems: Sequence[Predictions | tuple[Path, tuple[str, ...]]], wanted: Sequence[str]
-) -> dict[str, Task]:
-    known = [system.tasks if isinstance(system, Predictions) else system[1] for system in systems]
+def _shared_tasks(names: Sequence[str], systems: Sequence[System], wanted: Sequence[str]) -> dict[str, Task]:
+    known = [system.tasks if isinstance(system, Predictions) else tuple(system[1].tasks) for system in systems]
     for index, system in enumerate(systems):
         if isinstance(system, Predictions) and system.tasks is None:
             order = wanted or known[1 - index]
@@ -214,7 +213,7 @@ def _check_words(name: str, found: Predictions, words: Tags, corpus: str, places
 
 
 def _tags(
-    system: Predictions | tuple[Path, tuple[str, ...]],
+    system: System,
     data: Split,
     schemes: Mapping[str, LabelScheme],
     decoding: Any,

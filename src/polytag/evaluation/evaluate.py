@@ -20,12 +20,11 @@ from polytag.evaluation.mistakes import write_mistakes
 from polytag.evaluation.results import Evaluation, TaskEvaluation
 from polytag.evaluation.scoring import choose_metrics, evaluate_tags, where_annotated
 from polytag.files import new_file
-from polytag.hub import tagger_folder
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import UNANNOTATED, LabelScheme
 from polytag.plugin.task import Task
 from polytag.tagger.decoder import Prediction
-from polytag.tagger.folder import read_description
+from polytag.tagger.description import open_folder
 from polytag.tagger.tagger import Tagger
 from polytag.tagger.token_classifiers import LabelNames
 from polytag.tagger.viterbi import check_decoding
@@ -73,8 +72,7 @@ def evaluate(
             raise PolytagError("A loaded tagger knows its tasks and labels: give `task` and `labels` to Tagger.load.")
         tagger = tagger.decoded_by(decoding) if decoding else tagger
     else:
-        tagger = tagger_folder(tagger)
-        read_description(tagger, task, labels)  # whether it is a tagger at all, before a corpus is loaded
+        tagger, _ = open_folder(tagger, task, labels)  # whether it is a tagger at all, before a corpus is loaded
     loaded = corpus if isinstance(corpus, Corpus) else load_corpus(corpus, reader=reader, columns=columns)
     name = loaded.default_split(split)
     model = tagger if isinstance(tagger, Tagger) else Tagger.load(tagger, decoding, task=task, labels=labels)

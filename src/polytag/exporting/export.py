@@ -15,8 +15,8 @@ from polytag.errors import PolytagError, UnknownNameError
 from polytag.exporting.example_program import example_program
 from polytag.exporting.writers import WRITERS
 from polytag.files import expand_home
-from polytag.hub import tagger_folder
-from polytag.tagger.folder import check_output, read_description, replacing_folder
+from polytag.tagger.description import FILE, open_folder
+from polytag.tagger.folder import check_output, replacing_folder
 from polytag.tagger.runtimes import require_extra
 from polytag.tagger.tagger import Tagger
 
@@ -91,8 +91,7 @@ def export(
         raise PolytagError(f"There is no quantisation {quantize!r} for {to}. Only onnx can be quantised: to int8.")
     require_extra(*_PACKAGES.get(to, ()))
     if not isinstance(tagger, Tagger):
-        tagger = tagger_folder(tagger)
-        read_description(tagger)
+        tagger, _ = open_folder(tagger)
     check_output(folder, overwrite)
     chosen = _chosen(tagger if isinstance(tagger, Tagger) else Tagger.load(tagger), task)
     if to == "transformers":
@@ -182,10 +181,10 @@ def _describe(tagger: Tagger, folder: Path, result: Export) -> None:
             "agreement": result.agreement,
         },
     }
-    description = {**tagger.description(), "export": exported}
+    description = replace(tagger, details={**tagger.details, "export": exported}).description()
     texts = {
         "labels.json": json.dumps(labels, indent=2, ensure_ascii=False) + "\n",
-        "polytag.json": json.dumps(description, indent=2, ensure_ascii=False) + "\n",
+        FILE: description.to_json(),
     }
     if encoder.provider in ("compact", "pretrained"):  # how those of plugins encode words, plugins know
         alignments = {name: head.alignment for name, head in tagger.heads.items()}

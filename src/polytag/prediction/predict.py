@@ -9,7 +9,6 @@ from pathlib import Path
 
 from polytag.corpus.dialect import has_document_marks
 from polytag.errors import PolytagError
-from polytag.hub import tagger_folder
 from polytag.plugin.registry import registry
 from polytag.prediction.inputs import (
     INPUT_FORMATS,
@@ -24,7 +23,7 @@ from polytag.prediction.inputs import (
     open_input,
 )
 from polytag.prediction.outputs import OUTPUT_FORMATS, open_output, writer_for
-from polytag.tagger.folder import read_description
+from polytag.tagger.description import open_folder
 from polytag.tagger.results import TaggedText
 from polytag.tagger.tagger import LOOK_AHEAD, Tagger
 from polytag.tagger.token_classifiers import LabelNames
@@ -71,8 +70,7 @@ def predict(
     on_terminal = output is None and sys.stdout.isatty()
     writing = _checked("output format", output_format or ("table" if on_terminal else "jsonl"), OUTPUT_FORMATS)
     target = registry().schemes[scheme] if scheme else None
-    folder = tagger_folder(tagger)
-    read_description(folder, task, labels)
+    folder, _ = open_folder(tagger, task, labels)
     if file != "-":
         check_file(Path(file))
     loaded = Tagger.load(folder, decoding, min_score, task, labels, runtime)

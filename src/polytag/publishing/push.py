@@ -14,7 +14,7 @@ from polytag import hub
 from polytag.errors import HubUnreachableError
 from polytag.files import expand_home
 from polytag.publishing.card import ADDRESS, CARD
-from polytag.tagger.folder import read_description
+from polytag.tagger.description import TaggerDescription
 
 
 def push(
@@ -38,7 +38,7 @@ def push(
         PolytagError: The folder is no tagger, nobody is logged in, or the hub refuses or cannot be reached.
     """
     folder = expand_home(tagger)
-    read_description(folder)
+    TaggerDescription.read(folder, installed=False)
     name = hub.open_repository(repo, private)
     return _push(folder, name, message or "Tagger trained by polytag", revision)
 

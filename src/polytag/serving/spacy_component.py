@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from polytag.tagger.folder import read_description
+from polytag.tagger.description import TaggerDescription
 from polytag.tagger.tagger import Tagger
 
 try:
@@ -60,7 +60,7 @@ class PolytagComponent:
         self._ents = ents
         self._loaded: Tagger | None = None
         if self._folder.exists():  # a pipeline that was saved has its own copy, wherever this one is by then
-            read_description(self._folder)
+            TaggerDescription.read(self._folder)
 
     @property
     def tagger(self) -> Tagger:

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-from polytag.tagger.folder import damaged
-from polytag.tagger.viterbi import Decoding, check_decoding
+from pydantic import AfterValidator, ConfigDict, Field, with_config
+from pydantic_core import PydanticCustomError
+
+from polytag.tagger.viterbi import Decoding
 
 
+def _distinct(labels: tuple[str, ...]) -> tuple[str, ...]:
+    label, count = max(Counter(labels).items(), key=lambda item: item[1])
+    if count > 1:
+        raise PydanticCustomError("repeated", "{label} stands twice", {"label": label})
+    return labels
+
+
+Name = Annotated[str, Field(min_length=1)]
+
+
+@with_config(ConfigDict(extra="ignore"))
 @dataclass(frozen=True, slots=True)
 class TaskHead:
-    """What a tagger knows of one of its tasks.
+    """What a tagger knows of one of its tasks. `TaggerDescription` holds the values to their limits.
 
     Attributes:
         labels: Tags in id order.
@@ -23,36 +35,8 @@ class TaskHead:
         temperature: What logits are divided by before the softmax.
     """
 
-    labels: tuple[str, ...]
-    scheme: str
-    alignment: str
+    labels: Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(_distinct)]
+    scheme: Name
+    alignment: Name
     decoding: Decoding = "viterbi"
-    temperature: float = 1.0
-
-
-def heads_of(folder: Path, description: Mapping[str, Any], decoding: Decoding | None = None) -> dict[str, TaskHead]:
-    """What the description of a tagger's folder says of each task.
-
-    Args:
-        folder: The folder.
-        description: As `read_description` gives it.
-        decoding: What to decode with instead of what it says.
-
-    Raises:
-        TaggerError: Something is missing.
-        PolytagError: There is no such decoding.
-    """
-    decoding = check_decoding(decoding)
-    try:
-        return {
-            name: TaskHead(
-                tuple(saved["labels"]),
-                saved["scheme"],
-                saved["alignment"],
-                decoding or saved["decoding"],
-                saved["temperature"],
-            )
-            for name, saved in description["tasks"].items()
-        }
-    except (KeyError, TypeError, AttributeError) as error:
-        raise damaged(folder / "polytag.json", error) from error
+    temperature: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] = 1.0

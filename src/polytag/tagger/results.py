@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate
+from math import prod
 from typing import Any
 
+from polytag.tagger.decoder import Decoder, Prediction
+
 _DIGITS = 6
+
+WordGroups = tuple[str, list[list[tuple[int, int]]]]
+"""A text, and for each of its sentences the start and end of each word in the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +66,53 @@ class TaggedText:
             span["score"] = round(span["score"], _DIGITS)
         plain["scores"] = {task: [round(score, _DIGITS) for score in scores] for task, scores in self.scores.items()}
         return plain
+
+
+def tagged_texts(
+    groups: Sequence[WordGroups],
+    predictions: Mapping[str, Prediction],
+    decoders: Mapping[str, Decoder],
+    min_score: float,
+) -> Iterator[TaggedText]:
+    """What was found in each text.
+
+    Args:
+        groups: The texts.
+        predictions: The prediction of each task, for the words of all texts in order.
+        decoders: The decoder of each task.
+        min_score: Spans that are less probable are dropped; their words count as outside.
+    """
+    tags = {task: decoders[task].names[found.labels].tolist() for task, found in predictions.items()}
+    scores = {task: found.scores.tolist() for task, found in predictions.items()}
+    position = 0
+    for text, parts in groups:
+        offsets = [offset for part in parts for offset in part]
+        stop = position + len(offsets)
+        *starts, _ = accumulate(map(len, parts), initial=0)
+        spans: list[TaggedSpan] = []
+        for task, decoder in decoders.items():
+            if decoder.scheme.encodes_spans:
+                for start, part in zip(starts, parts, strict=True):
+                    where = slice(position + start, position + start + len(part))
+                    own, of_words = decoder.scheme.spans(tags[task][where]), scores[task][where]
+                    scored = [(span, prod(of_words[span.start : span.end])) for span in own]
+                    sure = [(span, score) for span, score in scored if score >= min_score]
+                    if len(sure) < len(own):
+                        tags[task][where] = decoder.scheme.tags([span for span, _ in sure], len(part))
+                    for span in (span for span, score in scored if score < min_score):
+                        dropped = slice(where.start + span.start, where.start + span.end)
+                        scores[task][dropped] = predictions[task].outside[dropped].tolist()
+                    for span, score in sure:
+                        begin, end = part[span.start][0], part[span.end - 1][1]
+                        spans.append(TaggedSpan(task, span.label, score, text[begin:end], begin, end))
+        spans.sort(key=lambda span: (span.start, span.end))
+        yield TaggedText(
+            text=text,
+            spans=spans,
+            words=[text[start:end] for start, end in offsets],
+            offsets=offsets,
+            sentence_starts=starts,
+            tags={task: values[position:stop] for task, values in tags.items()},
+            scores={task: values[position:stop] for task, values in scores.items()},
+        )
+        position = stop

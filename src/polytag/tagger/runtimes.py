@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,12 +53,12 @@ class ExportedModel:
         return {task: scores[batch.units >= 0] for task, scores in self._run(batch.ids, batch.mask).items()}
 
 
-def check_runtime(folder: Path, exported: Mapping[str, Any] | None, wanted: str | None) -> str:
+def check_runtime(folder: Path, exported: str | None, wanted: str | None) -> str:
     """The runtime a folder is for.
 
     Args:
         folder: The folder.
-        exported: What its description says of an export; None for a tagger as training writes it.
+        exported: The format of an export; None for a tagger as training writes it.
         wanted: The runtime that was asked for; None for whatever the folder is for.
 
     Raises:
@@ -74,9 +73,9 @@ def check_runtime(folder: Path, exported: Mapping[str, Any] | None, wanted: str 
                 f"{folder}-onnx --to onnx`, and name that folder."
             )
         return "tensorflow"
-    if exported["to"] != "onnx":
+    if exported != "onnx":
         raise TaggerError(
-            f"{str(folder)!r} is an export for {exported['to']}, which polytag does not load; example.py in it shows "
+            f"{str(folder)!r} is an export for {exported}, which polytag does not load; example.py in it shows "
             "how to run it. Name the tagger it was made from, or an export for onnx."
         )
     if wanted == "tensorflow":

@@ -6,10 +6,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import accumulate, islice, takewhile
-from math import prod
+from itertools import islice, takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -18,17 +17,17 @@ from polytag.encoding.text import split_sentences
 from polytag.encoding.windows import Context
 from polytag.errors import PolytagError
 from polytag.files import save_tensors
-from polytag.hub import tagger_folder
 from polytag.plugin.encoder import EncoderProvider, WordCoder
 from polytag.plugin.registry import registry
 from polytag.tagger.decoder import Decoder, Prediction, units_needed
-from polytag.tagger.folder import FORMAT, damaged, read_description, replacing_folder
-from polytag.tagger.heads import TaskHead, heads_of
-from polytag.tagger.results import TaggedSpan, TaggedText
+from polytag.tagger.description import FILE, TaggerDescription, open_folder
+from polytag.tagger.folder import replacing_folder
+from polytag.tagger.heads import TaskHead
+from polytag.tagger.results import TaggedText, WordGroups, tagged_texts
 from polytag.tagger.runtimes import ONNX_FILE, ExportedModel, check_runtime, open_onnx
 from polytag.tagger.text_columns import is_dataset, tagged_dataset, texts_of
 from polytag.tagger.token_classifiers import LabelNames
-from polytag.tagger.viterbi import Decoding
+from polytag.tagger.viterbi import Decoding, check_decoding
 
 if TYPE_CHECKING:
     import datasets
@@ -121,29 +120,19 @@ class Tagger:
             PolytagError: There is no such decoding or runtime, the runtime is not installed, or the task or the labels
                 do not fit.
         """
-        if decoding not in (None, *get_args(Decoding)):
-            raise PolytagError(f"There is no decoding named {decoding!r}. Choose {' or '.join(get_args(Decoding))}.")
-        path = tagger_folder(folder)
-        description = read_description(path, task, labels)
-        runtime = check_runtime(path, description.get("export"), runtime)
-        heads = heads_of(path, description, decoding)
-        try:
-            del description["tasks"]
-            encoder = description.pop("encoder")
-            provider = registry().encoders[encoder["provider"]]
-            context, window = description.pop("context"), description.pop("window")
-        except (KeyError, TypeError, AttributeError) as error:
-            raise damaged(path / "polytag.json", error) from error
+        check_decoding(decoding)
+        path, description = open_folder(folder, task, labels)
+        runtime = check_runtime(path, description.export.to if description.export else None, runtime)
+        heads = description.heads(decoding)
+        provider = registry().encoders[description.encoder.provider]
         model: TaggerModel | ExportedModel
         if runtime == "onnx":
             sizes = {name: len(head.labels) for name, head in heads.items()}
             model = ExportedModel(provider.restore_coder(path), sizes, open_onnx(path / ONNX_FILE))
         else:
             model = _restored(provider, path, heads)
-            model.encoder.reference = encoder.get("reference", model.encoder.reference)  # not this folder's path
-        tagger = cls(model, heads, context, window, min_score, description)
-        _ = tagger.decoders  # a scheme or strategy that no plugin provides is an error now, not at the first text
-        return tagger
+            model.encoder.reference = description.encoder.reference  # not this folder's path
+        return cls(model, heads, description.context, description.window, min_score, description.details)
 
     @overload
     def tag(self, texts: str) -> TaggedText: ...  # type: ignore[overload-overlap]  # a str is an Iterable[str] too
@@ -256,45 +245,12 @@ class Tagger:
 
     def _tagged(
         self,
-        groups: Sequence[tuple[str, list[list[tuple[int, int]]]]],
+        groups: Sequence[WordGroups],
         sentences: Sequence[Sequence[str]],
         documents: Sequence[int] | None,
     ) -> Iterator[TaggedText]:
         _, predictions = self.predict(sentences, documents)
-        tags = {task: self.decoders[task].names[found.labels].tolist() for task, found in predictions.items()}
-        scores = {task: found.scores.tolist() for task, found in predictions.items()}
-        position = 0
-        for text, parts in groups:
-            offsets = [offset for part in parts for offset in part]
-            stop = position + len(offsets)
-            *starts, _ = accumulate(map(len, parts), initial=0)
-            spans: list[TaggedSpan] = []
-            for task, decoder in self.decoders.items():
-                if decoder.scheme.encodes_spans:
-                    for start, part in zip(starts, parts, strict=True):
-                        where = slice(position + start, position + start + len(part))
-                        own, of_words = decoder.scheme.spans(tags[task][where]), scores[task][where]
-                        scored = [(span, prod(of_words[span.start : span.end])) for span in own]
-                        sure = [(span, score) for span, score in scored if score >= self.min_score]
-                        if len(sure) < len(own):
-                            tags[task][where] = decoder.scheme.tags([span for span, _ in sure], len(part))
-                        for span in (span for span, score in scored if score < self.min_score):
-                            dropped = slice(where.start + span.start, where.start + span.end)
-                            scores[task][dropped] = predictions[task].outside[dropped].tolist()
-                        for span, score in sure:
-                            begin, end = part[span.start][0], part[span.end - 1][1]
-                            spans.append(TaggedSpan(task, span.label, score, text[begin:end], begin, end))
-            spans.sort(key=lambda span: (span.start, span.end))
-            yield TaggedText(
-                text=text,
-                spans=spans,
-                words=[text[start:end] for start, end in offsets],
-                offsets=offsets,
-                sentence_starts=starts,
-                tags={task: values[position:stop] for task, values in tags.items()},
-                scores={task: values[position:stop] for task, values in scores.items()},
-            )
-            position = stop
+        return tagged_texts(groups, predictions, self.decoders, self.min_score)
 
     def save(self, folder: str | Path, files: Mapping[str, str] | None = None, overwrite: bool = False) -> None:
         """Write the tagger. A reader of the folder sees all of it or none.
@@ -315,8 +271,8 @@ class Tagger:
             config["id2label"] = {str(index): label for index, label in enumerate(head.labels)}
             config["label2id"] = {label: index for index, label in enumerate(head.labels)}
         texts = {
-            name: json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-            for name, value in (("polytag.json", self.description()), ("config.json", config))
+            FILE: self.description().to_json(),
+            "config.json": json.dumps(config, indent=2, ensure_ascii=False) + "\n",
         }
         with replacing_folder(Path(folder), overwrite) as temporary:
             save_tensors(self.network.tensors(), temporary / "model.safetensors", metadata={"format": "pt"})
@@ -324,26 +280,12 @@ class Tagger:
             for name, text in {**texts, **(files or {})}.items():
                 (temporary / name).write_text(text, encoding="utf-8")
 
-    def description(self) -> dict[str, Any]:
+    def description(self) -> TaggerDescription:
         """What `polytag.json` says."""
         encoder = self.network.encoder
-        return {
-            "format": FORMAT,
-            "tasks": {
-                name: {
-                    "labels": list(head.labels),
-                    "scheme": head.scheme,
-                    "alignment": head.alignment,
-                    "decoding": head.decoding,
-                    "temperature": head.temperature,
-                }
-                for name, head in self.heads.items()
-            },
-            "encoder": {"provider": encoder.provider, "reference": encoder.reference},
-            "context": self.context,
-            "window": self.window,
-            **self.details,
-        }
+        return TaggerDescription.of(
+            self.heads, encoder.provider, encoder.reference, self.context, self.window, self.details
+        )
 
 
 def _chunks(

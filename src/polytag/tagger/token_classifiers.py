@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from polytag.corpus.annotation import have_spans
 from polytag.corpus.recognition import scheme_that_writes
@@ -29,34 +28,6 @@ _SHOWN = 6
 
 LabelNames = str | Path | Sequence[str]
 """Labels as a user gives them: in id order with commas between, a file of them, or a sequence."""
-
-
-def describe(folder: Path, task: str | None = None, labels: LabelNames | None = None) -> dict[str, Any]:
-    """What `polytag.json` would say of a token classifier.
-
-    Tags are decoded by argmax, as transformers does: the labels do not tell whether the classifier was taught to open
-    every span with `B`, and sequences of one that was not must not be forced into that form.
-
-    Args:
-        folder: The folder.
-        task: Name of the task; found by the labels when None.
-        labels: What the labels are called, where the checkpoint does not say or says it otherwise.
-
-    Raises:
-        PolytagError: The folder holds no token classifier, its labels do not suit the task or the names given, or it
-            cannot be told what the task is.
-    """
-    names = label_names(folder, labels)
-    chosen = task_of(folder, names) if task is None else registry().tasks[task]
-    head = {
-        "labels": list(names),
-        "scheme": scheme_for(chosen, names).name,
-        "alignment": ALIGNMENT,
-        "decoding": "argmax",
-        "temperature": 1.0,
-    }
-    encoder = {"provider": "pretrained", "reference": str(folder)}
-    return {"tasks": {chosen.name: head}, "encoder": encoder, "context": "sentence", "window": None}
 
 
 def label_names(folder: Path, labels: LabelNames | None = None) -> tuple[str, ...]:
@@ -80,7 +51,15 @@ def label_names(folder: Path, labels: LabelNames | None = None) -> tuple[str, ..
         raise TaggerError(
             f"{folder / 'config.json'} is damaged: its id2label does not name each label by a number from 0 on."
         ) from error
-    return tuple(own if labels is None else _renamed(own, labels))
+    names = tuple(own if labels is None else _renamed(own, labels))
+    unusable = next((name for index, name in enumerate(names) if not name or name in names[:index]), None)
+    if unusable is not None:
+        problem = f"two of its labels are called {unusable!r}" if unusable else "one of its labels has no name"
+        raise TaggerError(
+            f"The checkpoint {str(folder)!r} cannot be read as a tagger: {problem}. Give each a name of its own with "
+            "--labels."
+        )
+    return names
 
 
 def task_of(folder: Path, labels: Sequence[str]) -> Task:

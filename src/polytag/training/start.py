@@ -13,8 +13,8 @@ from polytag.hub import tagger_folder
 from polytag.plugin.encoder import EncoderProvider, head_prefix
 from polytag.plugin.registry import registry
 from polytag.plugin.task import Task
-from polytag.tagger.folder import damaged, read_description
-from polytag.tagger.heads import TaskHead, heads_of
+from polytag.tagger.description import FILE, TaggerDescription
+from polytag.tagger.heads import TaskHead
 from polytag.tagger.token_classifiers import ALIGNMENT, LabelNames, label_names, scheme_for
 
 if TYPE_CHECKING:
@@ -96,15 +96,12 @@ def open_start(reference: str, tasks: Mapping[str, Task], labels: LabelNames | N
     """
     folder = tagger_folder(reference)
     providers = registry().encoders
-    if (folder / "polytag.json").is_file() or not (folder / "config.json").is_file():
-        description = read_description(folder, labels=labels)
-        heads = heads_of(folder, description)
+    if (folder / FILE).is_file() or not (folder / "config.json").is_file():
+        description = TaggerDescription.read(folder, labels=labels)
+        heads = description.heads()
         prefixes = {task: head_prefix(task, len(heads)) for task in heads}
-        try:
-            provider = providers[description["encoder"]["provider"]]
-            return StartingPoint(folder, provider, heads, prefixes, description["context"], description["window"])
-        except (KeyError, TypeError) as error:
-            raise damaged(folder / "polytag.json", error) from error
+        provider = providers[description.encoder.provider]
+        return StartingPoint(folder, provider, heads, prefixes, description.context, description.window)
     names = label_names(folder, labels)
     heads = {}
     for name, task in tasks.items():

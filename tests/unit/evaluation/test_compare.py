@@ -11,6 +11,8 @@ from polytag import PolytagError
 from polytag.corpus.sample.reader import sample_sentences
 from polytag.evaluation import compare as comparison
 from polytag.plugin.registry import Registry
+from polytag.tagger.description import TaggerDescription
+from polytag.tagger.heads import TaskHead
 
 COLUMNS = ["tokens", "pos_tags", "ner_tags"]
 
@@ -189,7 +191,8 @@ def test_a_tagger_is_compared_with_a_file(files, data, registry: Registry, monke
     """With a tagger that knows its tags already: what counts is that it is asked about the words of the corpus."""
     folder = files / "tagger"
     folder.mkdir()
-    (folder / "polytag.json").write_text(json.dumps({"format": 1, "tasks": {"pos": {}, "ner": {}}}))
+    heads = {"pos": TaskHead(("NN",), "flat", "first"), "ner": TaskHead(("O",), "iobes", "first")}
+    (folder / "polytag.json").write_text(TaggerDescription.of(heads, "compact", "compact").to_json())
     iobes = registry.schemes["iobes"]
     own = {
         "pos": data.b["pos"],

@@ -170,7 +170,7 @@ def evaluated(tmp_path, registry: Registry, monkeypatch):
         "pos": [["NNP", "VBZ", "IN", "NNP", "NNP"], ["NNP", "VBZ", "NN"], ["NNP"]],
     }
     fake = Fake(predicted, registry)
-    monkeypatch.setattr(evaluating, "read_description", lambda *_: {})
+    monkeypatch.setattr(evaluating, "open_folder", lambda folder, *_: (folder, None))
     monkeypatch.setattr(evaluating.Tagger, "load", lambda *_, **__: fake)
 
     def run(**options):

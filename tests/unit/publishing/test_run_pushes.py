@@ -10,6 +10,8 @@ import pytest
 from polytag import hub
 from polytag.errors import HubUnreachableError, PolytagError
 from polytag.publishing.push import RunPushes, push
+from polytag.tagger.description import TaggerDescription
+from polytag.tagger.heads import TaskHead
 
 FINAL = "final"
 
@@ -121,6 +123,7 @@ def test_what_no_network_can_mend_is_said_at_once(uploads, monkeypatch):
 
 def test_a_tilde_is_the_home_of_the_user(uploads, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
-    (tagger(tmp_path, "mine") / "polytag.json").write_text('{"format": 1}')
+    description = TaggerDescription.of({"ner": TaskHead(("O",), "acme.scheme", "first")}, "compact", "compact")
+    (tagger(tmp_path, "mine") / "polytag.json").write_text(description.to_json())
     uploads.may_end.release()
     assert push("~/mine", "me/tagger") == "https://hub/me/tagger/commit/1"

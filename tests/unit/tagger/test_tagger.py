@@ -282,30 +282,10 @@ def edit(folder, change):
     path.write_text(json.dumps(description), encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        (lambda d: d.update(format=2), r"has format 2, and this polytag reads formats up to 1. Upgrade"),
-        (lambda d: d.pop("format"), r"polytag.json is damaged: it has no 'format'"),
-        (lambda d: d["tasks"]["ner"].pop("labels"), r"polytag.json is damaged: it has no 'labels'"),
-        (lambda d: d.update(tasks=["ner"]), r"polytag.json is damaged"),
-        (lambda d: d["tasks"]["ner"]["labels"].pop(), r"no tensor 'classifiers.ner.weight' of shape"),
-        (lambda d: d["tasks"]["ner"].update(scheme="iob9"), r"no label scheme named 'iob9'. Did you mean"),
-        (lambda d: d["encoder"].update(provider="huge"), r"no encoder named 'huge'"),
-    ],
-)
-def test_a_description_that_was_tampered_with_is_explained(joint_run, tmp_path, change, expected):
+def test_a_description_that_does_not_suit_the_weights_is_explained(joint_run, tmp_path):
     folder = copy(joint_run, tmp_path / "bad")
-    edit(folder, change)
-    with pytest.raises(PolytagError, match=expected):
-        Tagger.load(folder)
-
-
-@pytest.mark.parametrize("text", ["{", "[]", '"ner"', "\x00"])
-def test_a_description_that_is_not_json_is_named(joint_run, tmp_path, text):
-    folder = copy(joint_run, tmp_path / "bad")
-    (folder / "polytag.json").write_text(text)
-    with pytest.raises(TaggerError, match=r"bad/polytag.json is damaged"):
+    edit(folder, lambda description: description["tasks"]["ner"]["labels"].pop())
+    with pytest.raises(PolytagError, match=r"no tensor 'classifiers.ner.weight' of shape"):
         Tagger.load(folder)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import polytag
 from polytag import PolytagError, Task
-from polytag.tagger.token_classifiers import describe
+from polytag.tagger.description import TaggerDescription
 from polytag.testing import PluginManager
 
 ENTITIES = ("PER", "LOC", "ORG", "MISC")
@@ -42,7 +42,8 @@ def classifier(tmp_path: Path) -> Classifier:
 
 def test_a_classifier_is_described_as_a_tagger_s_folder_describes_itself(classifier: Classifier) -> None:
     folder = classifier(tags("BI"))
-    assert describe(folder) == {
+    assert json.loads(TaggerDescription.read(folder).to_json()) == {
+        "format": 1,
         "tasks": {
             "ner": {
                 "labels": tags("BI"),
@@ -80,9 +81,9 @@ def test_a_classifier_is_described_as_a_tagger_s_folder_describes_itself(classif
 def test_task_and_scheme_are_found_by_the_labels(
     classifier: Classifier, labels: list[str], task: str, scheme: str
 ) -> None:
-    found = describe(classifier(labels))["tasks"]
-    assert {name: head["scheme"] for name, head in found.items()} == {task: scheme}
-    assert found[task]["labels"] == labels
+    found = TaggerDescription.read(classifier(labels)).tasks
+    assert {name: head.scheme for name, head in found.items()} == {task: scheme}
+    assert found[task].labels == tuple(labels)
 
 
 def test_broken_and_clashing_plugins_are_no_concern_of_those_who_do_not_ask_for_them(
@@ -103,25 +104,25 @@ def test_broken_and_clashing_plugins_are_no_concern_of_those_who_do_not_ask_for_
 
     polytag_manager.register(Plugin(), "acme")
     polytag_manager.register(Other(), "other")
-    assert list(describe(classifier(tags("BI")))["tasks"]) == ["ner"]
+    assert list(TaggerDescription.read(classifier(tags("BI"))).tasks) == ["ner"]
 
 
 def test_the_user_can_say_the_task(classifier: Classifier) -> None:
     folder = classifier(tags("BI"))
-    assert list(describe(folder, task="chunk")["tasks"]) == ["chunk"]
+    assert list(TaggerDescription.read(folder, task="chunk").tasks) == ["chunk"]
     with pytest.raises(PolytagError, match="The task 'pos' has no spans, and the labels have such prefixes: O, B-PER"):
-        describe(folder, task="pos")
+        TaggerDescription.read(folder, task="pos")
     with pytest.raises(PolytagError, match=r"no task named 'nerr'\. Did you mean 'ner'"):
-        describe(folder, task="nerr")
+        TaggerDescription.read(folder, task="nerr")
     with pytest.raises(PolytagError, match="The task 'ner' has spans, and the labels have no prefixes"):
-        describe(classifier(["NOUN", "VERB"]), task="ner")
+        TaggerDescription.read(classifier(["NOUN", "VERB"]), task="ner")
 
 
 def test_labels_that_are_numbers_need_names(classifier: Classifier, tmp_path: Path) -> None:
     names = ["O", "B-PER", "I-PER"]
     folder = classifier(["LABEL_0", "LABEL_1", "LABEL_2"])
     with pytest.raises(PolytagError, match=r"does not say what its 3 labels are: .* --labels O,B-PER,I-PER"):
-        describe(folder)
+        TaggerDescription.read(folder)
     for name, text in {
         "lines.txt": "O\nB-PER\nI-PER\n",
         "list.json": json.dumps(names),
@@ -129,9 +130,9 @@ def test_labels_that_are_numbers_need_names(classifier: Classifier, tmp_path: Pa
         "by_id.json": json.dumps({"0": "O", "1": "B-PER", "2": "I-PER"}),
     }.items():
         (tmp_path / name).write_text(text)
-        assert describe(folder, labels=tmp_path / name)["tasks"]["ner"]["labels"] == names
-    assert describe(folder, labels="O, B-PER, I-PER") == describe(folder, labels=names)
-    assert describe(folder, labels=names)["tasks"]["ner"]["labels"] == names
+        assert TaggerDescription.read(folder, labels=tmp_path / name).tasks["ner"].labels == tuple(names)
+    assert TaggerDescription.read(folder, labels="O, B-PER, I-PER") == TaggerDescription.read(folder, labels=names)
+    assert TaggerDescription.read(folder, labels=names).tasks["ner"].labels == tuple(names)
 
 
 def test_labels_may_be_written_out_that_are_longer_than_the_name_of_a_file(classifier: Classifier) -> None:
@@ -139,12 +140,12 @@ def test_labels_may_be_written_out_that_are_longer_than_the_name_of_a_file(class
     names = tags("BI", (*types, "GPE", "LOC", "PRODUCT", "EVENT", "WORK_OF_ART", "LAW", "LANGUAGE"))
     assert len(",".join(names)) > 255
     folder = classifier([f"LABEL_{index}" for index in range(37)])
-    assert describe(folder, labels=",".join(names))["tasks"]["ner"]["labels"] == names
+    assert TaggerDescription.read(folder, labels=",".join(names)).tasks["ner"].labels == tuple(names)
 
 
 def test_a_checkpoint_that_names_no_label_has_as_many_as_it_says(classifier: Classifier) -> None:
     folder = classifier([], num_labels=3)
-    assert describe(folder, labels="O,B-PER,I-PER")["tasks"]["ner"]["labels"] == ["O", "B-PER", "I-PER"]
+    assert TaggerDescription.read(folder, labels="O,B-PER,I-PER").tasks["ner"].labels == ("O", "B-PER", "I-PER")
 
 
 @pytest.mark.parametrize(
@@ -156,6 +157,8 @@ def test_a_checkpoint_that_names_no_label_has_as_many_as_it_says(classifier: Cla
         ("numbers.json", "holds neither a JSON list of names nor an object"),
         ("unknown.json", "rename 'LABEL_9', which is not one of LABEL_0, LABEL_1, LABEL_2"),
         (["O", "Q-PER", "V-PER"], "The prefixes Q, V are of no label scheme"),
+        (["O", "B-PER", "B-PER"], "two of its labels are called 'B-PER'. Give each a name of its own with --labels"),
+        ("O,,B-PER", "one of its labels has no name. Give each a name of its own with --labels"),
     ],
 )
 def test_names_that_do_not_fit_are_refused(
@@ -165,7 +168,7 @@ def test_names_that_do_not_fit_are_refused(
     for name, text in {"broken": "{", "numbers": "[1, 2, 3]", "unknown": '{"LABEL_9": "O"}'}.items():
         Path(f"{name}.json").write_text(text)
     with pytest.raises(PolytagError, match=expected):
-        describe(classifier(["LABEL_0", "LABEL_1", "LABEL_2"]), labels=labels)
+        TaggerDescription.read(classifier(["LABEL_0", "LABEL_1", "LABEL_2"]), labels=labels)
 
 
 @pytest.mark.parametrize(
@@ -182,4 +185,4 @@ def test_names_that_do_not_fit_are_refused(
 )
 def test_what_is_no_token_classifier_is_refused(classifier: Classifier, config: dict[str, Any], expected: str) -> None:
     with pytest.raises(PolytagError, match=expected):
-        describe(classifier(tags("BI"), **config))
+        TaggerDescription.read(classifier(tags("BI"), **config))
