@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from polytag.corpus.corpus import Corpus
+from polytag.corpus.recognition import unreadable_tags
 from polytag.corpus.splits import Split
 from polytag.errors import CorpusError
 from polytag.plugin.alignment import IntArray
@@ -51,6 +52,9 @@ def inventory(corpus: Corpus, task: Task, scheme: LabelScheme, training: Split) 
     """Labels in id order: those the task fixes, or those of a ClassLabel column, or `O` and then the rest, sorted.
 
     Labels that later subwords need (I-PER where the corpus has B-PER only) are there in any case.
+
+    Raises:
+        CorpusError: No word is annotated, or there is a tag that the task does not know or the scheme cannot read.
     """
     column = corpus.column_for(task)
     found = {tag for sentence in training.tags[task.name] for tag in sentence} - {UNANNOTATED}
@@ -58,6 +62,13 @@ def inventory(corpus: Corpus, task: Task, scheme: LabelScheme, training: Split) 
         raise CorpusError(
             f"No word that the corpus {corpus.reference!r} has to train on is annotated in the column {column!r}, so "
             f"the task {task.name!r} cannot be learnt from it. Leave the task out, or annotate some sentences."
+        )
+    # Such labels would make a tagger that cannot be loaded: better said now than after the training.
+    if unreadable := unreadable_tags(sorted(found.union(task.labels or ())), scheme):
+        raise CorpusError(
+            f"The label scheme {scheme.name!r} cannot read all tags that the task {task.name!r} has in the column "
+            f"{column!r} of the corpus {corpus.reference!r}: {', '.join(unreadable[:5])}. Repair them; `polytag corpus "
+            "check` shows where they stand."
         )
     if task.labels is not None:
         unknown = sorted(found - set(task.labels))
@@ -68,7 +79,7 @@ def inventory(corpus: Corpus, task: Task, scheme: LabelScheme, training: Split) 
             )
         return list(task.labels)
     named = list(corpus.labels(column) or ())
-    keeps_order = bool(named) and found <= set(named)
+    keeps_order = bool(named) and found <= set(named) and not unreadable_tags(named, scheme)
     labels = named if keeps_order else sorted(found, key=_outside_first)
     needed = {scheme.continuation(label) for label in labels} | ({OUTSIDE} if scheme.encodes_spans else set())
     missing = sorted(needed - set(labels), key=_outside_first)
