@@ -9,12 +9,13 @@ import pytest
 import typer
 
 import polytag
+from polytag import RunConfig
 from polytag.cli.app import app
 from polytag.plugin import specs
 from support.pages import DOCS, ROOT
 
 sys.path.insert(0, str(DOCS))
-from pages_of_the_code import command_line, error_messages, messages
+from pages_of_the_code import command_line, error_messages, messages, training_options
 
 
 def commands(command: object, name: str) -> list[tuple[str, object]]:
@@ -23,14 +24,42 @@ def commands(command: object, name: str) -> list[tuple[str, object]]:
 
 
 COMMANDS = commands(typer.main.get_command(app), "polytag")
+FIELDS = RunConfig.model_fields.items()
 
 
 @pytest.mark.parametrize(("name", "command"), COMMANDS, ids=[name for name, _ in COMMANDS])
 def test_every_command_with_every_option_is_in_the_reference(name, command):
-    section = command_line().partition(f"`{name}`\n" if " " in name else "# Command line")[2]
-    for parameter in command.params:
+    section = command_line().partition(f"`{name}`\n" if " " in name else "# Command line")[2].partition("\n## ")[0]
+    parameters = command.get_params(typer.Context(command, info_name=name))
+    if name == "polytag train":
+        assert "[training options](training-options.md)" in section
+        parameters = [parameter for parameter in parameters if parameter.name not in RunConfig.model_fields]
+        assert {parameter.name for parameter in parameters} == {"config", "as_json", "help"}
+    for parameter in parameters:
         for option in parameter.opts if parameter.param_type_name == "option" else ():
             assert re.search(rf"^\* `.*{re.escape(option)}\b", section, re.MULTILINE), option
+
+
+def test_every_option_of_a_run_is_in_the_reference_once():
+    rows = [line.strip("| ").split(" | ") for line in training_options().splitlines() if line.startswith("| `--")]
+    names = [f"`{field.alias}`, in Python `{name}`" if field.alias else f"`{name}`" for name, field in FIELDS]
+    assert sorted(row[1] for row in rows) == sorted(names)
+    shown = {row[1].strip("`"): row for row in rows}
+    for name, field in FIELDS:
+        if not field.alias:
+            assert shown[name][4] == field.description
+    assert shown["window"][0::2] == ["`--window`", "integer, `x>=1`", shown["window"][4]]
+    assert shown["task"][:4] == ["`--task`, `-t`", "`task`", "text, or a list of texts", "required"]
+    assert shown["precision"][2] == "`float32`, `bfloat16` or `float16`"
+    assert shown["epochs"][3] == "compact 8, pretrained 3"
+    assert shown["overwrite"][2:4] == ["true or false", "`false`"]
+    assert shown["clip"][2:4] == ["number, `x>0`", "`1.0`"]
+
+
+def test_help_texts_are_shown_as_they_are():
+    section = command_line().partition("`polytag compare`\n")[2]
+    assert r"tag columns, \_ for a column to skip" in section
+    assert "* `--seed <int range>`: Seed of the interval and the p value. *Default: 0; x>=0.*" in section
 
 
 def test_every_public_name_is_in_the_reference():

@@ -31,9 +31,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_page_is_built_and_in_the_navigation(site):
     front = (site / "index.html").read_text(encoding="utf-8")
     expected = [page.relative_to(DOCS).with_suffix(".html").as_posix() for page in pages()]
-    for path in [*expected, "reference/command-line.html", "reference/error-messages.html", "changelog.html"]:
+    made = [f"reference/{name}.html" for name in ("command-line", "training-options", "error-messages")]
+    for path in [*expected, *made, "changelog.html"]:
         assert (site / path).is_file()
         assert re.search(rf'href="?(?:\./)?{re.escape(path)}\b', front), path
+
+
+@pytest.mark.parametrize("page", ["command-line", "training-options"])
+def test_underscores_in_help_texts_are_no_markup(site, page):
+    html = (site / f"reference/{page}.html").read_text(encoding="utf-8")
+    assert "--columns tokens,pos_tags,_,ner_tags" in html
 
 
 def test_nothing_is_fetched_from_anywhere(site):

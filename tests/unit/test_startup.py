@@ -63,9 +63,9 @@ def test_the_engine_has_tensorflow_use_onednn_unless_it_is_told_not_to(setting, 
     assert not done.stderr
 
 
-def test_the_list_of_commands_does_without_rich():
-    done = run_python(_COMMAND.format(argument="--help") + "print('rich' in sys.modules)")
-    assert done.stdout.splitlines()[-1] == "False", done.stderr
+def test_the_list_of_commands_does_without_rich_and_the_options_of_a_run():
+    done = run_python(_COMMAND.format(argument="--help") + "print({'rich', 'pydantic', 'numpy'} & set(sys.modules))")
+    assert done.stdout.splitlines()[-1] == "set()", done.stderr
     assert "predict   Tag text" in done.stdout
 
 

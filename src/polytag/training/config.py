@@ -32,11 +32,9 @@ _OF_ONE_RUN = {"overwrite", "resume", "tensorboard", "profile", "push", "push_ev
 
 
 class RunConfig(BaseModel):
-    """Everything a training run can be told. None means: what suits the encoder or the task.
+    """Everything a training run can be told. None means: what suits the encoder or the task."""
 
-    Each field is stated here and nowhere else: the options of `polytag train`, the keyword arguments of
-    `polytag.train` and the reference of the options are made from it.
-    """
+    # An option is stated here alone: the command line, the signature of `train` and the reference are made from it.
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
