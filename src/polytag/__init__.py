@@ -36,7 +36,15 @@ if TYPE_CHECKING:
         last_units,
         scores_at,
     )
-    from polytag.plugin.encoder import Encoder, EncoderProvider, TrainingDefaults, Units, WordCoder
+    from polytag.plugin.encoder import (
+        Encoder,
+        EncoderProvider,
+        ExampleInputs,
+        TrainingDefaults,
+        Units,
+        UnreadWords,
+        WordCoder,
+    )
     from polytag.plugin.lookup import alignment, metric, scheme, task
     from polytag.plugin.metric import Metric, Scores
     from polytag.plugin.reader import DOCUMENT_MARKS, TOKENS, Reader, Remark, Sentence, Source
@@ -80,7 +88,15 @@ _HOMES = {
     "polytag.corpus.dialect": ("ColumnRow", "column_rows", "has_document_marks"),
     "polytag.corpus.sentences": ("corpus_from_sentences", "sentences_of"),
     "polytag.corpus.source": ("split_of",),
-    "polytag.plugin.encoder": ("Encoder", "EncoderProvider", "TrainingDefaults", "Units", "WordCoder"),
+    "polytag.plugin.encoder": (
+        "Encoder",
+        "EncoderProvider",
+        "ExampleInputs",
+        "TrainingDefaults",
+        "Units",
+        "UnreadWords",
+        "WordCoder",
+    ),
     "polytag.encoding.text": ("Word", "split_sentences"),
     "polytag.errors": ("CorpusError", "CorpusWarning", "PluginError", "PolytagError", "TaggerError"),
     "polytag.evaluation.evaluate": ("evaluate",),
@@ -118,6 +134,7 @@ __all__ = [
     "Encoder",
     "EncoderProvider",
     "Evaluation",
+    "ExampleInputs",
     "Export",
     "Finding",
     "LabelScheme",
@@ -144,6 +161,7 @@ __all__ = [
     "TrainResult",
     "TrainingDefaults",
     "Units",
+    "UnreadWords",
     "Word",
     "WordCoder",
     "__version__",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
+from polytag import hub
 from polytag.corpus.sample.reader import SampleReader
 from polytag.files import expand_home, path_exists
 from polytag.plugin.encoder import Encoder, EncoderProvider, TrainingDefaults, WordCoder
@@ -14,8 +14,6 @@ from polytag.plugin.reader import Reader
 from polytag.plugin.specs import hookimpl
 
 POLYTAG_PLUGIN_API = 1
-
-_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?(@\S+)?")
 
 
 class CompactProvider(EncoderProvider):
@@ -43,6 +41,12 @@ class CompactProvider(EncoderProvider):
 
         return CompactEncoder()
 
+    def coder(self, reference: str) -> WordCoder:
+        """Word hashes."""
+        from polytag.encoding.coders import HashCoder
+
+        return HashCoder()
+
     def restore_coder(self, folder: Path) -> WordCoder:
         """Word hashes; there is nothing to read from the folder."""
         from polytag.encoding.coders import HashCoder
@@ -62,7 +66,7 @@ class PretrainedProvider(EncoderProvider):
     def accepts(self, reference: str) -> bool:
         """A folder, or what can be a name on the hub, with or without a revision."""
         folder = expand_home(reference)
-        return (path_exists(folder) and folder.is_dir()) or bool(_HUB_NAME.fullmatch(reference))
+        return (path_exists(folder) and folder.is_dir()) or hub.is_model_name(reference)
 
     def create(self, reference: str) -> Encoder:
         """Load the checkpoint."""
@@ -76,11 +80,22 @@ class PretrainedProvider(EncoderProvider):
 
         return restore(folder)
 
+    def coder(self, reference: str) -> WordCoder:
+        """The tokenizer alone, which is all that is downloaded."""
+        from polytag.encoding.checkpoint import find_checkpoint
+        from polytag.encoding.tokenizer import TOKENIZER_FILES, load_coder
+
+        return load_coder(find_checkpoint(reference, files=TOKENIZER_FILES))
+
     def restore_coder(self, folder: Path) -> WordCoder:
         """The tokenizer alone."""
         from polytag.encoding.coders import SubwordCoder
 
         return SubwordCoder.load(folder)
+
+    def restores_transformers(self, folder: Path) -> bool:
+        """Any checkpoint: `restore` says of which families it cannot make encoders."""
+        return True
 
 
 @hookimpl

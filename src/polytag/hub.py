@@ -6,7 +6,7 @@ Tokens, caches, `HF_ENDPOINT` and `HF_HUB_OFFLINE` are those of huggingface_hub.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
@@ -30,9 +30,15 @@ _REPLACED = (
 )
 """Files of an earlier tagger or checkpoint that would be read together with those of a new one."""
 
+_MODEL = re.compile(r"[\w.-]+(/[\w.-]+)?(@\S+)?")
 _NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*(@\S+)?", flags=re.ASCII)
 _ALONE = 2**20
 """Larger files are uploaded one at a time: threads of the client's would keep an interrupted program from ending."""
+
+
+def is_model_name(reference: str) -> bool:
+    """Whether a model on the hub can have this name: `name` or `owner/name`, with or without `@revision`."""
+    return bool(_MODEL.fullmatch(reference))
 
 
 def tagger_folder(reference: str | Path) -> Path:
@@ -61,7 +67,7 @@ def tagger_folder(reference: str | Path) -> Path:
     return snapshot(reference, "tagger")
 
 
-def snapshot(reference: str, what: str) -> Path:
+def snapshot(reference: str, what: str, files: Sequence[str] = FILES) -> Path:
     """The whole copy of a model on the hub, in the cache: downloaded, gone on with, or as it was found there.
 
     Without a connection, or where the hub refuses, a copy that was downloaded before serves.
@@ -69,6 +75,7 @@ def snapshot(reference: str, what: str) -> Path:
     Args:
         reference: `name` or `name@revision`.
         what: What the model is wanted as, for messages: `tagger` or `encoder`.
+        files: Patterns of the files that are downloaded.
 
     Raises:
         PolytagError: There is no such model, it may not be read, or not all of it can be had.
@@ -93,7 +100,7 @@ def snapshot(reference: str, what: str) -> Path:
     try:
         return Path(
             client.snapshot_download(
-                name, revision=revision or None, allow_patterns=list(FILES), local_files_only=refused is not None
+                name, revision=revision or None, allow_patterns=list(files), local_files_only=refused is not None
             )
         )
     except _failures() as error:

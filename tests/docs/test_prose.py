@@ -11,8 +11,20 @@ import pytest
 from support.pages import DOCS, ROOT
 
 NOT_YET = (
-    *("src/polytag/corpus", "src/polytag/encoding", "src/polytag/engine", "src/polytag/plugin", "src/polytag/publishing"),
-    *("src/polytag/serving", "src/polytag/testing", "src/polytag/errors.py", "src/polytag/files.py", "src/polytag/hub.py"),
+    *(
+        "src/polytag/corpus",
+        "src/polytag/encoding",
+        "src/polytag/engine",
+        "src/polytag/plugin",
+        "src/polytag/publishing",
+    ),
+    *(
+        "src/polytag/serving",
+        "src/polytag/testing",
+        "src/polytag/errors.py",
+        "src/polytag/files.py",
+        "src/polytag/hub.py",
+    ),
     *("src/polytag/terminal.py", "plugins", "docs/pages_of_the_code.py"),
     *("src/polytag/cli", "src/polytag/evaluation", "src/polytag/exporting", "src/polytag/prediction"),
     *("src/polytag/tagger", "src/polytag/training", "src/polytag/runner.py", "src/polytag/plugin/encoder.py"),

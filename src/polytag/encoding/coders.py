@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from polytag.encoding.word_hashes import HASHES, ROWS, hash_word
 from polytag.errors import TaggerError
-from polytag.plugin.encoder import Units, WordCoder
+from polytag.plugin.encoder import Units, UnreadWords, WordCoder
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -48,6 +48,10 @@ class HashCoder(WordCoder):
         index = np.fromiter(map(order.__getitem__, words), dtype=np.int64, count=len(words))
         table = np.array([self._rows[word] for word in order], dtype=np.int32).reshape(-1, self.n_features)
         return Units(table[index], np.ones(len(words), dtype=np.int32))
+
+    def unread(self, words: Sequence[str]) -> UnreadWords:
+        """None of them: every word has its hashes."""
+        return UnreadWords(set(), set())
 
     def save_coder(self, folder: Path) -> None:
         """Nothing: words are hashed, so there is no vocabulary."""
@@ -119,6 +123,14 @@ class SubwordCoder(WordCoder):
         rows = np.repeat(starts[index] - begins, counts) + np.arange(int(counts.sum()))
         return Units(pool[rows][:, None], counts.astype(np.int32))
 
+    def unread(self, words: Sequence[str]) -> UnreadWords:
+        """The words without a subword, and those with no other than the one for what is unknown."""
+        ids = {word: set(found) for word, found in self._tokenised(list(dict.fromkeys(words)))}
+        return UnreadWords(
+            {word for word, found in ids.items() if not found},
+            {word for word, found in ids.items() if found == {self._unknown}},
+        )
+
     def save_coder(self, folder: Path) -> None:
         """Write the tokenizer as it is used here, and what `__init__` takes beside it."""
         self._backend.save(str(folder / "tokenizer.json"))
@@ -135,6 +147,10 @@ class SubwordCoder(WordCoder):
         if len(self._pieces) > _CACHED_WORDS:
             self._pieces.clear()
         new = list(dict.fromkeys(word for word in words if word not in self._pieces))
-        texts = [word.encode("utf-8", "replace").decode("utf-8") for word in new]  # no lone surrogates
-        for word, encoding in zip(new, self._backend.encode_batch_fast(texts, add_special_tokens=False), strict=True):
-            self._pieces[word] = encoding.ids[: self.max_units] or [self._unknown]
+        for word, ids in self._tokenised(new):
+            self._pieces[word] = ids[: self.max_units] or [self._unknown]
+
+    def _tokenised(self, words: list[str]) -> Iterator[tuple[str, list[int]]]:
+        texts = [word.encode("utf-8", "replace").decode("utf-8") for word in words]  # no lone surrogates
+        for word, encoding in zip(words, self._backend.encode_batch_fast(texts, add_special_tokens=False), strict=True):
+            yield word, encoding.ids

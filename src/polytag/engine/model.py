@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -12,7 +11,10 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from polytag.errors import TaggerError
-from polytag.plugin.encoder import Encoder, Tensors, head_prefix
+from polytag.plugin.encoder import AtPositions, Encoder, InBulk, Tensors, head_prefix
+
+if TYPE_CHECKING:
+    from polytag.engine.prediction import Predictor
 
 HEAD_DROPOUT = 0.1
 
@@ -29,7 +31,6 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
         super().__init__(name="tagger")
         self.encoder = encoder
         self.network = encoder.network
-        width = encoder.config().get("hidden_size") or encoder.config()["dim"]
         # Heads stay in float32 under every precision: a softmax over close logits loses digits otherwise.
         self.dropout = keras.layers.Dropout(HEAD_DROPOUT, dtype="float32")
         self.heads = {
@@ -39,7 +40,7 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
             for task, names in labels.items()
         }
         for head in self.heads.values():
-            head.build((None, None, width))
+            head.build((None, None, encoder.width))
         self.built = True
 
     def call(self, ids: Any, mask: Any, training: bool = False) -> dict[str, Any]:
@@ -64,16 +65,24 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
         Returns:
             Logits of each task, float32 (n, labels).
         """
-        if hasattr(self.network, "at"):
+        if isinstance(self.network, AtPositions):
             vectors = self.dropout(self.network.at(ids, mask, wanted, training), training=training)
             return {task: head(vectors) for task, head in self.heads.items()}
         logits = self(ids, mask, training=True) if training else self._in_bulk(ids, mask)
         return {task: tf.gather(tf.reshape(all_, (-1, all_.shape[-1])), wanted) for task, all_ in logits.items()}
 
     def _in_bulk(self, ids: Any, mask: Any) -> dict[str, Any]:
-        network = getattr(self.network, "in_bulk", None) or partial(self.network, training=False)
-        vectors = network(ids, mask)
+        if isinstance(self.network, InBulk):
+            vectors = self.network.in_bulk(ids, mask)
+        else:
+            vectors = self.network(ids, mask, training=False)
         return {task: head(vectors) for task, head in self.heads.items()}
+
+    def scorer(self) -> Predictor:
+        """What computes the probabilities of labels with this model."""
+        from polytag.engine.prediction import Predictor
+
+        return Predictor(self)
 
     def copy_weights(self, other: TaggerModel) -> None:
         """Take over the weights of a model that was made in the same way, but perhaps computes in another dtype."""

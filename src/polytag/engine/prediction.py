@@ -13,6 +13,7 @@ from polytag.encoding.batches import Batch, unit_scores
 from polytag.encoding.features import Features
 from polytag.engine.model import TaggerModel
 from polytag.plugin.alignment import FloatArray
+from polytag.plugin.encoder import Encoder
 
 BATCHES_AT_ONCE = 2
 """While one waits for memory, or for Python, the other one multiplies."""
@@ -22,19 +23,24 @@ class Predictor:
     """Runs a model over features.
 
     Args:
-        model: Encoder and heads.
+        network: Encoder and heads.
     """
 
-    def __init__(self, model: TaggerModel) -> None:
-        self._model = model
+    def __init__(self, network: TaggerModel) -> None:
+        self.network = network
         self._probabilities = tf.function(
             self._forward,
             input_signature=[
-                tf.TensorSpec((None, None, model.encoder.n_features), tf.int32),
+                tf.TensorSpec((None, None, network.encoder.n_features), tf.int32),
                 tf.TensorSpec((None, None), tf.bool),
                 tf.TensorSpec((None,), tf.int32),
             ],
         )
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder."""
+        return self.network.encoder
 
     def predict(
         self,
@@ -49,9 +55,8 @@ class Predictor:
             wanted: bool (units,), False where they need not be known and are 0; all of them by default.
             on_batch: Called after each batch with the number of its windows.
         """
-        encoder = self._model.encoder
-        labels = {task: head.units for task, head in self._model.heads.items()}
-        return unit_scores(self._run, features, encoder, labels, wanted, on_batch, BATCHES_AT_ONCE)
+        labels = {task: head.units for task, head in self.network.heads.items()}
+        return unit_scores(self._run, features, self.encoder, labels, wanted, on_batch, BATCHES_AT_ONCE)
 
     def _run(self, batch: Batch) -> dict[str, FloatArray]:
         wanted = np.flatnonzero(batch.units >= 0).astype(np.int32)
@@ -59,5 +64,5 @@ class Predictor:
         return {task: values.numpy() for task, values in found.items()}
 
     def _forward(self, ids: Any, mask: Any, wanted: Any) -> dict[str, Any]:
-        logits = self._model.at(ids, mask, wanted)
+        logits = self.network.at(ids, mask, wanted)
         return {task: tf.nn.softmax(values) for task, values in logits.items()}

@@ -16,6 +16,7 @@ from polytag.engine.optimizer import AdamW, learning_rate_at
 from polytag.engine.settings import Settings
 from polytag.errors import TrainingError
 from polytag.plugin.alignment import IGNORE
+from polytag.plugin.encoder import WithTables
 
 INITIAL_LOSS_SCALE = 2.0**15
 LOSS_SCALE_GROWTH_INTERVAL = 2000
@@ -43,7 +44,7 @@ class TrainStep:
         self._settings = settings
         self._variables = list(model.trainable_variables)
         self._updates_an_epoch = math.ceil(steps_an_epoch / settings.accumulate)
-        tables = getattr(model.network, "tables", ())
+        tables = model.network.tables if isinstance(model.network, WithTables) else ()
         self.optimizer = AdamW(self._variables, settings.weight_decay, settings.clip, settings.averaging, tables)
         self._scale = tf.Variable(INITIAL_LOSS_SCALE if settings.loss_scaling else 1.0, trainable=False)
         self._good_updates = tf.Variable(0, trainable=False)

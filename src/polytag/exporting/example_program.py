@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from polytag.plugin.encoder import ExampleInputs
 from polytag.tagger.token_classifiers import aggregation
 
 _HEAD = '''"""Tag a sentence of words: python example.py "My name is Sylvain ."
@@ -20,30 +21,7 @@ import numpy as np
 {imports}
 FOLDER = Path(__file__).parent
 LABELS = json.loads((FOLDER / "labels.json").read_text(encoding="utf-8"))
-'''
-
-_SUBWORDS = '''
-tokenizer = Tokenizer.from_file(str(FOLDER / "tokenizer.json"))
-
-
-def inputs(words):
-    """Ids of subwords with special tokens around them, and the positions of each word's subwords."""
-    encoding = tokenizer.encode(words, is_pretokenized=True)
-    positions = [[] for _ in words]
-    for position, word in enumerate(encoding.word_ids):
-        if word is not None:
-            positions[word].append(position)
-    ids = np.array([encoding.ids], dtype=np.{dtype})
-    return {{"input_ids": ids, "attention_mask": np.ones_like(ids)}}, positions
-'''
-
-_HASHES = '''
-
-def inputs(words):
-    """Ten hashed features of each word (word_hashes.py makes them), and each word's position."""
-    ids = np.array([[hash_word(word) for word in words]], dtype=np.{dtype})
-    mask = np.ones(ids.shape[:2], dtype=ids.dtype)
-    return {{"feature_ids": ids, "attention_mask": mask}}, [[position] for position in range(len(words))]
+DTYPE = np.{dtype}  # of what the network takes
 '''
 
 _RUN = {
@@ -122,24 +100,24 @@ if __name__ == "__main__":
 '''
 
 
-def example_program(to: str, subwords: bool, alignments: Mapping[str, str]) -> str:
+def example_program(to: str, encoding: ExampleInputs, alignments: Mapping[str, str]) -> str:
     """A program that runs an export.
 
     Args:
         to: `onnx`, `savedmodel` or `litert`.
-        subwords: Whether units are subwords; hashed words otherwise.
+        encoding: How it encodes words.
         alignments: The alignment strategy of each task.
     """
     package, imported = _IMPORTS[to]
-    packages = f"numpy, {package}{' and tokenizers' if subwords else ''}"
-    imports = imported + ("from tokenizers import Tokenizer\n" if subwords else "from word_hashes import hash_word\n")
+    first, *others = "numpy", package, *encoding.packages
+    packages = f"{', '.join([first, *others[:-1]])} and {others[-1]}"
     dtype = "int64" if to == "onnx" else "int32"
     strategies = set(alignments.values())
     rows = _ROWS.get(strategies.pop(), _FIRST) if len(strategies) == 1 else _FIRST
     runs = "Batches of several sentences work, too: pad them with any id, and 0 in attention_mask."
     return (
-        _HEAD.format(packages=packages, imports=imports, runs=runs)
-        + (_SUBWORDS if subwords else _HASHES).format(dtype=dtype)
+        _HEAD.format(packages=packages, imports=imported + encoding.imports, runs=runs, dtype=dtype)
+        + encoding.code
         + _RUN[to]
         + _TAIL.format(rows=rows)
     )

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import math
-import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from polytag.corpus.corpus import Corpus, load_corpus
-from polytag.encoding import word_hashes
 from polytag.errors import PolytagError, UnknownNameError
 from polytag.exporting.example_program import example_program
 from polytag.exporting.writers import WRITERS
@@ -134,7 +131,7 @@ def _chosen(tagger: Tagger, task: str | None) -> Tagger:
 
 
 def _check_transformers(tagger: Tagger) -> None:
-    if tagger.network.encoder.provider != "pretrained":
+    if not tagger.network.encoder.transformers_layout:
         raise PolytagError(
             "Only taggers over a pretrained encoder can be transformers checkpoints; transformers has no encoder like "
             "this one. Choose savedmodel, onnx or litert."
@@ -166,9 +163,7 @@ def _check_agreement(result: Export) -> None:
 def _describe(tagger: Tagger, folder: Path, result: Export) -> None:
     """Write everything beside the network."""
     encoder = tagger.network.encoder
-    encoder.save_coder(folder)
-    if encoder.provider == "compact":
-        shutil.copyfile(inspect.getfile(word_hashes), folder / "word_hashes.py")
+    encoder.export_files(folder)
     labels = {name: list(head.labels) for name, head in tagger.heads.items()}
     exported = {
         "to": result.to,
@@ -186,8 +181,8 @@ def _describe(tagger: Tagger, folder: Path, result: Export) -> None:
         "labels.json": json.dumps(labels, indent=2, ensure_ascii=False) + "\n",
         FILE: description.to_json(),
     }
-    if encoder.provider in ("compact", "pretrained"):  # how those of plugins encode words, plugins know
+    if encoder.example_inputs is not None:
         alignments = {name: head.alignment for name, head in tagger.heads.items()}
-        texts["example.py"] = example_program(result.to, encoder.unit == "subword", alignments)
+        texts["example.py"] = example_program(result.to, encoder.example_inputs, alignments)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")

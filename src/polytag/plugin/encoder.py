@@ -10,12 +10,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from polytag.errors import PolytagError
+from polytag.errors import PluginError, PolytagError
 
 Tensors = dict[str, NDArray[Any]]
 Precision = Literal["float32", "bfloat16", "float16"]
@@ -36,6 +36,36 @@ class Units(NamedTuple):
 
     ids: NDArray[np.int32]
     counts: NDArray[np.int32]
+
+
+class UnreadWords(NamedTuple):
+    """Words that an encoder knows nothing of but their neighbours.
+
+    Attributes:
+        untokenised: Words that it cannot tokenise: nothing is left of them.
+        unknown: Words whose every part is unknown to it.
+    """
+
+    untokenised: set[str]
+    unknown: set[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleInputs:
+    """The part of an export's example.py that encodes words, which has to do without polytag.
+
+    Attributes:
+        code: Defines `inputs(words)`, which gives a dictionary of the network's inputs for one sentence, and for each
+            word a list of the positions of its units. The network takes `input_ids` (1, length), or `feature_ids`
+            (1, length, n_features) where a unit has several, and `attention_mask` (1, length), all of numpy's type
+            `DTYPE`. `np`, `json`, `DTYPE` and `FOLDER`, the path of the export, are defined.
+        imports: Lines that import what else it uses.
+        packages: What has to be installed for that.
+    """
+
+    code: str
+    imports: str = ""
+    packages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +114,36 @@ class WordCoder(ABC):
     def encode(self, words: Sequence[str]) -> Units:
         """The units of words, each word on its own; a word that is nothing to the encoder still gets one unit."""
 
+    def unread(self, words: Sequence[str]) -> UnreadWords | None:
+        """Which of some words are nothing to the encoder, for `polytag corpus check`; None where it cannot tell."""
+        return None
+
     @abstractmethod
     def save_coder(self, folder: Path) -> None:
         """Write what `EncoderProvider.restore_coder` needs."""
+
+
+@runtime_checkable
+class AtPositions(Protocol):
+    """A network that computes the vectors of some positions faster than those of all: see `Encoder.network`."""
+
+    def at(self, ids: Any, mask: Any, wanted: Any, training: bool) -> Any:
+        """Vectors at the positions `wanted`, float (n, width)."""
+
+
+@runtime_checkable
+class InBulk(Protocol):
+    """A network that computes vectors faster where no gradient is wanted: see `Encoder.network`."""
+
+    def in_bulk(self, ids: Any, mask: Any) -> Any:
+        """Vectors, float (batch, length, width)."""
+
+
+@runtime_checkable
+class WithTables(Protocol):
+    """A network with variables that are read by row: see `Encoder.network`."""
+
+    tables: Sequence[Any]
 
 
 class Encoder(WordCoder):
@@ -95,10 +152,15 @@ class Encoder(WordCoder):
     Attributes:
         provider: Name of the `EncoderProvider` that made it.
         reference: What the user named: `compact`, a folder, a hub name.
+        transformers_layout: Whether `tensors()`, `config()` and `architecture()` are those of a checkpoint that
+            transformers loads. Only then can a tagger be exported to transformers.
+        example_inputs: How an export's example.py encodes words; None where that takes polytag, and there is none.
     """
 
     provider: ClassVar[str]
     reference: str
+    transformers_layout: ClassVar[bool] = False
+    example_inputs: ClassVar[ExampleInputs | None] = None
 
     @property
     @abstractmethod
@@ -107,15 +169,31 @@ class Encoder(WordCoder):
 
         `ids` is int32 (batch, length, n_features), `mask` bool (batch, length), False at padding.
 
-        Three attributes make it faster where it has them:
+        Three optional attributes make it faster:
 
         - `tables`, a list of its variables that are read by row;
         - `at(ids, mask, wanted, training)`, called instead of the network in training and prediction, which gives float
-          (n, width), the vectors at the positions `wanted`, int32 (n,), among batch * length: all different, or none;
-        - `in_bulk(ids, mask)`, where there is no `at`, called instead of the network in prediction.
+          (n, width), the vectors at the positions `wanted`, int32 (n,), among batch * length: unique, possibly none;
+        - `in_bulk(ids, mask)`, called instead of the network in prediction where it has no `at`.
 
         Both are called inside a `tf.function`, and need not be exportable.
         """
+
+    @property
+    def width(self) -> int:
+        """The width of the network's vectors; `hidden_size` or `dim` of `config()` where this is not overridden.
+
+        Raises:
+            PluginError: The configuration says neither.
+        """
+        config = self.config()
+        for name in ("hidden_size", "dim"):
+            if name in config:
+                return int(config[name])
+        raise PluginError(
+            f"The encoder {self.reference!r} does not say how wide its vectors are. Override `width` in "
+            f"{type(self).__name__}."
+        )
 
     @abstractmethod
     def tensors(self) -> Tensors:
@@ -161,6 +239,10 @@ class Encoder(WordCoder):
         (folder / "config.json").write_text(json.dumps(self.config(), indent=2) + "\n", encoding="utf-8")
         self.save_files(folder)
 
+    def export_files(self, folder: Path) -> None:
+        """Write all that encodes words beside an exported network: for `restore_coder`, and for `example_inputs`."""
+        self.save_coder(folder)
+
 
 class EncoderProvider(ABC):
     """Makes encoders of one kind."""
@@ -185,6 +267,26 @@ class EncoderProvider(ABC):
     def restore(self, folder: Path) -> Encoder:
         """Make the encoder a tagger's folder describes; its weights are assigned afterwards."""
 
+    def coder(self, reference: str) -> WordCoder:
+        """The half of a new encoder that turns words into units: to look at words, without a network.
+
+        No network bounds its `max_units`. Overridden where it can be had without TensorFlow and without weights.
+
+        Raises:
+            PolytagError: The reference names nothing that can be loaded.
+        """
+        return self.create(reference)
+
     def restore_coder(self, folder: Path) -> WordCoder:
-        """The half of an encoder that `WordCoder.save_coder` wrote, for runtimes other than TensorFlow."""
+        """The half of an encoder that `Encoder.export_files` wrote, for runtimes other than TensorFlow."""
         return self.restore(folder)
+
+    def restores_transformers(self, folder: Path) -> bool:
+        """Whether `restore` makes the encoder of a checkpoint that transformers wrote, and `assign` takes its weights.
+
+        Asked for token classifiers that polytag did not write.
+
+        Args:
+            folder: The checkpoint. Its `config.json` says what it is.
+        """
+        return False

@@ -280,13 +280,13 @@ def _is_transformers(tagger: Tagger) -> bool:
 
 
 def _over_checkpoint(tagger: Tagger) -> bool:
-    return tagger.network.encoder.provider == "pretrained"
+    return tagger.network.encoder.transformers_layout
 
 
 def _base_model(tagger: Tagger) -> str | None:
     """The checkpoint's name on the hub, unless it is a folder."""
     reference = tagger.network.encoder.reference
-    if not _over_checkpoint(tagger) or expand_home(reference).exists():
+    if not _over_checkpoint(tagger) or expand_home(reference).exists() or not hub.is_model_name(reference):
         return None
     return reference.partition("@")[0]
 

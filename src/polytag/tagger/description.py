@@ -16,6 +16,7 @@ from polytag.corpus.recognition import unreadable_tags
 from polytag.encoding.windows import Context
 from polytag.errors import PolytagError, TaggerError
 from polytag.hub import tagger_folder
+from polytag.plugin.encoder_choice import choose_restorer
 from polytag.plugin.registry import registry
 from polytag.tagger.heads import TaskHead
 from polytag.tagger.token_classifiers import ALIGNMENT, LabelNames, label_names, scheme_for, task_of
@@ -161,7 +162,7 @@ class TaggerDescription(BaseModel):
         names = label_names(folder, labels)
         chosen = task_of(folder, names) if task is None else registry().tasks[task]
         head = TaskHead(names, scheme_for(chosen, names).name, ALIGNMENT, "argmax")
-        return cls.of({chosen.name: head}, "pretrained", str(folder))
+        return cls.of({chosen.name: head}, choose_restorer(folder).name, str(folder))
 
     @classmethod
     def of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +16,42 @@ from polytag.errors import PolytagError, TaggerError
 from polytag.plugin.alignment import FloatArray
 from polytag.plugin.encoder import WordCoder
 
+if TYPE_CHECKING:
+    from polytag.engine.model import TaggerModel
+
 RUNTIMES = ("tensorflow", "onnx")
 ONNX_FILE, LITERT_FILE = "model.onnx", "model.tflite"
 _EXTRAS = {"onnxruntime": "onnx", "tf2onnx": "onnx", "onnx": "onnx", "ai_edge_litert": "litert"}
+
+
+class Scorer(Protocol):
+    """What computes the probabilities of a tagger's labels, in whatever runtime."""
+
+    @property
+    def encoder(self) -> WordCoder:
+        """What turns words into units."""
+
+    @property
+    def network(self) -> TaggerModel:
+        """Encoder and heads in TensorFlow.
+
+        Raises:
+            PolytagError: They are elsewhere.
+        """
+
+    def predict(
+        self,
+        features: Features,
+        wanted: NDArray[np.bool_] | None = None,
+        on_batch: Callable[[int], None] | None = None,
+    ) -> dict[str, FloatArray]:
+        """Probabilities of each task, float32 (units, labels), in the order of the units.
+
+        Args:
+            features: What to predict for.
+            wanted: bool (units,), False where they need not be known and are 0; all of them by default.
+            on_batch: Called after each batch with the number of its windows.
+        """
 
 
 class ExportedModel:
@@ -33,6 +67,19 @@ class ExportedModel:
         self.encoder = encoder
         self._labels = dict(labels)
         self._run = run
+
+    def scorer(self) -> ExportedModel:
+        """What computes the probabilities of labels: itself."""
+        return self
+
+    @property
+    def network(self) -> TaggerModel:
+        """None in TensorFlow.
+
+        Raises:
+            PolytagError: Always.
+        """
+        raise PolytagError("An export can neither be saved nor exported again. Name the tagger it was made from.")
 
     def predict(
         self,

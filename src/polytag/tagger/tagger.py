@@ -24,7 +24,7 @@ from polytag.tagger.description import FILE, TaggerDescription, open_folder
 from polytag.tagger.folder import replacing_folder
 from polytag.tagger.heads import TaskHead
 from polytag.tagger.results import TaggedText, WordGroups, tagged_texts
-from polytag.tagger.runtimes import ONNX_FILE, ExportedModel, check_runtime, open_onnx
+from polytag.tagger.runtimes import ONNX_FILE, ExportedModel, Scorer, check_runtime, open_onnx
 from polytag.tagger.text_columns import is_dataset, tagged_dataset, texts_of
 from polytag.tagger.token_classifiers import LabelNames
 from polytag.tagger.viterbi import Decoding, check_decoding
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     import datasets
 
     from polytag.engine.model import TaggerModel
-    from polytag.engine.prediction import Predictor
 
 LOOK_AHEAD = 2048
 """Texts or sentences that are tagged together: enough to sort by length, few enough to keep memory flat."""
@@ -75,9 +74,7 @@ class Tagger:
         Raises:
             PolytagError: The tagger is an export.
         """
-        if isinstance(self.model, ExportedModel):
-            raise PolytagError("An export can neither be saved nor exported again. Name the tagger it was made from.")
-        return self.model
+        return self.scorer.network
 
     @cached_property
     def decoders(self) -> dict[str, Decoder]:
@@ -85,12 +82,9 @@ class Tagger:
         return {task: Decoder(head) for task, head in self.heads.items()}
 
     @cached_property
-    def _predictor(self) -> Predictor | ExportedModel:
-        if isinstance(self.model, ExportedModel):
-            return self.model
-        from polytag.engine.prediction import Predictor
-
-        return Predictor(self.model)
+    def scorer(self) -> Scorer:
+        """What computes the probabilities of labels."""
+        return self.model.scorer()
 
     @classmethod
     def load(
@@ -231,7 +225,7 @@ class Tagger:
         """Tags of each task for sentences of words, as flat arrays, with the features they were computed from."""
         packed = documents if self.context == "document" else None
         features = featurise(self.encoder, sentences, packed, self.window)
-        scores = self._predictor.predict(features, units_needed(self.decoders.values(), features))
+        scores = self.scorer.predict(features, units_needed(self.decoders.values(), features))
         return features, {task: decoder.decode(scores[task], features) for task, decoder in self.decoders.items()}
 
     def predict_tags(

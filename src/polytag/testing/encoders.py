@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from polytag.errors import PolytagError
-from polytag.plugin.encoder import Encoder, EncoderProvider
+from polytag.plugin.encoder import AtPositions, Encoder, EncoderProvider, InBulk, WordCoder
 from polytag.plugin.task import Task
 from polytag.testing.contracts import BrokenContractError, Contract, NotCheckableError, Workbench
 from polytag.testing.tasks import write_corpus
@@ -56,12 +60,12 @@ def _keeps_to_its_call(provider: EncoderProvider, bench: Workbench) -> None:
     network = encoder.network
     ids, mask = _padded([encoder.encode(words).ids for words in (_WORDS[:4], _WORDS[:2])], encoder.padding)
     vectors = np.asarray(network(ids, mask, training=False))
-    if hasattr(network, "at"):
+    if isinstance(network, AtPositions):
         flat = vectors.reshape(-1, vectors.shape[-1])
         for wanted in (np.flatnonzero(mask)[::-2].astype(np.int32), np.zeros(0, dtype=np.int32)):
             some = network.at(ids, mask, wanted, training=False)
             _compare(f"at() of the positions {wanted.tolist()}", np.asarray(some), flat[wanted])
-    elif hasattr(network, "in_bulk"):
+    elif isinstance(network, InBulk):
         _compare("in_bulk()", np.asarray(network.in_bulk(ids, mask))[mask], vectors[mask])
 
 
@@ -70,6 +74,76 @@ def _compare(call: str, given: NDArray[Any], expected: NDArray[Any]) -> None:
         raise BrokenContractError(f"{call} gives an array of shape {given.shape}, and has to give {expected.shape}.")
     if (worst := float(np.abs(given - expected).max(initial=0))) > _TOLERANCE:
         raise BrokenContractError(f"{call} gives vectors that differ from those of a call by up to {worst:.2g}.")
+
+
+def _says_what_it_is(provider: EncoderProvider, bench: Workbench) -> None:
+    encoder = _create(provider, bench)
+    if (found := _vectors(encoder, 0).shape[-1]) != encoder.width:
+        raise BrokenContractError(f"Its width is {encoder.width}, and its network gives vectors of width {found}.")
+    if encoder.transformers_layout:
+        from transformers import AutoConfig
+        from transformers.models.auto.modeling_auto import MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES as CLASSES
+
+        family = encoder.config().get("model_type")
+        if CLASSES.get(family) != encoder.architecture():
+            raise BrokenContractError(
+                f"It has the layout of transformers, and transformers knows no {encoder.architecture()!r} for the "
+                f"model type {family!r}."
+            )
+        AutoConfig.for_model(**encoder.config())
+
+
+def _encodes_elsewhere(provider: EncoderProvider, bench: Workbench) -> None:
+    encoder = _create(provider, bench)
+    encoder.export_files(bench.folder)
+    coders = {
+        "coder() of its reference": provider.coder(_reference(provider, bench)),
+        "restore_coder() of what export_files() wrote": provider.restore_coder(bench.folder),
+    }
+    expected = _encoded(encoder)
+    for call, coder in coders.items():
+        if (found := _encoded(coder)) != expected:
+            raise BrokenContractError(f"{call} encodes {_WORDS} as {found}, and the encoder as {expected}.")
+    if encoder.example_inputs is not None:
+        _example_runs(encoder, bench.folder)
+
+
+def _encoded(coder: WordCoder) -> tuple[object, ...]:
+    ids, counts = coder.encode(_WORDS)
+    return ids.tolist(), counts.tolist(), coder.n_features, coder.before, coder.after
+
+
+def _example_runs(encoder: Encoder, folder: Path) -> None:
+    """Run the part of example.py that encodes words, on words that every encoder can tokenise."""
+    example = encoder.example_inputs
+    assert example is not None
+    defined: dict[str, Any] = {"np": np, "json": json, "DTYPE": np.int32, "FOLDER": folder}
+    with _importable(folder):
+        exec(example.imports + example.code, defined)
+    words = _WORDS[:3]
+    inputs, positions = defined["inputs"](words)
+    ids, counts = encoder.encode(words)
+    name = "input_ids" if encoder.n_features == 1 else "feature_ids"
+    if set(inputs) != {name, "attention_mask"}:
+        raise BrokenContractError(f"inputs() of its example_inputs gives {sorted(inputs)}, not {name}, attention_mask.")
+    rows = np.asarray(inputs[name]).reshape(-1, encoder.n_features)
+    found = rows[[position for of_word in positions for position in of_word]]
+    if found.tolist() != ids.tolist() or [len(of_word) for of_word in positions] != counts.tolist():
+        raise BrokenContractError(f"inputs() of its example_inputs does not encode {words} as encode() does.")
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Modules in a folder can be imported in the block, and are forgotten after it."""
+    before = set(sys.modules)
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        for name in set(sys.modules) - before:
+            if str(getattr(sys.modules[name], "__file__", "")).startswith(str(folder)):
+                del sys.modules[name]
 
 
 def _restores(provider: EncoderProvider, bench: Workbench) -> None:
@@ -110,6 +184,8 @@ CONTRACTS = (
     Contract("encoder", "every word has units", _encodes),
     Contract("encoder", "padding changes nothing", _ignores_padding),
     Contract("encoder", "its faster ways give the vectors of a call", _keeps_to_its_call),
+    Contract("encoder", "it is what it says it is", _says_what_it_is),
+    Contract("encoder", "words are encoded the same beside an export", _encodes_elsewhere),
     Contract("encoder", "weights can be taken out and put in", _restores),
     Contract("encoder", "a tagger with it can be trained, saved and loaded", _trains),
 )

@@ -79,7 +79,6 @@ def _trains(task: Task, bench: Workbench) -> None:
         reader="jsonl",
         corpus_scheme=task.scheme if bench.registry.schemes[task.scheme].encodes_spans else None,
         output=output,
-        encoder="compact",
         epochs=2,
         quiet=True,
     )

@@ -4,44 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
-from pathlib import Path
 
 from polytag.corpus.splits import training_scheme
-from polytag.errors import PolytagError, UnknownNameError
-from polytag.files import path_exists
+from polytag.errors import PolytagError
 from polytag.plugin.alignment import AlignmentStrategy
 from polytag.plugin.encoder import EncoderProvider
+from polytag.plugin.encoder_choice import choose_encoder
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import LabelScheme
 from polytag.plugin.task import Task
 from polytag.tagger.folder import check_output
 from polytag.training.config import RunConfig
 from polytag.training.start import StartingPoint, open_start
-
-CORE = "polytag.builtin"
-"""The module of core's own plugin."""
-
-
-def choose_encoder(reference: str) -> EncoderProvider:
-    """The provider of the encoder a user names.
-
-    Raises:
-        PolytagError: Nobody provides it.
-    """
-    encoders = registry().encoders
-    if reference in encoders:
-        return encoders[reference]
-    if not path_exists(Path(reference)) and get_close_matches(reference, encoders, cutoff=0.75):
-        raise UnknownNameError("encoder", reference, encoders)
-    # Core's own providers are asked last: to them, nearly every name can be one on the hub.
-    for name in sorted(encoders, key=lambda name: encoders.providers(name)[0].module == CORE):
-        if encoders[name].accepts(reference):
-            return encoders[name]
-    raise PolytagError(
-        f"The encoder {reference!r} does not exist: it is no folder, and no name that a "
-        "model on the hub can have. Check the path."
-    )
 
 
 @dataclass(frozen=True, slots=True)

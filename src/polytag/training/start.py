@@ -11,6 +11,7 @@ from polytag.encoding.windows import Context
 from polytag.errors import TaggerError
 from polytag.hub import tagger_folder
 from polytag.plugin.encoder import EncoderProvider, head_prefix
+from polytag.plugin.encoder_choice import choose_restorer
 from polytag.plugin.registry import registry
 from polytag.plugin.task import Task
 from polytag.tagger.description import FILE, TaggerDescription
@@ -109,4 +110,4 @@ def open_start(reference: str, tasks: Mapping[str, Task], labels: LabelNames | N
             heads[name] = TaskHead(names, scheme_for(task, names).name, ALIGNMENT)
         except TaggerError:
             continue  # labels of another kind of task
-    return StartingPoint(folder, providers["pretrained"], heads, dict.fromkeys(heads, "classifier"))
+    return StartingPoint(folder, choose_restorer(folder), heads, dict.fromkeys(heads, "classifier"))

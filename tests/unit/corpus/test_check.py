@@ -245,7 +245,7 @@ def test_an_encoder_without_a_tokenizer_is_refused(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(PolytagError, match=r"has no fast tokenizer"):
         check(corpus_of(tmp_path, GOOD), encoder=str(tmp_path / "empty"))
-    with pytest.raises(PolytagError, match=r"There is no encoder 'a b/c/d'"):
+    with pytest.raises(PolytagError, match=r"The encoder 'a b/c/d' does not exist"):
         check(corpus_of(tmp_path, GOOD), encoder="a b/c/d")
 
 

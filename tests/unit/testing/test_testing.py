@@ -321,6 +321,24 @@ class ForgetsWeights(CompactProvider):
         return encoder
 
 
+class SaysAnotherWidth(CompactProvider):
+    name = "mine"
+
+    def create(self, reference: str) -> Any:
+        encoder = super().create("compact")
+        encoder.__class__ = type("Wide", (type(encoder),), {"width": 7})
+        return encoder
+
+
+class ForgetsItsFiles(CompactProvider):
+    name = "mine"
+
+    def create(self, reference: str) -> Any:
+        encoder = super().create("compact")
+        encoder.export_files = lambda folder: None  # type: ignore[method-assign]
+        return encoder
+
+
 class SaysAnotherName(CompactProvider):
     name = "mine"
 
@@ -372,6 +390,8 @@ BROKEN = [
     (SeesPadding(), "padding changes nothing", "`mask` is not heeded"),
     (ForgetsPlaces(), "its faster ways give the vectors of a call", "differ from those of a call"),
     (ForgetsBatches(), "its faster ways give the vectors of a call", "in_bulk() gives vectors that differ"),
+    (SaysAnotherWidth(), "it is what it says it is", "Its width is 7, and its network gives vectors of width 192"),
+    (ForgetsItsFiles(), "words are encoded the same beside an export", "No module named 'word_hashes'"),
     (ForgetsWeights(), "weights can be taken out and put in", "does not give the same vectors"),
     (SaysAnotherName(), "a tagger with it can be trained, saved and loaded", "the attribute `provider` is 'compact'"),
     (CannotBeRestored(), "a tagger with it can be trained, saved and loaded", "It raised RuntimeError: no folder"),

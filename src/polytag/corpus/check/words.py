@@ -6,13 +6,10 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any
 
 from polytag.corpus.check.context import CheckContext, positions
 from polytag.corpus.check.findings import Finding, Severity
-from polytag.errors import PolytagError
-from polytag.files import expand_home
-from polytag.plugin.registry import registry
+from polytag.plugin.encoder_choice import choose_encoder
 
 _REPLACEMENT = "\ufffd"
 _JOINERS = frozenset("\u200c\u200d")
@@ -53,40 +50,27 @@ def check_words(context: CheckContext) -> Iterator[Finding]:
 
 
 def check_encoder(context: CheckContext, reference: str) -> Iterator[Finding]:
-    """Words that a checkpoint's tokenizer makes nothing of, or nothing it knows.
+    """Words that an encoder cannot tokenise, or does not know any part of.
 
-    Only the tokenizer is loaded, not the network.
+    Of an encoder over a checkpoint, only the tokenizer is loaded, not the network.
 
     Raises:
         PolytagError: There is no such encoder, or its tokenizer cannot be loaded.
     """
-    providers = [provider for provider in registry().encoders.values() if provider.accepts(reference)]
-    if not providers:
-        raise PolytagError(
-            f"There is no encoder {reference!r}: it is neither the name of one, nor a folder, nor a name on the hub. "
-            f"The kinds of encoders are {', '.join(registry().encoders)}."
-        )
-    if providers[0].name != "pretrained":
-        if providers[0].name != "compact":  # which reads whole words
-            yield context.finding(
-                "note",
-                "encoder-not-checked",
-                f"The encoder {reference!r} is not a checkpoint; only the tokenizers of checkpoints are asked.",
-                0,
-            )
-        return
-    tokenizer = _tokenizer(reference)
     counts = Counter(word for _, _, _, word in positions(context.words))
-    words = list(counts)
-    texts = [word.encode("utf-8", "replace").decode("utf-8") for word in words]  # no lone surrogates
-    encoded = tokenizer.backend_tokenizer.encode_batch_fast(texts, add_special_tokens=False)
-    ids = {word: set(encoding.ids) for word, encoding in zip(words, encoded, strict=True)}
-    nothing = {word for word in words if not ids[word]}
-    unknown = {word for word in words if ids[word] == {tokenizer.unk_token_id}}
+    unread = choose_encoder(reference).coder(reference).unread(list(counts))
+    if unread is None:
+        yield context.finding(
+            "note",
+            "encoder-not-checked",
+            f"The encoder {reference!r} does not tell which words it cannot read.",
+            0,
+        )
+        return
     yield from _words(
         context,
         counts,
-        nothing,
+        unread.untokenised,
         "warning",
         "no-subwords",
         f"tokenise to nothing under {reference!r}. They are tagged as unknown words, by their neighbours alone.",
@@ -94,7 +78,7 @@ def check_encoder(context: CheckContext, reference: str) -> Iterator[Finding]:
     yield from _words(
         context,
         counts,
-        unknown,
+        unread.unknown,
         "note",
         "unknown-to-encoder",
         f"are unknown to the tokenizer of {reference!r}: it has no subword for any part of them.",
@@ -131,26 +115,3 @@ def _hides(word: str) -> bool:
             if not joins:
                 return True
     return False
-
-
-def _tokenizer(reference: str) -> Any:
-    from transformers import AutoTokenizer
-
-    name, _, revision = reference.partition("@")
-    folder = expand_home(reference)
-    try:
-        if folder.is_dir():
-            tokenizer = AutoTokenizer.from_pretrained(folder)
-        else:
-            tokenizer = AutoTokenizer.from_pretrained(name, revision=revision or "main")
-        backend = tokenizer.backend_tokenizer
-        if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
-            raise ValueError("no vocabulary")  # transformers makes an empty tokenizer where there are no files of one
-    except (OSError, ValueError, ImportError, KeyError, AttributeError) as error:
-        raise PolytagError(
-            f"The encoder {reference!r} has no fast tokenizer that can be loaded. Name a folder with "
-            "tokenizer.json, or a model on the hub."
-        ) from error
-    backend.no_padding()
-    backend.no_truncation()
-    return tokenizer

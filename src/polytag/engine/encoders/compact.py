@@ -6,6 +6,8 @@ Five features of a word (lower-case form, form, prefix, suffix, shape), each has
 
 from __future__ import annotations
 
+import inspect
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,11 +16,12 @@ import keras
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from polytag.encoding import example_inputs, word_hashes
 from polytag.encoding.coders import BLOCKS, WINDOW, HashCoder
 from polytag.encoding.word_hashes import HASHES, ROWS
 from polytag.engine.encoders.transformer import exact_gelu, gelu, layer_norm
 from polytag.errors import TaggerError
-from polytag.plugin.encoder import Encoder, Tensors
+from polytag.plugin.encoder import Encoder, ExampleInputs, Tensors
 
 EMBEDDING_WIDTH = 96
 WIDTH = 192
@@ -31,6 +34,8 @@ class CompactEncoder(HashCoder, Encoder):
 
     provider: ClassVar[str] = "compact"
     reference = "compact"
+    width = WIDTH
+    example_inputs: ClassVar[ExampleInputs | None] = example_inputs.HASHES
 
     def __init__(self) -> None:
         super().__init__()
@@ -79,6 +84,10 @@ class CompactEncoder(HashCoder, Encoder):
 
     def save_files(self, folder: Path) -> None:
         """Nothing: words are hashed, so there is no vocabulary."""
+
+    def export_files(self, folder: Path) -> None:
+        """Copy the module that hashes words, which needs nothing but Python."""
+        shutil.copyfile(inspect.getfile(word_hashes), folder / "word_hashes.py")
 
     @property
     def _weights(self) -> list[Any]:

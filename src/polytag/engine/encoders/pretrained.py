@@ -20,16 +20,16 @@ from keras_hub.src.utils.transformers import (
 )
 from numpy.typing import NDArray
 
-from polytag import hub
 from polytag.encoding.capitals import N_CASES, Casing, add_capitals
-from polytag.encoding.checkpoint import read_config
+from polytag.encoding.checkpoint import find_checkpoint, read_config
 from polytag.encoding.coders import SubwordCoder
+from polytag.encoding.example_inputs import SUBWORDS
+from polytag.encoding.tokenizer import coder_settings, load_tokenizer
 from polytag.engine.encoders import convert_deberta, convert_electra
 from polytag.engine.encoders.hf_weights import WeightMap, read_tensors
 from polytag.engine.encoders.transformer import FusedTransformerEncoder, exact_gelu, fuse, pick_rows
 from polytag.errors import PolytagError, TaggerError
-from polytag.files import expand_home, path_exists
-from polytag.plugin.encoder import Encoder, Tensors
+from polytag.plugin.encoder import Encoder, ExampleInputs, Tensors
 
 _ACTIVATIONS = {
     "gelu": exact_gelu,
@@ -47,7 +47,6 @@ _CONVERTERS = {
     "roberta": convert_roberta,
     "xlm-roberta": convert_xlm_roberta,
 }
-_UNLIMITED = 100_000
 _MANY_ROWS = 1_000
 
 
@@ -61,6 +60,8 @@ class PretrainedEncoder(SubwordCoder, Encoder):
     """
 
     provider: ClassVar[str] = "pretrained"
+    transformers_layout: ClassVar[bool] = True
+    example_inputs: ClassVar[ExampleInputs | None] = SUBWORDS
 
     def __init__(self, reference: str, folder: Path, config: dict[str, Any]) -> None:
         self.reference = reference
@@ -68,26 +69,18 @@ class PretrainedEncoder(SubwordCoder, Encoder):
         self._casing: Casing | None = None
         self._network, self._weights = _build(config, folder)
         self._tokenizer = load_tokenizer(folder)
-        backend = self._tokenizer.backend_tokenizer
-        unknown = self._tokenizer.unk_token_id
-        alone = backend.encode("a", add_special_tokens=True).ids
-        plain = backend.encode("a", add_special_tokens=False).ids
-        offset = next(i for i in range(len(alone)) if alone[i : i + len(plain)] == plain)
-        before, after = alone[:offset], alone[offset + len(plain) :]
-        longest = min(self._network.max_length, max(self._tokenizer.model_max_length, 1), _UNLIMITED)
-        super().__init__(
-            backend,
-            before,
-            after,
-            padding=self._tokenizer.pad_token_id or 0,
-            unknown=self._tokenizer.mask_token_id if unknown is None else unknown,
-            max_units=int(longest) - len(before) - len(after),
-        )
+        settings = coder_settings(self._tokenizer, self._network.max_length)
+        super().__init__(self._tokenizer.backend_tokenizer, **settings)
 
     @property
     def network(self) -> Any:
         """The Keras layer."""
         return self._network
+
+    @property
+    def width(self) -> int:
+        """The width of the backbone's last layer."""
+        return int(self._network.body.output.shape[-1])
 
     def see_capitals(self) -> None:
         """Give an uncased checkpoint a vocabulary with capitals.
@@ -238,63 +231,6 @@ def restore(folder: Path, reference: str = "") -> PretrainedEncoder:
         PolytagError: The folder has no configuration, or one of an unsupported model type.
     """
     return PretrainedEncoder(reference or str(folder), folder, read_config(folder))
-
-
-def find_checkpoint(reference: str, noun: str = "encoder") -> Path:
-    """The folder of a checkpoint; one on the hub is downloaded, or taken from the cache.
-
-    Args:
-        reference: A folder, or a name on the hub, with or without `@revision`.
-        noun: What messages call it.
-
-    Raises:
-        PolytagError: Neither a folder nor a model that can be reached.
-    """
-    path = expand_home(reference)
-    if path_exists(path) and path.is_dir():
-        return path
-    return hub.snapshot(reference, noun)
-
-
-def load_tokenizer(folder: Path) -> Any:
-    """The fast tokenizer of a checkpoint, set up to take words one by one.
-
-    Raises:
-        PolytagError: There is none.
-    """
-    from transformers import AutoTokenizer
-
-    refusal = (
-        f"The checkpoint {str(folder)!r} has no fast tokenizer, and the slow ones do not say which word a subword "
-        "belongs to. Convert it where its slow tokenizer loads: AutoTokenizer.from_pretrained(...).save_pretrained(...)"
-        " writes the tokenizer.json that is needed."
-    )
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-        if getattr(tokenizer, "is_fast", False) and _lacks_prefix_space(tokenizer.backend_tokenizer):
-            tokenizer = AutoTokenizer.from_pretrained(folder, add_prefix_space=True)
-    except (OSError, ValueError, ImportError, KeyError) as error:
-        raise PolytagError(refusal) from error
-    if not getattr(tokenizer, "is_fast", False):
-        raise PolytagError(refusal)
-    if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
-        # transformers makes an empty tokenizer of a checkpoint that comes without the files of one.
-        raise PolytagError(
-            f"The checkpoint {str(folder)!r} has no tokenizer: nothing in it holds a vocabulary. Download it again, or "
-            "copy tokenizer.json from the checkpoint it was made from."
-        )
-    # Some checkpoints come with padding and truncation switched on in tokenizer.json.
-    tokenizer.backend_tokenizer.no_padding()
-    tokenizer.backend_tokenizer.no_truncation()
-    return tokenizer
-
-
-def _lacks_prefix_space(backend: Any) -> bool:
-    """Whether a byte-level tokenizer would take every word for the end of the word before it."""
-    backend.no_padding()
-    first = backend.encode("a", add_special_tokens=False).tokens
-    later = backend.encode(" a", add_special_tokens=False).tokens
-    return bool(first != later and later[0].startswith("Ġ"))
 
 
 def _build(config: dict[str, Any], folder: Path) -> tuple[PretrainedNetwork, WeightMap]:
