@@ -44,7 +44,7 @@ stderr and ends with one of these exit statuses:
 | 130 | interrupted from the keyboard; a run has written a checkpoint |
 
 In Python every one of them is a `polytag.PolytagError`, or one of its subclasses. This page is made from the code;
-what stands in *slanted letters* is filled in.
+text in *italics* is a placeholder.
 """
 
 

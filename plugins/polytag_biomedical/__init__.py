@@ -11,8 +11,8 @@ POLYTAG_PLUGIN_API = 1
 def polytag_tasks() -> Iterable[polytag.Task]:
     """The task `bioner`.
 
-    Its labels are those of the corpus (BC5CDR has two, JNLPBA five). Annotators of such names disagree about borders
-    more than about kinds, so spans are counted by their overlap, too.
+    Its labels come from the corpus (BC5CDR has two, JNLPBA five). Annotators of such names disagree more about
+    boundaries than about types, so spans are also scored by their overlap.
     """
     return [
         polytag.Task(

@@ -7,7 +7,7 @@ import polytag
 POLYTAG_PLUGIN_API = 1
 
 
-# CoNLL-2003, OntoNotes, and whatever else a token classifier may look for.
+# CoNLL-2003, OntoNotes, and common labels of token classifiers.
 TYPICAL = (
     *("PER", "LOC", "ORG", "MISC", "PERSON", "LOCATION", "ORGANIZATION"),
     *("NORP", "FAC", "GPE", "PRODUCT", "EVENT", "WORK_OF_ART", "LAW", "LANGUAGE"),

@@ -7,7 +7,7 @@ import polytag
 POLYTAG_PLUGIN_API = 1
 
 
-# Universal Dependencies, the Penn Treebank, and whatever else words may be.
+# Universal Dependencies, the Penn Treebank, and common labels of token classifiers.
 TYPICAL = (
     *("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT", "SCONJ"),
     *("SYM", "VERB", "X", "CC", "CD", "DT", "EX", "FW", "IN", "JJ", "JJR", "JJS", "MD", "NN", "NNS", "NNP", "NNPS"),

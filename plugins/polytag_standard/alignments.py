@@ -12,7 +12,7 @@ FloatArray = NDArray[np.float32]
 
 
 class First(AlignmentStrategy):
-    """The first subword stands for the word, in training and in prediction."""
+    """Train on and read from the first subword of each word."""
 
     name = "first"
     summary = "Train on and read from the first subword of each word"
@@ -31,7 +31,7 @@ class First(AlignmentStrategy):
 
 
 class Last(AlignmentStrategy):
-    """The last subword stands for the word, in training and in prediction."""
+    """Train on and read from the last subword of each word."""
 
     name = "last"
     summary = "Train on and read from the last subword of each word"
@@ -50,7 +50,7 @@ class Last(AlignmentStrategy):
 
 
 class All(AlignmentStrategy):
-    """Every subword is trained on; later ones carry what the scheme says goes on with the word's tag."""
+    """Train on every subword, later ones with the continuation of the word's tag; read from the first subword."""
 
     name = "all"
     summary = "Train on every subword, later ones as continuations; read from the first subword"
@@ -72,7 +72,7 @@ class All(AlignmentStrategy):
 
 
 class Mean(AlignmentStrategy):
-    """Every subword carries the word's label, and all of them vote."""
+    """Train on every subword with the word's label; average the scores of all subwords of a word."""
 
     name = "mean"
     summary = "Train on every subword with the word's own label; average the scores of a word's subwords"

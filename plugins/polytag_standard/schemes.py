@@ -1,4 +1,4 @@
-"""The usual label schemes: `flat` for one tag a word, and six that encode spans by prefixes."""
+"""The standard label schemes: `flat` for one tag per word, and six that encode spans by prefixes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from polytag import OUTSIDE, LabelScheme, PolytagError, PrefixScheme, Span
 
 
 class Flat(LabelScheme):
-    """One tag a word and no spans: parts of speech."""
+    """One tag per word and no spans: parts of speech."""
 
     name = "flat"
     encodes_spans = False
@@ -21,18 +21,18 @@ class Flat(LabelScheme):
         """`O` for each of `length` words.
 
         Raises:
-            PolytagError: There is a span, which this scheme cannot write.
+            PolytagError: `spans` is not empty.
         """
         span = next(iter(spans), None)
         if span is not None:
             raise PolytagError(
-                f"The label scheme 'flat' has one tag a word and cannot encode {span}. "
+                f"The label scheme 'flat' has one tag per word and cannot encode {span}. "
                 "Choose a scheme that encodes spans, for instance 'iob2'."
             )
         return [OUTSIDE] * length
 
     def continuation(self, tag: str) -> str:
-        """The tag itself: all subwords of a noun belong to a noun."""
+        """The tag itself: all subwords of a noun are labelled as noun."""
         return tag
 
     def allows(self, before: str | None, after: str | None) -> bool:
@@ -41,7 +41,7 @@ class Flat(LabelScheme):
 
 
 class Iob1(PrefixScheme):
-    """`I` on every word of a span; `B` on the first where it touches a span of the same label before it.
+    """`I` on every word of a span; `B` on its first word if the span directly before it has the same label.
 
     The scheme of the original CoNLL-2003 files.
     """
@@ -60,7 +60,7 @@ class Iob2(PrefixScheme):
 
 
 class Ioe1(PrefixScheme):
-    """`I` on every word of a span; `E` on the last where it touches a span of the same label after it."""
+    """`I` on every word of a span; `E` on its last word if the span directly after it has the same label."""
 
     name = "ioe1"
     first = inner = last = single = "I"

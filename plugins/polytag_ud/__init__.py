@@ -1,4 +1,4 @@
-"""The tasks `upos`, `xpos` and `feats`: what Universal Dependencies says of every word, but for the tree."""
+"""The tasks `upos`, `xpos` and `feats`: the word tags of Universal Dependencies."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ UPOS = (
     *("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM"),
     *("PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X"),
 )
-"""The universal parts of speech: version 2 of the guidelines, the same 17 for every language."""
+"""The 17 universal parts of speech of version 2 of the guidelines."""
 
 
 @polytag.hookimpl

@@ -145,14 +145,14 @@ def test_a_folder_can_be_named_for_a_split(tmp_path):
 def test_a_text_without_annotations_is_left_out_and_said(tmp_path):
     document(tmp_path, text="A.")
     (tmp_path / "b.txt").write_text("B.")
-    with pytest.warns(CorpusWarning, match=r"without a file of annotations.* b\.txt"):
+    with pytest.warns(CorpusWarning, match=r"without an annotation file.* b\.txt"):
         assert load_corpus(str(tmp_path)).words("train") == [["A", "."]]
 
 
 def test_documents_outside_of_the_folders_of_splits_are_left_out_and_said(tmp_path):
     for name in ("train/a", "train2/b", "c"):
         document(tmp_path / Path(name).parent, Path(name).name, "A.")
-    with pytest.warns(CorpusWarning, match=r"outside of the folders of splits are left out.* c\.ann.* b\.ann"):
+    with pytest.warns(CorpusWarning, match=r"outside the folders of splits are left out.* c\.ann.* b\.ann"):
         assert load_corpus(str(tmp_path)).words("train") == [["A", "."]]
 
 
@@ -184,12 +184,12 @@ def test_what_is_written_is_a_collection_of_brat(tmp_path):
         ('{"tokens": ["New York"], "a": ["B-X"]}', r"in.jsonl:1, word 1: the word 'New York' holds white space"),
         ('{"tokens": ["a", "b"], "a": ["B-X", null]}', r"in.jsonl:1, word 2: the word 'b' has no annotation"),
         ('{"tokens": ["a"], "a": ["B-X Y"]}', r"the label 'X Y' holds white space"),
-        ('{"tokens": ["a"], "a": ["NN"]}', r"no tag column of this corpus encodes any"),
+        ('{"tokens": ["a"], "a": ["NN"]}', r"no tag column of this corpus has spans"),
         (
             '{"tokens": ["a"], "a": ["B-X"], "b": ["B-Y"]}',
             r"one column of spans, and this corpus has a, b\. Choose one",
         ),
-        ('{"tokens": ["a"], "a": ["B"]}', r"a tag without a label"),
+        ('{"tokens": ["a"], "a": ["B"]}', r"a tag without label"),
     ],
 )
 def test_what_brat_cannot_hold_is_refused(tmp_path, row, expected):

@@ -332,7 +332,7 @@ def test_columns_choose_which_lists_of_json_lines_are_read(tmp_path):
         ('{"tokens": "a", "x": ["A"]}', "a.jsonl:3: 'tokens' is not a list of strings"),
         ('{"tokens": ["a"], "x": ["A", "B"]}', "a.jsonl:3: 'x' has 2 tags for 1 words"),
         ('{"tokens": ["a"], "x": [3]}', "a.jsonl:3: 'x' is a list of numbers"),
-        ('{"tokens": ["a", "b"], "x": ["A", 1]}', "a.jsonl:3: 'x' holds something other than strings"),
+        ('{"tokens": ["a", "b"], "x": ["A", 1]}', "a.jsonl:3: 'x' has values that are not strings"),
         ('{"tokens": ["a"]}', "a.jsonl:3: the object has no list of tags"),
         (
             '{"tokens": ["a"], "y": ["A"]}',

@@ -185,7 +185,7 @@ def test_offsets_in_units_of_utf16_are_recognised_by_the_text(tmp_path):
         path = written(tmp_path, f"{number}.jsonl", task(region(start, start + 2, "He", "PER")))
         assert marked(path) == [[], ["He/B-PER"]]
     path = written(tmp_path, "2.jsonl", task(region(38, 40, "He", "PER")))
-    with pytest.raises(CorpusError, match=r"2\.jsonl:1, result 1: the span from 38 to 40 says that it is 'He', and"):
+    with pytest.raises(CorpusError, match=r"2\.jsonl:1, result 1: the span from 38 to 40 is recorded as 'He', and"):
         load_corpus(str(path))
 
 
@@ -275,7 +275,7 @@ def test_documents_of_spacy_are_read_as_they_are(tmp_path):
     doc.spans["sc"] = [doc.char_span(0, 5, "A"), doc.char_span(0, 22, "B")]
     unannotated = nlp("Nobody knows.")
     spacy.tokens.DocBin(docs=[doc, unannotated]).to_disk(tmp_path / "train.spacy")
-    with pytest.warns(CorpusWarning, match=r"share a word.* train\.spacy, text 1, sc: A 0-5 'Peter'"):
+    with pytest.warns(CorpusWarning, match=r"overlap.* train\.spacy, text 1, sc: A 0-5 'Peter'"):
         corpus = load_corpus(str(tmp_path / "train.spacy"))
     assert corpus.words("train")[0] == ["Peter", "Blackburn", "slept", ".", "He", "snored", "."]
     assert corpus.tags("train", "ner_tags") == [["B-PER", "I-PER", *["O"] * 5], [UNANNOTATED] * 3]
@@ -287,7 +287,7 @@ def test_documents_of_spacy_are_read_as_they_are(tmp_path):
     [
         ({"tokens": ["a"], "upos": ["FOO"]}, "spaCy cannot hold this text: .*FOO"),
         ({"tokens": ["a", ""], "ner_tags": ["O", "O"]}, r"in\.jsonl:1, word 2: the word is empty"),
-        ({"tokens": ["a"], "lemmas": ["be"]}, "no tag column of this corpus encodes any"),
+        ({"tokens": ["a"], "lemmas": ["be"]}, "no tag column of this corpus has spans"),
     ],
 )
 def test_what_spacy_cannot_hold_is_refused(tmp_path, row, expected):
@@ -310,11 +310,11 @@ def test_a_damaged_docbin_is_named(tmp_path):
     ("row", "expected"),
     [
         ({"text": "Peter", "label": [[0, 9, "PER"]]}, ":2, span 1: the span from 0 to 9 is not within the text"),
-        ({"text": "Peter", "label": ["good"]}, ":2, span 1: 'good' is no span"),
-        ({"text": "Peter", "label": [[0, 5, ""]]}, ":2, span 1: [0, 5, ''] is no span"),
-        ({"text": "Peter", "label": "good"}, ":2: the spans are no list"),
-        ({"label": []}, ":2: there is no text in this object"),
-        ([1], ":2: this is no JSON object"),
+        ({"text": "Peter", "label": ["good"]}, ":2, span 1: 'good' is not a span"),
+        ({"text": "Peter", "label": [[0, 5, ""]]}, ":2, span 1: [0, 5, ''] is not a span"),
+        ({"text": "Peter", "label": "good"}, ":2: the spans are not a list"),
+        ({"label": []}, ":2: this object has no text"),
+        ([1], ":2: this is not a JSON object"),
     ],
 )
 def test_a_broken_text_is_named(tmp_path, row, expected):
@@ -327,7 +327,7 @@ def test_a_broken_text_is_named(tmp_path, row, expected):
 @pytest.mark.parametrize("tokens", [7, [{"start": 0}], [{"start": 0, "end": 9}], [{"start": 3, "end": 2}]])
 def test_broken_tokens_are_named(tmp_path, tokens):
     path = written(tmp_path, "train.jsonl", {"text": "Peter", "ents": [], "tokens": tokens})
-    with pytest.raises(CorpusError, match=r"train\.jsonl:1: `tokens` is no list of objects"):
+    with pytest.raises(CorpusError, match=r"train\.jsonl:1: `tokens` is not a list of objects"):
         load_corpus(str(path))
 
 

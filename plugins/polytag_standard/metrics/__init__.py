@@ -1,1 +1,1 @@
-"""The metrics: of spans, of tags, and partial ones."""
+"""Metrics of spans, of partially correct spans, and of tags."""

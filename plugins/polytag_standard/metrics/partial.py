@@ -1,4 +1,4 @@
-"""The metric `partial`: spans that are nearly right, as SemEval-2013 task 9.1 counts them."""
+"""The metric `partial`: credit for partially correct spans, as in SemEval-2013 task 9.1."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from polytag import LabelScheme, Metric, Scores, Span
 from polytag_standard.metrics.spans import NO_LABEL, check_lengths, check_spans
 
 _MODES = {"strict": "strict", "exact": "exact", "partial": "partial", "type": "ent_type"}
-"""What nervaluate calls each way of counting."""
+"""Our name of each way of counting -> nervaluate's name."""
 
 
 class PartialScores(Metric):
     """Four ways to count spans, from nervaluate (SemEval-2013 task 9.1: Segura-Bedmar, Martínez and Herrero-Zazo 2013).
 
-    - `strict`: the words and the label must be those of gold; the same as `spans`.
-    - `exact`: the words must be; the label plays no part.
+    - `strict`: the words and the label equal gold; the same as `spans`.
+    - `exact`: the words equal gold; the label is ignored.
     - `partial`: as `exact`, and a span that shares some words with gold counts half.
-    - `type`: the label must be right, and some words shared.
+    - `type`: the label equals gold, and at least one word is shared.
 
     Overall, for each way: `strict_precision`, `strict_recall`, `strict_f1`, `strict_macro_f1` (mean over the labels in
-    gold or predicted spans) and so on, and `support` (gold spans). Per label the same without the macro average, each
-    label scored as if it were the only one. A rate of nothing is 0.0.
+    gold or predicted spans) and so on, and `support` (gold spans). Per label: the same without the macro average, each
+    label scored as if it were the only one. A ratio with denominator 0 is 0.0.
     """
 
     name = "partial"
@@ -69,7 +69,7 @@ class PartialScores(Metric):
     def statistics(
         self, gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], scheme: LabelScheme
     ) -> NDArray[np.float64]:
-        """float64 (sentences, 3): right spans plus half of the partly right ones, predicted spans, gold spans.
+        """float64 (sentences, 3): correct spans plus half of the partially correct ones, predicted spans, gold spans.
 
         Raises:
             PolytagError: The scheme encodes no spans, or gold and predicted tags differ in length.
@@ -91,8 +91,8 @@ class PartialScores(Metric):
 
     def headline_of(self, totals: NDArray[np.float64]) -> NDArray[np.float64]:
         """F1 of the partial count, float64 (...), of summed statistics, float64 (..., 3)."""
-        # The same arithmetic as nervaluate's, so that the score is the same to the last bit. A denominator is 0 only
-        # where its numerator is.
+        # The same arithmetic as nervaluate, so that the score is the same to the last bit. If a denominator is 0, so is
+        # its numerator.
         precision = totals[..., 0] / np.maximum(totals[..., 1], 1)
         recall = totals[..., 0] / np.maximum(totals[..., 2], 1)
         both = precision + recall
@@ -105,7 +105,7 @@ def _label(span: Span) -> str:
 
 
 def _entities(sentences: Sequence[Sequence[Span]]) -> list[list[dict[str, object]]]:
-    """Spans as nervaluate takes them, which counts the last word in."""
+    """Spans in nervaluate's format, whose end is inclusive."""
     return [
         [{"label": _label(span), "start": span.start, "end": span.end - 1} for span in spans] for spans in sentences
     ]

@@ -1,4 +1,4 @@
-"""The usual metrics: `spans`, as the CoNLL shared tasks score them, its strict variant, and `tags`, word by word."""
+"""The standard metrics: `spans` as in the CoNLL shared tasks, its strict variant, and `tags` per word."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 from polytag import OUTSIDE, UNANNOTATED, LabelScheme, Metric, PolytagError, Scores, Span
 
 NO_LABEL = "_"
-"""Under this name seqeval counts spans without a label, those written as `B` and `I` alone."""
+"""seqeval's name for spans without a label, whose tags are only `B` and `I`."""
 
 
 class SpanScores(Metric):
-    """Precision, recall and F1 of spans: a span is right when gold has one of the same words and label.
+    """Precision, recall and F1 of spans: a span is correct if gold has a span with the same words and label.
 
-    Spans are read as the scorer of the CoNLL shared tasks (`conlleval`) reads them, also from sequences that break
-    their scheme, and the scores are that scorer's. Where the two can differ is in tags that it was not made for: those
-    without a prefix (`PER`), and prefixes other than B, I, E and O, which it does not know.
+    Spans are read as the scorer of the CoNLL shared tasks (`conlleval`) reads them, also from sequences that violate
+    their scheme, and the scores equal that scorer's. The two can differ only in tags that `conlleval` does not support:
+    tags without a prefix (`PER`), and prefixes other than B, I, E and O.
 
     Overall: `precision`, `recall` and `f1` over all spans (micro average), `macro_f1` (mean over the labels in gold or
     predicted spans), `accuracy` of word tags, `support` (gold spans), `words`. Per label: `precision`,
-    `recall`, `f1`, `support`; spans without a label stand under `_`. A rate of nothing is 0.0.
+    `recall`, `f1`, `support`; spans without a label are listed as `_`. A ratio with denominator 0 is 0.0.
     """
 
     name = "spans"
@@ -59,7 +59,7 @@ class SpanScores(Metric):
             average=None,
             zero_division=0,
         )
-        # A second call with average="micro" would count everything again to divide these same three sums.
+        # A second call with average="micro" would count everything again, only to divide these three sums.
         matched = round(float(np.dot(recall, support)))
         overall = {
             "precision": _ratio(matched, len(found)),
@@ -75,7 +75,7 @@ class SpanScores(Metric):
     def statistics(
         self, gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], scheme: LabelScheme
     ) -> NDArray[np.float64]:
-        """float64 (sentences, 3): spans that are right, predicted spans, gold spans.
+        """float64 (sentences, 3): correct spans, predicted spans, gold spans.
 
         Raises:
             PolytagError: The scheme encodes no spans, or gold and predicted tags differ in length.
@@ -90,7 +90,7 @@ class SpanScores(Metric):
 
     def headline_of(self, totals: NDArray[np.float64]) -> NDArray[np.float64]:
         """F1, float64 (...), of summed statistics, float64 (..., 3)."""
-        # Where the denominator is 0 so is the numerator, and the ratio counts as 0.
+        # If the denominator is 0, so is the numerator, and the ratio counts as 0.
         f1: NDArray[np.float64] = 2 * totals[..., 0] / np.maximum(totals[..., 1] + totals[..., 2], 1)
         return f1
 
@@ -99,10 +99,10 @@ class SpanScores(Metric):
 
 
 class StrictSpanScores(SpanScores):
-    """The scores of `spans`, counting only spans that are written as the scheme writes them.
+    """The scores of `spans`, counting only spans whose tags are valid in the scheme.
 
-    A span whose tags differ from those the scheme writes for it (`I-PER` after `O` in IOB2) is not read at all, in gold
-    and in predicted tags alike: the strict mode of seqeval, for any scheme.
+    A span whose tags differ from the ones that the scheme writes for it (`I-PER` after `O` in IOB2) is ignored, in gold
+    and in predicted tags: the strict mode of seqeval, for any scheme.
     """
 
     name = "spans-strict"
@@ -118,7 +118,7 @@ class TagScores(Metric):
     """Accuracy of word tags, and precision, recall and F1 of each tag.
 
     Overall: `accuracy`, `macro_f1` (mean over the tags that occur in gold or predicted), `words`. Per label:
-    `precision`, `recall`, `f1`, `support`. A rate of nothing is 0.0.
+    `precision`, `recall`, `f1`, `support`. A ratio with denominator 0 is 0.0.
     """
 
     name = "tags"
@@ -126,7 +126,7 @@ class TagScores(Metric):
     headline = "accuracy"
 
     def compute(self, gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], scheme: LabelScheme) -> Scores:
-        """Score the tags as they are; the scheme plays no part.
+        """Score the tags themselves; the scheme is ignored.
 
         Raises:
             PolytagError: Gold and predicted tags differ in length.
@@ -143,7 +143,7 @@ class TagScores(Metric):
         matched = np.bincount(gold_ids[right], minlength=len(labels))
         support = np.bincount(gold_ids, minlength=len(labels))
         found = np.bincount(predicted_ids, minlength=len(labels))
-        # Where a denominator is 0 so is the numerator, and the ratio counts as 0.
+        # If a denominator is 0, so is the numerator, and the ratio counts as 0.
         precision = matched / np.maximum(found, 1)
         recall = matched / np.maximum(support, 1)
         f1 = 2 * matched / (found + support)
@@ -153,7 +153,7 @@ class TagScores(Metric):
     def statistics(
         self, gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], scheme: LabelScheme
     ) -> NDArray[np.float64]:
-        """float64 (sentences, 2): words tagged right, words.
+        """float64 (sentences, 2): correctly tagged words, words.
 
         Raises:
             PolytagError: Gold and predicted tags differ in length.
@@ -172,7 +172,7 @@ class TagScores(Metric):
 
 
 def _annotated(gold: Iterable[str], predicted: Iterable[str]) -> tuple[list[str], list[str]]:
-    """The tags of the words that somebody annotated."""
+    """The tags of the annotated words."""
     gold_tags, predicted_tags = list(gold), list(predicted)
     if UNANNOTATED not in gold_tags:
         return gold_tags, predicted_tags
@@ -181,7 +181,7 @@ def _annotated(gold: Iterable[str], predicted: Iterable[str]) -> tuple[list[str]
 
 
 def _iob2(spans: Iterable[Span], length: int) -> list[str]:
-    """Tags that seqeval reads as exactly these spans, whatever scheme (or broken sequence) they come from."""
+    """Tags that seqeval reads as exactly these spans, from any scheme and any sequence."""
     tags = [OUTSIDE] * length
     for start, end, label in spans:
         suffix = f"-{label}" if label else ""
@@ -208,10 +208,10 @@ def _ratio(part: int, whole: int) -> float:
 
 
 def check_spans(metric: str, scheme: LabelScheme) -> None:
-    """Make sure that a metric of spans is given tags that encode spans.
+    """Check that the scheme encodes spans.
 
     Raises:
-        PolytagError: The scheme encodes none.
+        PolytagError: It does not.
     """
     if not scheme.encodes_spans:
         raise PolytagError(
@@ -221,7 +221,7 @@ def check_spans(metric: str, scheme: LabelScheme) -> None:
 
 
 def check_lengths(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> None:
-    """Make sure that gold and predicted tags are for the same words.
+    """Check that gold and predicted tags are for the same words.
 
     Raises:
         PolytagError: They differ in length.

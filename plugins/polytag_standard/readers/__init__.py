@@ -1,4 +1,4 @@
-"""Readers: column files, CoNLL-U, JSON Lines, Parquet, saved datasets, the hub, and what annotation tools write."""
+"""Readers: column files, CoNLL-U, JSON Lines, Parquet, saved datasets, the hub, and files of annotation tools."""
 
 from __future__ import annotations
 

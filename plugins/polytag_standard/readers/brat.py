@@ -1,4 +1,4 @@
-"""The reader `brat`: texts with their annotations beside them, as the annotation tool brat keeps them."""
+"""The reader `brat`: standoff files of the annotation tool brat."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _EXAMPLE = "T1<TAB>PER 0 5<TAB>Peter"
 class BratReader(Reader):
     """Reads brat standoff: `a.txt` with the text of a document, `a.ann` with its spans.
 
-    A split is what a folder named after it holds, at any depth; or, in a folder where the name of every document speaks
-    of a split, those documents; else all is `train`. A text is split into words as text to tag is, but at white space
-    where `tools.conf` says `tokenizer:whitespace` and `splitter:newline`.
+    A split is a folder named after it, at any depth, or the documents whose names contain the split, if the name of
+    every document of a folder does. Otherwise everything is `train`. Texts are split into words as in prediction, or at
+    white space if `tools.conf` has `tokenizer:whitespace` and `splitter:newline`.
     """
 
     name: ClassVar[str] = "brat"
@@ -46,38 +46,38 @@ class BratReader(Reader):
     companions: ClassVar[frozenset[str]] = frozenset({_TOOLS, _TYPES})
 
     def accepts(self, source: Source) -> bool:
-        """Whether there is any `.ann` file."""
+        """Whether any `.ann` file exists."""
         return any(_annotations(source).values())
 
     def read(self, source: Source) -> datasets.DatasetDict:
-        """Read all documents, one after the other, in the order of their names.
+        """Read all documents in the order of their names.
 
         Raises:
-            CorpusError: A line is not in the format, or what it says a span covers is not what the text has there; the
-                message names file and line.
+            CorpusError: A line is not in the format, or the recorded text of a span differs from the text at its
+                offsets; the message names file and line.
         """
         column = named_column(source.columns, self.name)
         splits = _annotations(source)
         for path in _texts(source):
             if not path.with_suffix(".ann").is_file():
-                rule = "Texts without a file of annotations (.ann) are left out."
+                rule = "Texts without an annotation file (.ann) are left out."
                 source.remarks.append(Remark("text-without-annotations", rule, path.name, str(path)))
         taken = {path for paths in splits.values() for path in paths}
         for path in _all_annotations(source):
             if path not in taken:
-                rule = "Documents outside of the folders of splits are left out."
+                rule = "Documents outside the folders of splits are left out."
                 source.remarks.append(Remark("document-outside-splits", rule, path.name, str(path)))
         return corpus_from_sentences({split: _split(paths, column, source) for split, paths in splits.items()})
 
     def write(self, data: datasets.DatasetDict, folder: Path) -> None:
-        """Write `train.1.txt` and `train.1.ann` and so on, a document each, or a sentence where none are known.
+        """Write `train.1.txt` and `train.1.ann` and so on, one per document, or per sentence if documents are unknown.
 
-        Words stand between blanks, sentences on lines of their own, as `tools.conf` tells brat; `annotation.conf` tells
-        it the labels.
+        Words are separated by spaces, and each sentence is a line; `tools.conf` tells brat so. `annotation.conf` lists
+        the labels.
 
         Raises:
             CorpusError: There is not exactly one column of spans; a word is empty or holds white space, or has no
-                annotation; a label holds white space; or a split has a name that no file can be recognised by.
+                annotation; a label holds white space; or a split is not named train, validation or test.
         """
         column = the_span_column(data, self.name)
         labels: set[str] = set()
@@ -89,7 +89,7 @@ class BratReader(Reader):
                 for _, _, label in spans:
                     if len(label.split()) != 1 or label.strip() != label:
                         raise CorpusError(
-                            f"{sentences[0].location}: the label {label!r} holds white space, which brat does not "
+                            f"{sentences[0].location}: the label {label!r} has white space, which brat does not "
                             "allow in a type. Rename it, or choose another format."
                         )
                     labels.add(label)

@@ -1,4 +1,4 @@
-"""The reader `column`: one word a line with its tags in columns, as in the CoNLL shared tasks."""
+"""The reader `column`: one word per line with its tags in columns, as in the CoNLL shared tasks."""
 
 from __future__ import annotations
 
@@ -66,17 +66,16 @@ _SNIFFED_BYTES = 65_536
 class ColumnReader(Reader):
     """Reads column files: a word and its tags on each line, an empty line between sentences.
 
-    Columns are separated by tabs if the first word line holds one, else by blanks. Lines that start with
-    `-DOCSTART-`, or `###MEDLINE:` as in JNLPBA, begin a document. The tag `-` stands for no annotation. Without names
-    for the columns, 3 are taken for CoNLL-2000 (part of speech, chunk) and 4 for CoNLL-2003 (part of speech, chunk,
-    named entity).
+    Columns are separated by tabs if the first word line has one, else by spaces. Lines that start with `-DOCSTART-`, or
+    `###MEDLINE:` as in JNLPBA, start a document. The tag `-` means no annotation. Without column names, 3 columns are
+    read as CoNLL-2000 (part of speech, chunk) and 4 as CoNLL-2003 (part of speech, chunk, named entity).
     """
 
     name: ClassVar[str] = "column"
-    summary: ClassVar[str] = "One word a line with its tags in columns (CoNLL-2000, CoNLL-2003, IOB files)"
+    summary: ClassVar[str] = "One word per line with its tags in columns (CoNLL-2000, CoNLL-2003, IOB files)"
 
     def accepts(self, source: Source) -> bool:
-        """Whether every file has a usual ending of column files, or begins like one."""
+        """Whether every file has a usual extension of column files, or its first lines are columns."""
         paths = [path for split in source.files.values() for path in split]
         endings = {path.suffix.lower() for path in paths}
         if not paths or endings & CLAIMED_ENDINGS:
@@ -92,17 +91,17 @@ class ColumnReader(Reader):
         """
         if source.columns:
             _check_names(source.columns)
-        if source.path is not None:  # files that are named one by one are meant to be joined
+        if source.path is not None:  # files that are named individually are meant to be joined
             for paths in source.files.values():
                 _check_versions(paths)
         return corpus_from_sentences({split: _split(paths, source.columns) for split, paths in source.files.items()})
 
     def write(self, data: datasets.DatasetDict, folder: Path) -> None:
-        """Write `train.conll` and so on, columns separated by blanks, `-` for a word without annotation.
+        """Write `train.conll` and so on, columns separated by spaces, `-` for a word without annotation.
 
         Raises:
-            CorpusError: A word or tag is empty or holds white space, splits differ in their columns, or one has a name
-                that no file can be recognised by.
+            CorpusError: A word or tag is empty or has white space, splits differ in their columns, or one is not named
+                train, validation or test.
         """
         same_columns(data, "column files of one corpus")
         columns = tagged(next(iter(data.values())))
@@ -139,22 +138,22 @@ def _starts_document(word: str) -> bool:
 def _unwritable(place: str, position: int, fields: Sequence[str]) -> CorpusError:
     word = fields[0]
     odd = next((field for field in fields if not field or " " in field or not _BREAKS.isdisjoint(field)), word)
-    reason = "is empty" if not odd else "would begin a document" if _starts_document(odd) else "holds white space"
+    reason = "is empty" if not odd else "would start a document" if _starts_document(odd) else "has white space"
     return CorpusError(
-        f"{place}, word {position + 1}: the {'word' if odd == word else 'tag'} {odd!r} cannot stand in a column file: "
-        f"it {reason}. Choose a format that can hold it, for instance --format jsonl."
+        f"{place}, word {position + 1}: the {'word' if odd == word else 'tag'} {odd!r} cannot be written to a column "
+        f"file: it {reason}. Choose a format that can hold it, for instance --format jsonl."
     )
 
 
 def _check_versions(paths: Sequence[Path]) -> None:
-    """Refuse one split in several schemes: joined, each of its sentences would be there again and again."""
+    """Refuse one split in several schemes: joining the files would repeat each sentence."""
     seen: dict[Path, Path] = {}
     for path in paths:
         other = seen.setdefault(path.with_suffix(""), path)
         if other is not path:
             raise CorpusError(
-                f"{other} and {path} differ in their endings alone, and look like two versions of the same sentences. "
-                f"Name the files to read: train={path},…"
+                f"{other} and {path} differ only in their extensions, and look like two versions of the same "
+                f"sentences. Name the files to read: train={path},…"
             )
 
 
@@ -170,11 +169,11 @@ def _check_names(names: Sequence[str]) -> None:
         raise CorpusError(f"The columns {written} name no tag column. Example: --columns {TOKENS},ner_tags")
     repeated = sorted({name for name in kept if kept.count(name) > 1})
     if repeated:
-        raise CorpusError(f"The columns {written} name {repeated[0]!r} twice. Give each column a name of its own.")
+        raise CorpusError(f"The columns {written} name {repeated[0]!r} twice. Give each column its own name.")
     if reserved := sorted(_RESERVED & set(kept)):
         raise CorpusError(
-            f"A tag column cannot be named {reserved[0]!r}: polytag keeps where a sentence stands under that "
-            "name. Choose another name."
+            f"A tag column cannot be named {reserved[0]!r}: polytag uses that name for the position of a sentence. "
+            "Choose another name."
         )
 
 
@@ -218,7 +217,7 @@ def _names(path: Path, number: int, count: int, given: tuple[str, ...] | None) -
     if count == 1:
         raise CorpusError(
             f"{path.name}:{number}: the line has one column, and a word needs at least one tag. If {path} is "
-            "a column file, separate word and tags by blanks or tabs; plain text has to be tagged first."
+            "a column file, separate word and tags by spaces or tabs; plain text has to be tagged first."
         )
     if given is None:
         return _NAMES_BY_COUNT.get(count, (TOKENS, *(f"column_{i}" for i in range(2, count + 1))))
@@ -231,7 +230,7 @@ def _names(path: Path, number: int, count: int, given: tuple[str, ...] | None) -
 
 
 def _ragged(path: Path, row: ColumnRow, first: ColumnRow, expected: int) -> CorpusError:
-    hint = "Repair the line, or put an empty line there if a sentence ends."
+    hint = "Repair the line, or insert an empty line if a sentence ends there."
     if row.line.startswith("#"):
         hint = "Column files have no comments: remove the line."
     elif "\t" in first.line.strip(" \t") and "\t" not in row.line:
@@ -251,7 +250,7 @@ def _looks_like_columns(path: Path) -> bool:
         head = file.read(_SNIFFED_BYTES)
     if b"\0" in head:
         return False
-    # The last line may be cut off in the middle.
+    # The last line may be truncated.
     whole = head.split(b"\n")[: -1 if len(head) == _SNIFFED_BYTES else None]
     texts = [raw.decode("utf-8", errors="replace").rstrip("\r").strip(" \t\ufeff") for raw in whole]
     counts = {len(row.cells) for row in islice(column_rows(texts), _SNIFFED_LINES)}

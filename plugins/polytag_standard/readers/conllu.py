@@ -38,7 +38,7 @@ _PLUS = "# global.columns = "
 _OWN = "POLYTAG:"
 _GAP = "-"
 _PARTING = re.compile(r"\t| {2,}")
-"""Where the library parts the fields of a line; it passes over what is too many."""
+"""Where the library splits a line into fields; it ignores surplus fields."""
 _BREAK = re.compile(r"[\t\n\r]|  |^ | $")
 _SNIFFED = 4096
 
@@ -46,8 +46,8 @@ _SNIFFED = 4096
 class ConlluReader(Reader):
     """Reads CoNLL-U files: syntactic words with part of speech, lemma, features and relation.
 
-    Lines of multiword tokens (`1-2`) and empty nodes (`1.1`) are left out; `# newdoc` begins a document. In files in
-    CoNLL-U Plus, which begin with `# global.columns =`, the columns named there are read.
+    Lines of multiword tokens (`1-2`) and empty nodes (`1.1`) are left out; `# newdoc` starts a document. CoNLL-U Plus
+    files start with `# global.columns =`; the columns named there are read.
     """
 
     name: ClassVar[str] = "conllu"
@@ -55,7 +55,7 @@ class ConlluReader(Reader):
     summary: ClassVar[str] = "CoNLL-U (.conllu) and CoNLL-U Plus files (.conllup) of Universal Dependencies"
 
     def accepts(self, source: Source) -> bool:
-        """Whether any file ends in `.conllu` or `.conllup`; treebank folders hold the plain text beside it."""
+        """Whether any file ends in `.conllu` or `.conllup`; treebank folders also hold the plain text."""
         return bool(files_ending(source, CONLLU_ENDINGS))
 
     def read(self, source: Source) -> datasets.DatasetDict:
@@ -68,13 +68,13 @@ class ConlluReader(Reader):
         return corpus_from_sentences({split: _split(paths) for split, paths in files.items()})
 
     def write(self, data: datasets.DatasetDict, folder: Path) -> None:
-        """Write `train.conllu` and so on, or `train.conllup` where there are columns that CoNLL-U does not have.
+        """Write `train.conllu` and so on, or `train.conllup` if the corpus has columns that CoNLL-U lacks.
 
-        CoNLL-U has `_` in the fields that the corpus does not have. A word without annotation has `-`.
+        CoNLL-U fields that the corpus lacks are `_`. The tag of a word without annotation is `-`.
 
         Raises:
-            CorpusError: A word or tag is empty or holds a tab, a line end, two blanks or one at its edge, or a split
-                has a name that no file can be recognised by.
+            CorpusError: A word or tag is empty or has a tab, a line end, two spaces, or a space at its start or end; or
+                a split is not named train, validation or test.
         """
         fields = {column: field for field, column in _COLUMNS.items()}
         every = dict.fromkeys(column for dataset in data.values() for column in tagged(dataset))
@@ -108,9 +108,9 @@ def _lines(split: str, dataset: datasets.Dataset, names: dict[str, str], plain: 
                 if not value or _BREAK.search(value):
                     place = sentence.location or f"{split} sentence {index + 1}"
                     raise CorpusError(
-                        f"{place}, word {position + 1}: {value!r} cannot stand in CoNLL-U, for it is empty, or holds a "
-                        "tab, a line end, two blanks or a blank at its edge. Choose a format that can hold it, for "
-                        "instance --format jsonl."
+                        f"{place}, word {position + 1}: {value!r} cannot be written in CoNLL-U: it is empty, or has a "
+                        "tab, a line end, two spaces, or a space at its start or end. Choose a format that can hold "
+                        "it, for instance --format jsonl."
                     )
             yield "\t".join(values.get(field, "_") for field in order)
         yield ""
@@ -160,9 +160,9 @@ def _sentences(path: Path, documents_known: bool) -> Iterator[Sentence]:
             there = len(_PARTING.split(line.strip()))
             if token["id"] is None or there != width or not token["form"]:
                 raise CorpusError(
-                    f"{path.name}:{number}: the line has {there} fields that can be read, and "
-                    f"{'CoNLL-U' if fields is None else 'this file'} has {width}, separated by tabs or two blanks, the "
-                    f"first two of which are number and form. Repair the line in {path}."
+                    f"{path.name}:{number}: the line has {there} readable fields, and "
+                    f"{'CoNLL-U' if fields is None else 'this file'} has {width}, separated by tabs or two spaces; the "
+                    f"first two are number and form. Repair the line in {path}."
                 )
         words = [token["form"] for *_, token in rows]
         tags = {column: [token[field] for *_, token in rows] for field, column in columns.items()}
@@ -171,7 +171,7 @@ def _sentences(path: Path, documents_known: bool) -> Iterator[Sentence]:
 
 
 def _plus_fields(path: Path) -> list[str] | None:
-    """The columns that the first line of a file in CoNLL-U Plus names, or None."""
+    """The column names in the first line of a CoNLL-U Plus file, or None."""
     with path.open("rb") as file:
         first = file.readline(_SNIFFED).decode("utf-8", errors="replace").lstrip("\ufeff")
     if not first.startswith(_PLUS):
@@ -180,8 +180,8 @@ def _plus_fields(path: Path) -> list[str] | None:
     lower = [field.lower() for field in fields]
     if "id" not in lower or "form" not in lower or len(set(lower)) < len(lower) or len(lower) < 3:
         raise CorpusError(
-            f"{path.name}:1: the columns {' '.join(fields)} are not those of CoNLL-U Plus: ID and FORM have to be "
-            f"there, and no name twice. Repair the line in {path}."
+            f"{path.name}:1: the columns {' '.join(fields)} are not valid in CoNLL-U Plus: ID and FORM are required, "
+            f"and no name may occur twice. Repair the line in {path}."
         )
     return fields
 
@@ -191,14 +191,14 @@ def _as_written(fields: list[str], index: int) -> str:
 
 
 class _NumberedLines:
-    """The file that the parser reads from; keeps the lines of the current sentence with their numbers."""
+    """The file for the parser; keeps the lines of the current sentence with their numbers."""
 
     def __init__(self, path: Path) -> None:
         self.block: list[tuple[int, str]] = []
         self._path = path
 
     def read(self) -> str:
-        """The parser asks whether files have this method; it reads them line by line."""
+        """Unused: the parser checks that this method exists, and reads line by line."""
         raise NotImplementedError
 
     def __iter__(self) -> Iterator[str]:

@@ -19,14 +19,14 @@ class DatasetReader(Reader):
     summary: ClassVar[str] = "Folders written by save_to_disk of the library datasets"
 
     def accepts(self, source: Source) -> bool:
-        """Whether the folder has the files that `save_to_disk` leaves."""
+        """Whether the folder has the files that `save_to_disk` writes."""
         if source.path is None or not source.path.is_dir():
             return False
         present = {path.name for path in source.path.iterdir()}
         return "dataset_dict.json" in present or {"state.json", "dataset_info.json"} <= present
 
     def read(self, source: Source) -> datasets.DatasetDict:
-        """Map the folder into memory.
+        """Memory-map the folder.
 
         Raises:
             CorpusError: The folder is not complete.

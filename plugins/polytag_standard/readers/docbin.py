@@ -1,4 +1,4 @@
-"""The reader `spacy`: documents that spaCy serialised."""
+"""The reader `spacy`: documents serialised by spaCy."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class DocBinReader(Reader):
     """Reads spaCy's `DocBin` files: `doc.ents` as the column `ner_tags`, each span group as a column of its name,
     `token.tag_` as `pos_tags` and `token.pos_` as `upos`.
 
-    The words are the tokens, without those of white space. Sentences are those of the document, or else all of it is
-    one. A token whose entity is missing, in spaCy's words, has no annotation.
+    The words are the tokens that are not white space. A document without sentence boundaries is one sentence. A token
+    whose entity is "missing" in spaCy's terms has no annotation.
     """
 
     name: ClassVar[str] = "spacy"
@@ -55,7 +55,7 @@ class DocBinReader(Reader):
         }
 
     def read(self, source: Source) -> datasets.DatasetDict:
-        """Read all files, each as a whole, as the format demands.
+        """Read all files, each completely, as the format requires.
 
         Raises:
             CorpusError: A file is damaged, or a span has no label.
@@ -72,12 +72,12 @@ class DocBinReader(Reader):
         )
 
     def write(self, data: datasets.DatasetDict, folder: Path) -> None:
-        """Write `train.spacy` and so on: a `Doc` for each document, or for each sentence where none are known.
+        """Write `train.spacy` and so on: one `Doc` per document, or per sentence if documents are unknown.
 
         Raises:
-            CorpusError: No column can be held; a word is empty; a span has no label, or a word of a span column other
-                than `ner_tags` no annotation; a tag in `upos` is not one of Universal Dependencies; or a split has a
-                name that no file can be recognised by.
+            CorpusError: The format can hold no column of the corpus; a word is empty; a span has no label; a word has
+                no annotation in a span column other than `ner_tags`; a tag in `upos` is not in Universal Dependencies;
+                or a split is not named train, validation or test.
             PolytagError: spaCy is not installed.
         """
         spacy = _spacy()
@@ -109,7 +109,7 @@ def _docs(paths: Sequence[Path], vocab: Any) -> Iterator[tuple[str, Any]]:
                 yield f"{path.name}, text {number}", doc
         except (ValueError, KeyError, TypeError, IndexError) as error:  # of zlib, msgpack and spaCy
             raise CorpusError(
-                f"{path} is no DocBin that spaCy can read: {error}. Write it again with DocBin.to_disk."
+                f"spaCy cannot read {path} as a DocBin: {error}. Write it again with DocBin.to_disk."
             ) from error
 
 

@@ -1,4 +1,4 @@
-"""The reader `doccano`: texts with spans, as the annotation tool doccano exports them."""
+"""The reader `doccano`: texts with spans, exported by the annotation tool doccano."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from polytag_standard.readers.shared.texts import (
 
 
 class DoccanoReader(AnnotatedTextReader):
-    """Reads JSON Lines of doccano: `text`, and in `label` (or `labels`, `entities`) the spans.
+    """Reads JSON Lines of doccano: `text`, and its spans in `label` (or `labels`, `entities`).
 
     A span is `[start, end, label]` or an object with `start_offset`, `end_offset` and `label`. A text is split into
-    words as text to tag is, but at white space where `tokenizer` is `"whitespace"`, as `write` writes it.
+    words as in prediction, or at white space if `tokenizer` is `"whitespace"`, which `write` sets.
     """
 
     name: ClassVar[str] = "doccano"
-    summary: ClassVar[str] = "JSON Lines of doccano: a text a line, with spans of characters"
+    summary: ClassVar[str] = "JSON Lines of doccano: one text per line, with spans of characters"
     leaves_out: ClassVar[str] = "white space, relations, comments and other fields"
 
     def _text(self, row: dict[str, Any], place: str, source: Source) -> AnnotatedText:

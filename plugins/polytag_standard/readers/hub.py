@@ -15,14 +15,14 @@ _NAME = re.compile(
     r"(?P<name>[\w.-]+(/[\w.-]+)?)(?(2)(:(?P<config>[\w.-]+))?)(@(?P<revision>[\w./-]+))?", flags=re.ASCII
 )
 _COPIES = {"conll2003": "lhoestq/conll2003", "eriktks/conll2003": "lhoestq/conll2003"}
-"""Datasets that are a script, which `datasets` refuses since version 4, and a copy of each as Parquet."""
+"""Datasets with a script, which `datasets` refuses since version 4 -> a Parquet copy of each."""
 _SAMPLE = "sample"
 
 
 class HubReader(Reader):
-    """Reads a dataset of the hub, `owner/name[:configuration][@revision]`, as far as it is stored as files.
+    """Reads a dataset of the hub, `owner/name[:configuration][@revision]`, that is stored as data files.
 
-    Nothing of the hub is ever executed. What was read once is cached and needs no connection.
+    Scripts on the hub are never executed. A cached dataset needs no connection.
     """
 
     name: ClassVar[str] = "hub"
@@ -39,8 +39,7 @@ class HubReader(Reader):
         """Download the dataset, or take it from the cache.
 
         Raises:
-            CorpusError: There is no such dataset, no connection, no right to read it, or it is stored as a
-                script.
+            CorpusError: The dataset does not exist, cannot be reached, may not be read, or is a script.
         """
         import datasets
 
@@ -67,11 +66,11 @@ def _explain(error: Exception, reference: str, name: str) -> str:
     if isinstance(error, datasets.exceptions.DatasetNotFoundError):
         if "gated" in text:
             return (
-                f"The hub dataset {named} is gated: its owner wants to know who reads it. Accept the "
+                f"The hub dataset {named} is gated: its owner asks for your consent to conditions. Accept the "
                 f"conditions at https://huggingface.co/datasets/{name}, then log in with `hf auth login`."
             )
         if text.startswith("Revision"):
-            return f"The hub dataset {named} has no such revision. Check what follows the @, or leave it out."
+            return f"The hub dataset {named} has no such revision. Check the revision after the @, or leave it out."
         return (
             f"There is no corpus {named}: neither a file or folder of that name, nor a dataset that you may "
             "read on the hub. Check the spelling; for a private dataset, log in with `hf auth login`."
@@ -79,7 +78,7 @@ def _explain(error: Exception, reference: str, name: str) -> str:
     if datasets.config.HF_HUB_OFFLINE:
         return (
             f"There is no file or folder {reference!r}, and the hub dataset {named} is not in the cache: "
-            "HF_HUB_OFFLINE=1 forbids to download it. Check the path, or unset the variable once."
+            "HF_HUB_OFFLINE=1 forbids downloading it. Check the path, or unset the variable once."
         )
     if "scripts are no longer supported" in text:
         return (

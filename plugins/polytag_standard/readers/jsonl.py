@@ -1,4 +1,4 @@
-"""The reader `jsonl`: a sentence a line, as a JSON object with lists of words and tags."""
+"""The reader `jsonl`: one sentence per line, as a JSON object with lists of words and tags."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ _EXAMPLE = '{"tokens": ["Peter", "sleeps"], "ner_tags": ["B-PER", "O"]}'
 
 
 class JsonLinesReader(Reader):
-    """Reads JSON Lines: `tokens` (or `words`), any number of lists with a tag for every word, and `document`.
+    """Reads JSON Lines: `tokens` (or `words`), any number of lists with one tag per word, and `document`.
 
-    Fields that are no lists are left out. `--columns` chooses which lists to read. In a list of tags, null stands for
-    a word without annotation.
+    Fields that are not lists are left out. `--columns` chooses the lists to read. A null tag means a word without
+    annotation.
     """
 
     name: ClassVar[str] = "jsonl"
     leaves_out: ClassVar[str] = "fields other than lists of tags"
-    summary: ClassVar[str] = "JSON Lines (.jsonl, .json): an object a line, with the words and the tags as lists"
+    summary: ClassVar[str] = "JSON Lines (.jsonl, .json): one object per line, with the words and the tags as lists"
 
     def accepts(self, source: Source) -> bool:
-        """Whether all files end in `.jsonl` or `.json`, and not all are for the same other reader of JSON."""
+        """Whether all files end in `.jsonl` or `.json`, and are not all for the same other JSON reader."""
         return (
             bool(source.files)
             and files_ending(source, JSON_ENDINGS) == {split: list(paths) for split, paths in source.files.items()}
@@ -52,15 +52,15 @@ class JsonLinesReader(Reader):
         """Read all files, line by line.
 
         Raises:
-            CorpusError: A line is not as it should be; the message names file and line.
+            CorpusError: A line is invalid; the message names file and line.
         """
         return corpus_from_sentences({split: _split(paths, source.columns) for split, paths in source.files.items()})
 
     def write(self, data: datasets.DatasetDict, folder: Path) -> None:
-        """Write `train.jsonl` and so on, one sentence a line.
+        """Write `train.jsonl` and so on, one sentence per line.
 
         Raises:
-            CorpusError: A split has a name that no file can be recognised by.
+            CorpusError: A split is not named train, validation or test.
         """
         for split, path in split_files(data, folder, ".jsonl").items():
             write_lines(path, map(_line, sentences_of(data[split])))
@@ -106,10 +106,10 @@ def _object(line: str, place: str) -> dict[str, Any]:
         value = json.loads(line)
     except ValueError as error:
         raise CorpusError(
-            f"{place}: this line is not JSON: {error}. Write one JSON object a line, like {_EXAMPLE}"
+            f"{place}: this line is not JSON: {error}. Write one JSON object per line, like {_EXAMPLE}"
         ) from None
     if not isinstance(value, dict):
-        raise CorpusError(f"{place}: this line is not a JSON object. Write one object a line, like {_EXAMPLE}")
+        raise CorpusError(f"{place}: this line is not a JSON object. Write one object per line, like {_EXAMPLE}")
     return value
 
 
@@ -120,14 +120,14 @@ def _tags(row: dict[str, Any], n_words: int, wanted: Collection[str] | None, pla
             continue
         if all(isinstance(item, int) for item in value):
             raise CorpusError(
-                f"{place}: {name!r} is a list of numbers, and what they mean is not known here. Write the "
-                "tags themselves, as strings, or leave the field out with --columns."
+                f"{place}: {name!r} is a list of numbers without names. Write the tags as strings, or leave the field "
+                "out with --columns."
             )
         if not _are_strings([item for item in value if item is not None]):
             if any(isinstance(item, str) for item in value):
                 raise CorpusError(
-                    f"{place}: {name!r} holds something other than strings. Write every tag as a string, and null for "
-                    "a word without annotation."
+                    f"{place}: {name!r} has values that are not strings. Write every tag as a string, and null for a "
+                    "word without annotation."
                 )
             continue
         if len(value) != n_words and not any(value):
@@ -139,7 +139,7 @@ def _tags(row: dict[str, Any], n_words: int, wanted: Collection[str] | None, pla
             )
         tags[name] = [item or UNANNOTATED for item in value]
     if not tags:
-        raise CorpusError(f"{place}: the object has no list of tags beside its words. Write it like {_EXAMPLE}")
+        raise CorpusError(f"{place}: the object has no list of tags for its words. Write it like {_EXAMPLE}")
     return tags
 
 

@@ -1,4 +1,4 @@
-"""The reader `labelstudio`: annotated tasks, as Label Studio exports them."""
+"""The reader `labelstudio`: annotated tasks, exported by Label Studio."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
     import datasets
 
 _CONTROL = "label"
-"""What Label Studio's template for named entities calls its labels."""
-_MISSING = "Texts that nobody annotated are left out."
+"""The name of the labels in Label Studio's template for named entities."""
+_MISSING = "Texts without annotation are left out."
 _OTHER_KIND = "Only spans of plain text (`labels`) are read; labels of hypertext, dialogues and pictures are left out."
 
 
 class LabelStudioReader(AnnotatedTextReader):
     """Reads the JSON that Label Studio exports: tasks with `data` and `annotations`.
 
-    Of the annotations of a task that were not cancelled the one marked as ground truth is read, else the first. Each
-    control (`from_name`) is a tag column of its own; `label` is the column `ner_tags`. Offsets are code points; where
-    the text that a span says it covers only fits units of UTF-16, as older versions count, they are those. A text is
-    split into words as text to tag is, but at white space where `data` has `"tokenizer": "whitespace"`.
+    Cancelled annotations are ignored. Of the others of a task, the one marked as ground truth is read, else the first.
+    Each control (`from_name`) is a tag column of its own; `label` is the column `ner_tags`. Offsets are code points, or
+    units of UTF-16, as in older versions, if the recorded text of a span fits only these. A text is split into words as
+    in prediction, or at white space if `data` has `"tokenizer": "whitespace"`.
     """
 
     name: ClassVar[str] = "labelstudio"
@@ -62,7 +62,7 @@ class LabelStudioReader(AnnotatedTextReader):
         results = [result for result in chosen.get("result") or () if isinstance(result, dict)]
         text = _text_of(data, results, place)
         if len(done) > 1:
-            rule = "Of several annotations of a text the one marked as ground truth is read, else the first."
+            rule = "Of several annotations of a text, the one marked as ground truth is read, else the first."
             source.remarks.append(Remark("several-annotations", rule, place, f"{len(done)} of {text[:60]!r}"))
         spans: dict[str, list[TextSpan]] = {}
         for number, result in enumerate(results, 1):
@@ -112,10 +112,10 @@ class LabelStudioReader(AnnotatedTextReader):
 
 
 def _text_of(data: dict[str, Any], results: Sequence[dict[str, Any]], place: str) -> str:
-    """The text that was annotated: `text`, or the only one, or the only one that holds what the spans say they cover.
+    """The annotated text: `text`, or the only text, or the only one that contains the recorded texts of the spans.
 
     Raises:
-        CorpusError: There is none, or it cannot be told which of several it is.
+        CorpusError: None exists, or several could be it.
     """
     texts = {name: value for name, value in data.items() if name != TOKENIZER and isinstance(value, str)}
     if "text" in texts or len(texts) <= 1:
@@ -125,17 +125,17 @@ def _text_of(data: dict[str, Any], results: Sequence[dict[str, Any]], place: str
     fitting = [name for name, text in texts.items() if said and all(str(part) in text for part in said)]
     if len(fitting) != 1:
         raise CorpusError(
-            f"{place}: `data` has several texts ({', '.join(texts)}), and nothing tells which one was annotated. Name "
+            f"{place}: `data` has several texts ({', '.join(texts)}), and it is unclear which one was annotated. Name "
             "that field `text`."
         )
     return str(texts[fitting[0]])
 
 
 def _as_said(span: TextSpan, text: str, said: object) -> TextSpan:
-    """The span with its offsets in code points, going by the text that it says it covers.
+    """The span with its offsets in code points, according to its recorded text.
 
     Raises:
-        CorpusError: It covers another text.
+        CorpusError: The text at the offsets is another one.
     """
     if not isinstance(said, str) or text[span.start : span.end].split() == said.split():
         return span
@@ -144,6 +144,6 @@ def _as_said(span: TextSpan, text: str, said: object) -> TextSpan:
     if text[start:end].split() == said.split():
         return span._replace(start=start, end=end)
     raise CorpusError(
-        f"{span.location}: the span from {span.start} to {span.end} says that it is {said!r}, and the text has "
+        f"{span.location}: the span from {span.start} to {span.end} is recorded as {said!r}, but the text has "
         f"{text[span.start : span.end]!r} there. Repair the offsets, or remove the span."
     )

@@ -1,4 +1,4 @@
-"""The reader `parquet`: tables as the Hugging Face hub stores them."""
+"""The reader `parquet`: Parquet tables, as on the Hugging Face hub."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class ParquetReader(Reader):
         """Write `train.parquet` and so on; null is a word without annotation.
 
         Raises:
-            CorpusError: Splits differ in their columns, or one has a name that no file can be recognised by.
+            CorpusError: Splits differ in their columns, or one is not named train, validation or test.
         """
         same_columns(data, "Parquet files of one corpus")
         with quiet():

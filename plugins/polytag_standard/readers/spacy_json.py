@@ -1,4 +1,4 @@
-"""The reader `spacy-json`: texts with spans, as spaCy and Prodigy write them in JSON."""
+"""The reader `spacy-json`: texts with spans in the JSON of spaCy and Prodigy."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     import datasets
 
 TOKEN_COLUMNS = {"pos_tags": "tag", "upos": "pos"}
-"""Tag column -> what spaCy calls it."""
+"""Tag column -> spaCy's name."""
 
 
 class SpacyJsonReader(AnnotatedTextReader):
-    """Reads texts with spans as spaCy and Prodigy write them: `text` and `ents`, `entities` or `spans`.
+    """Reads texts with spans in the JSON of spaCy and Prodigy: `text` and `ents`, `entities` or `spans`.
 
     `ents`, `entities` and a list `spans` are the column `ner_tags`; in an object `spans` each group is a column of its
-    own. Where there are `tokens`, these are the words, with their `tag` (column `pos_tags`) and `pos` (`upos`), and
-    sentences are as `sents` says, or else the whole text is one.
+    own. If `tokens` exist, they are the words, with their `tag` (column `pos_tags`) and `pos` (`upos`); `sents` then
+    gives the sentences, and without `sents` the whole text is one sentence.
     """
 
     name: ClassVar[str] = "spacy-json"
-    summary: ClassVar[str] = "JSON of spaCy and Prodigy: a text a line, with spans of characters, also with tokens"
+    summary: ClassVar[str] = "JSON of spaCy and Prodigy: one text per line, with spans of characters, also with tokens"
     leaves_out: ClassVar[str] = "white space, dependencies, lemmas and other fields"
 
     def _text(self, row: dict[str, Any], place: str, source: Source) -> AnnotatedText | None:
@@ -94,8 +94,8 @@ def _tokens(value: object, length: int, place: str) -> list[dict[str, Any]]:
         if edges == sorted(edges):
             return value
     raise CorpusError(
-        f'{place}: `tokens` is no list of objects with "start" and "end", in order and within the text. Repair it, or '
-        "leave it out."
+        f'{place}: `tokens` is not a list of objects with "start" and "end", in order and within the text. '
+        "Repair it, or leave it out."
     )
 
 
@@ -105,8 +105,10 @@ def _sentences_of(words: Sequence[tuple[int, int]], sentences: object, place: st
     if not isinstance(sentences, list) or not all(
         isinstance(sentence, dict) and isinstance(sentence.get("start"), int) for sentence in sentences
     ):
-        raise CorpusError(f'{place}: `sents` is no list of objects with "start" and "end". Repair it, or leave it out.')
-    # A sentence may begin with white space, which is no word.
+        raise CorpusError(
+            f'{place}: `sents` is not a list of objects with "start" and "end". Repair it, or leave it out.'
+        )
+    # A sentence may start with white space, which is not a word.
     starts = sorted(sentence["start"] for sentence in sentences)
     found: list[list[tuple[int, int]]] = []
     before = 0

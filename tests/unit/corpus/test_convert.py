@@ -156,7 +156,7 @@ def test_class_labels_stay_class_labels(tmp_path):
         ("a\tb", "holds white space"),
         ("a\nb", "holds white space"),
         ("", "the word '' cannot stand in a column file: it is empty"),
-        ("-DOCSTART-", "would begin a document"),
+        ("-DOCSTART-", "would start a document"),
     ],
 )
 def test_words_that_a_column_file_cannot_hold_are_named(tmp_path, word, reason):
@@ -180,7 +180,7 @@ def test_tags_that_a_column_file_cannot_hold_are_named(tmp_path):
 @pytest.mark.parametrize("word", ["a  b", " a", "a\tb", ""])
 def test_words_that_conllu_cannot_hold_are_named(tmp_path, word):
     corpus = built({"train": [Sentence([word], {"upos": ["X"]}, None, "mine:7")]})
-    with pytest.raises(CorpusError, match=r"mine:7, word 1: .* cannot stand in CoNLL-U"):
+    with pytest.raises(CorpusError, match=r"mine:7, word 1: .* cannot be written in CoNLL-U"):
         convert_corpus(corpus, tmp_path / "out", format="conllu")
 
 

@@ -1,1 +1,1 @@
-"""What several readers have in common."""
+"""Functions that several readers share."""

@@ -1,4 +1,4 @@
-"""What the readers of JSON files share: going through their values, and telling the formats apart."""
+"""Functions of the JSON readers: iterate over values, and recognise the format."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BETWEEN = " \t\r\n,"
 
 
 def json_values(path: Path) -> Iterator[tuple[int, Any]]:
-    """The values of a file with their lines: one a line, or the items of one array, in memory for one at a time.
+    """Yield the line and the value of each JSON value: one per line, or the items of one array, in constant memory.
 
     Raises:
         CorpusError: The file is not UTF-8, or not JSON; the message names the line.
@@ -30,7 +30,7 @@ def json_values(path: Path) -> Iterator[tuple[int, Any]]:
                 yield number, json.loads(line)
             except ValueError as error:
                 raise CorpusError(
-                    f"{path.name}:{number}: this line is not JSON: {error}. Write one JSON object a line."
+                    f"{path.name}:{number}: this line is not JSON: {error}. Write one JSON object per line."
                 ) from None
 
 
@@ -45,7 +45,7 @@ def _items(path: Path) -> Iterator[tuple[int, Any]]:
         with path.open(encoding="utf-8-sig") as file:
             text = file.read(_CHUNK)
             position = text.index("[") + 1
-            before = 0  # lines that are no longer in `text`
+            before = 0  # lines already dropped from `text`
             while True:
                 while position < len(text) and text[position] in _BETWEEN:
                     position += 1
@@ -58,8 +58,8 @@ def _items(path: Path) -> Iterator[tuple[int, Any]]:
                     if not more:
                         line = before + text.count("\n", 0, position) + 1
                         raise CorpusError(
-                            f"{path.name}:{line}: what begins here is no whole JSON value: {error}. Make sure that the "
-                            "file is complete."
+                            f"{path.name}:{line}: the JSON value that starts here is incomplete or invalid: {error}. "
+                            "Make sure that the file is complete."
                         ) from None
                     before += text.count("\n", 0, position)
                     text, position = text[position:] + more, 0
@@ -67,7 +67,7 @@ def _items(path: Path) -> Iterator[tuple[int, Any]]:
                 yield before + text.count("\n", 0, position) + 1, value
                 position = end
     except UnicodeDecodeError:
-        for _ in lines(path):  # which names the line
+        for _ in lines(path):  # raises an error that names the line
             pass
         raise
 
@@ -75,7 +75,7 @@ def _items(path: Path) -> Iterator[tuple[int, Any]]:
 def json_format(source: Source) -> str | None:
     """The reader that the JSON files of a source are for, judged by the first value of each.
 
-    None where a file is something else, and where files are for different readers.
+    None if a file is something else, or if the files are for different readers.
     """
     if files_ending(source, JSON_ENDINGS) != {split: list(paths) for split, paths in source.files.items()}:
         return None
@@ -87,7 +87,7 @@ def _format(path: Path) -> str:
     try:
         _, row = next(json_values(path), (0, None))
     except CorpusError:
-        return "labelstudio" if _is_array(path) else "jsonl"  # which will say what is wrong
+        return "labelstudio" if _is_array(path) else "jsonl"  # whose error explains what is wrong
     if not isinstance(row, dict):
         return "jsonl"
     if isinstance(row.get("data"), dict):

@@ -1,4 +1,4 @@
-"""What the readers of text files share: lines with their numbers, endings, and numbering of documents."""
+"""Functions of the text readers: numbered lines, file extensions, and numbering of documents."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def files_ending(source: Source, endings: frozenset[str]) -> dict[str, list[Path
 
 
 def joined(paths: Sequence[Path], read: Callable[[Path], Iterator[Sentence]]) -> Iterator[Sentence]:
-    """The sentences of several files of one split, with documents numbered on from file to file.
+    """Yield the sentences of several files of one split, with documents numbered consecutively over the files.
 
     Args:
         paths: The files.
         read: Yields the sentences of a file, with documents numbered from 0.
 
     Raises:
-        CorpusError: A file holds no sentence.
+        CorpusError: A file has no sentence.
     """
     documents = 0
     for path in paths:
@@ -71,15 +71,15 @@ def joined(paths: Sequence[Path], read: Callable[[Path], Iterator[Sentence]]) ->
             number = None if sentence.document is None else documents + sentence.document
             yield sentence._replace(document=number)
         if last < 0:
-            raise CorpusError(f"{path} holds no sentence. Check that this is the right file.")
+            raise CorpusError(f"{path} has no sentence. Check that this is the right file.")
         documents += last + 1
 
 
 def split_files(data: datasets.DatasetDict, folder: Path, ending: str) -> dict[str, Path]:
-    """The file that each split is written to: `train.jsonl` and so on.
+    """The output file of each split: `train.jsonl` and so on.
 
     Raises:
-        CorpusError: A split has a name that no file can be recognised by.
+        CorpusError: A split is not named train, validation or test.
     """
     for split in data:
         if split_of(split) != split:
@@ -91,7 +91,7 @@ def split_files(data: datasets.DatasetDict, folder: Path, ending: str) -> dict[s
 
 
 def same_columns(data: datasets.DatasetDict, what: str) -> None:
-    """Make sure that all splits have the same columns.
+    """Check that all splits have the same columns.
 
     Raises:
         CorpusError: They do not.
@@ -116,5 +116,5 @@ def write_lines(path: Path, texts: Iterable[str]) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for number, text in enumerate(texts):
             if not number and text.startswith(_BOM.decode()):
-                file.write(_BOM.decode())  # or else reading takes away the one that is content
+                file.write(_BOM.decode())  # otherwise reading would strip the one that is content
             file.write(text + "\n")

@@ -1,4 +1,4 @@
-"""Spans of text to tags of words, and back: what the readers of annotated texts share."""
+"""Character spans to word tags and back, for the readers of annotated texts."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
     import datasets
 
 COLUMN = "ner_tags"
-"""The tag column of formats that have no names for what is annotated."""
+"""The tag column of formats that do not name their columns."""
 
 GAPS = frozenset({UNANNOTATED, "-"})
-"""What a column of spans may hold for a word without annotation."""
+"""Tags for a word without annotation in a column of spans."""
 _BREAKS = frozenset(" \n")
 _MARK = "\ufeff"
 
 Offsets = Sequence[Sequence[tuple[int, int]]]
-"""For each sentence, where its words start and end in the text."""
+"""For each sentence, the start and end of its words in the text."""
 
 
 class TextSpan(NamedTuple):
-    """Characters `start` to `end` (exclusive) of a text, with what they are.
+    """Characters `start` to `end` (exclusive) of a text, with a label.
 
     Attributes:
         start, end: In code points.
-        label: What it is.
+        label: Label of the span.
         location: File and line, for messages.
-        name: What the file calls it (`T1`), or nothing.
+        name: Its identifier in the file (`T1`), or empty.
     """
 
     start: int
@@ -44,15 +44,15 @@ class TextSpan(NamedTuple):
 
 
 def split_text(text: str, whitespace: bool = False) -> list[list[tuple[int, int]]]:
-    """Where the words of each sentence of a text are.
+    """Split a text into sentences and words; return the offsets of the words.
 
     Args:
         text: The text.
-        whitespace: Whether words stand between blanks, and sentences on lines of their own: so texts are written that
-            were made of words. Other texts are split as text to tag is.
+        whitespace: Whether to split sentences at line ends and words at white space, as in texts that polytag wrote
+            from words. Other texts are split as in prediction.
     """
     if not whitespace:
-        text = text.replace(_MARK, " ")  # a byte order mark is no word
+        text = text.replace(_MARK, " ")  # a byte order mark is not a word
         return [[(word.start, word.end) for word in sentence] for sentence in split_sentences(text)]
     sentences = []
     position = 0
@@ -77,19 +77,20 @@ def tagged_sentences(
     locate: str | Callable[[int], str],
     source: Source,
 ) -> Iterator[Sentence]:
-    """The sentences of a text with its spans as tags in IOB2.
+    """Yield the sentences of a text with its spans as tags in IOB2.
 
-    A span that begins or ends inside a word is widened to whole words. Of spans that share a word the longest stays,
-    the first of equally long ones. What is widened or left out is remarked upon. A sentence does not end inside a span.
+    A span that starts or ends inside a word is widened to whole words. Of overlapping spans, the longest is kept, or
+    the first of equally long ones. Every span that is widened or left out adds a remark. A sentence never ends inside a
+    span.
 
     Args:
         text: The text.
-        sentences: Where the words are.
-        columns: The spans of each column; None where nobody annotated the text.
-        others: Tags of all words, for columns that hold no spans.
+        sentences: Offsets of the words of each sentence.
+        columns: The spans of each column; None if the text is not annotated for it.
+        others: Tags of all words, for columns without spans.
         document: Its number in the file.
-        locate: What to call the place of the text, or of a sentence that starts at a character of it.
-        source: Told what does not reach the corpus as it is.
+        locate: Returns the location for messages of the text, or of a sentence that starts at a given character.
+        source: Gets the remarks.
 
     Raises:
         CorpusError: A span is not within the text.
@@ -100,7 +101,7 @@ def tagged_sentences(
         position
         for column in tags.values()
         for position, tag in enumerate(column)
-        if tag.startswith("I-")  # only what goes on with a span has this prefix
+        if tag.startswith("I-")  # only a continuation of a span has this prefix
     }
     tags.update(others or {})
     bounds = list(itertools.accumulate(map(len, sentences), initial=0))
@@ -130,14 +131,14 @@ def _tags(text: str, words: Sequence[tuple[int, int]], spans: Sequence[TextSpan]
             source.remarks.append(_remark("span-without-word", "Spans that cover no word are left out.", text, span))
             continue
         if starts[first] < span.start or ends[last] > span.end:
-            rule = "Spans that begin or end inside a word are widened to whole words."
+            rule = "Spans that start or end inside a word are widened to whole words."
             widened = f", widened to {_shown(text[starts[first] : ends[last]])}"
             source.remarks.append(_remark("span-cuts-word", rule, text, span, widened))
         placed.append((first, last + 1, span))
     tags = [OUTSIDE] * len(words)
     for first, end, span in sorted(placed, key=lambda it: (it[0] - it[1], it[2].start - it[2].end, it[0])):
         if tags[first:end] != [OUTSIDE] * (end - first):
-            rule = "Of spans that share a word only the longest stays; these are left out."
+            rule = "Of overlapping spans, only the longest is kept; these are left out."
             source.remarks.append(_remark("span-overlaps", rule, text, span))
             continue
         tags[first:end] = [f"B-{span.label}", *[f"I-{span.label}"] * (end - first - 1)]
@@ -158,7 +159,7 @@ def _shown(text: str) -> str:
 
 
 def span_columns(dataset: datasets.Dataset) -> list[str]:
-    """Names of the tag columns that hold spans in IOB2, for a corpus in the scheme that a reader asks for."""
+    """Names of the tag columns with spans in IOB2; the corpus is in the reader's scheme."""
     columns = dict.fromkeys(tagged(dataset), True)
     for sentence in sentences_of(dataset):
         for name, tags in sentence.tags.items():
@@ -172,7 +173,7 @@ def the_span_column(data: datasets.DatasetDict, format: str) -> str:
     """The one column with spans.
 
     Raises:
-        CorpusError: There is none, or there are several.
+        CorpusError: None or several exist.
     """
     found = [span_columns(dataset) for dataset in data.values()]
     columns = list(dict.fromkeys(name for names in found for name in names))
@@ -185,7 +186,7 @@ def the_span_column(data: datasets.DatasetDict, format: str) -> str:
         )
     if not columns:
         raise CorpusError(
-            f"The format {format!r} holds spans, and no tag column of this corpus encodes any. Choose the format jsonl."
+            f"The format {format!r} holds spans, and no tag column of this corpus has spans. Choose the format jsonl."
         )
     chosen = COLUMN if COLUMN in columns else columns[0]
     raise CorpusError(
@@ -195,10 +196,10 @@ def the_span_column(data: datasets.DatasetDict, format: str) -> str:
 
 
 def named_column(columns: Sequence[str] | None, format: str) -> str:
-    """What to call the one column of a format that has no name for it.
+    """The name of the only tag column of a format without column names.
 
     Raises:
-        CorpusError: The user names several, none of them the usual one.
+        CorpusError: `columns` names several, none of them the default.
     """
     names = [name for name in columns or () if name not in (TOKENS, "_")]
     if not names or COLUMN in names:
@@ -212,7 +213,7 @@ def named_column(columns: Sequence[str] | None, format: str) -> str:
 
 
 def documents_of(dataset: datasets.Dataset) -> Iterator[list[Sentence]]:
-    """The sentences of each document; of each sentence alone where documents are not known."""
+    """The sentences of each document; single sentences if documents are unknown."""
     alone = itertools.count()
     for _, group in itertools.groupby(
         sentences_of(dataset), key=lambda it: next(alone) if it.document is None else it.document
@@ -221,10 +222,10 @@ def documents_of(dataset: datasets.Dataset) -> Iterator[list[Sentence]]:
 
 
 def text_of(sentences: Sequence[Sentence]) -> tuple[str, list[list[tuple[int, int]]]]:
-    """A text of these sentences that `split_text` splits at white space, with where the words are.
+    """A text of these sentences that `split_text` can split at white space, and the offsets of the words.
 
     Raises:
-        CorpusError: A word is empty, or holds a blank or a line end.
+        CorpusError: A word is empty, or has white space.
     """
     offsets = []
     position = 0
@@ -234,8 +235,8 @@ def text_of(sentences: Sequence[Sentence]) -> tuple[str, list[list[tuple[int, in
             if not word or not _BREAKS.isdisjoint(word):
                 raise CorpusError(
                     f"{sentence.location}, word {number}: the word {word!r} "
-                    f"{'holds white space' if word else 'is empty'}, and cannot stand in a text that is split at white "
-                    "space. Choose a format that can hold it, for instance --format jsonl."
+                    f"{'has white space' if word else 'is empty'}, and cannot be written to a text that is split at "
+                    "white space. Choose a format that can hold it, for instance --format jsonl."
                 )
             words.append((position, position + len(word)))
             position += len(word) + 1
@@ -244,7 +245,7 @@ def text_of(sentences: Sequence[Sentence]) -> tuple[str, list[list[tuple[int, in
 
 
 def text_spans(sentences: Sequence[Sentence], offsets: Offsets, column: str) -> list[tuple[int, int, str]]:
-    """Start, end and label of all spans of a column that is in IOB2.
+    """Start, end and label of all spans of an IOB2 column.
 
     Raises:
         CorpusError: A word has no annotation, or a span no label.
@@ -254,7 +255,9 @@ def text_spans(sentences: Sequence[Sentence], offsets: Offsets, column: str) -> 
         tags = sentence.tags[column]
         for number, tag in enumerate(tags, 1):
             if tag in GAPS or tag in ("B", "I", "B-", "I-"):
-                lacking = "no annotation, and a list of spans cannot say so" if tag in GAPS else "a tag without a label"
+                lacking = (
+                    "no annotation, which a list of spans cannot express" if tag in GAPS else "a tag without label"
+                )
                 raise CorpusError(
                     f"{sentence.location}, word {number}: the word {sentence.words[number - 1]!r} has {lacking}. "
                     "Choose a format that holds tags, for instance --format jsonl."

@@ -1,4 +1,4 @@
-"""What the readers of ready-made datasets share: the names that splits and the word column go by."""
+"""Functions of the dataset readers: standard names of splits and of the word column."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _LOCATION = "location"
 
 
 def with_standard_names(data: datasets.DatasetDict) -> datasets.DatasetDict:
-    """The same splits with `dev` and the like called `validation`, and the column `words` called `tokens`.
+    """Rename splits such as `dev` to `validation`, and the column `words` to `tokens`.
 
-    Where several splits speak of the same one (`train_2020`, `train_2021`), all keep their names.
+    If several splits would get the same name (`train_2020`, `train_2021`), all keep their names.
     """
     standard = {name: split_of(name) or name for name in data}
     counts = Counter(standard.values())
@@ -32,7 +32,7 @@ def with_standard_names(data: datasets.DatasetDict) -> datasets.DatasetDict:
 
 
 def without_location(data: datasets.DatasetDict) -> datasets.DatasetDict:
-    """The same splits without the column that says where a sentence comes from."""
+    """The same splits without the column with the origin of each sentence."""
     kept = {
         split: dataset.remove_columns([_LOCATION] if _LOCATION in dataset.features else [])
         for split, dataset in data.items()
@@ -42,7 +42,7 @@ def without_location(data: datasets.DatasetDict) -> datasets.DatasetDict:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps the library `datasets` from drawing progress bars."""
+    """Disable the progress bars of the library `datasets`."""
     from datasets.utils import disable_progress_bars, enable_progress_bars, is_progress_bar_enabled
 
     drawn = is_progress_bar_enabled()

@@ -1,4 +1,4 @@
-"""What the readers of annotated texts in JSON share."""
+"""The base class of readers of annotated texts in JSON."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ WHITE_SPACE = "whitespace"
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedText:
-    """A text as a reader finds it.
+    """An annotated text.
 
     Attributes:
         text: The text.
-        offsets: Where the words of each sentence are.
+        offsets: Offsets of the words of each sentence.
         spans: The spans of each column that the text is annotated for.
-        tags: The tags of all words, for columns that hold no spans.
+        tags: The tags of all words, for columns without spans.
     """
 
     text: str
@@ -48,22 +48,22 @@ class AnnotatedText:
 
 
 class AnnotatedTextReader(Reader):
-    """Reads texts with spans of characters, one after the other; each text is a document."""
+    """Reads texts with spans of characters; each text is a document."""
 
     scheme: ClassVar[str | None] = "iob2"
     ending: ClassVar[str] = ".jsonl"
     _absent: ClassVar[Sequence[TextSpan] | None] = None
-    """The spans of a column that a text does not have; None for no annotation."""
+    """The spans of a column that a text lacks; None means no annotation."""
 
     def accepts(self, source: Source) -> bool:
-        """Whether all files end in `.json` or `.jsonl` and begin with a text of this format."""
+        """Whether all files end in `.json` or `.jsonl` and start with a text of this format."""
         return json_format(source) == self.name
 
     def read(self, source: Source) -> datasets.DatasetDict:
         """Read all files, text by text, twice: the first time for the names of the columns.
 
         Raises:
-            CorpusError: A text is not as it should be; the message names file and line.
+            CorpusError: A text is invalid; the message names file and line.
         """
         unheard = Source(source.reference)
         spans: dict[str, None] = {}
@@ -80,11 +80,11 @@ class AnnotatedTextReader(Reader):
         )
 
     def write(self, data: datasets.DatasetDict, folder: Path) -> None:
-        """Write a file for each split: a text for each document, or for each sentence where none are known.
+        """Write a file per split, with one text per document, or per sentence if documents are unknown.
 
         Raises:
             CorpusError: The format cannot hold the columns; a word is empty or holds white space; a word has no
-                annotation; or a split has a name that no file can be recognised by.
+                annotation; or a split is not named train, validation or test.
         """
         columns = self._columns(data)
         for split, path in split_files(data, folder, self.ending).items():
@@ -92,11 +92,11 @@ class AnnotatedTextReader(Reader):
 
     @abstractmethod
     def _text(self, row: dict[str, Any], place: str, source: Source) -> AnnotatedText | None:
-        """What an object says; None if it is to be left out."""
+        """The text in a JSON object; None if it is left out."""
 
     @abstractmethod
     def _row(self, sentences: Sequence[Sentence], columns: Sequence[str]) -> dict[str, Any]:
-        """The object for a document, with these columns of spans."""
+        """The JSON object of a document, with these columns of spans."""
 
     def _columns(self, data: datasets.DatasetDict) -> list[str]:
         """The columns of spans to write."""
@@ -110,7 +110,7 @@ class AnnotatedTextReader(Reader):
             for line, row in json_values(path):
                 place = f"{path.name}:{line}"
                 if not isinstance(row, dict):
-                    raise CorpusError(f"{place}: this is no JSON object. Check that this is the right file.")
+                    raise CorpusError(f"{place}: this is not a JSON object. Check that this is the right file.")
                 text = self._text(row, place, source)
                 if text is not None:
                     yield place, text
@@ -132,7 +132,7 @@ class AnnotatedTextReader(Reader):
 
 
 def as_json(row: dict[str, Any]) -> str:
-    """An object as one line."""
+    """An object as a line of JSON."""
     return json.dumps(row, ensure_ascii=False)
 
 
@@ -140,34 +140,34 @@ def text_in(row: Mapping[str, Any], names: Iterable[str], place: str) -> str:
     """The first of these fields that is a string.
 
     Raises:
-        CorpusError: None is.
+        CorpusError: None is a string.
     """
     for name in names:
         value = row.get(name)
         if isinstance(value, str):
             return value
-    raise CorpusError(f"{place}: there is no text in this object. Check that this is the right file.")
+    raise CorpusError(f"{place}: this object has no text. Check that this is the right file.")
 
 
 def spans_in(row: Mapping[str, Any], names: Iterable[str], place: str) -> list[TextSpan] | None:
-    """The spans of the first of these fields that there is; None if there is none.
+    """The spans of the first of these fields that exists; None if none does.
 
     Raises:
-        CorpusError: It is no list of spans.
+        CorpusError: It is not a list of spans.
     """
     value = next((row[name] for name in names if row.get(name) is not None), None)
     if value is None:
         return None
     if not isinstance(value, list):
-        raise CorpusError(f'{place}: the spans are no list. Write them like [[0, 5, "PER"]].')
+        raise CorpusError(f'{place}: the spans are not a list. Write them like [[0, 5, "PER"]].')
     return [span_of(span, f"{place}, span {number}") for number, span in enumerate(value, 1)]
 
 
 def span_of(value: Any, place: str) -> TextSpan:
-    """The span that a list of three or an object says.
+    """The span in a list of three values or in an object.
 
     Raises:
-        CorpusError: It says none.
+        CorpusError: The value is not a span.
     """
     if isinstance(value, dict):
         start = value.get("start", value.get("start_offset"))
@@ -181,14 +181,14 @@ def span_of(value: Any, place: str) -> TextSpan:
         or not value[2]
     ):
         raise CorpusError(
-            f'{place}: {value!r} is no span. Write a start, an end and a label: [0, 5, "PER"], or the same as an '
+            f'{place}: {value!r} is not a span. Write a start, an end and a label: [0, 5, "PER"], or the same as an '
             "object."
         )
     return TextSpan(value[0], value[1], value[2], place)
 
 
 def annotated_spans(sentences: Sequence[Sentence], offsets: Offsets, column: str) -> list[tuple[int, int, str]] | None:
-    """The spans of a document, or None if nobody annotated any of its words."""
+    """The spans of a document, or None if none of its words is annotated."""
     if not any(tag for sentence in sentences for tag in sentence.tags[column]):
         return None
     return text_spans(sentences, offsets, column)
