@@ -29,10 +29,11 @@ def test_describing_is_one_call(corpus, command):
 
 
 def test_checking_is_one_call(corpus, command):
-    findings = polytag.check(corpus, columns=COLUMNS, corpus_scheme="iob1", examples=1)
-    assert "error" in {finding.severity for finding in findings}
+    findings = polytag.check(corpus, columns=COLUMNS, corpus_scheme="iobes", examples=1)
+    assert findings[0].severity == "error"
+    assert "'iobes'" in findings[0].message
     assert all(len(finding.places) <= 1 for finding in findings)
-    options = ("--columns", ",".join(COLUMNS), "--corpus-scheme", "iob1", "--examples", "1", "--json")
+    options = ("--columns", ",".join(COLUMNS), "--corpus-scheme", "iobes", "--examples", "1", "--json")
     done = command("corpus", "check", corpus, *options)
     assert done.status == 1
     assert json.loads(done.out) == {"reference": corpus, "findings": [finding.to_dict() for finding in findings]}
