@@ -29,8 +29,9 @@ class PluginError(PolytagError):
 class UnknownNameError(PolytagError):
     """A task, scheme, strategy, metric, reader or encoder of that name is not registered."""
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        super().__init__(f"There is no {kind} named {name!r}.{suggest(name, known, kind)}")
+    def __init__(self, kind: str, name: str, known: Iterable[str], needed_by: str = "") -> None:
+        need = f", which {needed_by} needs" if needed_by else ""
+        super().__init__(f"There is no {kind} named {name!r}{need}.{suggest(name, known, kind)}")
 
 
 class TaggerError(PolytagError):
@@ -57,4 +58,9 @@ def suggest(name: str, known: Iterable[str], kind: str) -> str:
         return f" Did you mean {' or '.join(repr(n) for n in near)}?"
     if names:
         return f" Choose one of: {', '.join(names)}."
-    return f" No plugin provides a {kind}: see `polytag plugins`."
+    return f" No plugin provides {with_article(kind)}: see `polytag plugins`."
+
+
+def with_article(noun: str) -> str:
+    """`a task`, `an encoder`."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

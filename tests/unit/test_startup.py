@@ -1,4 +1,4 @@
-"""What is loaded when nothing has to be computed, and what is left when a plugin is gone."""
+"""What is loaded when nothing has to be computed."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from polytag.plugin.registry import registry
+import polytag
 
 _SLOW = (
     "tensorflow",
@@ -69,59 +69,23 @@ def test_the_list_of_commands_does_without_rich_and_the_options_of_a_run():
     assert "predict   Tag text" in done.stdout
 
 
-def test_importing_polytag_loads_nothing_slow():
-    done = run_python(f"import polytag; polytag.hookimpl; polytag.__version__; {_REPORT}")
+def test_importing_polytag_and_each_of_its_packages_loads_nothing_slow():
+    root = Path(polytag.__file__).parent
+    folders = [path.parent.relative_to(root.parent) for path in sorted(root.rglob("__init__.py"))]
+    packages = [".".join(folder.parts) for folder in folders if folder.parts[1:2] != ("engine",)]
+    assert {"polytag", "polytag.corpus.check", "polytag.testing"} <= set(packages)
+    imports = "; ".join(f"import {package}" for package in [*packages, "polytag.pytest_plugin"])
+    done = run_python(f"{imports}; polytag.hookimpl; polytag.__version__; {_REPORT}")
     assert done.stdout == "LOADED []\n", done.stderr
 
 
-def test_the_pytest_plugin_and_the_test_suite_for_plugins_load_nothing_slow():
-    for module in ("polytag.pytest_plugin", "polytag.testing"):
-        assert run_python(f"import {module}; {_REPORT}").stdout == "LOADED []\n"
-    done = run_python(f"import polytag.pytest_plugin, sys; print('numpy' in sys.modules); {_REPORT}")
-    assert done.stdout == "False\nLOADED []\n"
+def test_the_pytest_plugin_does_without_numpy():
+    done = run_python("import polytag.pytest_plugin, sys; print('numpy' in sys.modules)")
+    assert done.stdout == "False\n", done.stderr
 
 
 def test_the_report_sees_what_is_loaded():
     assert run_python(f"import pyarrow; {_REPORT}").stdout == 'LOADED ["pyarrow"]\n'
-
-
-_WITHOUT_CHUNK = """
-import sys
-
-class Blocker:
-    def find_spec(self, name, path=None, target=None):
-        if name == "polytag_chunk":
-            raise ModuleNotFoundError("No module named 'polytag_chunk'", name=name)
-
-sys.meta_path.insert(0, Blocker())
-from polytag.cli.app import main
-
-corpus, output = sys.argv[1:]
-for arguments in (
-    ["tasks", "--json"],
-    ["train", "--task", "ner", "--task", "pos", "--corpus", corpus, "--epochs", "1", "--output", output, "--json"],
-    ["train", "--task", "chunk", "--corpus", corpus, "--output", output + "-chunk"],
-):
-    sys.argv = ["polytag", *arguments]
-    try:
-        main()
-    except SystemExit as exited:
-        print(f"EXIT {exited.code or 0}", flush=True)
-"""
-
-
-@pytest.mark.slow
-def test_without_the_chunk_plugin_only_the_chunk_task_is_gone(tiny_corpus: Path, tmp_path: Path):
-    done = run_python(_WITHOUT_CHUNK, tiny_corpus, tmp_path / "tagger")
-    tasks, trained, refused, _ = done.stdout.split("EXIT ")
-    assert {task["name"] for task in json.loads(tasks)} == set(registry().tasks) - {"chunk"}
-    assert trained.startswith("0\n"), done.stderr
-    assert set(json.loads(trained[2:])["test"]["tasks"]) == {"ner", "pos"}
-    assert refused.startswith("0\n")
-    assert done.stdout.endswith("EXIT 2\n")
-    assert "Not loaded: plugin 'chunk' (polytag" in done.stderr
-    assert "There is no task named 'chunk'" in done.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["tagger"]
 
 
 def test_a_closed_output_is_no_defect():

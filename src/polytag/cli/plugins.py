@@ -47,6 +47,7 @@ def tasks_cli(
                     "metrics": list(task.metrics) if task else [],
                     "columns": list(task.columns) if task else [],
                     "provider": _provider(provider),
+                    "missing": registry().missing(task) if task else [],
                 }
             )
     _print(rows, as_json)

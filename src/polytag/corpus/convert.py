@@ -144,7 +144,7 @@ def _writer(corpus: Corpus, format: str | None) -> Reader:
     readers = registry().readers
     if format is None:
         own = corpus.reader in readers and readers[corpus.reader].can_write
-        return readers[corpus.reader if own else _FALLBACK]
+        return readers.get(corpus.reader if own else _FALLBACK, "writing a corpus without --format")
     writer = readers[format]
     if not writer.can_write:
         able = ", ".join(reader.name for reader in readers.values() if reader.can_write)

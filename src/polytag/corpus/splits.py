@@ -37,7 +37,7 @@ class Split:
 
 def training_scheme(task: Task, wanted: str | None) -> LabelScheme:
     """The scheme to train a task in: the wanted one, unless only one of the two encodes spans."""
-    own = registry().schemes[task.scheme]
+    own = registry().schemes.get(task.scheme, f"the task {task.name!r}")
     if wanted is None:
         return own
     chosen = registry().schemes[wanted]

@@ -139,7 +139,7 @@ def compare(
     tasks = _shared_tasks(names, systems, task)
     loaded = corpus if isinstance(corpus, Corpus) else load_corpus(corpus, reader=reader, columns=columns)
     chosen = loaded.default_split(split)
-    schemes = {name: registry().schemes[found.scheme] for name, found in tasks.items()}
+    schemes = {name: registry().schemes.get(found.scheme, f"the task {name!r}") for name, found in tasks.items()}
     data = read_split(loaded, chosen, tasks, schemes, corpus_scheme)
     places = [loaded.locate(chosen, index) for index in range(len(data.sentences))]
     for name, system in zip(names, systems, strict=True):
@@ -188,7 +188,7 @@ def _shared_tasks(names: Sequence[str], systems: Sequence[System], wanted: Seque
         for name, tasks in zip(names, (first, second), strict=True):
             if task not in tasks:
                 raise PolytagError(f"{name!r} has no task {task!r}; it has {', '.join(tasks)}.")
-    return {task: registry().tasks[task] for task in shared}
+    return {task: registry().tasks.get(task, "the comparison") for task in shared}
 
 
 def _check_words(name: str, found: Predictions, words: Tags, corpus: str, places: Sequence[str]) -> None:

@@ -76,8 +76,7 @@ def evaluate(
     loaded = corpus if isinstance(corpus, Corpus) else load_corpus(corpus, reader=reader, columns=columns)
     name = loaded.default_split(split)
     model = tagger if isinstance(tagger, Tagger) else Tagger.load(tagger, decoding, task=task, labels=labels)
-    registered = registry().tasks
-    tasks = {found: registered[found] for found in model.heads}
+    tasks = {found: registry().tasks.get(found, "scoring the tagger") for found in model.heads}
     schemes = {found: registry().schemes[head.scheme] for found, head in model.heads.items()}
     chosen = choose_metrics(tasks, schemes, metrics, strict)
     data = read_split(loaded, name, tasks, schemes, corpus_scheme)

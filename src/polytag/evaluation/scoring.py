@@ -147,6 +147,8 @@ def choose_metrics(
         UnknownNameError: There is no metric of that name.
     """
     known = registry().metrics
+    for name, task in tasks.items():
+        known.require(*task.metrics, needed_by=f"the task {name!r}")
     own = {name: task.metrics for name, task in tasks.items()}
     if strict:
         variants = {metric: known[metric].strict or metric for names in own.values() for metric in names}

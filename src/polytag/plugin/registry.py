@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, Generic
 
-from polytag.errors import PluginError, UnknownNameError
+from polytag.errors import PluginError, UnknownNameError, with_article
 from polytag.plugin.alignment import AlignmentStrategy
 from polytag.plugin.encoder import EncoderProvider
 from polytag.plugin.manager import Contribution, Offer, Plugin, PluginManager, plugin_manager
@@ -34,11 +34,23 @@ class Kind(Generic[Contribution]):
         """The contribution of that name.
 
         Raises:
+            UnknownNameError, PluginError: As `get`.
+        """
+        return self.get(name)
+
+    def get(self, name: str, needed_by: str = "") -> Contribution:
+        """The contribution of that name.
+
+        Args:
+            name: Its name.
+            needed_by: What cannot do without it, for the message: `the task 'ner'`.
+
+        Raises:
             UnknownNameError: Nobody provides it; the message suggests near names and lists plugins that failed.
             PluginError: Several plugins provide it.
         """
         if name not in self._offers:
-            error = UnknownNameError(self.noun, name, self)
+            error = UnknownNameError(self.noun, name, self, needed_by)
             if absent := [plugin for plugin in self._manager.plugins if plugin.status != "loaded"]:
                 listed = ", ".join(f"{plugin.source}, {plugin.status}" for plugin in absent)
                 error.args = (f"{error} Not loaded: {listed}; `polytag plugins` says why.",)
@@ -47,23 +59,22 @@ class Kind(Generic[Contribution]):
         if len(usable) > 1:
             sources = " and ".join(plugin.source for plugin, _ in usable)
             raise PluginError(
-                f"Several plugins provide a {self.noun} named {name!r}: {sources}. Uninstall one of them, or block it "
-                "with POLYTAG_DISABLE_PLUGINS=<plugin name>."
+                f"Several plugins provide {with_article(self.noun)} named {name!r}: {sources}. Uninstall one of them, "
+                "or block it with POLYTAG_DISABLE_PLUGINS=<plugin name>."
             )
         if not usable:
             plugin, _ = self._offers[name][0]
             raise PluginError(f"The {self.noun} {name!r} comes from {plugin.source}, which is broken: {plugin.error}")
         return usable[0][1]
 
-    def require(self, *names: str) -> None:
+    def require(self, *names: str, needed_by: str = "") -> None:
         """Make sure that each of these names has one usable contribution.
 
         Raises:
-            UnknownNameError: Nobody provides one of them.
-            PluginError: Several plugins provide one of them, or a broken one does.
+            UnknownNameError, PluginError: As `get`.
         """
         for name in names:
-            self[name]
+            self.get(name, needed_by)
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(name for name in self._offers if self._usable(name)))
@@ -111,6 +122,15 @@ class Registry:
     def kinds(self) -> tuple[Kind[Any], ...]:
         """The contributions of every kind."""
         return (self.tasks, self.schemes, self.alignments, self.metrics, self.readers, self.encoders)
+
+    def missing(self, task: Task) -> list[str]:
+        """What a task is made of and no plugin provides: `["label scheme 'iob2'"]`."""
+        parts: list[tuple[Kind[Any], tuple[str, ...]]] = [
+            (self.schemes, (task.scheme,)),
+            (self.alignments, (task.alignment,)),
+            (self.metrics, task.metrics),
+        ]
+        return [f"{kind.noun} {name!r}" for kind, names in parts for name in names if name not in kind]
 
     def brought_by(self, plugin: Plugin) -> dict[str, list[str]]:
         """What a plugin contributes: names by kind, without kinds of which it has none."""

@@ -46,8 +46,8 @@ class Decoder:
 
     def __init__(self, head: TaskHead) -> None:
         self.head = head
-        self.scheme: LabelScheme = registry().schemes[head.scheme]
-        self.strategy: AlignmentStrategy = registry().alignments[head.alignment]
+        self.scheme: LabelScheme = registry().schemes.get(head.scheme, "the tagger")
+        self.strategy: AlignmentStrategy = registry().alignments.get(head.alignment, "the tagger")
         self.names = np.array(head.labels, dtype=object)
         self._transitions = Transitions(head.labels, self.scheme)
 

@@ -50,7 +50,10 @@ def choose(config: RunConfig) -> Choices:
         for name, task in tasks.items()
     }
     strategies = {
-        name: registry().alignments[config.alignment or (start and start.alignment(name)) or task.alignment]
+        name: registry().alignments.get(
+            config.alignment or (start and start.alignment(name)) or task.alignment,
+            "" if config.alignment else f"the task {name!r}",
+        )
         for name, task in tasks.items()
     }
     if config.scheme and all(scheme.name != config.scheme for scheme in schemes.values()):
@@ -60,7 +63,7 @@ def choose(config: RunConfig) -> Choices:
             "Choose another scheme, or none to train each task in its own."
         )
     for task in tasks.values():
-        registry().metrics.require(*task.metrics)
+        registry().metrics.require(*task.metrics, needed_by=f"the task {task.name!r}")
     for name in config.task_weights:
         if name not in tasks:
             raise PolytagError(f"task_weights names {name!r}, which is not trained here ({', '.join(tasks)}).")
