@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from polytag.plugin.lookup import alignment, metric, scheme, task
     from polytag.plugin.metric import Metric, Scores
     from polytag.plugin.reader import DOCUMENT_MARKS, TOKENS, Reader, Remark, Sentence, Source
+    from polytag.plugin.reporter import Epoch, Progress, Reporter
     from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme, PrefixScheme, Span, convert_tags
     from polytag.plugin.specs import RunInfo
     from polytag.plugin.task import Task
@@ -109,6 +110,7 @@ _HOMES = {
     "polytag.prediction.predict": ("predict",),
     "polytag.publishing.push": ("PushResult", "push"),
     "polytag.runner": ("TrainResult", "train"),
+    "polytag.plugin.reporter": ("Epoch", "Progress", "Reporter"),
     "polytag.plugin.scheme": ("OUTSIDE", "UNANNOTATED", "LabelScheme", "PrefixScheme", "Span", "convert_tags"),
     "polytag.tagger.tagger": ("Tagger",),
     "polytag.tagger.results": ("TaggedSpan", "TaggedText"),
@@ -133,6 +135,7 @@ __all__ = [
     "Description",
     "Encoder",
     "EncoderProvider",
+    "Epoch",
     "Evaluation",
     "ExampleInputs",
     "Export",
@@ -142,9 +145,11 @@ __all__ = [
     "PluginError",
     "PolytagError",
     "PrefixScheme",
+    "Progress",
     "PushResult",
     "Reader",
     "Remark",
+    "Reporter",
     "RunConfig",
     "RunInfo",
     "Scores",

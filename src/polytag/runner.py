@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Unpack
@@ -12,7 +12,7 @@ from polytag.evaluation.baseline import MajorityBaseline
 from polytag.evaluation.evaluate import evaluate_split
 from polytag.evaluation.results import Evaluation
 from polytag.evaluation.robustness import measure
-from polytag.plugin.registry import registry
+from polytag.plugin.registry import add_plugins, registry
 from polytag.plugin.reporter import Epoch, Reporter, best_epoch
 from polytag.publishing.push import PushResult, RunPushes
 from polytag.publishing.record import RunRecord
@@ -78,6 +78,8 @@ def train(
     config: RunConfig | None = None,
     *,
     reporter: Reporter | None = None,
+    callbacks: Sequence[Reporter] = (),
+    plugins: Sequence[object] = (),
     quiet: bool = False,
     **options: Unpack[RunOptions],
 ) -> TrainResult:
@@ -91,17 +93,25 @@ def train(
     Args:
         config: The run; or give its fields as keyword arguments.
         reporter: Told what happens; a progress bar on stderr when not given.
-        quiet: Say nothing.
+        callbacks: Told what happens, too, after the reporter; an error that one of them raises ends the run.
+        plugins: Modules to use as plugins in this process, as if they were installed.
+        quiet: Say nothing, except to callbacks.
         **options: Fields of `RunConfig`: the options of `polytag train`, with `from_` for `--from`.
 
     Raises:
         PolytagError: Something in the input is wrong.
+        PluginError: One of the plugins is broken, or has the name of another one.
+        TypeError: A callback is no `Reporter`.
     """
+    for callback in callbacks:
+        if not isinstance(callback, Reporter):
+            raise TypeError(f"a callback is a polytag.Reporter, and {callback!r} is none")
     if config and options:
         raise TypeError(f"give the run as a RunConfig or as keyword arguments, not both: {', '.join(options)}")
     began = time.perf_counter()
     config = config or RunConfig.from_sources(None, options)
-    reporter = reporter or (Reporter() if quiet else ConsoleReporter())
+    add_plugins(plugins)
+    reporter = ReporterGroup([reporter or (Reporter() if quiet else ConsoleReporter()), *callbacks])
     try:
         for plugin in registry().manager.problems:
             reporter.message(f"Not loaded: {plugin.source}: {plugin.error}")

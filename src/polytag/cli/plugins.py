@@ -89,7 +89,7 @@ def plugins_cli(context: typer.Context, as_json: Json = False) -> None:
         [
             {
                 "name": row["name"],
-                "distribution": f"{row['distribution']} {row['version']}",
+                "distribution": f"{row['distribution']} {row['version']}".rstrip(),
                 "status": row["status"],
                 "import": f"{row['import_seconds']:.2f} s",
                 "brings": "\n".join(filter(None, [_cell(row["brings"]), row["error"], *row["deprecations"]])),
@@ -189,7 +189,7 @@ def _part(kind: Kind[Any], name: str) -> dict[str, str]:
 
 
 def _provider(plugin: Plugin) -> str:
-    return f"{plugin.distribution} {plugin.version} ({plugin.name})"
+    return f"{plugin.origin} ({plugin.name})"
 
 
 def _print_details(details: Mapping[str, Any], as_json: bool) -> None:

@@ -9,20 +9,19 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import time
-import traceback
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
+from functools import cache, partial
 from typing import Literal, TypeAlias, TypeVar
 
 import pluggy
 
 from polytag.errors import PluginError
-from polytag.plugin import specs
+from polytag.plugin import specs, unpackaged
 from polytag.plugin.alignment import AlignmentStrategy
+from polytag.plugin.blame import describe
 from polytag.plugin.encoder import EncoderProvider
 from polytag.plugin.metric import Metric
 from polytag.plugin.reader import Reader
@@ -33,6 +32,8 @@ from polytag.plugin.task import Task
 GROUP = "polytag"
 DISABLE_VARIABLE = "POLYTAG_DISABLE_PLUGINS"
 STRICT_VARIABLE = "POLYTAG_STRICT_PLUGINS"
+ARGUMENT = "`plugins`"
+"""What messages call the argument of `train` that holds plugins."""
 Status = Literal["loaded", "blocked", "broken", "incompatible"]
 _isolated: list[PluginManager] = []
 
@@ -43,14 +44,16 @@ class Plugin:
 
     Attributes:
         name: Entry-point name.
-        distribution: Name of the installed distribution that declares it.
-        version: Version of that distribution.
+        distribution: Name of the installed distribution that declares it; of one that is not installed, its file or
+            module.
+        version: Version of that distribution, or empty.
         module: What the entry point names.
         status: `loaded`, `blocked` (by the environment), `broken` (its import or its hooks raised), `incompatible`.
         error: Why it is not loaded and what to do about it, or empty.
         deprecations: What it uses that a later version of the contract will not have.
         import_seconds: Time its import took.
         plugin: The imported module or object, when it is loaded.
+        named_in: Of one that is not installed, what names it: the variable `POLYTAG_PLUGINS`, or `plugins=`.
     """
 
     name: str
@@ -62,15 +65,23 @@ class Plugin:
     deprecations: list[str] = field(default_factory=list)
     import_seconds: float = 0.0
     plugin: object | None = field(default=None, repr=False)
+    named_in: str = ""
+
+    @property
+    def origin(self) -> str:
+        """`polytag 0.1.0`: where it comes from."""
+        return f"{self.distribution} {self.version}".rstrip()
 
     @property
     def source(self) -> str:
         """`plugin 'ner' (polytag 0.1.0)`, for messages."""
-        return f"plugin {self.name!r} ({self.distribution} {self.version})"
+        return f"plugin {self.name!r} ({self.origin})"
 
     @property
     def remedy(self) -> str:
         """What to do about a defect of it."""
+        if self.named_in:
+            return f"Repair it, or take it out of {self.named_in}."
         return f"Upgrade {self.distribution}, tell its authors, or block it with {DISABLE_VARIABLE}={self.name}."
 
 
@@ -80,7 +91,7 @@ Offer: TypeAlias = tuple[Plugin, dict[str, Contribution]]
 
 
 class PluginManager:
-    """Loads the plugins of every installed distribution, each on its own.
+    """Loads the plugins of every installed distribution, and those that `POLYTAG_PLUGINS` names, each on its own.
 
     Args:
         entry_points: The entry points to consider; those of the group `polytag` when None.
@@ -102,6 +113,10 @@ class PluginManager:
         for entry in candidates:
             same_name = [other for other in candidates if other.name == entry.name and other is not entry]
             self.plugins.append(self._load(entry, disabled, same_name))
+        for given in unpackaged.wanted(self._environ):
+            self.plugins.append(self._load_unpackaged(given, disabled))
+        self.registered = 0
+        """How many plugins were added since: what was collected from the plugins before is out of date then."""
 
     @property
     def problems(self) -> list[Plugin]:
@@ -174,8 +189,8 @@ class PluginManager:
             PluginError: `POLYTAG_STRICT_PLUGINS=1`.
         """
         plugin.status, plugin.error = status, error
-        # By name: two entry points that name one module share the object, and only one of them registered it.
-        if self._pluggy.has_plugin(plugin.name):
+        # Two plugins may share a module, or a name, and only one of them has registered it.
+        if plugin.plugin is not None and self._pluggy.get_plugin(plugin.name) is plugin.plugin:
             self._pluggy.unregister(name=plugin.name)
         plugin.plugin = None
         if self._environ.get(STRICT_VARIABLE) == "1":
@@ -195,8 +210,43 @@ class PluginManager:
         """
         if any(plugin.name == name for plugin in self.plugins):
             raise PluginError(f"There is a plugin named {name!r} already. Register this one under another name.")
-        plugin = Plugin(name, distribution, version, str(getattr(module, "__name__", type(module).__name__)))
+        return self._register(Plugin(name, distribution, version, _name_of(module)), module)
+
+    def add(self, module: object) -> Plugin:
+        """Add a plugin that is not installed, under the name of its module; nothing happens where it is loaded already.
+
+        Args:
+            module: What an entry point would name: a module, or an object with hook implementations.
+
+        Raises:
+            PluginError: It cannot be loaded, implements no hook, or there is another plugin of that name.
+        """
+        for known in self.plugins:
+            if known.status == "loaded" and known.plugin is module:
+                return known
+        name = _name_of(module)
+        plugin = Plugin(name, "this process", str(getattr(module, "__version__", "")), name, named_in=ARGUMENT)
+        if not any(self._pluggy.parse_hookimpl_opts(module, attribute) for attribute in dir(module)):
+            raise PluginError(
+                f"{plugin.source}: it implements no hook. Mark functions such as polytag_tasks with @polytag.hookimpl."
+            )
+        # One that broke the last time may be repaired by now, as in a notebook.
+        self.plugins = [p for p in self.plugins if (p.name, p.named_in) != (name, ARGUMENT) or p.plugin]
+        for known in self.plugins:
+            if known.name == name:
+                raise PluginError(
+                    f"There is a plugin named {name!r} already: {known.source}. Rename the module that "
+                    f"{ARGUMENT} holds, or leave it out."
+                )
+        try:
+            return self._register(plugin, module)
+        except PluginError:
+            self.plugins.remove(plugin)
+            raise
+
+    def _register(self, plugin: Plugin, module: object) -> Plugin:
         self.plugins.append(plugin)
+        self.registered += 1
         self._admit(plugin, module)
         if plugin.status != "loaded":
             raise PluginError(f"{plugin.source}: {plugin.error}")
@@ -211,7 +261,7 @@ class PluginManager:
             try:
                 items = [item for result in caller() for item in result]
             except Exception as error:
-                self.reject(plugin, f"its hook {hook} raised {_describe(error)}. {plugin.remedy}")
+                self.reject(plugin, f"its hook {hook} raised {describe(error)}. {plugin.remedy}")
                 continue
             try:
                 named = _by_name(items, expected)
@@ -228,7 +278,7 @@ class PluginManager:
                 self._pluggy.subset_hook_caller(hook, remove_plugins=others)(**arguments)
             except Exception as error:
                 raise PluginError(
-                    f"{plugin.source}: its hook {hook} raised {_describe(error)}. {plugin.remedy}"
+                    f"{plugin.source}: its hook {hook} raised {describe(error)}. {plugin.remedy}"
                 ) from error
 
     def _load(
@@ -240,31 +290,41 @@ class PluginManager:
         distribution, version = _origin(entry)
         plugin = Plugin(entry.name, distribution, version, entry.value)
         if entry.name in disabled:
-            plugin.status = "blocked"
-            plugin.error = f"the variable {DISABLE_VARIABLE} names it. Take {entry.name} out of the variable to use it."
-            return plugin
-        if same_name:
+            _block(plugin)
+        elif same_name:
             others = " and ".join(" ".join(_origin(other)) for other in same_name)
             self.reject(
                 plugin,
                 f"{others} declares an entry point named {entry.name!r} too. Uninstall all but one, or block them with "
                 f"{DISABLE_VARIABLE}={entry.name}.",
             )
-            return plugin
+        else:
+            advice = f"Reinstall or upgrade {distribution}, or block the plugin with {DISABLE_VARIABLE}={entry.name}."
+            self._import(plugin, entry.load, advice)
+        return plugin
+
+    def _load_unpackaged(self, given: str, disabled: set[str]) -> Plugin:
+        name = unpackaged.name_of(given)
+        plugin = Plugin(name, unpackaged.source_of(given), "", given, named_in=unpackaged.VARIABLE)
+        same_name = [other for other in self.plugins if other.name == name]
+        if name in disabled:
+            _block(plugin)
+        elif same_name:
+            self.reject(plugin, f"{same_name[0].source} has the same name. Rename it, or take one of them out of use.")
+        else:
+            self._import(plugin, partial(unpackaged.load, given), plugin.remedy)
+        return plugin
+
+    def _import(self, plugin: Plugin, load: Callable[[], object], advice: str) -> None:
         began = time.perf_counter()
         try:
-            module = entry.load()
+            module = load()
         except (Exception, SystemExit) as error:
-            self.reject(
-                plugin,
-                f"its import raised {_describe(error)}. Reinstall or upgrade {distribution}, or block the plugin with "
-                f"{DISABLE_VARIABLE}={entry.name}.",
-            )
-            return plugin
+            self.reject(plugin, f"its import raised {describe(error)}. {advice}")
+            return
         finally:
             plugin.import_seconds = time.perf_counter() - began
         self._admit(plugin, module)
-        return plugin
 
     def _admit(self, plugin: Plugin, module: object) -> None:
         # Who does not say was written before it mattered: for the first version.
@@ -272,12 +332,17 @@ class PluginManager:
         if not isinstance(wanted, int) or not specs.OLDEST_PLUGIN_API <= wanted <= specs.PLUGIN_API:
             newer = not isinstance(wanted, int) or wanted > specs.PLUGIN_API
             oldest, newest = specs.OLDEST_PLUGIN_API, specs.PLUGIN_API
+            if plugin.named_in:
+                advice = "Upgrade polytag." if newer else plugin.remedy
+            elif newer:
+                advice = f"Upgrade polytag, or install an older {plugin.distribution}."
+            else:
+                advice = f"Upgrade {plugin.distribution}, or install an older polytag."
             self.reject(
                 plugin,
                 f"it needs version {wanted} of the plugin contract, and this polytag has "
                 + (f"versions {oldest} to {newest}. " if oldest < newest else f"version {newest}. ")
-                + f"Upgrade {'polytag' if newer else plugin.distribution}, or install "
-                + (f"an older {plugin.distribution}." if newer else "an older polytag."),
+                + advice,
                 status="incompatible",
             )
             return
@@ -288,7 +353,7 @@ class PluginManager:
                 self._pluggy.register(module, name=plugin.name)
                 self._pluggy.check_pending()
         except Exception as error:
-            self.reject(plugin, f"it does not fit the hook specifications: {_describe(error)}. {plugin.remedy}")
+            self.reject(plugin, f"it does not fit the hook specifications: {describe(error)}. {plugin.remedy}")
             return
         for warning in caught:
             if issubclass(warning.category, DeprecationWarning):
@@ -313,26 +378,18 @@ def _by_name(items: list[object], expected: type[Contribution]) -> dict[str, Con
     return named
 
 
+def _block(plugin: Plugin) -> None:
+    plugin.status = "blocked"
+    plugin.error = f"the variable {DISABLE_VARIABLE} names it. Take {plugin.name} out of the variable to use it."
+
+
+def _name_of(module: object) -> str:
+    return str(getattr(module, "__name__", type(module).__name__))
+
+
 def _origin(entry: importlib.metadata.EntryPoint) -> tuple[str, str]:
     """Name and version of the distribution that declares an entry point."""
     return (entry.dist.name, entry.dist.version) if entry.dist else ("unknown distribution", "?")
-
-
-def _describe(error: BaseException) -> str:
-    """Type, message, place and causes of an error, on one line."""
-    text = " ".join(str(error).split()).rstrip(".")
-    described = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    if not isinstance(error, SyntaxError) and (place := _place(error)):
-        described += f" ({place})"
-    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    return f"{described}, caused by {_describe(cause)}" if cause else described
-
-
-def _place(error: BaseException) -> str:
-    """File and line where an error was raised, unless that is where plugins are loaded and hooks called."""
-    loading = ("<frozen", str(Path(importlib.__file__).parent), pluggy.__path__[0], __file__)
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(loading)]
-    return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
 
 
 def plugin_manager() -> PluginManager:

@@ -141,10 +141,27 @@ class Registry:
 def registry() -> Registry:
     """The registry of this process."""
     manager = plugin_manager()
-    return _registry(manager, len(manager.plugins))
+    return _registry(manager, manager.registered)
+
+
+def add_plugins(modules: Iterable[object]) -> None:
+    """Add plugins that are not installed to those of this process; a plugin that is there already is left as it is.
+
+    Args:
+        modules: What entry points would name: modules, or objects with hook implementations.
+
+    Raises:
+        PluginError: One of them cannot be loaded, or one of its hooks raises.
+    """
+    manager = plugin_manager()
+    added = [manager.add(module) for module in modules]
+    registry()  # asks each of them what it brings
+    for plugin in added:
+        if plugin.status != "loaded":
+            raise PluginError(f"{plugin.source}: {plugin.error}")
 
 
 @lru_cache(maxsize=2)
-def _registry(manager: PluginManager, plugins: int) -> Registry:
-    # A test may register one more plugin with its manager after the registry was first asked for.
+def _registry(manager: PluginManager, registered: int) -> Registry:
+    # A plugin may be added after the registry was first asked for.
     return Registry(manager)

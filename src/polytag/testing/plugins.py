@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 
+from polytag.plugin import unpackaged
 from polytag.plugin.manager import Plugin
 from polytag.testing.contracts import BrokenContractError, Contract, Workbench
 
@@ -29,14 +30,14 @@ SLOW = (
 _REGISTER = """
 import json, sys
 from importlib.metadata import EntryPoint
-sys.path[:] = json.loads(sys.argv[1])
+sys.path[:], entry, environ, slow = map(json.loads, sys.argv[1:])
 import polytag
 from polytag.plugin.manager import PluginManager
 from polytag.plugin.registry import Registry
-manager = PluginManager([EntryPoint(sys.argv[2], sys.argv[3], "polytag")], {})
+manager = PluginManager([EntryPoint(*entry, "polytag")] if entry else [], environ)
 Registry(manager)
 assert not manager.problems, manager.problems[0].error
-print(json.dumps(sorted(set(json.loads(sys.argv[4])) & set(sys.modules))))
+print(json.dumps(sorted(set(slow) & set(sys.modules))))
 """
 
 
@@ -63,7 +64,10 @@ def _has_names_of_its_own(plugin: Plugin, bench: Workbench) -> None:
 
 
 def _loads_quickly(plugin: Plugin, bench: Workbench) -> None:
-    arguments = (json.dumps(sys.path), plugin.name, plugin.module, json.dumps(SLOW))
+    is_file = plugin.named_in == unpackaged.VARIABLE
+    entry = None if is_file else (plugin.name, plugin.module)
+    environ = {unpackaged.VARIABLE: plugin.distribution} if is_file else {}
+    arguments = map(json.dumps, (sys.path, entry, environ, SLOW))
     done = subprocess.run([sys.executable, "-c", _REGISTER, *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         raise BrokenContractError(f"It cannot be loaded in a new process: {done.stderr.strip().splitlines()[-1]}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -43,9 +44,10 @@ class ReporterGroup(Reporter):
             reporter.epoch(epoch)
 
     def close(self) -> None:
-        """Tell all."""
-        for reporter in self._reporters:
-            reporter.close()
+        """Tell all, whatever one of them raises."""
+        with ExitStack() as stack:
+            for reporter in reversed(self._reporters):
+                stack.callback(reporter.close)
 
 
 class ConsoleReporter(Reporter):
