@@ -14,7 +14,7 @@ from polytag.terminal import console
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from polytag.plugin.manager import Plugin
+    from polytag.plugin.provenance import Plugin
     from polytag.plugin.registry import Kind, Registry
 
 app = typer.Typer(cls=Group, help="List plugins, write a new one, check one.")

@@ -12,9 +12,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Literal, TypeAlias, TypeVar
 
 import pluggy
 
@@ -24,70 +22,27 @@ from polytag.plugin.alignment import AlignmentStrategy
 from polytag.plugin.blame import describe
 from polytag.plugin.encoder import EncoderProvider
 from polytag.plugin.metric import Metric
+from polytag.plugin.provenance import (
+    ARGUMENT,
+    DISABLE_VARIABLE,
+    Contribution,
+    Offer,
+    Plugin,
+    Status,
+    block,
+    by_name,
+    distribution_of,
+)
 from polytag.plugin.reader import Reader
 from polytag.plugin.scheme import LabelScheme
 from polytag.plugin.specs import RunInfo
 from polytag.plugin.task import Task
 
 GROUP = "polytag"
-DISABLE_VARIABLE = "POLYTAG_DISABLE_PLUGINS"
 STRICT_VARIABLE = "POLYTAG_STRICT_PLUGINS"
-ARGUMENT = "`plugins`"
-"""What messages call the argument of `train` that holds plugins."""
-Status = Literal["loaded", "blocked", "broken", "incompatible"]
+
+
 _isolated: list[PluginManager] = []
-
-
-@dataclass(slots=True)
-class Plugin:
-    """One plugin: where it comes from and what became of it.
-
-    Attributes:
-        name: Entry-point name.
-        distribution: Name of the installed distribution that declares it; of one that is not installed, its file or
-            module.
-        version: Version of that distribution, or empty.
-        module: What the entry point names.
-        status: `loaded`, `blocked` (by the environment), `broken` (its import or its hooks raised), `incompatible`.
-        error: Why it is not loaded and what to do about it, or empty.
-        deprecations: What it uses that a later version of the contract will not have.
-        import_seconds: Time its import took.
-        plugin: The imported module or object, when it is loaded.
-        named_in: Of one that is not installed, what names it: the variable `POLYTAG_PLUGINS`, or `plugins=`.
-    """
-
-    name: str
-    distribution: str
-    version: str
-    module: str
-    status: Status = "loaded"
-    error: str = ""
-    deprecations: list[str] = field(default_factory=list)
-    import_seconds: float = 0.0
-    plugin: object | None = field(default=None, repr=False)
-    named_in: str = ""
-
-    @property
-    def origin(self) -> str:
-        """`polytag 0.1.0`: where it comes from."""
-        return f"{self.distribution} {self.version}".rstrip()
-
-    @property
-    def source(self) -> str:
-        """`plugin 'ner' (polytag 0.1.0)`, for messages."""
-        return f"plugin {self.name!r} ({self.origin})"
-
-    @property
-    def remedy(self) -> str:
-        """What to do about a defect of it."""
-        if self.named_in:
-            return f"Repair it, or take it out of {self.named_in}."
-        return f"Upgrade {self.distribution}, tell its authors, or block it with {DISABLE_VARIABLE}={self.name}."
-
-
-Contribution = TypeVar("Contribution")
-Offer: TypeAlias = tuple[Plugin, dict[str, Contribution]]
-"""A plugin and what it contributes of one kind, by name."""
 
 
 class PluginManager:
@@ -264,7 +219,7 @@ class PluginManager:
                 self.reject(plugin, f"its hook {hook} raised {describe(error)}. {plugin.remedy}")
                 continue
             try:
-                named = _by_name(items, expected)
+                named = by_name(items, expected)
             except PluginError as error:
                 self.reject(plugin, f"its hook {hook} returned {error}. {plugin.remedy}")
                 continue
@@ -287,12 +242,12 @@ class PluginManager:
         disabled: set[str],
         same_name: list[importlib.metadata.EntryPoint],
     ) -> Plugin:
-        distribution, version = _origin(entry)
+        distribution, version = distribution_of(entry)
         plugin = Plugin(entry.name, distribution, version, entry.value)
         if entry.name in disabled:
-            _block(plugin)
+            block(plugin)
         elif same_name:
-            others = " and ".join(" ".join(_origin(other)) for other in same_name)
+            others = " and ".join(" ".join(distribution_of(other)) for other in same_name)
             self.reject(
                 plugin,
                 f"{others} declares an entry point named {entry.name!r} too. Uninstall all but one, or block them with "
@@ -308,7 +263,7 @@ class PluginManager:
         plugin = Plugin(name, unpackaged.source_of(given), "", given, named_in=unpackaged.VARIABLE)
         same_name = [other for other in self.plugins if other.name == name]
         if name in disabled:
-            _block(plugin)
+            block(plugin)
         elif same_name:
             self.reject(plugin, f"{same_name[0].source} has the same name. Rename it, or take one of them out of use.")
         else:
@@ -364,32 +319,8 @@ class PluginManager:
             )
 
 
-def _by_name(items: list[object], expected: type[Contribution]) -> dict[str, Contribution]:
-    named: dict[str, Contribution] = {}
-    for item in items:
-        if not isinstance(item, expected):
-            raise PluginError(f"{type(item).__name__} where {expected.__name__} is expected")
-        name = getattr(item, "name", None)
-        if not isinstance(name, str) or not name:
-            raise PluginError(f"a {type(item).__name__} without a name")
-        if name in named:
-            raise PluginError(f"two contributions named {name!r}")
-        named[name] = item
-    return named
-
-
-def _block(plugin: Plugin) -> None:
-    plugin.status = "blocked"
-    plugin.error = f"the variable {DISABLE_VARIABLE} names it. Take {plugin.name} out of the variable to use it."
-
-
 def _name_of(module: object) -> str:
     return str(getattr(module, "__name__", type(module).__name__))
-
-
-def _origin(entry: importlib.metadata.EntryPoint) -> tuple[str, str]:
-    """Name and version of the distribution that declares an entry point."""
-    return (entry.dist.name, entry.dist.version) if entry.dist else ("unknown distribution", "?")
 
 
 def plugin_manager() -> PluginManager:

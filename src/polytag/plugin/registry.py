@@ -9,8 +9,9 @@ from typing import Any, Generic
 from polytag.errors import PluginError, UnknownNameError, with_article
 from polytag.plugin.alignment import AlignmentStrategy
 from polytag.plugin.encoder import EncoderProvider
-from polytag.plugin.manager import Contribution, Offer, Plugin, PluginManager, plugin_manager
+from polytag.plugin.manager import PluginManager, plugin_manager
 from polytag.plugin.metric import Metric
+from polytag.plugin.provenance import Contribution, Offer, Plugin
 from polytag.plugin.reader import Reader
 from polytag.plugin.scheme import LabelScheme
 from polytag.plugin.task import Task

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from polytag.plugin import unpackaged
-from polytag.plugin.manager import Plugin
+from polytag.plugin.provenance import Plugin
 from polytag.testing.contracts import BrokenContractError, Contract, Workbench
 
 SLOW = (

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from polytag.errors import UnknownNameError
-from polytag.plugin.manager import Plugin
+from polytag.plugin.provenance import Plugin
 from polytag.plugin.registry import registry
 from polytag.testing import alignments, encoders, metrics, plugins, readers, schemes, tasks
 from polytag.testing.contracts import BrokenContractError, Contract, NotCheckableError, Workbench

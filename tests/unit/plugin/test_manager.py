@@ -11,7 +11,8 @@ import polytag
 from polytag import PluginError, PolytagError, Task
 from polytag.plugin import registry as registry_module
 from polytag.plugin import specs
-from polytag.plugin.manager import Plugin, PluginManager, isolated
+from polytag.plugin.manager import PluginManager, isolated
+from polytag.plugin.provenance import Plugin
 from polytag.plugin.registry import Registry
 from polytag.plugin.specs import RunInfo
 

@@ -11,7 +11,8 @@ import pytest
 
 import polytag
 from polytag import PluginError
-from polytag.plugin.manager import Plugin, PluginManager, isolated
+from polytag.plugin.manager import PluginManager, isolated
+from polytag.plugin.provenance import Plugin
 from polytag.plugin.registry import Registry, add_plugins
 from polytag.plugin.registry import registry as of_the_process
 from polytag.testing import check
