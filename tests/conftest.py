@@ -16,7 +16,7 @@ from polytag.corpus.sample.reader import sample_sentences
 from polytag.plugin import registry as registry_module
 from polytag.plugin.registry import Registry
 
-pytest_plugins = ["support.command", "support.shared"]
+pytest_plugins = ["support.command", "support.rights", "support.shared"]
 
 # The first example of a property may pay for an import.
 settings.register_profile("polytag", deadline=None)

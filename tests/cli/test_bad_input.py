@@ -1,9 +1,7 @@
 """What is wrong is said in one clear paragraph, with exit status 2, and nothing is left behind."""
 
-import ctypes
 import importlib
 import json
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -17,9 +15,6 @@ from polytag.runner import TrainResult
 
 _NER = "EU B-ORG\nrejects O\n\nPeter B-PER\nsleeps O\n\nParis B-LOC\n"
 _TASK = "polytag.Task({name!r}, '', ('ner_tags', 'tags'), 'iob2', 'first', ('spans',))"
-
-_CAPABILITIES_VERSION = 0x20080522
-_READ_EVERYTHING = 1 << 1 | 1 << 2  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
 
 
 @pytest.fixture
@@ -152,24 +147,6 @@ def test_a_file_that_is_no_corpus(refused, corpus, content, expected):
 def test_a_source_that_is_no_corpus(refused, corpus, reference, expected):
     message = refused(*train(reference))
     assert all(part in message for part in expected), message
-
-
-@pytest.fixture
-def like_any_user() -> Iterator[None]:
-    """Root may read everything; without that right it is, for files of its own, like anybody."""
-    if os.getuid():
-        yield
-        return
-    libc = ctypes.CDLL(None, use_errno=True)
-    header = (ctypes.c_uint32 * 2)(_CAPABILITIES_VERSION, 0)
-    rights = (ctypes.c_uint32 * 6)()
-    libc.capget(header, rights)
-    all_rights = rights[0]
-    rights[0] &= ~_READ_EVERYTHING
-    assert libc.capset(header, rights) == 0, "root cannot give up its right to read everything"
-    yield
-    rights[0] = all_rights
-    libc.capset(header, rights)
 
 
 @pytest.mark.parametrize(

@@ -6,24 +6,25 @@ import random
 import re
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import polytag
+from polytag.engine.checkpoints import CheckpointStore
 from polytag.training.run_folder import run_folder
 from support.checkpoints import make_checkpoint
+from support.fork_server import ForkServer
 
-KILLS = 3
+pytestmark = pytest.mark.usefixtures("uncompiled")
+
 OPTIONS = {
     "task": ("ner", "pos"),
-    "epochs": 3,
+    "epochs": 2,
     "batch_size": 8,
     "learning_rate": 1e-3,
     "averaging": 0.9,
-    "checkpoint_every": 3,
+    "checkpoint_every": 2,
 }
 TRAIN = "import json, sys, polytag; polytag.train(quiet=True, **json.loads(sys.argv[1]))"
 
@@ -37,34 +38,27 @@ steps = itertools.count(1)
 def watch(event, arguments):
     of_checkpoint = arguments and str(arguments[0]).startswith(folder + "/.writing")
     if of_checkpoint and event in ("open", "os.mkdir", "os.rename") and next(steps) == wanted:
-        ACTION
+        KILL
 
 sys.addaudithook(watch)
 """
-"""Something done right before the given step in writing checkpoints, to be followed by training."""
+"""Killed right before the given step in writing checkpoints, or a little later; to be followed by training."""
 
 STEPS_OF_WRITING = 6
 """A folder made, a file opened, two files and the folder flushed, the folder renamed."""
 
 
-def program(action: str) -> str:
-    return _AT_A_STEP_OF_WRITING.replace("ACTION", action) + TRAIN.replace("json.loads(sys.argv[1])", "options")
-
-
-def arguments(options: dict[str, object], step: int) -> str:
-    return json.dumps([options, str(run_folder(Path(str(options["output"])))), step])
-
-
-def run(command: list[str], status: int) -> str:
-    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+def train(server: ForkServer, options: dict[str, object], status: int = 0, code: str = TRAIN, *more: object) -> None:
+    done = server.run(code, "-c", json.dumps([options, *more] if more else options))
     assert done.returncode == status, done.stderr
-    return done.stderr
 
 
-def train_until_killed(options: dict[str, object], step: int, delay: float) -> None:
+def train_until_killed(server: ForkServer, options: dict[str, object], step: int, delay: float) -> None:
+    kill = "os.kill(os.getpid(), signal.SIGKILL)"
     later = f"threading.Timer({delay}, os.kill, (os.getpid(), signal.SIGKILL)).start()"
-    code = program(later if delay else "os.kill(os.getpid(), signal.SIGKILL)")
-    run([sys.executable, "-c", code, arguments(options, step)], status=-signal.SIGKILL)
+    code = _AT_A_STEP_OF_WRITING.replace("KILL", later if delay else kill)
+    code += TRAIN.replace("json.loads(sys.argv[1])", "options")
+    train(server, options, -signal.SIGKILL, code, str(run_folder(Path(str(options["output"])))), step)
 
 
 def without_seconds(tagger: Path) -> bytes:
@@ -76,22 +70,22 @@ def without_seconds(tagger: Path) -> bytes:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("encoder", ["compact", "bert"])
-def test_killed_and_resumed_is_never_killed(encoder, tiny_corpus, tmp_path):
+def test_killed_and_resumed_is_never_killed(encoder, tiny_corpus, tmp_path, fork_server):
     if encoder == "bert":
         encoder = str(make_checkpoint(tmp_path / "bert", "bert"))
     # Which precision is the default depends on how fast the processor is found to be.
     options = {**OPTIONS, "corpus": str(tiny_corpus), "encoder": encoder, "precision": "float32"}
-    run([sys.executable, "-c", TRAIN, json.dumps({**options, "output": str(tmp_path / "whole")})], status=0)
+    train(fork_server, {**options, "output": str(tmp_path / "whole")})
 
     choose = random.Random(7)
     killed = {**options, "output": str(tmp_path / "killed"), "resume": True}
-    for number in range(KILLS):
-        # Inside the writing of the second or third checkpoint since the last kill, or in the training after it.
+    # Inside the writing of the second or third checkpoint since the last kill, and in the training after it.
+    for delay in (0, choose.uniform(0.001, 0.02)):
         step = choose.randint(STEPS_OF_WRITING + 1, 3 * STEPS_OF_WRITING)
-        train_until_killed(killed, step, delay=choose.uniform(0.001, 0.02) if number % 2 else 0)
+        train_until_killed(fork_server, killed, step, delay)
         assert len(list(run_folder(tmp_path / "killed").glob("checkpoint-*"))) >= 1
         assert not (tmp_path / "killed").exists()
-    run([sys.executable, "-c", TRAIN, json.dumps(killed)], status=0)
+    train(fork_server, killed)
 
     for name in ("model.safetensors", "polytag.json"):
         assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
@@ -203,43 +197,37 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_last_good_one(tiny_corpu
         patched.setattr(safetensors.numpy, "save_file", full_disk)
         with pytest.raises(polytag.PolytagError, match=r"No space left on device.*--resume"):
             polytag.train(**options)
-    assert [path.name for path in run_folder(tmp_path / "tagger").glob("checkpoint-*")] == ["checkpoint-12"]
+    assert [path.name for path in run_folder(tmp_path / "tagger").glob("checkpoint-*")] == ["checkpoint-8"]
     result = polytag.train(**options, resume=True)
     assert result.epochs == 1
 
 
-_LIKE_ANY_USER = """
-import ctypes, os, sys
-
-PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
-if os.getuid() == 0 and ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0):
-    sys.exit("root cannot give up its right to write everywhere")
-os.execv(sys.executable, [sys.executable, "-c", *sys.argv[1:]])
-"""
-"""Root writes into folders that nobody may write to; without that right it is, for files of its own, like anybody."""
-
-
-def like_any_user(code: str, given: str) -> list[str]:
-    return [sys.executable, "-c", _LIKE_ANY_USER, code, given]
-
-
 @pytest.mark.slow
-def test_a_run_folder_that_becomes_unwritable_leaves_the_last_good_checkpoint(tiny_corpus, tmp_path):
-    options = {**OPTIONS, "task": ("ner",), "corpus": str(tiny_corpus), "epochs": 1}
+def test_a_run_folder_that_becomes_unwritable_leaves_the_last_good_checkpoint(
+    tiny_corpus, tmp_path, monkeypatch, like_any_user
+):
     output = tmp_path / "tagger"
     folder = run_folder(output)
-    code = program("os.chmod(folder, 0o555)")
-    given = {**options, "output": str(output)}
-    errors = run(like_any_user(code, arguments(given, STEPS_OF_WRITING + 1)), status=1)
-    assert f"A checkpoint cannot be written to '{folder}': Permission denied. The last good" in errors
+    options = {**OPTIONS, "task": ("ner",), "corpus": str(tiny_corpus), "output": output, "epochs": 1, "quiet": True}
+    save = CheckpointStore.save
+
+    def save_and_lock(store, *arguments):
+        save(store, *arguments)
+        folder.chmod(0o555)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(CheckpointStore, "save", save_and_lock)
+        with pytest.raises(polytag.PolytagError) as raised:
+            polytag.train(**options)
+    assert f"A checkpoint cannot be written to '{folder}': Permission denied. The last good" in str(raised.value)
     (kept,) = folder.glob("checkpoint-*")
     assert not output.exists()
 
-    errors = run(like_any_user(TRAIN, json.dumps({**given, "overwrite": True})), status=1)
-    assert f"PolytagError: The run folder '{folder}' cannot be written: " in errors
+    with pytest.raises(polytag.PolytagError, match=f"The run folder '{folder}' cannot be written: "):
+        polytag.train(**options, overwrite=True)
     assert {path.name for path in kept.iterdir()} == {"state.json", "state.safetensors"}
 
     folder.chmod(0o755)
-    run(like_any_user(TRAIN, json.dumps({**given, "resume": True})), status=0)
+    polytag.train(**options, resume=True)
     assert (output / "polytag.json").is_file()
     assert not folder.exists()

@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,12 @@ EXAMPLE = ROOT / "docs/example-plugin"
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> FreshEnvironment:
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FreshEnvironment]:
     """An environment with the wheel of polytag, and nothing else that is ours."""
     environment = FreshEnvironment(tmp_path_factory.mktemp("fresh"))
-    environment.install(ROOT, "polytag")
-    return environment
+    environment.install(ROOT)
+    yield environment
+    environment.close()
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,7 @@ def example(environment: FreshEnvironment) -> Path:
     copy = environment.work / "example"
     ignored = shutil.ignore_patterns("__pycache__", ".*_cache")
     shutil.copytree(EXAMPLE, copy, ignore=ignored)
-    environment.install(copy, "emerging")
+    environment.install(copy)
     shutil.move(copy / "src", environment.folder / "src-of-the-example")  # only the wheel is left to import
     return copy
 
@@ -108,7 +110,7 @@ def test_a_new_plugin_is_clean_and_passes_its_tests_at_once(
     folder = environment.work / f"polytag-{name}"
     environment.run("ruff", "check", "--no-cache", folder=folder)
     environment.run("ruff", "format", "--check", "--no-cache", folder=folder)
-    environment.install(folder, name)
+    environment.install(folder)
     environment.run("mypy", folder=folder)
     assert " passed" in environment.run("pytest", "-q", "-p", "no:cacheprovider", folder=folder).stdout
 
@@ -140,7 +142,7 @@ def test_the_guide_does_what_it_says(environment: FreshEnvironment, tmp_path: Pa
             for line in text.splitlines():
                 program, *arguments = shlex.split(line.removeprefix("$ "))
                 if program == "pip":
-                    environment.install(tmp_path, "polytag-acme")
+                    environment.install(tmp_path)
                 else:
                     shown += environment.run(program, *arguments, folder=tmp_path).stdout
         elif language == "text":

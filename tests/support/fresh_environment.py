@@ -3,7 +3,10 @@
 import os
 import subprocess
 import sys
+from functools import cached_property
 from pathlib import Path
+
+from support.fork_server import SLOW, ForkServer
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,35 +30,63 @@ class FreshEnvironment:
         for forbidden in ("import polytag", "import polytag_standard"):
             assert self.run("python", "-c", forbidden, check=False).returncode == 1, "the source tree can be imported"
 
-    def install(self, project: Path, name: str) -> Path:
-        """Build a project's wheel and install it; returns the wheel."""
-        wheels = self.folder / "wheels" / name
-        build = ("wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", wheels)
-        run(sys.executable, "-m", "pip", *build, project)
-        (wheel,) = wheels.glob("*.whl")
-        run(
-            sys.executable, "-m", "pip", "--python", self.python, "install", "--quiet", "--no-deps", "--no-index", wheel
-        )
-        return wheel
+    def install(self, project: Path) -> None:
+        """Build a project's wheel and install it."""
+        options = ("--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--disable-pip-version-check")
+        run(sys.executable, "-m", "pip", "--python", self.python, "install", *options, project)
+
+    @cached_property
+    def server(self) -> ForkServer:
+        """Where the environment's Python has TensorFlow imported; polytag has to be installed by then."""
+        return ForkServer(self.python, (*SLOW, "pytest"), _environment())
+
+    def close(self) -> None:
+        """End what runs in the environment."""
+        if "server" in vars(self):
+            self.server.close()
 
     def run(
         self, program: str, *arguments: object, stdin: str = "", check: bool = True, folder: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a program of the environment, in a folder outside the source tree."""
+        if program in _FORKED:
+            done = self.server.run(_FORKED[program], program, *arguments, stdin=stdin, folder=folder or self.work)
+            return checked(done) if check else done
         command = [self.folder / "bin" / program, *arguments]
-        if program in ("pytest", "mypy", "ruff"):
-            command = [self.python, "-m", *command]
-            command[2] = program
+        if program in ("mypy", "ruff"):
+            command = [self.python, "-m", program, *arguments]
+            if program == "mypy":  # which has seen polytag after its first run
+                command[3:3] = ["--cache-dir", self.folder / "mypy"]
         return run(*command, stdin=stdin, check=check, folder=folder or self.work)
+
+
+_FORKED = {
+    "polytag": "from polytag.cli.app import main; main()",
+    # The few batches of a plugin's tests are trained on faster than they are compiled for.
+    "pytest": "import sys, pytest, tensorflow; tensorflow.config.run_functions_eagerly(True); sys.exit(pytest.main())",
+}
+"""Programs that import TensorFlow: they run in a process that is forked from one that has imported it."""
 
 
 def run(
     *command: object, stdin: str = "", check: bool = True, folder: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
     done = subprocess.run(
-        list(map(str, command)), input=stdin, capture_output=True, text=True, env=environment, cwd=folder, check=False
+        list(map(str, command)),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        env=_environment(),
+        cwd=folder,
+        check=False,
     )
-    if check:
-        assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}\n{done.stderr}"
+    return checked(done) if check else done
+
+
+def checked(done: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
+    assert done.returncode == 0, f"{' '.join(map(str, done.args))}\n{done.stdout}\n{done.stderr}"
     return done
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}

@@ -16,6 +16,7 @@ from filelock import FileLock
 from polytag import Tagger, runner
 from polytag.runner import TrainResult
 from support.command import Done, call
+from support.fork_server import ForkServer
 
 Once = Callable[[str, Callable[[Path], object]], Path]
 
@@ -106,3 +107,11 @@ def uncompiled() -> Iterator[None]:
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[ForkServer]:
+    """For tests that kill a process, or need several: each is forked where TensorFlow is imported already."""
+    server = ForkServer()
+    yield server
+    server.close()
