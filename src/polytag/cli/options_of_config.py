@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import typer
 from pydantic.fields import FieldInfo
 
+from polytag.builtin import polytag_encoders
 from polytag.plugin.encoder import TrainingDefaults
-from polytag.plugin.registry import registry
 from polytag.training.config import RunConfig
 from polytag.training.options import Option
 
@@ -59,11 +59,10 @@ def run_options() -> list[RunOption]:
 def described_defaults() -> dict[str, str]:
     """Name of an option -> what is said of its default, where no single value is it.
 
-    Raises:
-        PolytagError: A plugin is broken, and none may be.
+    Only core's own encoders are asked for theirs: showing help runs no code of plugins.
     """
     described = {option.name: option.shown.shown for option in run_options() if option.shown.shown}
-    providers = registry().encoders.undisputed()
+    providers = list(polytag_encoders())
     for name in _OF_ENCODERS:
         described[name] = ", ".join(
             f"{encoder.name} {_written(getattr(encoder.defaults, name))}" for encoder in providers
