@@ -11,29 +11,31 @@ import pytest
 from support.pages import DOCS, ROOT
 
 NOT_YET = (
-    *(
-        "src/polytag/corpus",
-        "src/polytag/encoding",
-        "src/polytag/engine",
-        "src/polytag/plugin",
-        "src/polytag/publishing",
-    ),
-    *(
-        "src/polytag/serving",
-        "src/polytag/testing",
-        "src/polytag/errors.py",
-        "src/polytag/files.py",
-        "src/polytag/hub.py",
-    ),
-    *("src/polytag/terminal.py", "plugins", "docs/pages_of_the_code.py"),
-    *("src/polytag/cli", "src/polytag/evaluation", "src/polytag/exporting", "src/polytag/prediction"),
-    *("src/polytag/tagger", "src/polytag/training", "src/polytag/runner.py", "src/polytag/plugin/encoder.py"),
-    *("src/polytag/plugin/manager.py", "src/polytag/plugin/registry.py", "src/polytag/corpus/check/words.py"),
-    *("src/polytag/engine/encoders/pretrained.py", "docs/reference/python.md"),
+    "src/polytag/cli",
+    "src/polytag/corpus/check/words.py",
+    "src/polytag/engine",
+    "src/polytag/errors.py",
+    "src/polytag/evaluation",
+    "src/polytag/exporting",
+    "src/polytag/files.py",
+    "src/polytag/hub.py",
+    "src/polytag/plugin",
+    "src/polytag/prediction",
+    "src/polytag/publishing",
+    "src/polytag/runner.py",
+    "src/polytag/serving",
+    "src/polytag/tagger",
+    "src/polytag/terminal.py",
+    "src/polytag/testing",
+    "src/polytag/training",
+    "docs/reference/python.md",
 )
 """Files and folders that are not checked yet."""
 
-_MANY = r"(one|two|\d+) \w+|words|subwords|units|sentences|lines|documents|texts|a (line|sentence|task|text|word)"
+_MANY = (
+    r"(one|two|\d+) (alternative|byte|file|head|label|line|option|sentence|tag|test|text|unit|vector|warning|word)s?|"
+    "words|subwords|units|sentences|lines|documents|texts|a (line|sentence|task|text|word)"
+)
 _UNIT = (
     "batch|class|column|command|document|epoch|head|hook|label|line|model|page|second|sentence|split|step|tag|task|"
     "unit|window|word"
@@ -141,7 +143,7 @@ def test_docstrings_and_messages_are_plain_english(path: Path):
     "fault",
     [
         "Names what is there.",
-        "Go on with --resume.",
+        "It goes on with --resume.",
         "unseen words, and small letters",
         "the borders of a span",
         "words that a tokenizer makes nothing of",

@@ -95,7 +95,7 @@ def test_the_command_line_reports_once_and_check_lists(tmp_path, command):
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("T1\tPER 0 5\tPetra", "a.ann:2: T1 says that 0 5 is 'Petra', and a.txt has 'Peter' there."),
+        ("T1\tPER 0 5\tPetra", "a.ann:2: T1 records 0 5 as 'Petra', but a.txt has 'Peter' there."),
         ("T1\tPER 75 99\tfell.", "a.ann:2: the span from 75 to 99 is not within the text, which has 80 characters"),
         ("T1\tPER 0\tPeter", "a.ann:2: 'T1\\tPER 0\\tPeter' is not a span of brat standoff. Write it like"),
         ("T1 PER 0 5 Peter", "is not a span of brat standoff"),
@@ -202,6 +202,6 @@ def test_what_brat_cannot_hold_is_refused(tmp_path, row, expected):
 def test_tags_that_break_their_scheme_are_written_by_the_rules_and_said(tmp_path):
     (tmp_path / "in.jsonl").write_text('{"tokens": ["a", "b", "c", "d", "e"], "x": ["B-X", "I-X", "O", "B-Y", "I-X"]}')
     done = convert_corpus(load_corpus(str(tmp_path / "in.jsonl")), tmp_path / "out", format="brat")
-    assert any(message.startswith("x: 1 words break the scheme 'iob2'") for message in done.messages)
+    assert any(message.startswith("x: 1 words violate the scheme 'iob2'") for message in done.messages)
     again = load_corpus(str(done.folder), columns=["tokens", "x"])
     assert again.tags("train", "x") == [["B-X", "I-X", "O", "B-Y", "B-X"]]

@@ -216,7 +216,7 @@ def test_a_folder_has_its_splits_by_file_name(tmp_path):
         (b"EU O\n\nM\xfcnchen O\n", "a.conll:3: byte 2 of this line (0xfc, offset 7 of "),
         (b"\xef\xbb\xbfM\xfcnchen O\n", "a.conll:1: byte 5 of this line (0xfc, offset 4 of "),
         ("", "is empty"),
-        ("\n-DOCSTART- O\n\n", "holds no sentence"),
+        ("\n-DOCSTART- O\n\n", "has no sentence"),
     ],
 )
 def test_what_is_wrong_with_a_column_file_is_named_with_its_line(tmp_path, content, expected):
@@ -336,7 +336,7 @@ def test_columns_choose_which_lists_of_json_lines_are_read(tmp_path):
         ('{"tokens": ["a"]}', "a.jsonl:3: the object has no list of tags"),
         (
             '{"tokens": ["a"], "y": ["A"]}',
-            "a.jsonl:3: this sentence and the ones before it differ in the columns",
+            "a.jsonl:3: this sentence and the previous ones have different columns",
         ),
         ('{"tokens": ["a"], "x": ["A"], "document": 0.5}', "a.jsonl:3: 'document' is neither"),
     ],
@@ -367,7 +367,7 @@ def test_splits_that_speak_of_the_same_one_all_keep_their_names(tmp_path):
 
 def test_half_a_character_is_named_with_its_line(tmp_path):
     path = written(tmp_path, "train.jsonl", '{"tokens": ["a"], "t": ["A"]}\n{"tokens": ["b\\ud83d"], "t": ["B"]}\n')
-    assert error_of(path).startswith(r"train.jsonl:2: 'b\ud83d' holds half of a surrogate pair")
+    assert error_of(path).startswith(r"train.jsonl:2: 'b\ud83d' has half of a surrogate pair")
 
 
 def test_a_broken_parquet_file_is_named(tmp_path):

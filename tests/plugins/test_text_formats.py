@@ -361,7 +361,7 @@ def test_a_control_cannot_be_named_like_what_every_corpus_has(tmp_path, control)
     value = {"start": 0, "end": 5, "text": "Peter", "labels": ["X"]}
     task = {"data": {"text": "Peter sleeps."}, "annotations": [{"result": [{"from_name": control, "value": value}]}]}
     (tmp_path / "train.json").write_text(json.dumps([task]))
-    with pytest.raises(CorpusError, match=f"tags cannot stand in a column named '{control}'"):
+    with pytest.raises(CorpusError, match=f"a tag column cannot be named '{control}'"):
         load_corpus(str(tmp_path / "train.json"))
 
 

@@ -150,10 +150,10 @@ def _split(paths: Sequence[Path], column: str, source: Source) -> Iterator[Sente
 def _sentences(path: Path, number: int, column: str, source: Source) -> Iterator[Sentence]:
     text_path = path.with_suffix(".txt")
     if not text_path.is_file():
-        raise CorpusError(f"{path} has no text: there is no {text_path.name} beside it. Restore it.")
-    for _ in lines(text_path):  # which says where it is not UTF-8
+        raise CorpusError(f"{path} has no text: {text_path.name} is missing in its folder. Restore it.")
+    for _ in lines(text_path):  # raises an error with the location of bytes that are not UTF-8
         pass
-    text = text_path.read_bytes().decode("utf-8")  # offsets count line ends as they are
+    text = text_path.read_bytes().decode("utf-8")  # offsets count line ends unchanged
     line_starts = [0, *(found.end() for found in re.finditer("\n", text))]
     return tagged_sentences(
         text,
@@ -177,14 +177,14 @@ def _spans(path: Path, text: str, source: Source) -> Iterator[TextSpan]:
         there = " ".join(text[start:end] for start, end in pieces)
         if there.split() != found["text"].split():
             raise CorpusError(
-                f"{place}: {found['name']} says that {found['pieces']} is {found['text']!r}, and {path.stem}.txt has "
+                f"{place}: {found['name']} records {found['pieces']} as {found['text']!r}, but {path.stem}.txt has "
                 f"{there!r} there. Make sure that text and annotations belong together, and that nothing changed the "
                 "line ends of the text."
             )
         ends = [end for _, end in pieces]
         starts = [start for start, _ in pieces]
         if any(text[end:start].strip() for end, start in zip(ends, starts[1:], strict=False)):
-            rule = "Spans of several pieces are left out."
+            rule = "Discontinuous spans are left out."
             example = f"{found['name']} {found['label']} {found['pieces']} {found['text']!r}"
             source.remarks.append(Remark("span-discontinuous", rule, place, example))
             continue
@@ -192,7 +192,7 @@ def _spans(path: Path, text: str, source: Source) -> Iterator[TextSpan]:
 
 
 def _splits_at_white_space(folder: Path, source: Source) -> bool:
-    """Whether the `tools.conf` that holds for a folder has words between blanks and sentences on lines."""
+    """Whether the `tools.conf` for a folder splits words at white space and sentences at line ends."""
     root = source.path if source.path is not None and source.path.is_dir() else folder
     while True:
         if (folder / _TOOLS).is_file():

@@ -1,4 +1,4 @@
-"""Partial annotation: which words of a tag column carry none."""
+"""Partial annotation: recognise the words of a tag column that have no annotation."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from collections.abc import Mapping
 from polytag.plugin.scheme import OUTSIDE, UNANNOTATED
 
 GAP = "-"
-"""How files write that a word has no annotation."""
+"""The tag of a word without annotation in files."""
 
 _PREFIXED = re.compile(r"[A-Z]-[^-]|[BIESLU]$")
 
 
 def have_spans(counts: Mapping[str, int]) -> bool:
-    """Whether tags encode spans, judged by how often each occurs: most, not all, have a prefix.
+    """Whether tags encode spans, judged by their frequencies: most, not all, have a prefix.
 
-    A part-of-speech tag may look like a prefix, and an entity tag may lack its own. Positional tags (`N------S1I`) are
-    no prefixes with a label.
+    A part-of-speech tag may look like a prefix, and an entity tag may lack one. Positional tags (`N------S1I`) are not
+    prefixes with a label.
     """
     telling = {tag: count for tag, count in counts.items() if tag not in (OUTSIDE, UNANNOTATED, GAP)}
     prefixed = sum(count for tag, count in telling.items() if _PREFIXED.match(tag))
@@ -26,10 +26,10 @@ def have_spans(counts: Mapping[str, int]) -> bool:
 
 
 def gap_is_no_tag(counts: Mapping[str, int], words: Counter[str]) -> bool:
-    """Whether `-` in a column says that a word has no annotation.
+    """Whether `-` in a column means that a word has no annotation.
 
-    Always so in a column of spans. Elsewhere `-` may be a tag, for tagsets often name the tag of a punctuation mark
-    after the mark: it is one where most words that carry it are without any letter or digit.
+    This is always true in a column of spans. Elsewhere `-` may be a tag, since tagsets often name the tag of a
+    punctuation mark after the mark: it is a tag if most words that have it contain no letter or digit.
 
     Args:
         counts: How often each tag of the column occurs.

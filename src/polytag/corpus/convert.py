@@ -1,4 +1,4 @@
-"""Write a corpus in another format or another label scheme, and prove that nothing got lost."""
+"""Write a corpus in another format or another label scheme, and verify that nothing got lost."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ Tags = dict[str, list[list[str]]]
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What was written.
+    """The result of a conversion.
 
     Attributes:
         format: Name of the reader that wrote it.
-        folder: The folder that holds it.
+        folder: The output folder.
         sentences: Number of sentences of each split.
-        schemes: For each tag column the scheme it was in and the one it is in now.
-        options: What to give beside the folder to read it again: `--columns tokens,ner_tags`; often empty.
-        messages: What could not be kept, and what else there is to know.
+        schemes: For each tag column its old and its new scheme.
+        options: Options needed to read the folder again: `--columns tokens,ner_tags`; often empty.
+        messages: What could not be kept, and other remarks.
     """
 
     format: str
@@ -61,18 +61,19 @@ def convert_corpus(
     corpus_scheme: str | None = None,
     overwrite: bool = False,
 ) -> Conversion:
-    """Write a corpus into a folder, one file a split.
+    """Write a corpus into a folder, one file per split.
 
-    The folder appears as a whole, after it has been read again and compared with the corpus: words, tags, documents.
+    The folder is written atomically, after it has been read again and its words, tags and documents compared with the
+    corpus.
 
     Args:
-        corpus: A corpus, or what names one.
-        folder: Where to write.
-        format: Name of a reader that can write; None for the format the corpus was in, or else JSON Lines.
-        scheme: Name of the span scheme to convert all columns with spans to; None to leave them as they are.
+        corpus: A corpus, or its name.
+        folder: The output folder.
+        format: Name of a reader that can write; None for the format of the corpus if possible, else JSON Lines.
+        scheme: Name of the span scheme to convert all columns with spans to; None to keep theirs.
         reader, columns: How to read the corpus, as in `load_corpus`.
-        corpus_scheme: Name of the scheme that the spans are in; recognised when None.
-        overwrite: Whether to replace a folder that holds a converted corpus.
+        corpus_scheme: Name of the scheme of the spans; recognised if None.
+        overwrite: Whether to replace an earlier converted corpus.
 
     Raises:
         PolytagError: The folder is in use, or the format cannot hold the words or tags of the corpus.
@@ -93,7 +94,7 @@ def convert_corpus(
         and not converted
         and all(not registry().schemes[now].encodes_spans for _, now in schemes.values())
     ):
-        messages.append(f"No column encodes spans, so there was nothing to convert to the scheme {scheme!r}.")
+        messages.append(f"No column has spans, so nothing was converted to the scheme {scheme!r}.")
     tables = _tables(corpus, converted)
     with new_folder(folder, "corpus") as temporary:
         writer.write(tables, temporary)
@@ -106,18 +107,18 @@ def convert_corpus(
 
 
 def check_folder(folder: Path, overwrite: bool) -> None:
-    """Make sure that a corpus may be written to a folder.
+    """Check that a corpus may be written to a folder.
 
     Raises:
-        PolytagError: It exists, and is not to be replaced, or cannot be, or holds something other than a corpus of one
-            file a split.
+        PolytagError: It exists and `overwrite` is False, or it is not a converted corpus with one file per split, or it
+            cannot be replaced.
     """
     folder = expand_home(folder)
     if not folder.exists() and not folder.is_symlink():
         return
     name = str(folder)
     if not folder.is_dir():
-        raise PolytagError(f"The destination {name!r} is a file. Name a folder: it gets one file a split.")
+        raise PolytagError(f"The destination {name!r} is a file. Name a folder: it gets one file per split.")
     check_replaceable(folder)
     entries = list(folder.iterdir())
     if not entries:
@@ -135,8 +136,8 @@ def check_folder(folder: Path, overwrite: bool) -> None:
     strange = [path.name for path in entries if not is_own(path)]
     if strange:
         raise PolytagError(
-            f"The folder {name!r} holds {sorted(strange)[0]!r}, which is no file of a converted corpus, so --overwrite "
-            "does not replace it. Choose another folder, or remove this one."
+            f"The folder {name!r} has {sorted(strange)[0]!r}, which is not a file of a converted corpus, so "
+            "--overwrite does not replace it. Choose another folder, or remove this one."
         )
 
 
@@ -148,15 +149,15 @@ def _writer(corpus: Corpus, format: str | None) -> Reader:
     writer = readers[format]
     if not writer.can_write:
         able = ", ".join(reader.name for reader in readers.values() if reader.can_write)
-        raise PolytagError(f"The format {format!r} can be read only. Choose one that can be written: {able}.")
+        raise PolytagError(f"The format {format!r} is read-only. Choose one that can be written: {able}.")
     return writer
 
 
 def _left_out(corpus: Corpus) -> Iterator[str]:
-    """What of the source is in no words, tags or documents."""
+    """Messages about parts of the source that are not words, tags or documents."""
     readers = registry().readers
     if corpus.reader in readers and readers[corpus.reader].leaves_out:
-        yield f"Words, tags and documents are kept; not read, and so not written: {readers[corpus.reader].leaves_out}."
+        yield f"Words, tags and documents are kept. Not read, and so not written: {readers[corpus.reader].leaves_out}."
     others = dict.fromkeys(
         name
         for split in corpus.splits
@@ -171,9 +172,9 @@ def _left_out(corpus: Corpus) -> Iterator[str]:
 def _converted(
     corpus: Corpus, scheme: str | None, declared: str | None, messages: list[str], by_the_rules: bool
 ) -> tuple[dict[str, tuple[str, str]], dict[str, Tags]]:
-    """The schemes of all columns before and after, and the tags, split by split, of those that change.
+    """The old and new schemes of all columns, and the tags, split by split, of the columns that change.
 
-    With `by_the_rules` tags that break the scheme change even where it stays.
+    With `by_the_rules`, invalid tags are rewritten even if the scheme stays the same.
     """
     target = None if scheme is None else registry().schemes[scheme]
     if target is not None and not target.encodes_spans:
@@ -191,8 +192,8 @@ def _converted(
         schemes[column] = fit.scheme.name, target.name
         if fit.violations:
             messages.append(
-                f"{column}: {fit.violations} words break the scheme {fit.scheme.name!r}, the first in {fit.example}. "
-                "Spans are read as the shared tasks' scorer reads them, and are now written by the rules."
+                f"{column}: {fit.violations} words violate the scheme {fit.scheme.name!r}, the first in {fit.example}. "
+                "Spans are read as the shared tasks' scorer reads them, and are now written as the scheme requires."
             )
         for split in corpus.splits_with(column):
             changed.setdefault(split, {})[column] = [
@@ -234,17 +235,17 @@ def _tables(corpus: Corpus, converted: Mapping[str, Tags]) -> datasets.DatasetDi
 
 
 def _compare(corpus: Corpus, writer: Reader, folder: Path, held: Sequence[str], messages: list[str]) -> str:
-    """Read the folder again and compare; what to give beside it to read it so, where its name alone does not do.
+    """Read the folder again and compare it with the corpus; return the options that are needed to read it.
 
     Args:
-        corpus: What was written.
-        writer: What wrote it.
-        folder: Where to.
-        held: The columns that need their names given where the format holds none.
-        messages: Told what got lost.
+        corpus: The corpus that was written.
+        writer: The reader that wrote it.
+        folder: The output folder.
+        held: The columns that must be named if the format has no column names.
+        messages: Gets a message for everything that got lost.
 
     Raises:
-        CorpusError: Words or tags are not those of the corpus.
+        CorpusError: Words or tags differ from the corpus.
     """
     named = [TOKENS, *held]
     options = []
@@ -259,19 +260,19 @@ def _compare(corpus: Corpus, writer: Reader, folder: Path, held: Sequence[str], 
     lost = [name for name in corpus.columns if name not in again.columns]
     if problem := _difference(corpus, again, [name for name in corpus.columns if name not in lost]):
         raise CorpusError(
-            f"The format {writer.name!r} does not give back what is written in it: {problem}. Choose another one, for "
+            f"The format {writer.name!r} does not preserve this corpus: {problem}. Choose another one, for "
             f"instance --format {_FALLBACK}."
         )
     if lost:
-        messages.append(f"The format {writer.name!r} has no place for the tag columns {', '.join(lost)}: left out.")
+        messages.append(f"The format {writer.name!r} cannot hold the tag columns {', '.join(lost)}: left out.")
     if added := [name for name in again.columns if name not in corpus.columns]:
         messages.append(f"The format {writer.name!r} has more columns; they are empty (_): {', '.join(added)}.")
     for split in corpus.splits:
         before, after = _grouped(corpus.documents(split)), _grouped(again.documents(split))
         if before != after:
             messages.append(
-                f"{split}: the format {writer.name!r} does not keep which sentences form a document: there were "
-                f"{_number(before)}, and there are {_number(after)}."
+                f"{split}: the format {writer.name!r} does not keep document boundaries: before there were "
+                f"{_number(before)}, now there are {_number(after)}."
             )
     accepting = [reader.name for reader in accepting_readers(locate(str(folder)))]
     if accepting != [writer.name]:
@@ -284,14 +285,14 @@ def _read(corpus: Corpus, reader: Reader, folder: Path, columns: list[str] | Non
         data = checked(reader.read(locate(str(folder), columns)), str(folder))
     except (OSError, CorpusError) as error:
         raise CorpusError(
-            f"The format {reader.name!r} cannot hold the corpus {corpus.reference!r}: what is written in it cannot be "
-            f"read again ({error}). Choose another one, for instance --format {_FALLBACK}."
+            f"The format {reader.name!r} cannot hold the corpus {corpus.reference!r}: the output cannot be read again "
+            f"({error}). Choose another one, for instance --format {_FALLBACK}."
         ) from error
     return Corpus(str(folder), reader.name, data)
 
 
 def _difference(before: Corpus, after: Corpus, columns: tuple[str, ...] | list[str]) -> str:
-    """The first word or tag that differs, or nothing."""
+    """A message about the first word or tag that differs, or an empty string."""
     for split in before.splits:
         if split not in after.splits:
             return f"the split {split!r} is missing"
@@ -331,7 +332,7 @@ def _number(documents: list[int] | None) -> str:
 
 @contextmanager
 def _own_cache() -> Iterator[None]:
-    """Keeps what is read only to be compared out of the user's cache of datasets."""
+    """Use a temporary dataset cache, since the copy is only read to be compared."""
     import datasets
     from datasets.utils import disable_progress_bars, enable_progress_bars, is_progress_bar_enabled
 

@@ -40,11 +40,10 @@ class Corpus:
     """Words in sentences, in documents where known, with one tag column per task.
 
     Attributes:
-        reference: What the user wrote to name it.
+        reference: The name that the user gave.
         reader: Name of the reader that read it.
-        data: The splits. Each has the column `tokens` and list columns of str or ClassLabel with a tag for
-            every word.
-        remarks: What the reader could not take over as it was.
+        data: The splits. Each has the column `tokens` and list columns of str or ClassLabel with one tag per word.
+        remarks: Everything that the reader changed or left out.
     """
 
     reference: str
@@ -54,7 +53,7 @@ class Corpus:
 
     @cached_property
     def splits(self) -> tuple[str, ...]:
-        """Names of the splits: train, validation, test, then any others as the source has them."""
+        """Names of the splits: train, validation, test, then any others in the order of the source."""
         return (
             *(name for name in SPLITS if name in self.data),
             *(name for name in self.data if name not in SPLITS),
@@ -73,7 +72,7 @@ class Corpus:
         """The dataset of one split.
 
         Raises:
-            CorpusError: There is no split of that name; the message lists those present.
+            CorpusError: The split does not exist; the message lists the existing ones.
         """
         if name not in self.data:
             raise CorpusError(
@@ -86,7 +85,7 @@ class Corpus:
         """The split to score on: the wanted one, or `test` where it exists, or else the last.
 
         Raises:
-            CorpusError: There is no split of the wanted name.
+            CorpusError: The wanted split does not exist.
         """
         name = wanted or ("test" if "test" in self.splits else self.splits[-1])
         self.split(name)
@@ -98,10 +97,10 @@ class Corpus:
         return words
 
     def tags(self, split: str, column: str) -> list[list[str]]:
-        """The tags of every sentence, as names where the column holds ids.
+        """The tags of every sentence; ids are converted to names.
 
-        A word without annotation has the tag `UNANNOTATED`: where the table holds null (or, for an id, -1) or an empty
-        string, and where it holds `-` as far as that is no tag of the column (see `columns_with_gaps`).
+        A word without annotation has the tag `UNANNOTATED`: its value is null, an empty string, -1 (for ids), or `-`
+        if `-` is not a tag of the column (see `columns_with_gaps`).
 
         Raises:
             CorpusError: The split lacks the column.
@@ -126,7 +125,7 @@ class Corpus:
 
     @cached_property
     def columns_with_gaps(self) -> frozenset[str]:
-        """The tag columns in which `-` says that nobody annotated the word, judged by all splits."""
+        """The tag columns in which `-` means that a word is not annotated, judged by all splits."""
         counts: dict[str, Counter[str]] = {}
         marked: dict[str, Counter[str]] = {}
         for dataset in self.data.values():
@@ -138,7 +137,7 @@ class Corpus:
         return frozenset(column for column, words in marked.items() if gap_is_no_tag(counts[column], words))
 
     def labels(self, column: str) -> tuple[str, ...] | None:
-        """Names of a ClassLabel column in id order, without those that say a word has no annotation.
+        """Names of a ClassLabel column in id order, without names for missing annotation.
 
         None for a column of strings.
         """
@@ -149,7 +148,7 @@ class Corpus:
         raise CorpusError(self._without(f"tag column {column!r}"))
 
     def documents(self, split: str) -> list[int] | None:
-        """The document number of every sentence, or None where documents are not known."""
+        """The document number of every sentence, or None if documents are unknown."""
         dataset = self.split(split)
         if DOCUMENT not in dataset.features or "int" not in str(getattr(dataset.features[DOCUMENT], "dtype", "")):
             return None
@@ -157,7 +156,7 @@ class Corpus:
         return None if None in numbers else numbers
 
     def locate(self, split: str, index: int) -> str:
-        """Where a sentence begins: `eng.train:15`, or `train sentence 3` (from 1) if lines are not known."""
+        """The start of a sentence: `eng.train:15`, or `train sentence 3` (from 1) if lines are unknown."""
         return location(self.split(split), split, index)
 
     def n_words(self, split: str) -> int:
@@ -168,7 +167,7 @@ class Corpus:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Sixteen digits of the SHA-256 of all words and tags: equal content, equal fingerprint."""
+        """Sixteen hexadecimal digits of the SHA-256 of all words and tags: equal content, equal fingerprint."""
         digest = hashlib.sha256()
         for split in self.splits:
             present = [name for name in self.columns if name in tag_columns(self.data[split])]
@@ -184,7 +183,7 @@ class Corpus:
 
     @property
     def document_boundaries(self) -> str:
-        """Sixteen digits of the SHA-256 of where documents begin."""
+        """Sixteen hexadecimal digits of the SHA-256 of the document boundaries."""
         digest = hashlib.sha256()
         for split in self.splits:
             documents = self.documents(split)
@@ -196,21 +195,21 @@ class Corpus:
         """The tag column that holds a task: the first of the task's columns that the corpus has.
 
         Raises:
-            CorpusError: It has none of them; the message lists those it has.
+            CorpusError: It has none of them; the message lists its tag columns.
         """
         for column in task.columns:
             if column in self.columns:
                 return column
         raise CorpusError(
             self._without(f"column for the task {task.name!r} (that is {' or '.join(map(repr, task.columns))})")
-            + f" If one of them holds it, name it so: --columns {TOKENS},{task.columns[0]} for column files."
+            + f" If one of them holds it, give it that name: --columns {TOKENS},{task.columns[0]} for column files."
         )
 
     def keeping(self, columns: Sequence[str]) -> Corpus:
-        """The same corpus without any tag columns but these; `tokens` and `_` are passed over.
+        """The same corpus with only these tag columns; `tokens` and `_` are ignored.
 
         Raises:
-            CorpusError: The corpus has no such column; the message lists those present.
+            CorpusError: The corpus has no such column; the message lists the existing ones.
         """
         kept = [name for name in columns if name not in (TOKENS, _SKIP)]
         for name in kept:
@@ -228,19 +227,19 @@ class Corpus:
 
 
 def load_corpus(reference: str, *, reader: str | None = None, columns: Sequence[str] | None = None) -> Corpus:
-    """Load a corpus with the one reader that accepts it.
+    """Load a corpus with the reader that accepts it.
 
     Args:
         reference: A file, a folder, `train=FILE,test=FILE`, the name of a hub dataset, or `sample`.
-        reader: Name of the reader to use, when several accept the source or none does.
-        columns: Names of the columns of a column file, `_` for one to skip; in other formats, the tag columns
-            to keep.
+        reader: Name of the reader to use, if several accept the source or none does.
+        columns: Names of the columns of a column file, `_` for a column to skip; in other formats, the tag columns to
+            keep.
 
     Warns:
-        CorpusWarning: The reader could not take over everything as it is; one warning a kind, with the first places.
+        CorpusWarning: The reader changed or left out something; one warning per kind, with the first places.
 
     Raises:
-        CorpusError: The source does not exist or may not be read, no reader or several accept it, or it is broken.
+        CorpusError: The source does not exist or may not be read, no reader or several accept it, or it is damaged.
     """
     try:
         source = locate(reference, columns)
@@ -251,7 +250,7 @@ def load_corpus(reference: str, *, reader: str | None = None, columns: Sequence[
         data = chosen.read(source)
     except OSError as error:
         raise CorpusError(
-            f"The corpus {reference!r} cannot be read: {error}. Check the path and its rights."
+            f"The corpus {reference!r} cannot be read: {error}. Check the path and its permissions."
         ) from error
     corpus = Corpus(reference, chosen.name, checked(data, reference, columns), tuple(source.remarks))
     for rule, remarks in remarks_by_rule(corpus).items():
@@ -270,14 +269,14 @@ def as_corpus(corpus: Corpus | str, *, reader: str | None = None, columns: Seque
 
 
 def accepting_readers(source: Source) -> list[Reader]:
-    """The readers for a source: those that accept it, or the ones among them that claim the endings of its files."""
+    """The readers that accept a source; if some of them claim the extensions of its files, only these."""
     accepting = [reader for reader in registry().readers.values() if reader.accepts(source)]
     endings = {path.suffix.lower() for paths in source.files.values() for path in paths}
     return [reader for reader in accepting if endings and endings <= reader.endings] or accepting
 
 
 def remarks_by_rule(corpus: Corpus) -> dict[str, list[Remark]]:
-    """The remarks of the reader, by what was done with what they are about."""
+    """The remarks of the reader, grouped by the rule that it applied."""
     found: dict[str, list[Remark]] = {}
     for remark in corpus.remarks:
         found.setdefault(remark.rule, []).append(remark)
@@ -292,21 +291,21 @@ def _reader_for(source: Source) -> Reader:
     if accepting:
         names = [reader.name for reader in accepting]
         raise CorpusError(
-            f"Several readers accept the corpus {source.reference!r}: {', '.join(names)}. Say which one is "
-            f"right, for instance --reader {names[0]}."
+            f"Several readers accept the corpus {source.reference!r}: {', '.join(names)}. Choose one, for "
+            f"instance --reader {names[0]}."
         )
     if source.path is not None and source.path.is_dir() and not source.files:
         raise CorpusError(
-            f"The folder {source.reference!r} holds no corpus: no file name says train, validation (dev, "
+            f"The folder {source.reference!r} has no corpus: no file name contains train, validation (dev, "
             "testa) or test (testb). Rename the files, or name each one: "
             "train=FILE,validation=FILE,test=FILE."
         )
     if source.path is None and not source.files:
         raise CorpusError(
-            f"The corpus {source.reference!r} does not exist: no file or folder has that path, and no reader takes it "
-            "for a name, such as that of a dataset on the hub (owner/name). Check the path."
+            f"The corpus {source.reference!r} does not exist: no file or folder has that path, and no reader accepts "
+            "it as a name, such as a dataset on the hub (owner/name). Check the path."
         )
     raise CorpusError(
-        f"No reader accepts the corpus {source.reference!r}; there are {', '.join(readers)}. Name one with "
-        "--reader, or convert the corpus to the format of one of them."
+        f"No reader accepts the corpus {source.reference!r}. Choose one of {', '.join(readers)} with --reader, or "
+        "convert the corpus to the format of one of them."
     )

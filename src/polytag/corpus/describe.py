@@ -23,7 +23,7 @@ _EXAMPLE_WORDS = range(6, 13)
 
 @dataclass(frozen=True, slots=True)
 class SplitSummary:
-    """The size of a split; `documents` is None where they are not known, `longest` is in words."""
+    """The size of a split; `documents` is None if they are unknown, `longest` is in words."""
 
     documents: int | None
     sentences: int
@@ -37,10 +37,10 @@ class ColumnSummary:
 
     Attributes:
         kind: `strings` or `ClassLabel`.
-        scheme: Name of the label scheme it is in.
-        violations: Words whose tag may not stand there in that scheme.
-        first_violation: Where, with the words and tags around; empty if there is none.
-        labels: Number of different tags, or of names a ClassLabel has.
+        scheme: Name of its label scheme.
+        violations: Number of words whose tag violates the scheme.
+        first_violation: Location of the first one, with the surrounding words and tags; empty if there is none.
+        labels: Number of distinct tags, or of the names of a ClassLabel.
         unannotated: Number of words without annotation.
         tags: Split -> tag -> number of words.
         spans: Split -> label -> number of spans; empty in a scheme without spans.
@@ -67,14 +67,14 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What `polytag corpus describe` shows.
+    """The content of `polytag corpus describe`.
 
     Attributes:
-        reference: What the user named.
+        reference: The name that the user gave.
         reader: Name of the reader that read it.
-        fingerprint: Sixteen digits of the SHA-256 of all words and tags.
-        splits: Documents, sentences, words and the length of the longest sentence (in words) of each split.
-        columns: Of each tag column its label scheme and how often each tag and each span label occurs.
+        fingerprint: Sixteen hexadecimal digits of the SHA-256 of all words and tags.
+        splits: Number of documents, sentences and words, and the longest sentence (in words), of each split.
+        columns: The label scheme of each tag column, and the counts of its tags and span labels.
         example: A sentence that shows the tags of all columns.
     """
 
@@ -167,7 +167,7 @@ def _example(corpus: Corpus, split: str, schemes: Mapping[str, LabelScheme]) -> 
     tags = {column: corpus.tags(split, column) for column in schemes if split in corpus.splits_with(column)}
 
     def merit(index: int) -> tuple[int, int, bool, int]:
-        # Every column should show two spans, of two kinds if possible, in a sentence that fits a line or two.
+        # Every column should show two spans, with two labels if possible, in a sentence that fits in a line or two.
         labels = [[span.label for span in schemes[column].spans(tags[column][index])] for column in tags]
         length = len(words[index])
         fits = length in _EXAMPLE_WORDS
@@ -212,7 +212,7 @@ def _column_parts(name: str, column: ColumnSummary) -> Iterator[RenderableType]:
     yield Text.assemble((name, "bold"), f": {column.kind}, scheme {column.scheme}, {column.labels:,} labels")
     if column.violations:
         place = f"the first is in {column.first_violation}"
-        yield Text(f"{column.violations:,} words break the scheme; {place}", style="yellow")
+        yield Text(f"{column.violations:,} words violate the scheme; {place}", style="yellow")
     if column.unannotated:
         yield Text(f"{column.unannotated:,} words have no annotation")
     counts = column.spans or column.tags

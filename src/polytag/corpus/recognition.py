@@ -1,4 +1,4 @@
-"""Find the label scheme that a tag column is written in."""
+"""Recognise the label scheme of a tag column."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ Bigrams = Counter[tuple[str | None, str | None]]
 
 @dataclass(frozen=True, slots=True)
 class SchemeFit:
-    """How well a label scheme fits tags.
+    """The fit of a label scheme to tags.
 
     Attributes:
         scheme: The scheme.
-        violations: Words whose tag may not stand where it stands.
-        words: Words that have a tag.
+        violations: Number of words whose tag violates the scheme.
+        words: Number of words with a tag.
         example: Location, words and tags of the first violation, or empty.
     """
 
@@ -38,13 +38,13 @@ class SchemeFit:
 
 
 def recognise_scheme(sentences_of_tags: Iterable[Sequence[str]], schemes: Sequence[LabelScheme]) -> SchemeFit:
-    """The scheme that explains the tags best; words that are `UNANNOTATED` say nothing.
+    """The scheme that fits the tags best; `UNANNOTATED` words are ignored.
 
-    Tags mostly without a prefix (`NNP`) are flat. Otherwise it is the span scheme with the fewest violations;
-    schemes that tie are preferred in the order iob2, iobes, bilou, iob1, ioe2, ioe1, then by name.
+    Tags that mostly have no prefix (`NNP`) are flat. Otherwise the span scheme with the fewest violations is chosen;
+    ties are broken in the order iob2, iobes, bilou, iob1, ioe2, ioe1, then by name.
 
     Raises:
-        PolytagError: There is no scheme to choose from.
+        PolytagError: No plugin provides a label scheme.
     """
     sentences = list(sentences_of_tags)
     if not schemes:
@@ -52,16 +52,16 @@ def recognise_scheme(sentences_of_tags: Iterable[Sequence[str]], schemes: Sequen
     bigrams = _bigrams(sentences)
     spans = _have_spans(bigrams)
     candidates = [scheme for scheme in schemes if scheme.encodes_spans == spans] or list(schemes)
-    # The same pair of tags comes thousands of times: each scheme judges it once.
+    # The same pair of tags occurs thousands of times: each scheme judges it once.
     best = min(candidates, key=lambda scheme: (_disallowed(bigrams, scheme), _rank(scheme)))
     return _fit(sentences, best, _disallowed(bigrams, best))
 
 
 def scheme_that_writes(labels: Iterable[str], schemes: Iterable[LabelScheme]) -> LabelScheme:
-    """The span scheme that a set of labels is of, judged by their prefixes alone.
+    """The span scheme of a set of labels, judged only by their prefixes.
 
-    It writes all of them, and needs no other for a span of one word if there is such a scheme: `I` alone is iob1, with
-    `B` it is iob2. Schemes that tie are preferred as by `recognise_scheme`.
+    The scheme uses all the prefixes, and if possible needs no other prefix for a span of one word: `I` alone is iob1,
+    `I` and `B` are iob2. Ties are broken as in `recognise_scheme`.
 
     Raises:
         PolytagError: No scheme has all the prefixes.
@@ -70,14 +70,12 @@ def scheme_that_writes(labels: Iterable[str], schemes: Iterable[LabelScheme]) ->
     known = [scheme for scheme in schemes if scheme.encodes_spans and prefixes <= _written(scheme)]
     if not known:
         shown = ", ".join(sorted(prefix.partition("-")[0] for prefix in prefixes))
-        raise PolytagError(
-            f"The prefixes {shown} are of no label scheme that is installed. Rename the labels with --labels."
-        )
+        raise PolytagError(f"No installed label scheme has the prefixes {shown}. Rename the labels with --labels.")
     return min(known, key=lambda scheme: (not set(scheme.tags([Span(0, 1, "X")], 1)) <= prefixes, _rank(scheme)))
 
 
 def unreadable_tags(tags: Iterable[str], scheme: LabelScheme) -> list[str]:
-    """The tags that a label scheme cannot read: it allows them nowhere, and their prefix is none of its own.
+    """The tags that a label scheme cannot read: it allows them nowhere, and does not have their prefix.
 
     A tag without a prefix (`PER`) counts as the inside of a span, as `split_tag` reads it.
     """
@@ -92,10 +90,10 @@ def unreadable_tags(tags: Iterable[str], scheme: LabelScheme) -> list[str]:
 
 
 def scheme_of(corpus: Corpus, column: str, declared: str | None = None) -> SchemeFit:
-    """The scheme of a tag column, judged by all splits: the declared one, or the one recognised.
+    """The scheme of a tag column: the declared one, or the one recognised from all splits.
 
     Raises:
-        CorpusError: The column breaks the declared scheme; the message shows the first place.
+        CorpusError: The column violates the declared scheme; the message shows the first place.
         UnknownNameError: No scheme has the declared name.
     """
     tags = {split: corpus.tags(split, column) for split in corpus.splits_with(column)}
@@ -124,7 +122,7 @@ def scheme_of_tags(
         return SchemeFit(fit.scheme, fit.violations, fit.words, example)
     raise CorpusError(
         f"The column {column!r} of the corpus {corpus.reference!r} is not in the scheme {declared!r}: "
-        f"{fit.violations} of {fit.words} words have a tag that may not stand there. The first is in "
+        f"{fit.violations} of {fit.words} words have a tag that the scheme does not allow there. The first is in "
         f"{example}. Repair the tags, declare another scheme, or declare none to have it recognised."
     )
 
@@ -134,7 +132,7 @@ def _prefixed(tag: str) -> str:
 
 
 def _written(scheme: LabelScheme) -> set[str]:
-    # One word, two spans that touch, three words: every prefix a scheme has.
+    # A span of one word, two adjacent spans, a span of three words: together they use every prefix of a scheme.
     return set(scheme.tags([Span(0, 1, "X"), Span(2, 3, "X"), Span(3, 6, "X"), Span(6, 7, "X")], 7))
 
 

@@ -1,4 +1,4 @@
-"""From sentences to tables, and back."""
+"""Convert sentences to tables, and tables to sentences."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     import datasets
 
 HALF_CHARACTER = re.compile("[\ud800-\udfff]")
-"""Half of a surrogate pair, which JSON can write, and nothing else."""
+"""Half of a surrogate pair; of all formats, only JSON can contain one."""
 
 _BATCH = 10_000
-"""Sentences held as Python objects before they are packed into Arrow memory, a tenth of the size."""
+"""Number of sentences kept as Python objects before they are packed into Arrow memory, a tenth of the size."""
 
 
 def corpus_from_sentences(splits: Mapping[str, Iterable[Sentence]]) -> datasets.DatasetDict:
-    """Build a corpus from sentences, split by split. The columns are those of the first sentence.
+    """Build a corpus from sentences, split by split. The first sentence determines the columns.
 
     Raises:
-        CorpusError: A split has no sentence, or a sentence lacks a column that the ones before it have.
+        CorpusError: A split has no sentence, or the columns of a sentence differ from the previous ones.
     """
     import datasets
 
@@ -33,7 +33,7 @@ def corpus_from_sentences(splits: Mapping[str, Iterable[Sentence]]) -> datasets.
 
 
 def sentences_of(dataset: datasets.Dataset) -> Iterator[Sentence]:
-    """The sentences of a split, with tags as names and `UNANNOTATED` where a word has none; for `Reader.write`."""
+    """The sentences of a split, with tags as names and `UNANNOTATED` for words without; for `Reader.write`."""
     tagged = {
         name: getattr(feature.feature, "names", None)
         for name, feature in dataset.features.items()
@@ -63,8 +63,8 @@ def _dataset(split: str, sentences: Iterable[Sentence]) -> datasets.Dataset:
     for sentence in sentences:
         if reserved := sorted(sentence.tags.keys() & {TOKENS, LOCATION, DOCUMENT}):
             raise CorpusError(
-                f"{sentence.location}: tags cannot stand in a column named {reserved[0]!r}, which holds something else "
-                "in every corpus. Give the tags another name in the file."
+                f"{sentence.location}: a tag column cannot be named {reserved[0]!r}, which polytag uses. Give the "
+                "tags another name in the file."
             )
         row: dict[str, Any] = {TOKENS: sentence.words, **sentence.tags, LOCATION: sentence.location}
         if sentence.document is not None:
@@ -74,8 +74,8 @@ def _dataset(split: str, sentences: Iterable[Sentence]) -> datasets.Dataset:
         if row.keys() != rows.keys():
             odd = ", ".join(sorted(row.keys() ^ rows.keys()))
             raise CorpusError(
-                f"{sentence.location}: this sentence and the ones before it differ in the columns they have "
-                f"({odd}). Give every sentence the same columns."
+                f"{sentence.location}: this sentence and the previous ones have different columns ({odd}). Give every "
+                "sentence the same columns."
             )
         for name, value in row.items():
             rows[name].append(value)
@@ -83,7 +83,7 @@ def _dataset(split: str, sentences: Iterable[Sentence]) -> datasets.Dataset:
             tables.append(_table(rows, features))
             rows = {name: [] for name in rows}
     if features is None:
-        raise CorpusError(f"The {split} split holds no sentence. Check that its file is not empty.")
+        raise CorpusError(f"The {split} split has no sentence. Check that its file is not empty.")
     tables.append(_table(rows, features))
     return datasets.Dataset(InMemoryTable(pa.concat_tables(tables)))
 
@@ -99,8 +99,8 @@ def _table(rows: Mapping[str, list[Any]], features: datasets.Features) -> Any:
             for text in itertools.chain(*parts):
                 if HALF_CHARACTER.search(text or ""):
                     raise CorpusError(
-                        f"{place}: {text!r} holds half of a surrogate pair, which is no character. Texts that were cut "
-                        "off in the middle of an emoji have it. Remove it."
+                        f"{place}: {text!r} has half of a surrogate pair, which is not a character. It is left when a "
+                        "text is cut in the middle of an emoji. Remove it."
                     ) from error
         raise
 

@@ -1,4 +1,4 @@
-"""Look up what the user named: files, folders, splits."""
+"""Find the files and splits of a corpus that the user named."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from polytag.files import expand_home, path_exists
 from polytag.plugin.reader import SPLITS, Source
 
 _OF_BACKUPS = ("~", ".bak", ".orig", ".swp")
-"""What editors and merges add to the name of what was there before."""
+"""Extensions that editors and merge tools give to backups."""
 
 _FILE_ENDINGS = frozenset(
     {
@@ -30,7 +30,7 @@ _FILE_ENDINGS = frozenset(
     }
     | {".test", ".testa", ".testb", ".train", ".tsv", ".txt"}
 )
-"""A name that ends like this and is not on disk is a mistyped file, not a hub dataset."""
+"""A name with such an extension that is not on disk is a mistyped file, not a hub dataset."""
 
 _SPLIT_WORDS = {
     "train": ("train", "training"),
@@ -40,19 +40,19 @@ _SPLIT_WORDS = {
 
 
 def column_names(text: str | None) -> list[str] | None:
-    """Names of columns as they are written in one line: `tokens,pos_tags,_,ner_tags`; None where there is nothing."""
+    """Split comma-separated column names: `tokens,pos_tags,_,ner_tags`; None for no text."""
     return [name.strip() for name in text.split(",")] if text else None
 
 
 def locate(reference: str, columns: Sequence[str] | None = None) -> Source:
-    """Look up what the user named: a file, a folder, `train=FILE,test=FILE`, or a name that is not on disk.
+    """Find the source that the user named: a file, a folder, `train=FILE,test=FILE`, or a name that is not on disk.
 
-    In `train=…`, a folder stands for all its files. In a folder, and for a single file, the split is read off the file
-    name (`eng.testa` is `validation`); a single file whose name tells nothing is `train`.
+    In `train=…`, a folder means all its files. In a folder, and for a single file, the file name gives the split
+    (`eng.testa` is `validation`); a single file without a split in its name is `train`.
 
     Raises:
         CorpusError: The reference is empty, or names a file that does not exist, or a pipe.
-        OSError: A folder may not be looked into.
+        OSError: A folder may not be read.
     """
     chosen = tuple(columns) if columns else None
     if not reference.strip():
@@ -70,7 +70,7 @@ def locate(reference: str, columns: Sequence[str] | None = None) -> Source:
 
 
 def split_of(name: str) -> str | None:
-    """The split that a name of a file or split speaks of, or None: `eng.testa` and `dev` are `validation`."""
+    """The split in the name of a file or split, or None: `eng.testa` and `dev` are `validation`."""
     return next(iter(_splits_in(name)), None)
 
 
@@ -94,7 +94,7 @@ def _named_files(reference: str) -> dict[str, tuple[Path, ...]]:
             raise CorpusError(f"The {split} file {name!r} does not exist. Check the path.")
         found = _visible(path) if path.is_dir() else [_regular(path)]
         if not found:
-            raise CorpusError(f"The {split} folder {name!r} holds no file. Check the path.")
+            raise CorpusError(f"The {split} folder {name!r} has no file. Check the path.")
         files[split] = (*files.get(split, ()), *found)
     return files
 
@@ -102,8 +102,8 @@ def _named_files(reference: str) -> dict[str, tuple[Path, ...]]:
 def _regular(path: Path) -> Path:
     if not path.is_file():
         raise CorpusError(
-            f"The corpus file {str(path)!r} is a pipe or a device, which can be read only once, and readers go through "
-            "a file more than once. Write what comes out of it to a file, and name that."
+            f"The corpus file {str(path)!r} is a pipe or a device, which can be read only once, and readers read a "
+            "file more than once. Write its content to a file, and name that."
         )
     return path
 
@@ -114,7 +114,7 @@ def _files_in(folder: Path) -> dict[str, tuple[Path, ...]]:
         splits = _splits_in(path.name)
         if len(splits) > 1:
             raise CorpusError(
-                f"The file {str(path)!r} could belong to {' or to '.join(splits)}. Say which files are which: "
+                f"The file {str(path)!r} could belong to {' or to '.join(splits)}. Name the files of each split: "
                 f"train={folder / 'FILE'},validation={folder / 'FILE'}, or move this one elsewhere."
             )
         for split in splits:

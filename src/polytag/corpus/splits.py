@@ -1,4 +1,4 @@
-"""The splits of a corpus, with the tags of each task in the scheme it is trained in."""
+"""The splits of a corpus, with the tags of each task in its training scheme."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Split:
 
     @property
     def n_words(self) -> int:
-        """How many words it has."""
+        """Number of words."""
         return sum(map(len, self.sentences))
 
     def select(self, chosen: Sequence[int]) -> Split:
@@ -36,7 +36,7 @@ class Split:
 
 
 def training_scheme(task: Task, wanted: str | None) -> LabelScheme:
-    """The scheme to train a task in: the wanted one, unless only one of the two encodes spans."""
+    """The scheme to train a task in: the wanted one, unless only one of it and the task's own encodes spans."""
     own = registry().schemes.get(task.scheme, f"the task {task.name!r}")
     if wanted is None:
         return own
@@ -47,7 +47,7 @@ def training_scheme(task: Task, wanted: str | None) -> LabelScheme:
 def read_split(
     corpus: Corpus, name: str, tasks: Mapping[str, Task], schemes: Mapping[str, LabelScheme], declared: str | None
 ) -> Split:
-    """One split, as `read_splits` gives it."""
+    """One split, as returned by `read_splits`."""
     return read_splits(corpus, [name], tasks, schemes, declared)[name]
 
 
@@ -58,7 +58,7 @@ def read_splits(
     schemes: Mapping[str, LabelScheme],
     declared: str | None,
 ) -> dict[str, Split]:
-    """The words of splits, and their tags converted to the scheme each task is trained in.
+    """The words of splits, and their tags converted to the training scheme of each task.
 
     Each column of each split is read from the corpus once.
 
@@ -66,23 +66,23 @@ def read_splits(
         corpus: The corpus.
         names: Names of the splits.
         tasks: The tasks.
-        schemes: For each task the scheme it is trained in.
-        declared: Name of the scheme the corpus' spans are in; recognised when None.
+        schemes: The training scheme of each task.
+        declared: Name of the scheme of the corpus' spans; recognised if None.
 
     Raises:
-        CorpusError: A column is missing, breaks the declared scheme, or does not encode spans where a task needs them.
+        CorpusError: A column is missing, violates the declared scheme, or has no spans although its task needs them.
     """
     splits = {name: Split(corpus.words(name), corpus.documents(name), {}) for name in names}
     for task_name, task in tasks.items():
         column = corpus.column_for(task)
         scheme = schemes[task_name]
-        # A scheme is recognised by all splits of the column, wanted or not.
+        # A scheme is recognised from all splits of the column, wanted or not.
         read = [name for name in corpus.splits_with(column) if scheme.encodes_spans or name in splits]
         tags = {name: corpus.tags(name, column) for name in read}
         source = scheme_of_tags(corpus, column, tags, declared).scheme if scheme.encodes_spans else scheme
         if scheme.encodes_spans and not source.encodes_spans:
             raise CorpusError(
-                f"The column {column!r} of the corpus {corpus.reference!r} does not encode spans: its tags have no "
+                f"The column {column!r} of the corpus {corpus.reference!r} has no spans: its tags have no "
                 f"prefixes such as B- and I-, which the task {task_name!r} needs. Name the right column with "
                 "--columns, or train a task without spans on it."
             )

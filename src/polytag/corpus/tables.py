@@ -1,4 +1,4 @@
-"""Datasets as tables: fast access to columns, and the checks that every corpus passes when it is loaded."""
+"""Datasets as tables: fast access to columns, and the validation of every loaded corpus."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def arrow_column(dataset: datasets.Dataset, name: str) -> Any:
-    """A column as a `pyarrow.ChunkedArray`: hundreds of times faster than going row by row."""
+    """A column as a `pyarrow.ChunkedArray`: hundreds of times faster than row by row."""
     return dataset.select_columns([name]).with_format("arrow")[:].column(0)
 
 
 def location(dataset: datasets.Dataset, split: str, index: int) -> str:
-    """Where a sentence begins, as far as the dataset knows."""
+    """The start of a sentence, as precisely as the dataset records it."""
     if LOCATION in dataset.features:
         place = dataset[index : index + 1][LOCATION][0]
         if isinstance(place, str) and place:
@@ -28,18 +28,18 @@ def location(dataset: datasets.Dataset, split: str, index: int) -> str:
 
 
 def tag_columns(dataset: datasets.Dataset) -> list[str]:
-    """Columns other than the words that hold a list of strings or of ClassLabel ids."""
+    """Columns, other than the words, with lists of strings or of ClassLabel ids."""
     return [name for name, feature in dataset.features.items() if name != TOKENS and _holds_tags(feature)]
 
 
 def names_of(dataset: datasets.Dataset, column: str) -> tuple[str, ...] | None:
-    """Names of the ids in a ClassLabel column; None for a column of strings."""
+    """Names of a ClassLabel column in id order; None for a column of strings."""
     names = getattr(dataset.features[column].feature, "names", None)
     return None if names is None else tuple(names)
 
 
 def tag_counts(dataset: datasets.Dataset, column: str) -> Counter[str]:
-    """How often each tag occurs; words with null are not counted."""
+    """The number of words with each tag; null is not counted."""
     import pyarrow.compute as pc
 
     found = pc.value_counts(pc.list_flatten(arrow_column(dataset, column))).to_pylist()
@@ -47,7 +47,7 @@ def tag_counts(dataset: datasets.Dataset, column: str) -> Counter[str]:
 
 
 def words_tagged(dataset: datasets.Dataset, column: str, tag: str) -> Counter[str]:
-    """How often each word occurs with a tag."""
+    """The number of occurrences of each word with a given tag."""
     import pyarrow.compute as pc
 
     names = names_of(dataset, column)
@@ -67,15 +67,15 @@ def _tag(dataset: datasets.Dataset, column: str, value: str | int) -> str:
 
 
 def checked(data: datasets.DatasetDict, reference: str, wanted: Sequence[str] | None = None) -> datasets.DatasetDict:
-    """The corpus without sentences that have no words.
+    """Validate a corpus, and drop sentences without words.
 
     Args:
-        data: The splits as a reader returns them.
-        reference: What the user wrote to name the corpus.
-        wanted: The tag columns that matter; in others, lists may be of any length. None for all.
+        data: The splits as returned by a reader.
+        reference: The name that the user gave.
+        wanted: The tag columns to check; in others, lists may have any length. None for all.
 
     Raises:
-        CorpusError: There is no split, no sentence, no word column or no tag column, a word is missing, or a
+        CorpusError: It has no split, no sentence, no word column or no tag column, a word is missing, or a
             sentence has more or fewer tags than words.
     """
     import datasets
@@ -101,7 +101,7 @@ def _checked_split(
     if not columns:
         raise CorpusError(
             f"The {split} split of the corpus {reference!r} has no tag column: no list of strings or "
-            f"ClassLabel beside {TOKENS!r}; its columns are {', '.join(dataset.features)}. Add one with a "
+            f"ClassLabel other than {TOKENS!r}; its columns are {', '.join(dataset.features)}. Add one with a "
             "tag for every word."
         )
     words = arrow_column(dataset, TOKENS)
@@ -129,9 +129,7 @@ def _checked_split(
             )
     filled = pc.greater(lengths, 0)
     if not pc.any(filled).as_py():
-        raise CorpusError(
-            f"The {split} split of the corpus {reference!r} holds no sentence. Check that it is complete."
-        )
+        raise CorpusError(f"The {split} split of the corpus {reference!r} has no sentence. Check that it is complete.")
     return dataset if pc.all(filled).as_py() else dataset.select(_positions(filled)).flatten_indices()
 
 

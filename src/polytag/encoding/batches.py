@@ -14,20 +14,20 @@ from polytag.plugin.alignment import IGNORE, FloatArray, IntArray
 from polytag.plugin.encoder import WordCoder
 
 UNIT_BUDGET = {"word": 4096, "subword": 1024}
-"""Units in a batch of prediction, padding counted: enough to keep the processor busy, few enough for its cache."""
+"""Units in a prediction batch, padding included: enough to keep the processor busy, few enough for its cache."""
 
 NetworkFunction = Callable[[IntArray, NDArray[np.bool_]], Mapping[str, FloatArray]]
 """(ids (batch, length, n_features), mask (batch, length)) -> for each task probabilities (batch, length, labels)."""
 
 
 class Batch(NamedTuple):
-    """What the model takes.
+    """The input of the model.
 
     Attributes:
         ids: int32 (batch, length, n_features).
         mask: bool (batch, length), False at padding.
-        labels: For each task int32 (batch, length), IGNORE at special units, padding, and what is read elsewhere.
-        units: int64 (batch, length), the index of each unit in `Features.ids`, -1 where the window reads no unit.
+        labels: For each task int32 (batch, length), IGNORE at special units, padding, and words read in other windows.
+        units: int64 (batch, length), the index of each unit in `Features.ids`, -1 at units that are not read here.
     """
 
     ids: IntArray
@@ -39,8 +39,8 @@ class Batch(NamedTuple):
 def training_plan(lengths: NDArray[np.int64], batch_size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
     """Batches of windows of similar length, in random order.
 
-    Lengths are perturbed by up to two units before sorting, so that batches differ from epoch to epoch while padding
-    stays near four per cent.
+    Lengths are perturbed by up to two units before sorting, so that batches differ between epochs and padding stays
+    near four per cent.
     """
     random = np.random.default_rng([seed, epoch])
     order = np.argsort(lengths + 2 * random.random(len(lengths)), kind="stable")
@@ -49,7 +49,7 @@ def training_plan(lengths: NDArray[np.int64], batch_size: int, seed: int, epoch:
 
 
 def prediction_plan(lengths: NDArray[np.int64], unit_budget: int) -> list[NDArray[np.int64]]:
-    """Batches of windows of similar length that hold at most `unit_budget` units, padding counted, longest first."""
+    """Batches of windows of similar length with at most `unit_budget` units, padding included, longest first."""
     order = np.argsort(-lengths, kind="stable")
     batches = []
     start = 0
@@ -61,13 +61,13 @@ def prediction_plan(lengths: NDArray[np.int64], unit_budget: int) -> list[NDArra
 
 
 class BatchBuilder:
-    """Gathers the arrays of a batch from flat features.
+    """Builds the arrays of a batch from flat features.
 
     Args:
         features: The split.
-        encoder: Knows the special units and the padding.
+        encoder: Defines the special units and the padding.
         labels: For each task the labels of units, int32 (units,).
-        wanted: bool (units,), the units that are read at all; all of them by default.
+        wanted: bool (units,), the units that are read; all of them by default.
     """
 
     def __init__(
@@ -122,12 +122,12 @@ def unit_scores(
 
     Args:
         run: The network: for each task probabilities, float32 (n, labels), of the n units that a batch reads, in order.
-        features: What to predict for.
-        encoder: What made the features.
-        labels: For each task, how many labels it has.
-        wanted: bool (units,), False where probabilities need not be known and are 0; all of them by default.
+        features: The input.
+        encoder: The encoder that made the features.
+        labels: The number of labels of each task.
+        wanted: bool (units,), False for units that are not needed, whose probabilities are 0; all True by default.
         on_batch: Called after each batch with the number of its windows.
-        at_once: How many batches the network works on at the same time, in threads.
+        at_once: Number of batches that the network processes in parallel, in threads.
     """
     builder = BatchBuilder(features, encoder, wanted=wanted)
     found = {task: np.zeros((len(features.ids), size), dtype=np.float32) for task, size in labels.items()}
@@ -141,7 +141,7 @@ def unit_scores(
         return len(chosen)
 
     plan = prediction_plan(features.lengths, UNIT_BUDGET[encoder.unit])
-    with ThreadPoolExecutor(at_once) as pool:  # which starts no thread before it has work
+    with ThreadPoolExecutor(at_once) as pool:  # starts no thread before it has work
         for size in pool.map(score, plan) if at_once > 1 and len(plan) > 1 else map(score, plan):
             if on_batch:
                 on_batch(size)

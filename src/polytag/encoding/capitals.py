@@ -1,4 +1,4 @@
-"""Capital letters for tokenizers that drop them: an uncased WordPiece vocabulary gets entries with capitals."""
+"""Add entries with capital letters to an uncased WordPiece vocabulary."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from polytag.errors import PolytagError
 
 N_CASES = 3
-"""As the checkpoint has it, Capitalised, UPPER CASE."""
+"""Lower case as in the checkpoint, Capitalised, UPPER CASE."""
 
 _CAPITALISED, _UPPER = 1, 2
 
 
 class Casing(NamedTuple):
-    """What the entries of a vocabulary with capitals are made of.
+    """The origin of each entry of a vocabulary with capitals.
 
     Attributes:
-        base: int32 (entries,), the entry of the uncased vocabulary that each has the letters of.
-        cases: int32 (entries,), how each is written, below `N_CASES`; 0 for those of the uncased vocabulary.
+        base: int32 (entries,), the entry of the uncased vocabulary with the same letters.
+        cases: int32 (entries,), the case of each entry, below `N_CASES`; 0 for entries of the uncased vocabulary.
     """
 
     base: NDArray[np.int32]
@@ -30,28 +30,28 @@ class Casing(NamedTuple):
 
 
 def add_capitals(folder: Path, reference: str) -> Casing:
-    """Rewrite the tokenizer files in a folder: the vocabulary grows by entries with capitals, which are kept in text.
+    """Rewrite the tokenizer files in a folder: add entries with capitals, and keep capitals in text.
 
-    Every entry that begins a word gets a capitalised and an upper-case form, every later one an upper-case form, so
-    that words in these forms are cut where they were cut before. Words of mixed case are cut at their inner capitals.
+    Every entry that starts a word gets a capitalised and an upper-case form, every later one an upper-case form, so
+    that words in these forms are split as before. Words of mixed case are split at their inner capitals.
 
     Args:
         folder: Has tokenizer.json and tokenizer_config.json.
-        reference: What messages call the encoder.
+        reference: Name of the encoder, for messages.
 
     Raises:
-        PolytagError: The tokenizer keeps capitals already, or is no WordPiece tokenizer in the manner of BERT.
+        PolytagError: The tokenizer already keeps capitals, or is not a WordPiece tokenizer like BERT's.
     """
     path = folder / "tokenizer.json"
     described = json.loads(path.read_text(encoding="utf-8"))
     normalizer, model = described["normalizer"] or {}, described["model"]
     if model.get("type") != "WordPiece" or normalizer.get("type") != "BertNormalizer" or not normalizer["lowercase"]:
         raise PolytagError(
-            f"The encoder {reference!r} cannot be given capital letters: only uncased checkpoints with the tokenizer "
-            "of BERT lack them and can get them. Leave out --cased."
+            f"The encoder {reference!r} cannot use --cased: only uncased checkpoints with BERT's tokenizer can. Leave "
+            "--cased out."
         )
     special = {token["content"] for token in described["added_tokens"]}
-    # Tokens that were added later stand beside the vocabulary, and ids may have gaps: no id is given twice.
+    # Added tokens are not in the vocabulary, and ids may have gaps: make sure that no id is used twice.
     vocabulary: dict[str, int] = model["vocab"] | {token["content"]: token["id"] for token in described["added_tokens"]}
     base = list(range(max(vocabulary.values()) + 1))
     cases = [0] * len(base)
@@ -60,12 +60,12 @@ def add_capitals(folder: Path, reference: str) -> Casing:
         if entry in special or entry.startswith("[unused"):
             continue
         for form, case in _forms(entry, model["continuing_subword_prefix"]):
-            if form not in grown and len(form) == len(entry):  # some letters have no capital of one letter
+            if form not in grown and len(form) == len(entry):  # some letters have no single capital letter
                 grown[form] = len(base)
                 base.append(row)
                 cases.append(case)
     model["vocab"] = grown
-    # Accents go with the capitals by default, and the vocabulary has none.
+    # By default accents are stripped together with capitals, and the vocabulary has none.
     normalizer |= {"lowercase": False, "strip_accents": normalizer["strip_accents"] is not False}
     path.write_text(json.dumps(described, ensure_ascii=False), encoding="utf-8")
     _update(folder / "tokenizer_config.json", do_lower_case=False, strip_accents=normalizer["strip_accents"])

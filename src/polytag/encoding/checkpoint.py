@@ -30,21 +30,21 @@ def find_checkpoint(reference: str, noun: str = "encoder", files: Sequence[str] 
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """What a checkpoint's `config.json` says.
+    """Read a checkpoint's `config.json`.
 
     Raises:
-        PolytagError: There is none, or it cannot be read, or is damaged.
+        PolytagError: It does not exist, cannot be read, or is damaged.
     """
     path = folder / "config.json"
     try:
         if not path.is_file():
             raise PolytagError(
-                f"The folder {str(folder)!r} holds no checkpoint: it has no config.json. Name a folder that "
+                f"The folder {str(folder)!r} is not a checkpoint: it has no config.json. Name a folder that "
                 "`save_pretrained` wrote, a model on the hub, or `compact`."
             )
         config = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise PolytagError(f"{path} cannot be read: {error.strerror}. Check its rights.") from error
+        raise PolytagError(f"{path} cannot be read: {error.strerror}. Check its permissions.") from error
     except ValueError as error:
         raise PolytagError(f"{path} is not JSON: {error}. Download the checkpoint again.") from error
     if not isinstance(config, dict):

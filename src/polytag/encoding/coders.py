@@ -1,4 +1,4 @@
-"""The two encoders' halves that turn words into units: no network, no TensorFlow."""
+"""The word coders of the two encoders, which turn words into units without TensorFlow."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 BLOCKS, WINDOW = 4, 3
-"""Convolutions of `compact` and their width: how far they reach is what windows of long sentences share."""
+"""Number and width of the convolutions of `compact`; their reach is the overlap of windows of long sentences."""
 
 _CACHED_WORDS = 500_000
 _SETTINGS = "units.json"
@@ -32,14 +32,14 @@ class HashCoder(WordCoder):
     after: tuple[int, ...] = ()
     padding = 0
     max_units = 512
-    # What lies further away than the convolutions reach does not change a word's vector.
+    # Words beyond the reach of the convolutions do not change a word's vector.
     overlap = BLOCKS * (WINDOW // 2)
 
     def __init__(self) -> None:
         self._rows: dict[str, tuple[int, ...]] = {}
 
     def encode(self, words: Sequence[str]) -> Units:
-        """One unit a word: int32 (words, 10) rows of the embedding table."""
+        """One unit per word: int32 (words, 10) rows of the embedding table."""
         if len(self._rows) > _CACHED_WORDS:
             self._rows.clear()
         order = {word: number for number, word in enumerate(dict.fromkeys(words))}
@@ -54,18 +54,18 @@ class HashCoder(WordCoder):
         return UnreadWords(set(), set())
 
     def save_coder(self, folder: Path) -> None:
-        """Nothing: words are hashed, so there is no vocabulary."""
+        """Write nothing: words are hashed, so no vocabulary exists."""
 
 
 class SubwordCoder(WordCoder):
-    """Words as the subwords of a tokenizer.
+    """Words split into the subwords of a tokenizer.
 
     Args:
         backend: A fast tokenizer, without truncation and padding.
         before, after: Ids of its special tokens around a sentence.
         padding: Id of its padding token.
         unknown: Id for words that tokenise to nothing.
-        max_units: How many subwords a window holds at most, special tokens not counted.
+        max_units: Maximum number of subwords per window, without special tokens.
     """
 
     unit: ClassVar[str] = "subword"
@@ -90,7 +90,7 @@ class SubwordCoder(WordCoder):
 
     @classmethod
     def load(cls, folder: Path) -> SubwordCoder:
-        """What `save_coder` wrote.
+        """Load the files that `save_coder` wrote.
 
         Raises:
             TaggerError: A file is missing or damaged.
@@ -102,14 +102,14 @@ class SubwordCoder(WordCoder):
             return cls(Tokenizer.from_file(str(folder / "tokenizer.json")), **settings)
         except Exception as error:  # tokenizers raises Exception itself
             raise TaggerError(
-                f"{folder} has no whole tokenizer.json and {_SETTINGS}: {error}. Export the tagger again."
+                f"{folder} lacks a complete tokenizer.json or {_SETTINGS}: {error}. Export the tagger again."
             ) from error
 
     def encode(self, words: Sequence[str]) -> Units:
         """Subwords of words: int32 (subwords, 1). Each distinct word is tokenised once.
 
         Tokenizers split a list of words one word at a time, so a word's subwords do not depend on its neighbours. A
-        word that tokenises to nothing gets the unknown token; of a word longer than a window, what fits is kept.
+        word that tokenises to nothing gets the unknown token; a word longer than a window is truncated to fit.
         """
         self._learn(words)
         order = {word: number for number, word in enumerate(dict.fromkeys(words))}
@@ -132,7 +132,7 @@ class SubwordCoder(WordCoder):
         )
 
     def save_coder(self, folder: Path) -> None:
-        """Write the tokenizer as it is used here, and what `__init__` takes beside it."""
+        """Write the tokenizer, and the other arguments of `__init__`."""
         self._backend.save(str(folder / "tokenizer.json"))
         settings = {
             "before": self.before,

@@ -1,4 +1,4 @@
-"""Sentences -> the flat arrays that training and prediction work on, with aligned labels."""
+"""Convert sentences to the flat arrays of training and prediction, with aligned labels."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from polytag.plugin.encoder import Units, WordCoder
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """A split, or part of one, as the encoder takes it.
+    """A split, or part of one, as input of the encoder.
 
     Attributes:
         ids: int32 (units, n_features), the units of all words in order.
-        unit_starts: int64 (words + 1,), where the units of each word begin.
-        sentence_starts: int64 (sentences + 1,), where the words of each sentence begin.
+        unit_starts: int64 (words + 1,), the index of the first unit of each word.
+        sentence_starts: int64 (sentences + 1,), the index of the first word of each sentence.
         windows: The windows, as word indices.
     """
 
@@ -31,7 +31,7 @@ class Features:
 
     @property
     def n_words(self) -> int:
-        """How many words there are."""
+        """Number of words."""
         return len(self.unit_starts) - 1
 
     @property
@@ -41,7 +41,7 @@ class Features:
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """int64 (windows,): units in each window, special units not counted."""
+        """int64 (windows,): units in each window, without special units."""
         lengths: NDArray[np.int64] = self.unit_starts[self.windows.end] - self.unit_starts[self.windows.start]
         return lengths
 
@@ -59,11 +59,11 @@ def featurise(
     """Encode sentences and plan their windows.
 
     Args:
-        encoder: What turns words into units.
+        encoder: Turns words into units.
         sentences: Words in sentences.
-        documents: The document of each sentence, to pack sentences of one document into windows; None to keep each
-            sentence on its own.
-        max_units: Units a window holds at most, where that is fewer than the encoder takes.
+        documents: The document of each sentence, to pack sentences of one document into windows; None for one window
+            per sentence.
+        max_units: Maximum number of units per window, if lower than the encoder's.
     """
     counts = np.fromiter((len(sentence) for sentence in sentences), dtype=np.int64, count=len(sentences))
     sentence_starts = np.concatenate([[0], np.cumsum(counts)])
@@ -75,7 +75,7 @@ def featurise(
 
 
 def _cut(units: Units, limit: int) -> Units:
-    """Keep the first `limit` units of words that have more: a word has to fit into a window."""
+    """Truncate words to `limit` units: a word has to fit into a window."""
     if (units.counts <= limit).all():
         return units
     counts = np.minimum(units.counts, limit)
@@ -85,6 +85,6 @@ def _cut(units: Units, limit: int) -> Units:
 
 
 def label_ids(tags: Sequence[Sequence[str]], labels: Sequence[str]) -> IntArray:
-    """Word labels, int32 (words,), of all sentences; a tag outside `labels`, as UNANNOTATED is, becomes IGNORE."""
+    """Word labels, int32 (words,), of all sentences; a tag outside `labels`, such as UNANNOTATED, becomes IGNORE."""
     ids = {label: index for index, label in enumerate(labels)}
     return np.array([ids.get(tag, IGNORE) for sentence in tags for tag in sentence], dtype=np.int32)

@@ -1,7 +1,7 @@
-"""From raw text to sentences of words, each with its exact place in the text.
+"""Split raw text into sentences and words with exact character offsets.
 
-The words are those of the Penn Treebank and CoNLL-2003: punctuation and contractions are words of their own, while
-hyphenated words, numbers and abbreviations stay whole.
+Words are as in the Penn Treebank and CoNLL-2003: punctuation and contractions are separate words; hyphenated words,
+numbers and abbreviations stay whole.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import NamedTuple
 
 
 class Word(NamedTuple):
-    """A word and where it stands: `text == original[start:end]`."""
+    """A word with its offsets: `text == original[start:end]`."""
 
     text: str
     start: int
     end: int
 
 
-# Titles and the like belong to what follows; the other abbreviations may also stand at the end of a sentence.
+# Titles and the like belong to the next word; the other abbreviations may also end a sentence.
 _LEADING = (
     "Mr Mrs Ms Messrs Dr Prof Gen Sen Sens Rep Reps Gov Lt Col Capt Cpl Sgt Cmdr Adm Maj Rev Hon Pres Supt St Mt Ft "
     "vs cf approx ca fig figs Fig Figs vol Vol pp al"
@@ -32,7 +32,7 @@ _OPENING = (
     "Most My No Not On One Our She Since Some Such That The Their There These They This Those We What When Where "
     "While Who Why Yes You Your"
 )
-"""Words that in capitals open a sentence rather than a name: they tell where an abbreviation ended one."""
+"""Capitalised words that start a sentence rather than a name: before them, an abbreviation ends a sentence."""
 
 _OPENERS = frozenset(_OPENING.split())
 _NEVER_FINAL = frozenset(f"{word}." for word in _LEADING.split()) | {"e.g.", "i.e."}
@@ -41,8 +41,8 @@ _UNSPACED_FINAL = frozenset("。！？")
 _CLOSING = frozenset("\"'”’»)]}」』）") | {"''"}
 _NEVER_FIRST = _FINAL | frozenset(",;:)]}%”»，、；：」』）") | {"..."}
 
-# Marks that belong to the letter before them (Python's \w leaves them out), with the joiners of Indic and Persian
-# script. In the blocks of the Indic scripts everything but the two dandas is part of a word.
+# Marks that belong to the previous letter (Python's \w excludes them), with the joiners of Indic and Persian script.
+# In the blocks of the Indic scripts, everything except the two dandas is part of a word.
 _MARKS = (
     "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670"
     "\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u0711\u0730-\u074a\u07a6-\u07b0\u0900-\u0963\u0966-\u0dff\u0e31-\u0e3a"
@@ -54,18 +54,18 @@ _EMOJI = "\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001f1e5\U0001f200
 _EMOJI_STYLE = "[\ufe0f\U0001f3fb-\U0001f3ff]"
 
 _LETTER = r"[^\W\d_]"
-# Of the scripts that have capitals: a letter of another one before a full stop is a word, not an initial.
+# From scripts with capitals: in other scripts, a letter before a full stop is a word, not an initial.
 _CAPITAL = f"[{''.join(filter(str.isupper, map(chr, range(0x2000))))}]"
 _RUN = rf"(?:[^\W_{_IDEOGRAPHS}]++|[{_MARKS}]++)++"
 _CLITIC = r"['’](?i:s|m|d|t|re|ve|ll)\b"
 _ABBREVIATION = "|".join(re.escape(word) for word in f"{_LEADING} {_TRAILING}".split())
 _TAIL = rf"(?:[-‐‑]{_RUN})*+"
 
-# Repetitions are possessive or bounded, and no alternative looks further ahead than what it or the next one takes:
-# that keeps the time linear, whatever the text.
+# Repetitions are possessive or bounded, and no alternative looks further ahead than its own match or the next one. This
+# keeps the time linear for any text.
 _WORD = re.compile(
     rf"""
-      [A-Za-z]++ (?=[\s,;?!)"]|\Z)                              # most words of most texts: no need to look closer
+      [A-Za-z]++ (?=[\s,;?!)"]|\Z)                              # fast path for most words of most texts
     | (?:https?://|ftp://|www\.) [^\s<>"]* [^\s<>"'.,;:!?)\]}}’”»…]
     | (?=\w) [\w.+-]{{1,64}}+ @ [\w-]++ (?:\.[\w-]++)++         # e-mail address
     | (?={_LETTER}{{1,7}}+\.) (?:{_ABBREVIATION}) \.
@@ -101,12 +101,12 @@ def split_words(text: str) -> list[Word]:
 def split_sentences(text: str) -> list[list[Word]]:
     """Split a text into sentences of words.
 
-    A sentence ends at a full stop, an exclamation or a question mark, with the quotes and brackets closed right after
-    it, where what follows can begin a sentence; and at every blank line. A single line break is white space.
+    A sentence ends at an empty line, and at a full stop, exclamation mark or question mark (with quotes and brackets
+    that close directly after it) if the next word can start a sentence. A single line break is white space.
     """
     sentences: list[list[Word]] = []
     current: list[Word] = []
-    final, end = "", 0  # the mark that may end the current sentence, and where its last word ends
+    final, end = "", 0  # the mark that may end the current sentence, and the end of its last word
     for word in split_words(text):
         token, start, _ = word
         spaces = start - end
@@ -128,7 +128,7 @@ def split_sentences(text: str) -> list[list[Word]]:
 
 
 def _begins(token: str, final: str, spaces: int) -> bool:
-    """Whether a word after a final mark begins a sentence."""
+    """Whether a word after a final mark starts a sentence."""
     if token in _NEVER_FIRST:
         return False
     if final in _UNSPACED_FINAL:

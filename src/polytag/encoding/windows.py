@@ -1,4 +1,4 @@
-"""Sentences or documents -> windows: the stretches of words an encoder sees at once. Nothing is ever truncated."""
+"""Plan windows, the sequences of words that an encoder sees at once, so that every word is covered."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Windows(NamedTuple):
     """Windows over the words of a split, as four int64 (windows,) arrays of word indices.
 
     Attributes:
-        start, end: The words the encoder sees, end exclusive.
-        read_start, read_end: Those of them that are learnt and predicted here. Read stretches of all windows together
-            hold every word exactly once, in order.
+        start, end: The words that the encoder sees, end exclusive.
+        read_start, read_end: The words that are trained on and predicted in this window. Over all windows, these
+            ranges cover every word exactly once, in order.
     """
 
     start: WordIndex
@@ -36,17 +36,17 @@ def plan_windows(
 ) -> Windows:
     """Cover every word by windows of at most `max_units` units.
 
-    A sentence that fits is a window of its own, or, where `documents` is given, shares one with the sentences beside
-    it in its document. A sentence that does not fit is covered by windows that overlap, and each word is read from
-    the window that shows most on both of its sides: the border lies in the middle of the overlap.
+    A sentence that fits has its own window, or with `documents` shares one with neighbouring sentences of its document.
+    A longer sentence is covered by overlapping windows, and each word is read from the window with most context on both
+    sides: the boundary is in the middle of the overlap.
 
     Args:
-        unit_starts: int64 (words + 1,): where the units of each word begin; no word has more than `max_units`.
-        sentence_starts: int64 (sentences + 1,): where the words of each sentence begin.
-        max_units: Units a window holds at most.
-        overlap: Units of context on each side of what a window of a long sentence reads; less than half of
+        unit_starts: int64 (words + 1,): the first unit of each word; no word has more than `max_units`.
+        sentence_starts: int64 (sentences + 1,): the first word of each sentence.
+        max_units: Maximum number of units per window.
+        overlap: Units of context on each side of the words that a window of a long sentence reads; less than half of
             `max_units`.
-        documents: int (sentences,): the document each sentence belongs to, to pack sentences of one document.
+        documents: int (sentences,): the document of each sentence, to pack sentences of one document.
     """
     bounds = unit_starts[sentence_starts]
     if documents is None:
@@ -86,7 +86,7 @@ def _overlapping(
     read_start = start
     while read_start < end:
         first = max(start, int(np.searchsorted(unit_starts, unit_starts[read_start] - overlap)))
-        # The first word to be read has to fit beside its left context.
+        # The first word to be read has to fit in addition to its left context.
         first = max(first, int(np.searchsorted(unit_starts, unit_starts[read_start + 1] - max_units)))
         last = min(end, int(np.searchsorted(unit_starts, unit_starts[first] + max_units, side="right")) - 1)
         read_end = end

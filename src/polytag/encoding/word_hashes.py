@@ -1,6 +1,6 @@
-"""Words -> rows of the embedding table of `compact`.
+"""Hash words to rows of the embedding table of `compact`.
 
-Nothing but the standard library is needed here, so that an exported tagger can take a copy of this file along.
+This module needs only the standard library, because an exported tagger includes a copy of it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _PREFIX, _SUFFIX = 3, 3
 
 
 def shape_of(word: str) -> str:
-    """The shape of a word: `Xxxx` for `Paris`, `dd.d` for `12.5`; runs are cut at four."""
+    """The shape of a word: `Xxxx` for `Paris`, `dd.d` for `12.5`; runs are truncated to four."""
     shape: list[str] = []
     for character in word[: 4 * _SHAPE_LIMIT]:
         kind = "X" if character.isupper() else "x" if character.isalpha() else "d" if character.isdigit() else character
@@ -29,7 +29,7 @@ def shape_of(word: str) -> str:
 def hash_word(word: str) -> tuple[int, ...]:
     """Rows of the embedding table for one word: two for each of the five features.
 
-    The hash is BLAKE2b, the same on every platform, cut into as many 32-bit numbers as there are hashes.
+    The hash is BLAKE2b, the same on every platform, split into 32-bit numbers.
     """
     lower = word.lower()
     texts = (lower, word, lower[:_PREFIX], lower[-_SUFFIX:], shape_of(word))

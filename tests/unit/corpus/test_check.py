@@ -167,7 +167,7 @@ def test_sentences_shared_with_training_are_counted_for_each_split(tmp_path):
     finding = only(load_corpus(str(tmp_path)), "shared-with-training")
     assert (finding.severity, finding.count) == ("warning", 2)
     assert (
-        "2 of 4 sentences of validation (50.0%) also stand in train, 1 of them with 10 words or more" in finding.message
+        "2 of 4 sentences of validation (50.0%) also occur in train, 1 of them with 10 words or more" in finding.message
     )
     assert finding.places[0].location == "dev.conll:4"
     assert finding.places[0].example == "w0 w1 w2 w3 w4 w5 w6 w7 …"

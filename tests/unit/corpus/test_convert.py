@@ -238,18 +238,18 @@ def test_schemes_and_formats_that_do_not_do(tmp_path):
     corpus = corpus_of(tmp_path, TEXT)
     with pytest.raises(PolytagError, match=r"'flat' cannot encode spans. Choose one of: .*iob2"):
         convert_corpus(corpus, tmp_path / "out", scheme="flat")
-    with pytest.raises(PolytagError, match=r"'hub' can be read only. .*: column, conllu, jsonl, parquet, dataset"):
+    with pytest.raises(PolytagError, match=r"'hub' is read-only. .*: column, conllu, jsonl, parquet, dataset"):
         convert_corpus(corpus, tmp_path / "out", format="hub")
     with pytest.raises(CorpusError, match=r"not in the scheme 'iob1'"):
         convert_corpus(corpus, tmp_path / "out", scheme="iobes", corpus_scheme="iob1")
     flat = corpus_of(tmp_path, "a NN\n")
-    assert "nothing to convert" in convert_corpus(flat, tmp_path / "out", scheme="iobes").messages[0]
+    assert "nothing was converted" in convert_corpus(flat, tmp_path / "out", scheme="iobes").messages[0]
 
 
 def test_spans_that_break_their_scheme_are_reported(tmp_path):
     corpus = corpus_of(tmp_path, TEXT + "\na O\nb I-PER\n")
     done = convert_corpus(corpus, tmp_path / "out", scheme="iobes")
-    assert "tags: 1 words break the scheme 'iob2', the first in the sentence at train.conll:11" in done.messages[0]
+    assert "tags: 1 words violate the scheme 'iob2', the first in the sentence at train.conll:11" in done.messages[0]
     assert read(done.folder).tags("train", "tags")[-1] == ["O", "S-PER"]
 
 
@@ -274,7 +274,7 @@ def test_a_folder_in_use_is_not_touched_without_overwrite(tmp_path):
 def test_a_folder_that_holds_something_else_is_never_replaced(tmp_path):
     corpus = corpus_of(tmp_path, TEXT)
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(PolytagError, match=r"holds 'thesis.tex', which is no file of a converted corpus"):
+    with pytest.raises(PolytagError, match=r"holds 'thesis.tex', which is not a file of a converted corpus"):
         convert_corpus(corpus, tmp_path, overwrite=True)
     assert (tmp_path / "thesis.tex").exists()
     with pytest.raises(PolytagError, match=r"is a file"):
@@ -286,7 +286,7 @@ def test_what_stands_beside_a_saved_dataset_is_not_replaced(tmp_path):
     convert_corpus(corpus, folder, format="dataset")
     convert_corpus(corpus, folder, format="dataset", overwrite=True)
     (folder / "raw").mkdir()
-    with pytest.raises(PolytagError, match=r"holds 'raw', which is no file of a converted corpus"):
+    with pytest.raises(PolytagError, match=r"holds 'raw', which is not a file of a converted corpus"):
         convert_corpus(corpus, folder, format="dataset", overwrite=True)
     assert (folder / "raw").is_dir()
 

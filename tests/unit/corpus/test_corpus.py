@@ -262,14 +262,14 @@ def test_names_of_files_may_be_longer_together_than_one_may_be(tmp_path, monkeyp
 @pytest.mark.parametrize("reference", ["{}", "train={}"])
 def test_a_pipe_has_to_be_written_to_a_file_first(tmp_path, reference):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(CorpusError, match=r"pipe' is a pipe or a device, .* Write what comes out of it to a file"):
+    with pytest.raises(CorpusError, match=r"pipe' is a pipe or a device, .* Write its content to a file"):
         load_corpus(reference.format(tmp_path / "pipe"))
 
 
 def test_a_folder_stands_for_the_files_in_it_that_can_be_seen(tmp_path):
     folder = tmp_path / "parts"
     folder.mkdir()
-    with pytest.raises(CorpusError, match=r"The train folder '.*/parts' holds no file"):
+    with pytest.raises(CorpusError, match=r"The train folder '.*/parts' has no file"):
         load_corpus(f"train={folder}")
     file_of(folder, "a A\n", "1.conll")
     file_of(folder, "\0", ".DS_Store")
@@ -313,7 +313,7 @@ def test_borders_of_documents_tell_corpora_apart(tmp_path):
 
 def test_a_folder_without_splits_says_how_to_name_the_files(tmp_path):
     file_of(tmp_path, "a A\n", "words.conll")
-    with pytest.raises(CorpusError, match=r"no file name says train.* train=FILE"):
+    with pytest.raises(CorpusError, match=r"no file name contains train.* train=FILE"):
         load_corpus(str(tmp_path))
 
 

@@ -273,7 +273,7 @@ def with_slow_tokenizer(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "expected"),
     [
-        (without("config.json"), "holds no checkpoint: it has no config.json"),
+        (without("config.json"), "is not a checkpoint: it has no config.json"),
         (written("config.json", "{"), "config.json is not JSON"),
         (written("config.json", "[]"), "config.json is not a JSON object"),
         (written("config.json", "{}"), "model type '(none)', which polytag cannot read"),

@@ -1,4 +1,4 @@
-"""Look a corpus over as a careful annotator would."""
+"""Find likely annotation errors in a corpus."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ def check(
     encoder: str | None = None,
     examples: int = EXAMPLES,
 ) -> list[Finding]:
-    """Look a corpus over as a careful annotator would.
+    """Find likely annotation errors in a corpus.
 
-    What reading the corpus would warn about is among the findings, not a warning.
+    Warnings of the reader are among the findings, and are not issued as warnings.
 
     Args:
-        corpus: A corpus, or what names one.
+        corpus: A corpus, or its name.
         reader, columns: How to read the corpus, as in `load_corpus`.
-        corpus_scheme: Name of the scheme that the spans are in; recognised when None.
-        encoder: A checkpoint (a folder or a name on the hub); its tokenizer is asked which words it makes nothing of.
-        examples: How many places each finding names.
+        corpus_scheme: Name of the scheme of the spans; recognised if None.
+        encoder: A checkpoint (a folder or a name on the hub); words that its tokenizer cannot tokenise are reported.
+        examples: Number of places per finding.
 
     Returns:
-        Everything odd, the gravest first.
+        All findings, the most severe first.
 
     Raises:
         CorpusError: The corpus cannot be read.
-        PolytagError: The encoder has no tokenizer that can be loaded.
+        PolytagError: The encoder's tokenizer cannot be loaded.
         UnknownNameError: No scheme has the declared name.
     """
     with warnings.catch_warnings():

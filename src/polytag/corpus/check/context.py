@@ -1,4 +1,4 @@
-"""A corpus, read once for many checks."""
+"""A corpus in memory, shared by all checks."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from polytag.plugin.registry import registry
 from polytag.plugin.scheme import LabelScheme
 
 EXAMPLES = 3
-"""How many places of a finding are shown."""
+"""Number of places shown per finding."""
 
 _CONTEXT = 2
 _SHOWN_WORD = 30
 
 
 class CheckContext:
-    """A corpus, read once for all checks, with a way to say where a word stands."""
+    """A corpus, read once for all checks; also gives the place of a word."""
 
     def __init__(self, corpus: Corpus, declared: str | None = None, examples: int = EXAMPLES) -> None:
         self.corpus = corpus
@@ -43,7 +43,7 @@ class CheckContext:
         return found
 
     def place(self, split: str, index: int, position: int | None = None, column: str | None = None) -> Place:
-        """Where a word, or a sentence, stands, with what is around it."""
+        """The place of a word or a sentence, with its context."""
         words = self.words[split][index]
         start = 0 if position is None else max(0, position - _CONTEXT)
         stop = len(words) if position is None else position + _CONTEXT + 1
@@ -61,7 +61,7 @@ class CheckContext:
             return sentence
         file, _, line = sentence.rpartition(":")
         if self.corpus.reader == "column" and line.isdigit():
-            return f"{file}:{int(line) + position}"  # one line a word
+            return f"{file}:{int(line) + position}"  # one line per word
         return f"{sentence}, word {position + 1}"
 
     def finding(
@@ -73,13 +73,13 @@ class CheckContext:
         column: str | None = None,
         places: Iterable[Callable[[], Place]] = (),
     ) -> Finding:
-        """A finding with its first places; only those are worked out."""
+        """A finding with its first places; only these are computed."""
         chosen = [make() for _, make in zip(range(self.examples), places, strict=False)]
         return Finding(severity, code, message, count, column, tuple(chosen))
 
 
 def _shown(word: str) -> str:
-    """A word as it can be printed: in quotes, with escapes, where white space or nothing would be seen."""
+    """A printable form of a word: quoted and escaped if it has white space or invisible characters."""
     text = word if len(word) <= _SHOWN_WORD else word[:_SHOWN_WORD] + "…"
     return text if text and text.isprintable() and " " not in text else ascii(text)
 

@@ -1,4 +1,4 @@
-"""What is odd about a corpus, and where: findings, and how they are shown."""
+"""Findings of a corpus check, and how they are shown."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _HEADINGS = {"error": "Errors", "warning": "Warnings", "note": "Notes"}
 
 
 class Place(NamedTuple):
-    """Where something was found.
+    """The place of a finding.
 
     Attributes:
         location: File and line of the word, or of the sentence and the number of the word.
-        example: The words there, with their tags.
+        example: The words at that place, with their tags.
     """
 
     location: str
@@ -30,16 +30,16 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One kind of oddity.
+    """One kind of problem, with its places.
 
     Attributes:
-        severity: `error` for what is wrong in any corpus, `warning` for what probably is or makes scores misleading,
-            `note` for what is good to know.
-        code: What kind it is, for programs: `invalid-transition`.
-        message: What is odd, and what follows from it.
-        count: How often.
+        severity: `error` for definite errors, `warning` for likely errors and for problems that make scores
+            misleading, `note` for information.
+        code: The kind, for programs: `invalid-transition`.
+        message: The problem and its consequence.
+        count: Number of occurrences.
         column: The tag column, or None.
-        places: The first places, as many as were asked for; empty where there is no one place.
+        places: The first places, as many as requested; empty if the finding has no place.
     """
 
     severity: Severity
@@ -61,7 +61,7 @@ class Finding:
 
 
 def plain_lines(findings: Sequence[Finding]) -> list[str]:
-    """The findings as lines of text, the gravest first."""
+    """The findings as lines of text, the most severe first."""
     lines = []
     for finding in findings:
         column = f" [{finding.column}]" if finding.column else ""
@@ -71,7 +71,7 @@ def plain_lines(findings: Sequence[Finding]) -> list[str]:
 
 
 def summary(findings: Sequence[Finding]) -> str:
-    """How many findings there are of each severity."""
+    """The number of findings of each severity."""
     counts = {severity: sum(finding.severity == severity for finding in findings) for severity in SEVERITIES}
     return ", ".join(f"{count} {severity}{'' if count == 1 else 's'}" for severity, count in counts.items())
 
@@ -92,7 +92,7 @@ def render(findings: Sequence[Finding]) -> RenderableType:
         table.title_justify, table.title_style = "left", _STYLES[severity]
         table.add_column("finding", no_wrap=True)
         table.add_column("count", justify="right")
-        table.add_column("what and where")
+        table.add_column("finding")
         for finding in chosen:
             what = Text(f"{finding.column}: " if finding.column else "", style="bold").append(
                 finding.message, "not bold"

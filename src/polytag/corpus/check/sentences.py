@@ -1,4 +1,4 @@
-"""What is odd about the sentences and documents of a corpus."""
+"""Checks of sentences and documents."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from polytag.plugin.scheme import UNANNOTATED
 LONG_SENTENCE = 512
 LONG_DOCUMENT = 10_000
 _TELLING_LENGTH = 10
-"""Sentences of so many words hardly recur by chance; datelines and scores do."""
+"""Sentences with this many words rarely recur by chance; datelines and scores do."""
 
 
 def check_sentences(context: CheckContext) -> Iterator[Finding]:
-    """Sentences that recur, with other tags or in other splits, and what is too long."""
+    """Sentences that recur with other tags or in other splits, and sentences and documents that are too long."""
     yield from _tagged_differently(context)
     yield from _shared(context)
     yield from _long_sentences(context)
@@ -48,12 +48,12 @@ def _tagged_differently(context: CheckContext) -> Iterator[Finding]:
                 across += any(a != b for a, b in combinations(of_splits.values(), 2))
         if not differing:
             continue
-        ordered = sorted(differing, key=lambda found: -len(found[0][0]))  # long ones tell most
+        ordered = sorted(differing, key=lambda found: -len(found[0][0]))  # long ones are most informative
         yield context.finding(
             "warning",
             "tagged-differently",
             f"{len(differing):,} sentences recur with different tags ({within:,} within a split, {across:,} across "
-            "splits). Some may depend on their context; the others are slips.",
+            "splits). Some may depend on their context; the others are errors.",
             len(differing),
             column,
             (partial(_side_by_side, context, column, found) for found in ordered),
@@ -69,7 +69,7 @@ def _side_by_side(context: CheckContext, column: str, found: list[tuple[tuple[st
 
 
 def _shared(context: CheckContext) -> Iterator[Finding]:
-    """A warning, not an error: what recurs in newswire is mostly short, and published corpora have it."""
+    """A warning, not an error: recurring sentences in newswire are mostly short, and published corpora have them."""
     for split in context.words:
         if split == "train" or "train" not in context.words:
             continue
@@ -86,7 +86,7 @@ def _shared(context: CheckContext) -> Iterator[Finding]:
             "warning",
             "shared-with-training",
             f"{len(shared):,} of {len(sentences):,} sentences of {split} ({len(shared) / len(sentences):.1%}) also "
-            f"stand in train, {telling:,} of them with {_TELLING_LENGTH} words or more. Short lines recur by chance; "
+            f"occur in train, {telling:,} of them with {_TELLING_LENGTH} words or more. Short lines recur by chance; "
             "long ones are copies, and scores on them measure memory.",
             len(shared),
             None,
@@ -135,8 +135,8 @@ def _documents(context: CheckContext) -> Iterator[Finding]:
                 "warning",
                 "long-document",
                 f"{len(long):,} documents of {split} have over {LONG_DOCUMENT:,} words, the longest "
-                f"{max(lengths.values()):,}; usually the marks between documents are missing, and sentences that have "
-                "nothing to do with each other become each other's context.",
+                f"{max(lengths.values()):,}; usually the document boundaries are missing, and unrelated sentences "
+                "become context of each other.",
                 len(long),
                 None,
                 (partial(context.place, split, first[document]) for document in long),
@@ -145,7 +145,7 @@ def _documents(context: CheckContext) -> Iterator[Finding]:
             yield context.finding(
                 "warning",
                 "scattered-document",
-                f"The sentences of {len(scattered):,} documents of {split} do not stand together: others come between.",
+                f"The sentences of {len(scattered):,} documents of {split} are not contiguous: others are in between.",
                 len(scattered),
                 None,
                 (partial(context.place, split, index) for index in scattered.values()),

@@ -1,4 +1,4 @@
-"""What is odd about the tags of a corpus."""
+"""Checks of tags."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHOWN_NAMES = 8
 
 
 def check_tags(context: CheckContext) -> Iterator[Finding]:
-    """Transitions, rare tags, near-duplicate names, gaps, and tags that training does not have."""
+    """Invalid transitions, rare tags, near-duplicate names, gaps, and tags that never occur in training."""
     for column, splits in context.tags.items():
         scheme = context.schemes[column]
         counts = Counter(tag for _, _, _, tag in positions(splits))
@@ -34,7 +34,7 @@ def check_tags(context: CheckContext) -> Iterator[Finding]:
             yield context.finding(
                 "note",
                 "unannotated",
-                f"{unannotated:,} words ({share:.1%}) have no annotation; they are not learnt, and not scored.",
+                f"{unannotated:,} words ({share:.1%}) have no annotation; they are neither trained on nor scored.",
                 unannotated,
                 column,
                 (partial(context.place, *at, column) for at in _where(splits, {UNANNOTATED})),
@@ -54,7 +54,7 @@ def _transitions(context: CheckContext, column: str, scheme: LabelScheme) -> Ite
             "error",
             "invalid-transition",
             f"{words} that the scheme {scheme.name!r} does not allow there. Repair them: the spans are ambiguous, and "
-            "each tool reads them in its own way.",
+            "each tool reads them differently.",
             len(broken),
             column,
             (partial(context.place, *at, column) for at in broken),
@@ -67,7 +67,7 @@ def _seen_once(context: CheckContext, column: str, counts: Counter[str]) -> Iter
         yield context.finding(
             "warning",
             "tag-once",
-            f"Seen once: {_names(once)}. A slip, or too little to learn from.",
+            f"Seen once: {_names(once)}. This is an error, or too little to learn from.",
             len(once),
             column,
             (partial(context.place, *at, column) for at in _where(context.tags[column], set(once))),
@@ -77,7 +77,7 @@ def _seen_once(context: CheckContext, column: str, counts: Counter[str]) -> Iter
 def _near_duplicates(
     context: CheckContext, column: str, scheme: LabelScheme, counts: Counter[str]
 ) -> Iterator[Finding]:
-    """Names that differ in case, hyphen or underscore, and rare names one edit away from a frequent one."""
+    """Names that differ only in case, hyphen or underscore, and rare names one edit away from a frequent one."""
     pairs = _alike(counts)
     if scheme.encodes_spans:
         # One pair for B-Per, B-PER, I-Per and I-PER.
@@ -100,8 +100,8 @@ def _near_duplicates(
         yield context.finding(
             "warning",
             "near-duplicate-tags",
-            f"{rare!r} ({counts[rare]:,} words) and {frequent!r} ({counts[frequent]:,}) look like one name written "
-            "in two ways; they are learnt and scored as two.",
+            f"{rare!r} ({counts[rare]:,} words) and {frequent!r} ({counts[frequent]:,}) look like two spellings of "
+            "one name; they are learnt and scored as two.",
             counts[rare],
             column,
             (partial(context.place, *at, column) for at in _where(context.tags[column], carrying)),
@@ -122,7 +122,7 @@ def _alike(counts: Mapping[str, int]) -> list[tuple[str, str]]:
 
 
 def _typos(counts: Mapping[str, int]) -> list[tuple[str, str]]:
-    """Names of at least three letters, seen hardly ever, that one edit makes one seen very often."""
+    """Pairs of a very rare and a very frequent name, of at least three letters, that differ by one edit."""
     pairs = []
     for rare, count in counts.items():
         if count > _TYPO_COUNT or len(rare) < 3:
@@ -137,9 +137,9 @@ def _typos(counts: Mapping[str, int]) -> list[tuple[str, str]]:
 
 
 def _one_edit(left: str, right: str) -> bool:
-    """Whether one letter, added, left out or replaced, or two swapped make one of the other.
+    """Whether the names differ by one letter inserted, deleted or replaced, or by two letters swapped.
 
-    Digits and signs are no slips: they tell tags apart.
+    Digits and signs are ignored: they distinguish tags on purpose.
     """
     if left == right or abs(len(left) - len(right)) > 1:
         return False
@@ -184,10 +184,10 @@ def _imbalance(context: CheckContext, column: str, scheme: LabelScheme, counts: 
             for span in scheme.spans(sentence)
         )
         few = {label: count for label, count in spans.items() if count < FEW_SPANS}
-        reason = f"fewer than {FEW_SPANS} spans: too few to learn from, and their scores are chance"
+        reason = f"fewer than {FEW_SPANS} spans: too few to learn from, and too few for reliable scores"
     else:
         few = {tag: count for tag, count in counts.items() if count < RARE_SHARE * counts.total()}
-        reason = f"on fewer than {RARE_SHARE:.1%} of all words: see their own scores, the accuracy hides them"
+        reason = f"on fewer than {RARE_SHARE:.1%} of all words: look at their own scores, since accuracy hides them"
     if few:
         names = [
             f"{label or '(no label)'} ({count:,})" for label, count in sorted(few.items(), key=lambda item: item[1])

@@ -165,7 +165,7 @@ class _Writer:
                 output.append(item)
 
     def _named(self, call: _Call) -> list[_Output]:
-        """The words bound to a key; at first sight, words that no other key of the document is bound to."""
+        """The words bound to a key; a new key is bound to words that no other key of the document has."""
         bound = (call.rule, call.key)
         while bound not in self._bound:
             words: list[_Output] = []
@@ -234,9 +234,9 @@ class SampleReader(Reader):
     summary: ClassVar[str] = "the embedded sample corpus: generated newswire with ner, pos and chunk tags"
 
     def accepts(self, source: Source) -> bool:
-        """Whether the user asked for `sample`."""
+        """Whether the source is `sample`."""
         return source.reference == "sample"
 
     def read(self, source: Source) -> datasets.DatasetDict:
-        """Write all three splits."""
+        """Generate all three splits."""
         return corpus_from_sentences({split: sample_sentences(split) for split in SPLITS})

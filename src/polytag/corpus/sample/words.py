@@ -92,7 +92,7 @@ danger/NN: fire storm flood blast crash strike
 body/NNP: EU IMF World_Bank U.N._Security_Council Red_Cross European_Commission
 body_bare/NNP: NATO OPEC UNESCO Greenpeace Interpol
 """
-"""One list a line: `name/POS: words`, or `name/POS@split: words` that only this split has."""
+"""One list per line: `name/POS: words`, or `name/POS@split: words` for one split only."""
 
 NAME_STARTS = """
 Hal Bran Kov Lind Mar Tor Vel Ash Dun Pet Ros Kel Nor Sal Bor Hart Gren Wes Zim Fal Ber Cal Dor Ost Stan Tam
