@@ -46,8 +46,8 @@ def tasks_cli(
                     "alignment": task.alignment if task else "",
                     "metrics": list(task.metrics) if task else [],
                     "columns": list(task.columns) if task else [],
-                    "provider": _provider(provider),
                     "missing": registry().missing(task) if task else [],
+                    "provider": _provider(provider),
                 }
             )
     _print(rows, as_json)
