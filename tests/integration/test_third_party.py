@@ -141,10 +141,14 @@ def test_the_guide_does_what_it_says(environment: FreshEnvironment, tmp_path: Pa
             shown = ""
             for line in text.splitlines():
                 program, *arguments = shlex.split(line.removeprefix("$ "))
-                if program == "pip":
-                    environment.install(tmp_path)
-                else:
-                    shown += environment.run(program, *arguments, folder=tmp_path).stdout
+                with pytest.MonkeyPatch.context() as patch:
+                    while "=" in program:
+                        patch.setenv(*program.split("="))
+                        program, *arguments = arguments
+                    if program == "pip":
+                        environment.install(tmp_path)
+                    else:
+                        shown += environment.run(program, *arguments, folder=tmp_path).stdout
         elif language == "text":
             assert text in shown
         else:
