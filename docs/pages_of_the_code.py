@@ -119,7 +119,7 @@ def command_line() -> str:
 
 
 def _parameter(line: re.Match[str]) -> str:
-    """What Typer writes of an argument or option, as Markdown that shows the text as it is."""
+    """Typer's description of an argument or option, as Markdown that shows the text unchanged."""
     shown = f"{line[1]}: {_escaped(line[2])}"
     if not line[3]:
         return shown

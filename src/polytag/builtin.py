@@ -1,4 +1,4 @@
-"""The plugin named `polytag`: what cannot live outside core, registered through the same hooks as everything else."""
+"""The plugin named `polytag`: core's own contributions, registered through the same hooks as plugins."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class CompactProvider(EncoderProvider):
     )
 
     def accepts(self, reference: str) -> bool:
-        """Just the name."""
+        """Whether the reference is the name `compact`."""
         return reference == self.name
 
     def create(self, reference: str) -> Encoder:
@@ -36,7 +36,7 @@ class CompactProvider(EncoderProvider):
         return CompactEncoder()
 
     def restore(self, folder: Path) -> Encoder:
-        """A new encoder; it has nothing to read from the folder."""
+        """A new encoder; nothing is read from the folder."""
         from polytag.engine.encoders.compact import CompactEncoder
 
         return CompactEncoder()
@@ -48,7 +48,7 @@ class CompactProvider(EncoderProvider):
         return HashCoder()
 
     def restore_coder(self, folder: Path) -> WordCoder:
-        """Word hashes; there is nothing to read from the folder."""
+        """Word hashes; nothing is read from the folder."""
         from polytag.encoding.coders import HashCoder
 
         return HashCoder()
@@ -64,7 +64,7 @@ class PretrainedProvider(EncoderProvider):
     )
 
     def accepts(self, reference: str) -> bool:
-        """A folder, or what can be a name on the hub, with or without a revision."""
+        """Whether the reference is a folder or can be a name on the hub, with or without a revision."""
         folder = expand_home(reference)
         return (path_exists(folder) and folder.is_dir()) or hub.is_model_name(reference)
 
@@ -75,26 +75,26 @@ class PretrainedProvider(EncoderProvider):
         return create(reference)
 
     def restore(self, folder: Path) -> Encoder:
-        """The network and tokenizer that the folder describes."""
+        """The network and the tokenizer of the folder."""
         from polytag.engine.encoders.pretrained import restore
 
         return restore(folder)
 
     def coder(self, reference: str) -> WordCoder:
-        """The tokenizer alone, which is all that is downloaded."""
+        """Only the tokenizer; nothing else is downloaded."""
         from polytag.encoding.checkpoint import find_checkpoint
         from polytag.encoding.tokenizer import TOKENIZER_FILES, load_coder
 
         return load_coder(find_checkpoint(reference, files=TOKENIZER_FILES))
 
     def restore_coder(self, folder: Path) -> WordCoder:
-        """The tokenizer alone."""
+        """Only the tokenizer."""
         from polytag.encoding.coders import SubwordCoder
 
         return SubwordCoder.load(folder)
 
     def restores_transformers(self, folder: Path) -> bool:
-        """Any checkpoint: `restore` says of which families it cannot make encoders."""
+        """True for any checkpoint: `restore` raises an error for unsupported families."""
         return True
 
 

@@ -1,7 +1,7 @@
-"""What polytag raises when the input, not the program, is at fault.
+"""The exceptions that polytag raises when the input is wrong.
 
-Every message is one paragraph: what is wrong, where, and what to do next. The command line prints it without a
-traceback and exits with status 2.
+Every message is one paragraph: what is wrong, where, and what to do. The command line prints it without a traceback and
+exits with status 2.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from collections.abc import Iterable
 
 
 class PolytagError(Exception):
-    """The input is wrong, and the message says what to do about it."""
+    """The input is wrong; the message says what to do about it."""
 
 
 class CorpusError(PolytagError):
-    """A corpus cannot be read, or does not hold what the task needs."""
+    """A corpus cannot be read, or lacks something that the task needs."""
 
 
 class CorpusWarning(UserWarning):
-    """Something in a corpus did not reach it as it was; the message says what was done instead."""
+    """A reader changed or left out something; the message says what."""
 
 
 class PluginError(PolytagError):
@@ -35,15 +35,15 @@ class UnknownNameError(PolytagError):
 
 
 class TaggerError(PolytagError):
-    """A folder is not a tagger, or not one this version can load."""
+    """A folder is not a tagger, or not one that this version can load."""
 
 
 class TrainingError(PolytagError):
-    """Training cannot go on: for instance, the loss is not a number any more."""
+    """Training cannot continue: for instance, the loss is no longer finite."""
 
 
 class HubUnreachableError(PolytagError):
-    """The Hugging Face hub cannot be reached, or has a problem of its own: trying again later may help."""
+    """The Hugging Face hub cannot be reached, or has an internal error; trying again later may help."""
 
 
 class InterruptedRunError(PolytagError):
@@ -51,7 +51,7 @@ class InterruptedRunError(PolytagError):
 
 
 def suggest(name: str, known: Iterable[str], kind: str) -> str:
-    """Say which known names come nearest to `name`, or list them all when none is near."""
+    """A sentence that suggests the known names most similar to `name`, or lists them all if none is similar."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     if near:

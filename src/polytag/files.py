@@ -1,4 +1,4 @@
-"""Writing files and folders whole or not at all, in the place of what is there."""
+"""Write files and folders atomically, and replace existing ones."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _NUMBER = re.compile(r"os error (\d+)")
 
 @contextmanager
 def new_folder(folder: Path, what: str) -> Iterator[Path]:
-    """A temporary folder that takes the place of `folder`, whatever is there, or goes away when the block fails.
+    """A temporary folder that replaces `folder` when the block ends, or is removed if the block fails.
 
     Args:
-        folder: Where it goes; a link stays, and what it points at is replaced.
-        what: What is written, for messages: `tagger`.
+        folder: The final path; a link is kept, and its target is replaced.
+        what: Kind of the content, for messages: `tagger`.
 
     Raises:
         PolytagError: The folder cannot be written.
@@ -47,12 +47,12 @@ def new_folder(folder: Path, what: str) -> Iterator[Path]:
 
 @contextmanager
 def new_file(path: Path) -> Iterator[TextIO]:
-    """A text file that appears under its name, in the place of any other, when the block ends, and not when it fails.
+    """A text file that replaces `path` when the block ends, or is removed if the block fails.
 
-    A link stays, and what it points at is replaced. A pipe or a device is written to as it is.
+    A link is kept, and its target is replaced. A pipe or a device is written directly.
 
     Raises:
-        BrokenPipeError: Whoever reads the pipe is gone.
+        BrokenPipeError: The reader of the pipe has exited.
         PolytagError: The file cannot be written.
     """
     path = expand_home(path)
@@ -60,11 +60,11 @@ def new_file(path: Path) -> Iterator[TextIO]:
         if path.is_dir():
             raise PolytagError(f"The output {str(path)!r} is a folder. Name a file.")
         target = resolve_links(path)
-        # What /dev/stdout points at has no path of its own where it is a pipe.
+        # If /dev/stdout is a pipe, its target has no path of its own.
         is_stream = path.exists() and not target.is_file()
         with path.open("w", encoding="utf-8") if is_stream else _replacing(target) as sink:
             yield sink
-    except BrokenPipeError:  # the command line ends in peace then
+    except BrokenPipeError:  # the command line then exits quietly
         raise
     except OSError as error:
         raise PolytagError(
@@ -73,28 +73,28 @@ def new_file(path: Path) -> Iterator[TextIO]:
 
 
 def check_replaceable(folder: Path) -> None:
-    """Make sure that another folder can take the place of a folder.
+    """Check that a folder can be replaced.
 
     Raises:
-        PolytagError: It is the current one, or a mount point.
+        PolytagError: It is the current folder, or a mount point.
     """
     target = resolve_links(folder)
     if target == Path.cwd():
         raise PolytagError("The output folder is the current one, which cannot be replaced. Choose another one.")
     if target.is_mount():
         raise PolytagError(
-            f"The output folder {str(folder)!r} is a mount point, which no finished folder can take the place of. "
+            f"The output folder {str(folder)!r} is a mount point, which cannot be replaced. "
             f"Choose a folder in it: {str(folder / 'new')!r}."
         )
 
 
 def resolve_links(path: Path) -> Path:
-    """The path without links and `~`; unlike `Path.resolve`, without an error where links go in a circle."""
+    """The path without links and `~`; unlike `Path.resolve`, without an error for circular links."""
     return Path(os.path.realpath(expand_home(path)))
 
 
 def expand_home(path: str | Path) -> Path:
-    """The path with `~` written out; as it is where nobody of that name has a home, as shells leave it."""
+    """The path with `~` expanded; unchanged if that user does not exist, as in shells."""
     try:
         return Path(path).expanduser()
     except RuntimeError:
@@ -103,12 +103,12 @@ def expand_home(path: str | Path) -> Path:
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[TextIO]:
-    """A file that takes the place and the rights of another when the block ends."""
+    """A file that replaces another one when the block ends, with the same permissions."""
     temporary = _beside(path)
     try:
         with temporary.open("x", encoding="utf-8") as sink:
             if path.exists():
-                shutil.copymode(path, temporary)  # before there is anything in it to read
+                shutil.copymode(path, temporary)  # before it has any content to read
             yield sink
         temporary.replace(path)
     finally:
@@ -116,19 +116,19 @@ def _replacing(path: Path) -> Iterator[TextIO]:
 
 
 def _beside(path: Path) -> Path:
-    """A new path in the same folder. What is made there has the rights of new files, unlike what `tempfile` makes."""
+    """A new path in the same folder. Its files have the default permissions, unlike with `tempfile`."""
     return path.parent / f".{path.name}-{secrets.token_hex(4)}"
 
 
 def _share(folder: Path) -> None:
-    """Give all that is in a new folder the rights of the folder: some libraries write files for the user alone."""
+    """Give everything in a new folder the folder's permissions: some libraries write files for the user only."""
     rights = stat.S_IMODE(folder.stat().st_mode)
     for path in folder.rglob("*"):
         path.chmod(rights if path.is_dir() else rights & 0o666)
 
 
 def _replace(source: Path, target: Path) -> None:
-    """Put a finished folder in the place of another; that one is there again after an error or an interrupt."""
+    """Replace a folder by a finished one; restore it after an error or an interrupt."""
     if not target.is_dir():
         source.replace(target)
         return
@@ -144,12 +144,12 @@ def _replace(source: Path, target: Path) -> None:
 
 
 def path_exists(path: Path) -> bool:
-    """Whether a file, a folder, a pipe or a device has this path; none has one that is too long for any.
+    """Whether a file, a folder, a pipe or a device has this path; False for a path that is too long.
 
-    What a user wrote may be a path or something else, such as a list of labels, of any length.
+    The argument of a user may be a path or something else of any length, such as a list of labels.
 
     Raises:
-        OSError: It cannot be found out, as a folder on the way may not be entered.
+        OSError: A parent folder may not be entered.
     """
     try:
         return path.exists()
@@ -165,10 +165,10 @@ def save_tensors(tensors: Mapping[str, Any], path: Path, metadata: Mapping[str, 
     Args:
         tensors: Arrays by name.
         path: The file.
-        metadata: What the file says about itself.
+        metadata: Metadata of the file.
 
     Raises:
-        OSError: It cannot be written: the disk is full, say. safetensors alone raises errors of its own kind.
+        OSError: It cannot be written, for example because the disk is full. (safetensors itself raises other errors.)
     """
     from safetensors import SafetensorError
     from safetensors.numpy import save_file

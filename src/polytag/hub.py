@@ -1,6 +1,6 @@
-"""The Hugging Face hub: downloads into its client's cache, uploads, and every failure explained in a paragraph.
+"""Download from and upload to the Hugging Face hub, with errors that explain each failure.
 
-Tokens, caches, `HF_ENDPOINT` and `HF_HUB_OFFLINE` are those of huggingface_hub.
+Tokens, the cache, `HF_ENDPOINT` and `HF_HUB_OFFLINE` work as in huggingface_hub.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 WAIT = 10.0
-"""Seconds to wait for the hub's first answer. Its client alone waits without limit, or tries again for 23 seconds."""
+"""Seconds to wait for the hub's first answer. By default its client waits without limit, or retries for 23 seconds."""
 
 FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "model.onnx", "run.toml", "README.md")
 """Files of checkpoints and taggers; others (weights in other formats, training logs) are not downloaded."""
@@ -28,12 +28,12 @@ _REPLACED = (
     *("model*.safetensors", "model.safetensors.index.json", "model.onnx", "model.tflite"),
     *("tokenizer*", "vocab.*", "merges.txt", "*_map.json"),
 )
-"""Files of an earlier tagger or checkpoint that would be read together with those of a new one."""
+"""Files of an earlier tagger or checkpoint that would be read together with the files of a new one."""
 
 _MODEL = re.compile(r"[\w.-]+(/[\w.-]+)?(@\S+)?")
 _NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*(@\S+)?", flags=re.ASCII)
 _ALONE = 2**20
-"""Larger files are uploaded one at a time: threads of the client's would keep an interrupted program from ending."""
+"""Larger files are uploaded one at a time: the client's threads would prevent an interrupted program from exiting."""
 
 
 def is_model_name(reference: str) -> bool:
@@ -42,25 +42,25 @@ def is_model_name(reference: str) -> bool:
 
 
 def tagger_folder(reference: str | Path) -> Path:
-    """The folder of what a user names: the folder of that name, or else the cached copy of a model on the hub.
+    """The folder of a tagger: the folder with that name, or else the cached copy of a model on the hub.
 
     Args:
         reference: A folder, or `owner/name`, `owner/name@revision`. A `Path` is always a folder.
 
     Returns:
-        A folder; where the reference is no name on the hub, it need not exist.
+        A folder; it may not exist if the reference cannot be a name on the hub.
 
     Raises:
-        TaggerError: The folder may not be looked into, or no folder can have such a path.
-        PolytagError: There is no such model, it may not be read, or not all of it can be had.
+        TaggerError: The folder may not be read, or the path is invalid.
+        PolytagError: The model does not exist, may not be read, or cannot be downloaded completely.
     """
     path = expand_home(reference)
     try:
         there = path.exists()
-        (path / "polytag.json").exists()  # which a folder that may not be entered does not answer either
+        (path / "polytag.json").exists()  # raises an error for a folder that may not be entered
     except OSError as error:
         raise TaggerError(
-            f"The tagger {str(reference)!r} cannot be read: {error.strerror}. Check the path and its rights."
+            f"The tagger {str(reference)!r} cannot be read: {error.strerror}. Check the path and its permissions."
         ) from error
     if isinstance(reference, Path) or there or not _NAME.fullmatch(reference):
         return path
@@ -68,17 +68,17 @@ def tagger_folder(reference: str | Path) -> Path:
 
 
 def snapshot(reference: str, what: str, files: Sequence[str] = FILES) -> Path:
-    """The whole copy of a model on the hub, in the cache: downloaded, gone on with, or as it was found there.
+    """The complete copy of a model of the hub in the cache: downloaded, resumed, or already complete.
 
-    Without a connection, or where the hub refuses, a copy that was downloaded before serves.
+    Without a connection, or if the hub refuses, an earlier download is used.
 
     Args:
         reference: `name` or `name@revision`.
-        what: What the model is wanted as, for messages: `tagger` or `encoder`.
+        what: Purpose of the model, for messages: `tagger` or `encoder`.
         files: Patterns of the files that are downloaded.
 
     Raises:
-        PolytagError: There is no such model, it may not be read, or not all of it can be had.
+        PolytagError: The model does not exist, may not be read, or cannot be downloaded completely.
     """
     from huggingface_hub.errors import HFValidationError, RevisionNotFoundError
 
@@ -93,7 +93,7 @@ def snapshot(reference: str, what: str, files: Sequence[str] = FILES) -> Path:
         ) from error
     except RevisionNotFoundError as error:
         raise PolytagError(
-            f"The model {name!r} on the hub has no revision {revision!r}. Check what follows the @, or leave it out."
+            f"The model {name!r} on the hub has no revision {revision!r}. Check it, or leave it and the @ out."
         ) from error
     except _failures() as error:
         refused = error
@@ -106,14 +106,14 @@ def snapshot(reference: str, what: str, files: Sequence[str] = FILES) -> Path:
     except _failures() as error:
         if refused is None:
             raise PolytagError(
-                f"The download of {name!r} from the hub broke off: {_reason(error)}. Nothing incomplete is used. Run "
-                "it again: files that have arrived are kept."
+                f"The download of {name!r} from the hub was interrupted: {_reason(error)}. The incomplete copy is not "
+                "used. Run it again: complete files are kept."
             ) from error
         raise _not_had(reference, what, refused, error) from refused
 
 
 def metadata(reference: str, repo_type: str = "model") -> Mapping[str, Any]:
-    """The front matter of the card of a model or data set, as far as it is on this machine; nothing is downloaded.
+    """The front matter of the card of a model or dataset, if it is on this machine; nothing is downloaded.
 
     Args:
         reference: A folder, or a name on the hub, with or without a revision.
@@ -131,20 +131,20 @@ def metadata(reference: str, repo_type: str = "model") -> Mapping[str, Any]:
         if not isinstance(path, str | Path):
             return {}
         return dict(huggingface_hub.RepoCard.load(path, ignore_metadata_errors=True).data.to_dict())
-    except Exception:  # no name on the hub, or a card with anything in it that its owner wrote
+    except Exception:  # not a name on the hub, or a card with arbitrary content
         return {}
 
 
 def open_repository(repo: str, private: bool = False) -> str:
-    """Make sure that there is a repository to push to; returns its full name.
+    """Make sure that a repository to push to exists; return its full name.
 
     Args:
-        repo: `owner/name`, or a name in the namespace of whoever is logged in.
-        private: Whether it has to be private; a new one is public otherwise, or as its owner's settings say.
+        repo: `owner/name`, or a name in the namespace of the logged-in user.
+        private: Whether it has to be private; otherwise its owner's settings decide for a new one, public by default.
 
     Raises:
-        HubUnreachableError: The hub cannot be reached, or has a problem of its own.
-        PolytagError: It may not be made, or is there and public where it has to be private.
+        HubUnreachableError: The hub cannot be reached, or has an internal error.
+        PolytagError: It may not be created, or it exists and is public although it has to be private.
     """
     import huggingface_hub
     from huggingface_hub.errors import RepositoryNotFoundError
@@ -160,25 +160,25 @@ def open_repository(repo: str, private: bool = False) -> str:
             return client.create_repo(name, private=private or None, exist_ok=True).repo_id
     if private and not found.private:
         raise PolytagError(
-            f"The repository {name!r} on the hub exists and is public, and the tagger is to be pushed to a private one."
+            f"The repository {name!r} on the hub exists and is public, but a private one was requested."
             " Make it private in its settings, or choose another name."
         )
     return name
 
 
 def upload(files: Mapping[str, Path | bytes], repo: str, message: str, revision: str | None = None) -> str:
-    """Put files into a repository in one commit: a reader sees all of them, or none; returns the commit's address.
+    """Upload files to a repository in one commit, so that it has all of them or none; return the commit's URL.
 
-    Files of the same names are replaced, weights and tokenizers of other names removed, and all others kept.
+    Files with the same names are replaced, weights and tokenizers with other names are deleted, and all others kept.
 
     Args:
         files: Paths or contents, by name.
-        repo: Full name of a repository that exists.
-        message: Of the commit.
-        revision: Branch to commit to, made when it is missing; `main` when not given.
+        repo: Full name of an existing repository.
+        message: Commit message.
+        revision: Branch to commit to, created if it does not exist; `main` by default.
 
     Raises:
-        HubUnreachableError: The hub cannot be reached, or has a problem of its own.
+        HubUnreachableError: The hub cannot be reached, or has an internal error.
         PolytagError: The hub refuses.
     """
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
@@ -211,23 +211,23 @@ def _client() -> HfApi:
 
 
 def _failures() -> tuple[type[Exception], ...]:
-    """What the client raises when the network, the hub or the disk fails."""
-    # The HTTP library's own errors, whichever library the client uses.
+    """The exceptions of the client for failures of the network, the hub or the disk."""
+    # The errors of the HTTP library that the client uses.
     from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
 
     return (HTTPError, OSError)
 
 
 def _not_had(reference: str, what: str, refused: Exception, missing: Exception) -> PolytagError:
-    """Why a model is neither downloaded nor in the cache."""
+    """The error for a model that is neither downloaded nor in the cache."""
     from huggingface_hub import errors
 
     name = reference.partition("@")[0]
     status = _status(refused)
     if isinstance(missing, errors.IncompleteSnapshotError):
         return PolytagError(
-            f"The {what} {reference!r} is in the cache only in part, and {_why(refused)}. Nothing incomplete is used. "
-            "Run it again where there is a network: files that have arrived are kept."
+            f"The {what} {reference!r} is incomplete in the cache, and {_why(refused)}. The incomplete copy is not "
+            "used. Run it again with a network connection: complete files are kept."
         )
     if isinstance(refused, errors.GatedRepoError):
         return PolytagError(
@@ -235,7 +235,7 @@ def _not_had(reference: str, what: str, refused: Exception, missing: Exception) 
         )
     if isinstance(refused, errors.RepositoryNotFoundError):
         return PolytagError(
-            f"There is no folder {reference!r} and no model {name!r} on the hub, or it is private. Check the name, or "
+            f"No folder {reference!r} and no public model {name!r} on the hub exists. Check the name, or "
             "log in with `hf auth login`."
         )
     if status in (401, 403):
@@ -245,19 +245,19 @@ def _not_had(reference: str, what: str, refused: Exception, missing: Exception) 
         )
     return PolytagError(
         f"The {what} {reference!r} is not a folder here, and not in the cache, and {_why(refused)}. Check the path, or "
-        f"download it where there is a network: `hf download {name}`."
+        f"download it with a network connection: `hf download {name}`."
     )
 
 
 _LOG_IN = (
-    "To push to {repo!r}, log in to the hub with `hf auth login`, or set HF_TOKEN, with a token that may write: nobody "
-    "is logged in, or the token is not valid."
+    "To push to {repo!r}, log in to the hub with `hf auth login`, or set HF_TOKEN, with a token that may write. Now no "
+    "user is logged in, or the token is not valid."
 )
 
 
 @contextmanager
 def _explained(repo: str) -> Iterator[None]:
-    """Explain what goes wrong in pushing."""
+    """Turn errors in pushing into errors that explain them."""
     from huggingface_hub import errors
 
     try:
@@ -269,11 +269,11 @@ def _explained(repo: str) -> Iterator[None]:
         ) from error
     except errors.OfflineModeIsEnabled as error:
         raise PolytagError(
-            f"Nothing can be pushed to {repo!r}: HF_HUB_OFFLINE is set. Unset it where there is a network."
+            f"Nothing can be pushed to {repo!r}: HF_HUB_OFFLINE is set. Unset it, with a network connection."
         ) from error
     except errors.BadRequestError as error:
         raise _not_pushed(repo, error) from error
-    except ValueError as error:  # what the client makes of an answer it does not expect
+    except ValueError as error:  # raised by the client for an unexpected answer
         if "README.md" in str(error):
             raise PolytagError(
                 f"The hub does not accept the model card: {_reason(error)}. Correct it there."
@@ -282,7 +282,7 @@ def _explained(repo: str) -> Iterator[None]:
     except _failures() as error:
         raise _not_pushed(repo, error) from error
     except RuntimeError as error:
-        # The client wraps what goes wrong in the upload of a large file.
+        # The client wraps errors in the upload of a large file.
         raise _not_pushed(repo, error.__cause__ or error) from error
 
 
@@ -299,29 +299,28 @@ def _not_pushed(repo: str, error: BaseException) -> PolytagError:
         )
     if isinstance(error, errors.RepositoryNotFoundError):
         return PolytagError(
-            f"There is no repository {repo!r} on the hub that you may see. Check the name, or log in with `hf auth "
-            "login`."
+            f"The hub has no repository {repo!r} that you may see. Check the name, or log in with `hf auth login`."
         )
     if status is not None and status < 500 and status != 429:
         return PolytagError(f"The hub refuses the push to {repo!r}: {_reason(error)}.")
     if status is None and isinstance(error, OSError) and error.filename:
         return PolytagError(f"{error.filename!r} cannot be read to push it to {repo!r}: {error.strerror}.")
     return HubUnreachableError(
-        f"Pushing to {repo!r} failed: {_why(error)}. Nothing of it is visible there. Push again when the hub can be "
-        "reached; what has been uploaded already is not sent twice."
+        f"Pushing to {repo!r} failed: {_why(error)}. The repository is unchanged. Push again when the hub can be "
+        "reached; files that have been uploaded are not sent twice."
     )
 
 
 def _why(error: BaseException) -> str:
-    """Why the hub is of no use now."""
+    """A clause that says why the hub cannot be used now."""
     from huggingface_hub.errors import OfflineModeIsEnabled
 
     if isinstance(error, OfflineModeIsEnabled):
         return "HF_HUB_OFFLINE is set"
     if _status(error) is not None:
-        return f"the hub has a problem of its own ({_reason(error)})"
+        return f"the hub has an internal error ({_reason(error)})"
     if isinstance(error, ValueError):
-        return f"the hub has a problem of its own (its answer makes no sense: {_reason(error)})"
+        return f"the hub has an internal error (its answer is invalid: {_reason(error)})"
     return f"the hub cannot be reached ({_reason(error)})"
 
 
@@ -332,7 +331,7 @@ def _status(error: BaseException) -> int | None:
 
 
 def _reason(error: BaseException) -> str:
-    """What went wrong, in one line."""
+    """The cause of an error, in one line."""
     from huggingface_hub.errors import HfHubHTTPError
 
     if isinstance(error, HfHubHTTPError):

@@ -1,4 +1,4 @@
-"""Fixtures for tests of plugins, there in every pytest run where polytag is installed."""
+"""Fixtures for tests of plugins, available in every pytest run in an environment with polytag."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from polytag.plugin.manager import PluginManager
 
 SIZES = {"train": 20, "validation": 5, "test": 5}
-"""Sentences of each split of the fixture `polytag_corpus`."""
+"""Number of sentences of each split of the fixture `polytag_corpus`."""
 
 
 @pytest.fixture
 def polytag_manager() -> Iterator[PluginManager]:
-    """A plugin manager of this test alone, with the built-in plugins and none that happen to be installed.
+    """A plugin manager for one test, with the built-in plugins and no other installed ones.
 
     All of polytag uses it until the test ends. `polytag_manager.register(module, "acme")` adds the plugin under test.
     """

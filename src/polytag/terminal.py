@@ -1,4 +1,4 @@
-"""Where tables and coloured text are printed."""
+"""The rich console for tables and coloured text."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 
 def console(file: TextIO | None = None, **options: Any) -> Console:
-    """A rich console that shows text as it is: `:smile:` is no emoji, and numbers have no colours of their own.
+    """A rich console that shows text unchanged: without emoji codes such as `:smile:`, and without coloured numbers.
 
     Args:
-        file: Where to print; standard output by default.
-        **options: What else rich is told.
+        file: Output file; standard output by default.
+        **options: Other options of rich's `Console`.
     """
     from rich.console import Console
 

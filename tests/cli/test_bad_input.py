@@ -170,7 +170,7 @@ def test_a_corpus_that_may_not_be_read(refused, here, like_any_user, locked, ref
     (here / locked).chmod(0o700)
     assert f"The corpus '{reference}' cannot be read: " in message
     assert "Permission denied" in message
-    assert "Check the path and its rights." in message
+    assert "Check the path and its permissions." in message
 
 
 def test_tags_that_break_the_declared_scheme_are_located(refused, corpus):
@@ -274,7 +274,7 @@ def test_a_tagger_that_may_not_be_read(refused, here, like_any_user, arguments, 
     (here / locked).chmod(0)
     message = refused(*(a.format("data/tagger") for a in arguments))
     (here / locked).chmod(0o700)
-    assert message == "The tagger 'data/tagger' cannot be read: Permission denied. Check the path and its rights."
+    assert message == "The tagger 'data/tagger' cannot be read: Permission denied. Check the path and its permissions."
 
 
 @both

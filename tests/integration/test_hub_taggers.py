@@ -93,7 +93,7 @@ def test_a_revision_is_a_branch_or_a_commit(hub, files, find):
     assert (find("acme/ner").folder / "scores.json").read_bytes() == b"{}"
     assert same(find(f"acme/ner@{first}").folder, files)
     assert same(find(f"acme/ner@{first}", url=_NOBODY).folder, files)
-    assert "has no revision 'v9'. Check what follows the @" in find("acme/ner@v9").problem
+    assert "has no revision 'v9'. Check it, or leave it" in find("acme/ner@v9").problem
 
 
 def test_a_folder_wins_over_a_name_on_the_hub(hub, files, find, tmp_path):
@@ -108,11 +108,11 @@ def test_a_download_that_breaks_off_is_never_used_and_goes_on_with_the_next_star
     hub.faults.append(Fault("GET .*safetensors", times=1, cut=15_000_000))
     hub.faults.append(Fault("GET .*safetensors"))
     broken = find("acme/ner").problem
-    assert "The download of 'acme/ner' from the hub broke off" in broken
-    assert "files that have arrived are kept" in broken
+    assert "The download of 'acme/ner' from the hub was interrupted" in broken
+    assert "complete files are kept" in broken
     for where in ({"offline": True}, {"url": _NOBODY}):
         problem = find("acme/ner", **where).problem
-        assert "'acme/ner' is in the cache only in part" in problem
+        assert "'acme/ner' is incomplete in the cache" in problem
         assert ("HF_HUB_OFFLINE is set" in problem) == ("offline" in where)
     hub.faults.clear()
     before = len(hub.requests)
@@ -142,18 +142,18 @@ def test_without_a_network_and_a_cache_the_message_says_what_to_do(find):
 
 def test_a_hub_with_a_problem_of_its_own(hub, find):
     hub.faults.append(Fault("", status=503))
-    assert "the hub has a problem of its own (status 503 Service Unavailable)" in find("acme/ner").problem
+    assert "the hub has an internal error (status 503 Service Unavailable)" in find("acme/ner").problem
 
 
 def test_what_may_not_be_read(hub, files, find):
     hub.add("models", "acme/secret", files, private=True)
     hub.add("models", "other/gated", files, gated=True)
-    assert "no model 'acme/secret' on the hub, or it is private" in find("acme/secret").problem
+    assert "no public model 'acme/secret' on the hub exists" in find("acme/secret").problem
     assert "Log in again with `hf auth login`" in find("acme/secret", token="hf_wrong").problem
     assert same(find("acme/secret", token=TOKEN).folder, files)
     assert same(find("acme/secret", token="hf_wrong").folder, files)  # what was downloaded before serves
     assert "'other/gated' is gated: accept its conditions" in find("other/gated").problem
-    assert "There is no folder 'acme/none' and no model 'acme/none' on the hub" in find("acme/none").problem
+    assert "No folder 'acme/none' and no public model 'acme/none' on the hub exists" in find("acme/none").problem
     assert "neither a folder nor the name of a model" in find("acme/no..pe").problem
 
 

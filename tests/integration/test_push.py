@@ -141,7 +141,7 @@ def test_a_push_that_breaks_off_leaves_nothing_to_be_seen(hub, push):
             hub.faults[:] = [fault]
             message = push("acme/ner")
             refused = fault.status == 400 and "validate" not in where  # there, the client expects JSON whatever happens
-            assert ("The hub refuses the push" if refused else "the hub has a problem of its own") in message
+            assert ("The hub refuses the push" if refused else "the hub has an internal error") in message
     hub.faults[:] = [Fault("POST .*commit")]
     assert "the hub cannot be reached (Server disconnected" in push("acme/ner")
     assert hub.model("acme/ner").messages == ["initial commit"]

@@ -264,7 +264,7 @@ def load_corpus(reference: str, *, reader: str | None = None, columns: Sequence[
 
 
 def as_corpus(corpus: Corpus | str, *, reader: str | None = None, columns: Sequence[str] | None = None) -> Corpus:
-    """A corpus as it is, or the one that a name stands for; `reader` and `columns` as in `load_corpus`."""
+    """Return a corpus unchanged, or load it by name; `reader` and `columns` as in `load_corpus`."""
     return corpus if isinstance(corpus, Corpus) else load_corpus(corpus, reader=reader, columns=columns)
 
 

@@ -1,4 +1,4 @@
-"""Column files: how lines become rows of cells, and where sentences and documents begin."""
+"""Parse column files: split lines into cells, and find the starts of sentences and documents."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class ColumnRow(NamedTuple):
 
     Attributes:
         number: The line's number, from 1.
-        line: The line as it is written, without its end.
-        cells: What stands in its columns; empty strings where two tabs follow each other.
+        line: The line without its end.
+        cells: The content of its columns; an empty string between two adjacent tabs.
         starts_sentence: Whether its word is the first of a sentence.
-        starts_document: Whether a mark of a document stands between it and the word line before; a new document is a
-            new sentence, too.
+        starts_document: Whether a document mark is between it and the previous word line; a new document is also a new
+            sentence.
     """
 
     number: int
@@ -31,11 +31,11 @@ class ColumnRow(NamedTuple):
 
 
 def column_rows(lines: Iterable[str]) -> Iterator[ColumnRow]:
-    r"""The word lines of a column file, one after the other: memory does not grow with the file.
+    r"""Yield the word lines of a column file, in constant memory.
 
-    Columns are separated by tabs if the first word line holds one, else by blanks. No other white space separates:
-    no-break spaces belong to words. A line of blanks and tabs ends a sentence, and so does one that begins with one of
-    `DOCUMENT_MARKS`. How many columns there are, and what they hold, is for the caller to check.
+    Columns are separated by tabs if the first word line has one, else by spaces. No other white space separates:
+    no-break spaces belong to words. A line of spaces and tabs ends a sentence, and so does a line that starts with one
+    of `DOCUMENT_MARKS`. The caller checks the number and the content of the columns.
 
     ```python
     import polytag
@@ -46,8 +46,8 @@ def column_rows(lines: Iterable[str]) -> Iterator[ColumnRow]:
     ```
 
     Args:
-        lines: The lines, with or without their ends, `\n` or `\r\n`. A byte order mark is left out by whoever decodes
-            them: `open(path, encoding="utf-8-sig", newline="\n")`.
+        lines: The lines, with or without their ends, `\n` or `\r\n`, and without a byte order mark:
+            `open(path, encoding="utf-8-sig", newline="\n")`.
     """
     tabs: bool | None = None
     starts_sentence, starts_document = True, False
@@ -72,11 +72,11 @@ def _cells(line: str, tabs: bool) -> list[str]:
 
 
 def has_document_marks(path: Path, marks: tuple[str, ...] = DOCUMENT_MARKS) -> bool:
-    """Whether a file says where documents begin: whether any of its lines does, after blanks and tabs.
+    """Whether any line of a file is a document mark, after spaces and tabs.
 
     Args:
         path: The file; it is read as bytes, up to the first mark.
-        marks: What such a line begins with.
+        marks: The possible starts of such a line.
 
     Raises:
         OSError: The file cannot be read.

@@ -1,4 +1,4 @@
-"""How example.py, the program in an export, encodes words without polytag."""
+"""Source code with which example.py, the program in an export, encodes words without polytag."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tokenizer of a Hugging Face checkpoint, and the word coder that is made of it."""
+"""Load the tokenizer of a Hugging Face checkpoint, and make a word coder from it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from polytag.encoding.coders import SubwordCoder
 from polytag.errors import PolytagError
 
 TOKENIZER_FILES = ("*.json", "*.txt", "*.model")
-"""Patterns of the files that a checkpoint's tokenizer is read from."""
+"""Patterns of the files of a checkpoint's tokenizer."""
 
 _UNLIMITED = 100_000
 
 
 def load_coder(folder: Path) -> SubwordCoder:
-    """The word coder of a checkpoint, of which only the tokenizer is read.
+    """The word coder of a checkpoint; only its tokenizer is read.
 
     Raises:
         PolytagError: The checkpoint has no fast tokenizer.
@@ -25,11 +25,11 @@ def load_coder(folder: Path) -> SubwordCoder:
 
 
 def coder_settings(tokenizer: Any, longest: int = _UNLIMITED) -> dict[str, Any]:
-    """What `SubwordCoder` takes in addition to the tokenizer's backend.
+    """The arguments of `SubwordCoder` other than the tokenizer's backend.
 
     Args:
-        tokenizer: A tokenizer as `load_tokenizer` gives it.
-        longest: How many subwords the network takes at most, special tokens counted.
+        tokenizer: A tokenizer from `load_tokenizer`.
+        longest: Maximum number of subwords of the network's input, special tokens included.
     """
     backend = tokenizer.backend_tokenizer
     unknown = tokenizer.unk_token_id
@@ -48,15 +48,15 @@ def coder_settings(tokenizer: Any, longest: int = _UNLIMITED) -> dict[str, Any]:
 
 
 def load_tokenizer(folder: Path) -> Any:
-    """The fast tokenizer of a checkpoint, set up to take words one by one.
+    """The fast tokenizer of a checkpoint, configured for input that is already split into words.
 
     Raises:
-        PolytagError: There is none.
+        PolytagError: The checkpoint has none.
     """
     from transformers import AutoTokenizer
 
     refusal = (
-        f"The checkpoint {str(folder)!r} has no fast tokenizer, and the slow ones do not say which word a subword "
+        f"The checkpoint {str(folder)!r} has no fast tokenizer, and slow ones do not report which word a subword "
         "belongs to. Convert it where its slow tokenizer loads: AutoTokenizer.from_pretrained(...).save_pretrained(...)"
         " writes the tokenizer.json that is needed."
     )
@@ -69,19 +69,19 @@ def load_tokenizer(folder: Path) -> Any:
     if not getattr(tokenizer, "is_fast", False):
         raise PolytagError(refusal)
     if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
-        # transformers makes an empty tokenizer of a checkpoint that comes without the files of one.
+        # transformers makes an empty tokenizer if the checkpoint has no tokenizer files.
         raise PolytagError(
-            f"The checkpoint {str(folder)!r} has no tokenizer: nothing in it holds a vocabulary. Download it again, or "
-            "copy tokenizer.json from the checkpoint it was made from."
+            f"The checkpoint {str(folder)!r} has no tokenizer: none of its files has a vocabulary. Download it again, "
+            "or copy tokenizer.json from the checkpoint it was made from."
         )
-    # Some checkpoints come with padding and truncation switched on in tokenizer.json.
+    # Some checkpoints enable padding and truncation in tokenizer.json.
     tokenizer.backend_tokenizer.no_padding()
     tokenizer.backend_tokenizer.no_truncation()
     return tokenizer
 
 
 def _lacks_prefix_space(backend: Any) -> bool:
-    """Whether a byte-level tokenizer would take every word for the end of the word before it."""
+    """Whether a byte-level tokenizer would treat every word as a continuation of the previous one."""
     backend.no_padding()
     first = backend.encode("a", add_special_tokens=False).tokens
     later = backend.encode(" a", add_special_tokens=False).tokens

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 CARD = "README.md"
 ADDRESS = "PATH_TO_THIS_FOLDER"
-"""Stands for the tagger in examples, until it is pushed and has a name."""
+"""Placeholder for the tagger in examples, until it is pushed and has a name."""
 
 FEW = 50
-"""A label with fewer training examples is pointed out."""
+"""A label with fewer training examples is mentioned."""
 
 _EXAMPLES = (
     "My name is Sylvain and I work at Hugging Face in Brooklyn.",
@@ -36,11 +36,11 @@ _EXAMPLES = (
 
 _RATES = ("precision", "recall", "f1", "accuracy")
 _NO_LABEL = "_"
-"""What metrics call spans without a label, as those of bare `B` and `I` are."""
+"""The name of spans without a label, whose tags are only `B` and `I`, in metrics."""
 
 
 def model_card(tagger: Tagger, record: RunRecord) -> str:
-    """Markdown with the front matter that the hub reads: what the tagger does, how well, and how to use it."""
+    """The model card in Markdown, with front matter for the hub."""
     sections = (
         _introduction(tagger, record),
         _use(tagger),
@@ -108,10 +108,10 @@ def _introduction(tagger: Tagger, record: RunRecord) -> Iterator[str]:
     yield f"# A tagger for {tasks}"
     yield ""
     joint = " The tasks share one encoder and are tagged in one pass." if len(tagger.heads) > 1 else ""
-    goes_on = config.from_ is not None or _over_checkpoint(tagger)
-    start = "fine-tuned" if goes_on else "trained from scratch"
+    continues = config.from_ is not None or _over_checkpoint(tagger)
+    start = "fine-tuned" if continues else "trained from scratch"
     yield (
-        f"It gives every word of a text a tag for {tasks}. Trained by polytag on `{_public(config.corpus)}` with the "
+        f"It tags every word of a text for {tasks}. Trained by polytag on `{_public(config.corpus)}` with the "
         f"encoder `{_public(config.encoder)}`, {start}.{joint}"
     )
     yield ""
@@ -137,14 +137,15 @@ def _use(tagger: Tagger) -> Iterator[str]:
     yield from ('tagger.tag_words([["She", "moved", "to", "Paris", "."]])', "```", "")
     if _is_transformers(tagger):
         (head,) = tagger.heads.values()
-        yield from ("The folder is a transformers checkpoint, too:", "", "```python")
+        yield from ("The folder is also a transformers checkpoint:", "", "```python")
         yield from ("from transformers import pipeline", "")
         strategy = aggregation(head.alignment)
         yield f'tag = pipeline("token-classification", model="{ADDRESS}", aggregation_strategy="{strategy}")'
         yield from (f'tag("{text}")', "```", "")
         yield (
-            "There, probabilities are not calibrated, texts longer than the encoder takes are cut, and tags are chosen "
-            f"one by one; polytag covers long texts with windows and decodes with `{head.decoding}`."
+            "In transformers, probabilities are not calibrated, texts longer than the encoder's limit are truncated, "
+            "and tags are chosen independently; polytag covers long texts with windows and decodes with "
+            f"`{head.decoding}`."
         )
         yield ""
 
@@ -165,7 +166,7 @@ def _scores(record: RunRecord) -> Iterator[str]:
         for name, task in evaluation.tasks.items():
             if task.baseline is not None:
                 yield (
-                    f"On {evaluation.split}, giving each word the tag it had most often in training has {name} "
+                    f"On {evaluation.split}, giving each word its most frequent tag in training has {name} "
                     f"{task.headline} {task.baseline:.4f}."
                 )
     yield ""
@@ -212,36 +213,36 @@ def _limitations(tagger: Tagger, record: RunRecord) -> Iterator[str]:
     config, limits = record.config, record.limits
     yield from ("## Limitations", "")
     yield (
-        f"- It has seen {len(record.training.sentences):,} sentences of one corpus, `{_public(config.corpus)}`. The "
-        "scores say how well it does on sentences of the same kind, and nothing about text of another kind."
+        f"- It was trained on {len(record.training.sentences):,} sentences of one corpus, `{_public(config.corpus)}`. "
+        "The scores hold for sentences of the same kind; on other text they may be lower."
     )
     for name in tagger.heads:
         counts = _examples(tagger, record.training, name)
         rare = sorted(label for label, count in counts.items() if count < FEW)
         if rare:
             listed = ", ".join(f"`{label}` ({counts[label]})" for label in rare)
-            yield f"- {name}: labels that are scarce in training (fewer than {FEW} examples): {listed}."
+            yield f"- {name}: labels that are rare in training (fewer than {FEW} examples): {listed}."
     if limits:
         unseen = "; ".join(
-            f"{name} {new:.1%} of the tags right, against {old:.1%} of words it knows"
+            f"{name} {new:.1%} of the tags are correct, compared with {old:.1%} for known words"
             for name, (old, new) in limits.accuracy.items()
         )
-        yield f"- Words it has not seen in training ({limits.unseen:.1%} of validation): {unseen}."
+        yield f"- Words that do not occur in training ({limits.unseen:.1%} of validation): {unseen}."
         if limits.sees_case:
             small = "; ".join(
                 f"{name} {record.validation.tasks[name].headline} {low:.4f} instead of {usual:.4f}"
                 for name, (usual, low) in limits.small.items()
             )
-            yield f"- It goes by capital letters, too. With all letters small, validation has {small}."
+            yield f"- It uses capital letters. In lower case, validation has {small}."
         else:
-            yield "- It does not tell capital letters from small ones: a name and a common word may look the same."
+            yield "- It ignores case: a name and a common word may look the same."
         yield f"  (Measured on the first {limits.sentences:,} sentences of validation.)"
     if config.context == "sentence":
-        yield "- Each sentence is tagged on its own: what an earlier sentence said about a name does not help."
+        yield "- Each sentence is tagged independently: earlier sentences do not help to recognise a name."
     if record.test is None:
         yield (
-            "- The corpus has no test split. The scores are of the sentences by which the best epoch was chosen, and "
-            "somewhat too high for that reason."
+            "- The corpus has no test split. The scores are on the sentences by which the best epoch was chosen, so "
+            "they are somewhat too high."
         )
     if record.held_out:
         yield "- The corpus has no validation split; part of its training split was held out for that."
@@ -255,9 +256,9 @@ def _training(tagger: Tagger, record: RunRecord) -> Iterator[str]:
         yield f"| {evaluation.split} | {evaluation.sentences:,} | {evaluation.words:,} |"
     yield ""
     if record.epochs is not None:
-        yield f"The weights are those of epoch {record.epoch} of {record.epochs}, which scored best on validation."
+        yield f"The weights are from epoch {record.epoch} of {record.epochs}, which scored best on validation."
         yield ""
-    yield from ("The configuration, as `polytag train --config` takes it:", "", "```toml")
+    yield from ("The configuration, for `polytag train --config`:", "", "```toml")
     config = record.config
     named = {name: _public(getattr(config, name)) for name in ("corpus", "encoder", "from_") if getattr(config, name)}
     lines = config.model_copy(update=named).to_toml().splitlines()
@@ -268,7 +269,7 @@ def _training(tagger: Tagger, record: RunRecord) -> Iterator[str]:
 
 
 def _examples(tagger: Tagger, training: Split, task: str) -> Counter[str]:
-    """How often training has each label: spans where the scheme has any, words elsewhere."""
+    """The count of each label in training: spans if the scheme has spans, else words."""
     scheme = tagger.decoders[task].scheme
     if scheme.encodes_spans:
         return Counter(span.label or _NO_LABEL for tags in training.tags[task] for span in scheme.spans(tags))
@@ -296,7 +297,7 @@ def _hub_dataset(corpus: Corpus) -> str | None:
 
 
 def _language(corpus: Corpus) -> Any:
-    """The language of the corpus, where somebody has said it."""
+    """The language of the corpus, if its card names one."""
     if corpus.reader == "sample":
         return "en"
     dataset = _hub_dataset(corpus)
@@ -305,7 +306,7 @@ def _language(corpus: Corpus) -> Any:
 
 
 def _public(reference: str) -> str:
-    """A name on the hub as it is; the end of a path on this machine, which says enough to strangers."""
+    """A name on the hub unchanged; of a path on this machine, only its last part."""
     path = Path(reference.split(",")[0].rpartition("=")[2])
     return path.name or reference if expand_home(path).exists() else reference
 

@@ -1,4 +1,4 @@
-"""Push taggers to the Hugging Face hub: by hand, and in the background while a run goes on."""
+"""Push taggers to the Hugging Face hub, on request and in the background of a run."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from polytag.tagger.description import TaggerDescription
 def push(
     tagger: str | Path, repo: str, *, private: bool = False, revision: str | None = None, message: str | None = None
 ) -> str:
-    """Put a tagger into a repository on the hub, in one commit: a reader sees all of it or none.
+    """Push a tagger to a repository on the hub in one commit.
 
-    Files of the same names are replaced; weights and tokenizers of an earlier tagger go, whatever else is there stays.
+    Files with the same names are replaced, weights and tokenizers of an earlier tagger deleted, and all others kept.
 
     Args:
         tagger: Folder of a tagger.
-        repo: `owner/name`, or a name in the namespace of whoever is logged in; made when it is missing.
+        repo: `owner/name`, or a name in the namespace of the logged-in user; created if it does not exist.
         private: Whether the repository has to be private.
-        revision: Branch to commit to, made when it is missing; `main` when not given.
-        message: Of the commit.
+        revision: Branch to commit to, created if it does not exist; `main` by default.
+        message: Commit message.
 
     Returns:
-        Address of the commit.
+        URL of the commit.
 
     Raises:
-        PolytagError: The folder is no tagger, nobody is logged in, or the hub refuses or cannot be reached.
+        PolytagError: The folder is not a tagger, no user is logged in, or the hub refuses or cannot be reached.
     """
     folder = expand_home(tagger)
     TaggerDescription.read(folder, installed=False)
@@ -44,7 +44,7 @@ def push(
 
 
 def _push(folder: Path, repo: str, message: str, revision: str | None = None) -> str:
-    # A SavedModel is a folder in the folder; a hidden one (`.git`) is no part of a tagger.
+    # A SavedModel is a subfolder; a hidden one (`.git`) is not part of a tagger.
     files: dict[str, Path | bytes] = {
         path.relative_to(folder).as_posix(): path
         for path in sorted(folder.rglob("*"))
@@ -61,13 +61,13 @@ def _push(folder: Path, repo: str, message: str, revision: str | None = None) ->
 
 @dataclass(frozen=True, slots=True)
 class PushResult:
-    """How the pushes of a run went.
+    """The result of the pushes of a run.
 
     Attributes:
         repository: The repository.
-        commit: Address of the commit with the final tagger; None when that push failed.
-        done: How many pushes arrived.
-        failures: What the others failed of, in order.
+        commit: URL of the commit with the final tagger; None if that push failed.
+        done: Number of successful pushes.
+        failures: Messages of the failed pushes, in order.
     """
 
     repository: str
@@ -77,14 +77,14 @@ class PushResult:
 
 
 class RunPushes:
-    """The pushes of one run: one upload at a time, beside the run, and never a reason for the run to stop.
+    """The pushes of one run: one upload at a time, in the background, whose failure never stops the run.
 
     Args:
-        repo: Where to.
+        repo: The repository.
         private: Whether the repository has to be private.
 
     Raises:
-        PolytagError: The repository cannot be pushed to, whatever the network does.
+        PolytagError: The repository cannot be pushed to, and the network is not the cause.
     """
 
     def __init__(self, repo: str, private: bool) -> None:
@@ -97,40 +97,40 @@ class RunPushes:
         self._commit: str | None = None
         self._done = 0
         self._failures: list[str] = []
-        # Without a network, every push tries again.
+        # Without a network, every push retries.
         with suppress(HubUnreachableError):
             self._opened = hub.open_repository(repo, private)
 
     def offer(self, folder: Path, message: str) -> None:
-        """Upload a tagger in the background; while another is under way, the newest one waits, and only that.
+        """Upload a tagger in the background; during another upload, only the newest tagger waits.
 
         Args:
-            folder: The tagger; it is removed when it is not needed any more.
-            message: Of the commit.
+            folder: The tagger; it is removed when it is no longer needed.
+            message: Commit message.
         """
         with self._lock:
             if self._waiting:
                 shutil.rmtree(self._waiting[0], ignore_errors=True)
             self._waiting = (folder, message)
             if self._worker is None:
-                # Not one of an executor: Python waits for those at its end, and an interrupt would hang.
+                # Not a thread of an executor: Python waits for these at exit, and an interrupt would hang.
                 self._worker = threading.Thread(target=self._work, daemon=True)
                 self._worker.start()
 
     def finish(self, folder: Path, message: str) -> PushResult:
-        """Upload the final tagger, once an upload that is under way has ended; one that waits is dropped.
+        """Upload the final tagger after the current upload; a waiting tagger is dropped.
 
         An interrupt from the keyboard ends the waiting, and counts as a failure.
 
         Args:
             folder: The tagger.
-            message: Of the commit.
+            message: Commit message.
         """
         with self._lock:
             self._waiting = None
             worker = self._worker
         self._commit = None
-        # In a thread like the others, so that an interrupt is heard at once.
+        # In a thread like the others, so that an interrupt takes effect at once.
         last = threading.Thread(target=self._upload, args=(folder, message), daemon=True)
         try:
             if worker:
@@ -158,13 +158,13 @@ class RunPushes:
                 self._opened = self._opened or hub.open_repository(self.repo, self._private)
                 self._commit = _push(folder, self._opened, message)
             self._done += 1
-        except Exception as error:  # whatever it is, the run goes on
+        except Exception as error:  # no failure may stop the run
             self._failures.append(str(error) or type(error).__name__)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the client's progress bars and warnings away from the lines of the run."""
+    """Suppress the client's progress bars and warnings, which would disturb the output of the run."""
     from huggingface_hub import utils as untyped
 
     utils: Any = untyped

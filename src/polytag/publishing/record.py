@@ -1,4 +1,4 @@
-"""The record of a run: all that its tagger, card and scores are written from."""
+"""The record of a run, from which its tagger, card and scores are written."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from polytag.training.config import RunConfig
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """How a tagger came about.
+    """Everything about a run that its output shows.
 
     Attributes:
         config: The run, with all defaults filled in.
         corpus: Its corpus.
-        training: What it was trained on.
+        training: The training split.
         held_out: Whether the validation split was held out of the training split.
-        history: The epochs that were trained so far.
+        history: The epochs trained so far.
         ended: Whether the run has ended.
         validation, test: Its scores; intervals and calibration may be missing while the run continues.
-        limits: What it is measured to be less good at, where that was measured.
+        limits: Robustness figures: unseen words and lower-cased text; None if not measured.
     """
 
     config: RunConfig
@@ -39,15 +39,15 @@ class RunRecord:
 
     @property
     def epoch(self) -> int:
-        """The epoch that the tagger is from."""
+        """The epoch of the tagger's weights."""
         return best_epoch(self.history)
 
     @property
     def epochs(self) -> int | None:
-        """How many epochs were trained; None while the run continues."""
+        """Number of trained epochs; None while the run continues."""
         return len(self.history) if self.ended else None
 
     @property
     def evaluations(self) -> list[Evaluation]:
-        """The scores on the splits that there are."""
+        """The scores on the existing splits."""
         return [evaluation for evaluation in (self.validation, self.test) if evaluation]

@@ -14,7 +14,7 @@ _REPORTED_VERSIONS = ("polytag", "tensorflow", "keras", "keras-hub", "transforme
 
 
 def write_tagger(tagger: Tagger, record: RunRecord, folder: Path, overwrite: bool) -> None:
-    """Write a tagger with `run.toml`, `scores.json` and its model card, whole or not at all."""
+    """Write a tagger with `run.toml`, `scores.json` and its model card, atomically."""
     validation, test, corpus = record.validation, record.test, record.corpus
     results = {
         "validation": validation.to_dict(),

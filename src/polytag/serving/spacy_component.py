@@ -35,16 +35,16 @@ _POS = "pos"
     default_config={"ents": "ner"},
 )
 class PolytagComponent:
-    """Tags the tokens of spaCy's own tokenisation.
+    """Tags spaCy's tokens.
 
-    Each task with spans fills the span group of its name (`doc.spans["chunk"]`); the task `ents` sets `doc.ents`, too.
-    The task `pos` sets `token.tag_`, and `token.pos_` where all its labels are tags of Universal Dependencies.
-    Sentences are those of the document where a component before this one set them, or else the whole document is one.
-    Tokens of white space are not tagged.
+    Each task with spans fills the span group of its name (`doc.spans["chunk"]`); the task `ents` also sets `doc.ents`.
+    The task `pos` sets `token.tag_`, and `token.pos_` if all its labels are tags of Universal Dependencies. Sentence
+    boundaries come from an earlier component; without one, the whole document is one sentence. White space is not
+    tagged.
     """
 
     def __init__(self, nlp: Language, name: str, tagger: str, ents: str) -> None:
-        """Remember where the tagger is; it is loaded with the first text, or with the pipeline from disk.
+        """Store the folder of the tagger; it is loaded with the first text, or with the pipeline from disk.
 
         Args:
             nlp: The pipeline.
@@ -59,7 +59,7 @@ class PolytagComponent:
         self._folder = Path(tagger)
         self._ents = ents
         self._loaded: Tagger | None = None
-        if self._folder.exists():  # a pipeline that was saved has its own copy, wherever this one is by then
+        if self._folder.exists():  # a saved pipeline has its own copy, even if this folder no longer exists
             TaggerDescription.read(self._folder)
 
     @property
@@ -67,7 +67,7 @@ class PolytagComponent:
         """The tagger.
 
         Raises:
-            TaggerError: Its folder is not there, or is damaged.
+            TaggerError: Its folder does not exist, or is damaged.
         """
         if self._loaded is None:
             self._loaded = Tagger.load(self._folder)
@@ -78,7 +78,7 @@ class PolytagComponent:
         return next(self.pipe([doc]))
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
-        """Tag documents, `batch_size` together."""
+        """Tag documents in batches of `batch_size`."""
         for batch in minibatch(stream, batch_size):
             docs = list(batch)
             self._tag(docs)

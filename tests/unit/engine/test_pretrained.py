@@ -286,8 +286,8 @@ def with_slow_tokenizer(folder: Path) -> None:
         (edited(hidden_act="silu"), "activation 'silu' is not supported"),
         (with_slow_tokenizer, "has no fast tokenizer"),
         (written("tokenizer.json", "{"), "has no fast tokenizer"),
-        (without("tokenizer.json"), "has no tokenizer: nothing in it holds a vocabulary"),
-        (without("tokenizer.json", "tokenizer_config.json"), "has no tokenizer: nothing in it holds a vocabulary"),
+        (without("tokenizer.json"), "has no tokenizer: none of its files has a vocabulary"),
+        (without("tokenizer.json", "tokenizer_config.json"), "has no tokenizer: none of its files has a vocabulary"),
     ],
 )
 def test_what_is_wrong_with_a_checkpoint_is_said_in_one_paragraph(

@@ -92,8 +92,8 @@ def test_a_person_reads_labels_data_calibration_and_limitations(ner_run: TrainRe
         assert f"| {split} | {len(corpus.words(split)):,} | {corpus.n_words(split):,} |" in text
     error = ner_run.test.tasks["ner"].calibration
     assert f"| test | ner | {error.before:.4f} | {error.after:.4f} |" in text
-    assert "The weights are those of epoch 2 of 2" in text
-    assert "It goes by capital letters, too. With all letters small, validation has ner f1 0." in text
+    assert "The weights are from epoch 2 of 2" in text
+    assert "It uses capital letters. In lower case, validation has ner f1 0." in text
     assert 'Tagger.load("PATH_TO_THIS_FOLDER")' in text
     assert "transformers import" not in text  # compact is no transformers checkpoint
     assert str(ner_run.output) not in text
@@ -146,7 +146,7 @@ def test_strangers_are_not_told_of_folders_on_this_machine(tagger: Tagger, recor
 def test_limitations_are_those_of_the_data(tagger: Tagger, record: RunRecord):
     text = model_card(tagger, record)
     assert "The corpus has no test split" in text
-    assert "labels that are scarce in training (fewer than 50 examples): `PER` (2)" in text
+    assert "labels that are rare in training (fewer than 50 examples): `PER` (2)" in text
     assert "held out" not in text
     assert "capital letters" not in text  # nothing was measured
 

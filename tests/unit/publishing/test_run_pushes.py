@@ -114,10 +114,10 @@ def test_without_a_network_at_the_start_every_push_tries_again(uploads, tmp_path
 
 def test_what_no_network_can_mend_is_said_at_once(uploads, monkeypatch):
     def opened(repo: str, private: bool) -> str:
-        raise PolytagError("nobody is logged in")
+        raise PolytagError("no user is logged in")
 
     monkeypatch.setattr(hub, "open_repository", opened)
-    with pytest.raises(PolytagError, match="nobody is logged in"):
+    with pytest.raises(PolytagError, match="no user is logged in"):
         RunPushes("acme/ner", private=False)
 
 
