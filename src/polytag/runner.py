@@ -1,4 +1,4 @@
-"""The conductor of a run: corpus -> fit -> evaluate -> record -> publish, for any tasks and any encoder."""
+"""Run a training: read the corpus, fit, evaluate, save and publish, for any tasks and any encoder."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ from polytag.training.run_folder import locked_run
 
 @dataclass(frozen=True, slots=True)
 class TrainResult:
-    """What a run gives back.
+    """The result of a training run.
 
     Attributes:
-        tagger: The tagger, as it was saved.
+        tagger: The saved tagger.
         output: Its folder.
-        history: Its epochs, from the first: loss, scores, seconds and learning rate of each.
-        validation: Its scores on the validation split.
-        test: Its scores on the test split, where the corpus has one.
-        seconds: Time of the whole run.
-        push: How its pushes to the hub went, where any were wanted.
+        history: Loss, scores, seconds and learning rate of each epoch, in order.
+        validation: Scores on the validation split.
+        test: Scores on the test split; None if the corpus has none.
+        seconds: Duration of the run.
+        push: Result of the pushes to the hub; None if none were requested.
     """
 
     tagger: Tagger
@@ -51,16 +51,16 @@ class TrainResult:
 
     @property
     def best_epoch(self) -> int:
-        """The epoch whose weights the tagger has."""
+        """Number of the epoch whose weights the tagger has."""
         return best_epoch(self.history)
 
     @property
     def epochs(self) -> int:
-        """How many epochs were trained."""
+        """Number of trained epochs."""
         return len(self.history)
 
     def to_dict(self) -> dict[str, Any]:
-        """The figures as plain data, for JSON."""
+        """The figures as plain data for JSON."""
         return {
             "output": str(self.output),
             "best_epoch": self.best_epoch,
@@ -91,21 +91,21 @@ def train(
     ```
 
     Args:
-        config: The run; or give its fields as keyword arguments.
-        reporter: Told what happens; a progress bar on stderr when not given.
-        callbacks: Told what happens, too, after the reporter; an error that one of them raises ends the run.
-        plugins: Modules to use as plugins in this process, as if they were installed.
-        quiet: Say nothing, except to callbacks.
+        config: The configuration of the run; alternatively, give its fields as keyword arguments.
+        reporter: Receives messages and progress; a progress bar on stderr by default.
+        callbacks: Further reporters, called after `reporter`; an error raised by one of them ends the run.
+        plugins: Modules to use as plugins in this process, without installation.
+        quiet: Print nothing; callbacks are still called.
         **options: Fields of `RunConfig`: the options of `polytag train`, with `from_` for `--from`.
 
     Raises:
-        PolytagError: Something in the input is wrong.
-        PluginError: One of the plugins is broken, or has the name of another one.
-        TypeError: A callback is no `Reporter`.
+        PolytagError: The input is invalid.
+        PluginError: A plugin is broken, or has the same name as another one.
+        TypeError: A callback is not a `Reporter`.
     """
     for callback in callbacks:
         if not isinstance(callback, Reporter):
-            raise TypeError(f"a callback is a polytag.Reporter, and {callback!r} is none")
+            raise TypeError(f"a callback must be a polytag.Reporter, not {callback!r}")
     if config and options:
         raise TypeError(f"give the run as a RunConfig or as keyword arguments, not both: {', '.join(options)}")
     began = time.perf_counter()
@@ -143,7 +143,7 @@ def _train(choices: Choices, reporter: Reporter, began: float) -> TrainResult:
 
 
 def _evaluated(plan: Plan, fitted: Fitted) -> RunRecord:
-    """Score the tagger of a run that has ended, and put down all that is known of the run."""
+    """Score the tagger of a finished run, and return the record of the run."""
     tagger, reference = fitted.tagger, plan.corpus.reference
     training, validation, tasks = plan.training, plan.validation, plan.tasks
     baselines = {
@@ -157,7 +157,7 @@ def _evaluated(plan: Plan, fitted: Fitted) -> RunRecord:
 
 
 def _offering(plan: Plan, pushes: RunPushes | None, folder: Path) -> Callable[[Fitted, Evaluation], None]:
-    """What happens to the best tagger so far: it is pushed where the run asks for that, from a folder of its own."""
+    """A function that pushes the best tagger so far from a temporary folder, if the run pushes every epoch."""
 
     def offer(fitted: Fitted, found: Evaluation) -> None:
         if pushes and plan.config.push_every == "epoch":

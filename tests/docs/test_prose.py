@@ -11,17 +11,11 @@ import pytest
 from support.pages import DOCS, ROOT
 
 NOT_YET = (
-    "src/polytag/cli",
     "src/polytag/corpus/check/words.py",
     "src/polytag/engine",
-    "src/polytag/evaluation",
-    "src/polytag/exporting",
+    "src/polytag/evaluation/__init__.py",
     "src/polytag/plugin",
-    "src/polytag/prediction",
-    "src/polytag/runner.py",
-    "src/polytag/tagger",
     "src/polytag/testing",
-    "src/polytag/training",
     "docs/reference/python.md",
 )
 """Files and folders that are not checked yet."""

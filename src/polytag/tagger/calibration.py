@@ -1,4 +1,4 @@
-"""Calibration: make the probability of a tag mean how often it is right."""
+"""Temperature scaling, so that the probability of a tag matches its accuracy."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _SEARCHED = (0.05, 20.0)
 def tempered(scores: FloatArray, temperature: float) -> FloatArray:
     """Probabilities with their logits divided by a temperature: float32 (words, labels).
 
-    Working on probabilities gives the same as dividing the logits, since a softmax leaves logits known up to a constant
-    of each word. The order of labels stays, and so do the best sequences.
+    Probabilities give the same result as logits, because log probabilities differ from logits only by a constant per
+    word. The order of the labels does not change, nor do the best sequences.
 
     Args:
         scores: float32 (words, labels), probabilities.
-        temperature: Over 1 to make them less sure, under 1 to make them surer.
+        temperature: Above 1 for flatter distributions, below 1 for sharper ones.
     """
     if temperature == 1.0:
         return scores
@@ -32,11 +32,11 @@ def tempered(scores: FloatArray, temperature: float) -> FloatArray:
 
 
 def fit_temperature(scores: FloatArray, labels: IntArray) -> float:
-    """The temperature under which the gold labels are likeliest (Guo et al. 2017, section 4.2).
+    """The temperature that maximises the likelihood of the gold labels (Guo et al. 2017, section 4.2).
 
     Args:
         scores: float32 (words, labels), probabilities.
-        labels: int32 (words,), gold label ids; words with IGNORE are left out.
+        labels: int32 (words,), gold label ids; words with IGNORE are skipped.
     """
     from scipy.optimize import minimize_scalar
 

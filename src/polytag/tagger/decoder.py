@@ -1,4 +1,4 @@
-"""From scores of units to tags of words."""
+"""Decode scores of units into tags of words."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Prediction(NamedTuple):
         labels: int64 (words,), label ids.
         scores: float32 (words,), the probability of each of these labels.
         uncalibrated: float32 (words,), the same before calibration.
-        outside: float32 (words,), the probability that a word is outside of all spans; 0 where that is no label.
+        outside: float32 (words,), the probability that a word is outside all spans; 0 if the labels do not include `O`.
     """
 
     labels: NDArray[np.int64]
@@ -35,14 +35,14 @@ class Prediction(NamedTuple):
 
 
 def units_needed(decoders: Iterable[Decoder], features: Features) -> NDArray[np.bool_]:
-    """The units whose scores tags of any of the tasks come from: bool (units,)."""
+    """Mask of the units whose scores are used by any of the tasks: bool (units,)."""
     word_ids = features.word_ids
     read: NDArray[np.bool_] = np.any([decoder.strategy.reads(word_ids) for decoder in decoders], axis=0)
     return read
 
 
 class Decoder:
-    """Scores of units to tags of words, for one task."""
+    """Decodes scores of units into tags of words, for one task."""
 
     def __init__(self, head: TaskHead) -> None:
         self.head = head
@@ -52,15 +52,15 @@ class Decoder:
         self._transitions = Transitions(head.labels, self.scheme)
 
     def word_scores(self, scores: FloatArray, features: Features) -> FloatArray:
-        """Probabilities of words before calibration, float32 (words, labels), of those of units."""
+        """Uncalibrated probabilities of words, float32 (words, labels), given scores, float32 (units, labels)."""
         return self.strategy.to_words(scores, features.word_ids, features.n_words)
 
     def decode(self, scores: NDArray[np.float32], features: Features) -> Prediction:
-        """Tags of all words.
+        """Decode the tags of all words.
 
         Args:
             scores: float32 (units, labels), probabilities.
-            features: What the scores are for.
+            features: The features that the scores were computed from.
         """
         uncalibrated = self.word_scores(scores, features)
         words = tempered(uncalibrated, self.head.temperature)
@@ -75,7 +75,7 @@ class Decoder:
         return Prediction(labels, words[rows, labels], uncalibrated[rows, labels], outside)
 
     def sentences(self, labels: NDArray[np.int64], features: Features) -> list[list[str]]:
-        """The tags of each sentence, of label ids, int64 (words,)."""
+        """The tags of each sentence, given label ids, int64 (words,)."""
         names = self.names[labels].tolist()
         starts = features.sentence_starts.tolist()
         return [names[start:end] for start, end in pairwise(starts)]

@@ -1,4 +1,4 @@
-"""What `polytag.json` says of a tagger: the shape of the file, the values it may hold, and reading it."""
+"""`polytag.json`, the description of a tagger: its schema, the valid values, reading and writing."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from polytag.tagger.viterbi import check_decoding
 FILE = "polytag.json"
 
 FORMAT = 1
-"""Version of the folder a tagger is saved in."""
+"""Version of the folder format of a tagger."""
 
 _EXPECTED = {
-    "format": "a whole number from 1 on",
+    "format": "an integer of at least 1",
     "tasks": "an object with at least one task",
     "a task": f"an object with {', '.join(field.name for field in fields(TaskHead))}",
-    "labels": "a list of distinct strings that are not empty",
-    "a label": "a string that is not empty",
+    "labels": "a list of distinct, non-empty strings",
+    "a label": "a non-empty string",
     "scheme": "the name of a label scheme",
     "alignment": "the name of an alignment strategy",
     "decoding": "viterbi or argmax",
     "temperature": "a finite number above 0",
     "encoder": "an object with provider and reference",
     "provider": "the name of an encoder",
-    "reference": "a string that is not empty",
+    "reference": "a non-empty string",
     "context": "sentence or document",
-    "window": "null or a whole number from 1 on",
+    "window": "null or an integer of at least 1",
     "export": "an object with to",
     "to": "the name of an export format",
 }
@@ -49,7 +49,7 @@ _SHOWN = 60
 
 
 def _complete(value: object) -> object:
-    """A task as the file has it: nothing in it has a default, in contrast to a `TaskHead` that Python makes."""
+    """Check that a task has every key: in the file there are no defaults, unlike in a `TaskHead` made in Python."""
     if isinstance(value, Mapping):
         for field in fields(TaskHead):
             if field.name not in value:
@@ -58,11 +58,11 @@ def _complete(value: object) -> object:
 
 
 class EncoderDescription(BaseModel):
-    """Where the encoder of a tagger comes from.
+    """The origin of a tagger's encoder.
 
     Attributes:
         provider: Name of the `EncoderProvider` that restores it.
-        reference: What the user named: `compact`, a folder, a hub name.
+        reference: The name that the user gave: `compact`, a folder, a hub name.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -72,10 +72,10 @@ class EncoderDescription(BaseModel):
 
 
 class ExportDescription(BaseModel):
-    """What an export is for; further keys say how it was checked.
+    """The format of an export; further keys record how it was checked.
 
     Attributes:
-        to: The format.
+        to: Name of the format.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -84,15 +84,15 @@ class ExportDescription(BaseModel):
 
 
 class TaggerDescription(BaseModel):
-    """What `polytag.json` says, every value checked.
+    """The content of `polytag.json`, validated.
 
     Attributes:
-        version: Version of the folder, `format` in the file.
-        tasks: For each task, its labels in id order and how scores become tags.
-        encoder: Where the encoder comes from.
-        context: What a window holds.
-        window: Units a window holds at most; None for what the encoder takes.
-        export: What an export is for; None for a tagger as training writes it.
+        version: Version of the folder format; `format` in the file.
+        tasks: The head of each task: its labels in id order, and how its scores are decoded.
+        encoder: The origin of the encoder.
+        context: The content of a window: one sentence, or consecutive sentences of a document.
+        window: Maximum number of units per window; None for the maximum of the encoder.
+        export: The format of an export; None for a tagger that was not exported.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -108,31 +108,31 @@ class TaggerDescription(BaseModel):
     def read(
         cls, folder: Path, task: str | None = None, labels: LabelNames | None = None, installed: bool = True
     ) -> TaggerDescription:
-        """Read `polytag.json`; for a token classifier of transformers, what it would say.
+        """Read `polytag.json`, or derive the description from a token classifier of transformers.
 
         Args:
             folder: The folder.
-            task: Name of a token classifier's task, where its labels do not tell.
-            labels: Names of a token classifier's labels, where it has none or others.
-            installed: Whether plugins have to provide the label schemes, the alignment strategies and the encoder.
+            task: Name of a token classifier's task, if its labels do not determine it.
+            labels: Names of a token classifier's labels, if it has none or different ones.
+            installed: Require that plugins provide the label schemes, the alignment strategies and the encoder.
 
         Raises:
-            TaggerError: The folder is no tagger, is damaged, or was written by a newer version.
+            TaggerError: The folder is not a tagger, is damaged, or was written by a newer version.
             UnknownNameError: No plugin provides a label scheme, an alignment strategy or the encoder.
-            PolytagError: A task or labels are given for a tagger that knows its own, or do not fit.
+            PolytagError: A task or labels are given for a tagger that records its own, or do not fit.
         """
         path = folder / FILE
         if path.is_file():
             if task is not None or labels is not None:
                 raise PolytagError(
-                    f"The tagger {str(folder)!r} knows its tasks and their labels. Leave out --task and --labels: they "
-                    "are for token classifiers that polytag did not write."
+                    f"The tagger {str(folder)!r} records its tasks and labels. Leave out --task and --labels: they are "
+                    "for token classifiers that polytag did not write."
                 )
             description = cls._parsed(path)
         elif (folder / "config.json").is_file():
             description = cls.of_token_classifier(folder, task, labels)
         else:
-            found = "is not there" if not folder.exists() else f"has no {FILE}"
+            found = "does not exist" if not folder.exists() else f"has no {FILE}"
             raise TaggerError(
                 f"{str(folder)!r} is not a tagger: it {found}. Name a folder that `polytag train --output` wrote, or a "
                 "token classifier of transformers."
@@ -145,19 +145,19 @@ class TaggerDescription(BaseModel):
     def of_token_classifier(
         cls, folder: Path, task: str | None = None, labels: LabelNames | None = None
     ) -> TaggerDescription:
-        """What `polytag.json` would say of a token classifier of transformers.
+        """Derive the description of a token classifier of transformers.
 
-        Tags are decoded by argmax, as transformers does: the labels do not tell whether the classifier was taught to
-        open every span with `B`, and sequences of one that was not must not be forced into that form.
+        Tags are decoded by argmax, as in transformers: the labels do not show whether the classifier was trained to
+        begin every span with `B`. If it was not, Viterbi would force its tags into that form.
 
         Args:
             folder: The folder.
-            task: Name of the task; found by the labels when None.
-            labels: What the labels are called, where the checkpoint does not say or says it otherwise.
+            task: Name of the task; inferred from the labels if None.
+            labels: Names of the labels, if the checkpoint has none or different ones.
 
         Raises:
-            PolytagError: The folder holds no token classifier, its labels do not suit the task or the names given, or
-                it cannot be told what the task is.
+            PolytagError: The folder has no token classifier, its labels do not fit the task or the given names, or the
+                task cannot be inferred.
         """
         names = label_names(folder, labels)
         chosen = task_of(folder, names) if task is None else registry().tasks[task]
@@ -174,16 +174,16 @@ class TaggerDescription(BaseModel):
         window: int | None = None,
         details: Mapping[str, Any] | None = None,
     ) -> TaggerDescription:
-        """The description of a tagger that is about to be saved.
+        """The description of a tagger, to be saved.
 
         Args:
-            heads: What is known of each task.
-            provider, reference: Of the encoder, as in `EncoderDescription`.
-            context, window: What a window holds.
+            heads: The head of each task.
+            provider, reference: The origin of the encoder, as in `EncoderDescription`.
+            context, window: The content and maximum size of a window.
             details: Further keys.
 
         Raises:
-            TaggerError: A value is wrong: it could not be read again.
+            TaggerError: A value is invalid, so the file could not be read.
         """
         values = {
             "format": FORMAT,
@@ -200,30 +200,30 @@ class TaggerDescription(BaseModel):
 
     @property
     def details(self) -> dict[str, Any]:
-        """What else the file says, by key: the corpus, versions, scores, the export."""
+        """Further content of the file by key: the corpus, versions, scores, the export."""
         export = {} if self.export is None else {"export": self.export.model_dump()}
         return {**(self.model_extra or {}), **export}
 
     def heads(self, decoding: str | None = None) -> dict[str, TaskHead]:
-        """What is known of each task.
+        """The head of each task.
 
         Args:
-            decoding: What to decode with instead of what the file says.
+            decoding: The decoding to use instead of the one in the file.
 
         Raises:
-            PolytagError: There is no such decoding.
+            PolytagError: No decoding has this name.
         """
         wanted = check_decoding(decoding)
         return {name: replace(head, decoding=wanted or head.decoding) for name, head in self.tasks.items()}
 
     def to_json(self) -> str:
-        """The file: what `read` reads, with further keys last."""
+        """The content of the file, readable by `read`; further keys come last."""
         own = self.model_dump(by_alias=True, include=set(type(self).model_fields) - {"export"})
         return json.dumps({**own, **_without_infinities(self.details)}, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
     def _parsed(cls, path: Path) -> TaggerDescription:
-        """What the file says, as far as it can be checked without plugins."""
+        """Read the file and check all that can be checked without plugins."""
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
@@ -231,7 +231,7 @@ class TaggerDescription(BaseModel):
         except (ValueError, RecursionError) as error:
             raise _damaged(path, str(error).rstrip(".")) from error
         if not isinstance(values, dict):
-            raise _damaged(path, "it holds no JSON object")
+            raise _damaged(path, "it is not a JSON object")
         version = values.get("format")
         if isinstance(version, int) and version > FORMAT:
             raise TaggerError(
@@ -243,11 +243,11 @@ class TaggerDescription(BaseModel):
         except ValidationError as error:
             raise _damaged(path, _problem(error.errors()[0])) from error
         for key, value in _infinities(values):
-            raise _damaged(path, f"{key!r} is {_shown(value)}, which is no number in JSON")
+            raise _damaged(path, f"{key!r} is {_shown(value)}, which is not a number in JSON")
         return description
 
     def _check_names(self, path: Path) -> None:
-        """Make sure that plugins provide what the file names, and that schemes can read their labels."""
+        """Check that plugins provide the names in the file, and that schemes can read their labels."""
         for name, head in self.tasks.items():
             scheme = registry().schemes[head.scheme]
             _ = registry().alignments[head.alignment]
@@ -262,11 +262,11 @@ class TaggerDescription(BaseModel):
 def open_folder(
     reference: str | Path, task: str | None = None, labels: LabelNames | None = None
 ) -> tuple[Path, TaggerDescription]:
-    """The folder of what a user names as a tagger, and what it says: everything that can be wrong before slow work.
+    """Find the folder of a tagger and read its description, so that errors are found before slow work.
 
     Args:
         reference: A folder, or the name of a model on the hub, with or without `@revision`.
-        task, labels: Of a token classifier, as in `TaggerDescription.read`.
+        task, labels: For a token classifier, as in `TaggerDescription.read`.
 
     Raises:
         PolytagError: As `tagger_folder` and `TaggerDescription.read`.
@@ -281,7 +281,7 @@ def _damaged(path: Path, problem: str) -> TaggerError:
 
 
 def _problem(error: ErrorDetails) -> str:
-    """What is wrong with one value, in our words; those of pydantic are for programmers."""
+    """Describe an error of one value for users; pydantic's messages are for programmers."""
     where, kind, about = error["loc"], error["type"], error.get("ctx", {})
     if kind in ("missing", "incomplete"):
         above, key = (where[:-1], where[-1]) if kind == "missing" else (where, about["key"])
@@ -293,7 +293,7 @@ def _problem(error: ErrorDetails) -> str:
         what = "a label"
     elif where[0] == "tasks" and len(where) == 2:
         what = "a task"
-    return f"{_key(*where)!r} is {_shown(error['input'])}, and has to be {_EXPECTED[str(what)]}"
+    return f"{_key(*where)!r} is {_shown(error['input'])}, and must be {_EXPECTED[str(what)]}"
 
 
 def _key(*parts: str | int) -> str:
@@ -306,7 +306,7 @@ def _shown(value: object) -> str:
 
 
 def _infinities(value: object, *above: str | int) -> Iterator[tuple[str, float]]:
-    """Numbers that JSON does not have, NaN and infinities, with their keys."""
+    """NaN and infinities, which JSON does not have, with their keys."""
     if isinstance(value, float) and not math.isfinite(value):
         yield _key(*above), value
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -315,7 +315,7 @@ def _infinities(value: object, *above: str | int) -> Iterator[tuple[str, float]]
 
 
 def _without_infinities(value: Any) -> Any:
-    """The same with null for numbers that JSON does not have: a metric of a plugin may give one."""
+    """Replace NaN and infinities, which JSON does not have, by null; a metric of a plugin may return them."""
     if isinstance(value, dict):
         return {key: _without_infinities(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

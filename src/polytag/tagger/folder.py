@@ -1,4 +1,4 @@
-"""The folder of a tagger: whether it may be written, and writing it."""
+"""Write the folder of a tagger atomically, and check beforehand that it can be written."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from polytag.tagger.description import FILE
 
 @contextmanager
 def replacing_folder(folder: Path, overwrite: bool) -> Iterator[Path]:
-    """A temporary folder that takes the place of `folder` when the block ends, and goes away when it fails.
+    """A temporary folder that replaces `folder` when the block ends, and is removed if the block fails.
 
     Args:
-        folder: Where it goes; a link stays, and what it points at is replaced.
-        overwrite: Whether to replace a tagger that is there.
+        folder: The folder to write; for a symbolic link, its target is replaced.
+        overwrite: Whether to replace an existing tagger.
 
     Raises:
         PolytagError: The folder is in use, or cannot be written.
@@ -30,20 +30,20 @@ def replacing_folder(folder: Path, overwrite: bool) -> Iterator[Path]:
 
 
 def check_output(folder: Path, overwrite: bool) -> None:
-    """Make sure that a tagger can be written to a folder, without leaving anything there.
+    """Check that a tagger can be written to a folder, and leave no files in it.
 
     Raises:
-        PolytagError: Something is there already that is not to be replaced, or the place cannot be written.
+        PolytagError: The folder has content that must not be replaced, or cannot be written.
     """
     try:
         if folder.is_dir() and any(folder.iterdir()):
             if not (folder / FILE).is_file():
                 raise PolytagError(
-                    f"The output folder {str(folder)!r} is not empty, and holds no tagger. Choose another one."
+                    f"The output folder {str(folder)!r} is not empty and has no tagger. Choose another one."
                 )
             if not overwrite:
                 raise PolytagError(
-                    f"The output folder {str(folder)!r} already holds a tagger. Choose another one, or replace it with "
+                    f"The output folder {str(folder)!r} already has a tagger. Choose another one, or replace it with "
                     "--overwrite."
                 )
         elif folder.exists() and not folder.is_dir():

@@ -1,4 +1,4 @@
-"""What a tagger knows of each of its tasks."""
+"""The head of a task: its labels, and how its scores are decoded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from polytag.tagger.viterbi import Decoding
 def _distinct(labels: tuple[str, ...]) -> tuple[str, ...]:
     label, count = max(Counter(labels).items(), key=lambda item: item[1])
     if count > 1:
-        raise PydanticCustomError("repeated", "{label} stands twice", {"label": label})
+        raise PydanticCustomError("repeated", "{label} occurs twice", {"label": label})
     return labels
 
 
@@ -25,14 +25,14 @@ Name = Annotated[str, Field(min_length=1)]
 @with_config(ConfigDict(extra="ignore"))
 @dataclass(frozen=True, slots=True)
 class TaskHead:
-    """What a tagger knows of one of its tasks. `TaggerDescription` holds the values to their limits.
+    """The labels of one task, and how its scores are decoded. `TaggerDescription` validates the values.
 
     Attributes:
-        labels: Tags in id order.
+        labels: Labels in id order.
         scheme: Name of the label scheme of these tags.
         alignment: Name of the alignment strategy.
-        decoding: How scores become tags.
-        temperature: What logits are divided by before the softmax.
+        decoding: `viterbi` or `argmax`.
+        temperature: Divisor of the logits before the softmax.
     """
 
     labels: Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(_distinct)]

@@ -1,4 +1,4 @@
-"""What tagging returns."""
+"""Results of tagging: texts with tags and spans."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from polytag.tagger.decoder import Decoder, Prediction
 _DIGITS = 6
 
 WordGroups = tuple[str, list[list[tuple[int, int]]]]
-"""A text, and for each of its sentences the start and end of each word in the text."""
+"""A text, and the start and end of each word in the text, grouped by sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,9 @@ class TaggedSpan:
 
     Attributes:
         task: The task that found it.
-        label: What it is: `PER`.
-        score: The probability that all its words carry the tags they were given, words taken as independent: the
-            product of the probabilities of these tags.
+        label: Its label, such as `PER`.
+        score: The probability that all its tags are right, assuming independent words: the product of the probabilities
+            of these tags.
         text: The text from `start` to `end`.
         start, end: Character offsets, end exclusive.
     """
@@ -42,8 +42,8 @@ class TaggedText:
     """A text with the tags of its words.
 
     Attributes:
-        text: The text; for words that came without one, the words joined by spaces.
-        spans: Spans of all tasks that have spans, by start.
+        text: The text; for input of words, the words joined by spaces.
+        spans: Spans of all span tasks, in order of their start.
         words: The words.
         offsets: Start and end of each word in the text, end exclusive.
         sentence_starts: Index of the first word of each sentence.
@@ -60,7 +60,7 @@ class TaggedText:
     scores: dict[str, list[float]]
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain data, for JSON; probabilities have six digits."""
+        """The same as plain data for JSON; probabilities are rounded to six digits."""
         plain = asdict(self)
         for span in plain["spans"]:
             span["score"] = round(span["score"], _DIGITS)
@@ -74,11 +74,11 @@ def tagged_texts(
     decoders: Mapping[str, Decoder],
     min_score: float,
 ) -> Iterator[TaggedText]:
-    """What was found in each text.
+    """Combine texts and predictions.
 
     Args:
         groups: The texts.
-        predictions: The prediction of each task, for the words of all texts in order.
+        predictions: The prediction of each task for the words of all texts, in order.
         decoders: The decoder of each task.
         min_score: Spans that are less probable are dropped; their words count as outside.
     """

@@ -1,4 +1,4 @@
-"""Networks that run elsewhere than in TensorFlow: exported ones, in ONNX Runtime and LiteRT."""
+"""Run exported networks in ONNX Runtime and LiteRT, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _EXTRAS = {"onnxruntime": "onnx", "tf2onnx": "onnx", "onnx": "onnx", "ai_edge_li
 
 
 class Scorer(Protocol):
-    """What computes the probabilities of a tagger's labels, in whatever runtime."""
+    """Computes the probabilities of a tagger's labels, in any runtime."""
 
     @property
     def encoder(self) -> WordCoder:
-        """What turns words into units."""
+        """Converts words into units."""
 
     @property
     def network(self) -> TaggerModel:
         """Encoder and heads in TensorFlow.
 
         Raises:
-            PolytagError: They are elsewhere.
+            PolytagError: The network runs in another runtime.
         """
 
     def predict(
@@ -48,18 +48,18 @@ class Scorer(Protocol):
         """Probabilities of each task, float32 (units, labels), in the order of the units.
 
         Args:
-            features: What to predict for.
-            wanted: bool (units,), False where they need not be known and are 0; all of them by default.
+            features: The features of the text.
+            wanted: bool (units,), False for units that are not needed, which get probabilities of 0; all by default.
             on_batch: Called after each batch with the number of its windows.
         """
 
 
 class ExportedModel:
-    """A network in another runtime, with the half of the encoder that makes its inputs.
+    """A network in another runtime, with the part of the encoder that makes its inputs.
 
     Args:
-        encoder: What turns words into units.
-        labels: For each task, how many labels it has.
+        encoder: Converts words into units.
+        labels: Number of labels per task.
         run: The network.
     """
 
@@ -69,17 +69,17 @@ class ExportedModel:
         self._run = run
 
     def scorer(self) -> ExportedModel:
-        """What computes the probabilities of labels: itself."""
+        """The object itself."""
         return self
 
     @property
     def network(self) -> TaggerModel:
-        """None in TensorFlow.
+        """Not available.
 
         Raises:
             PolytagError: Always.
         """
-        raise PolytagError("An export can neither be saved nor exported again. Name the tagger it was made from.")
+        raise PolytagError("An export can be neither saved nor exported again. Name the tagger it was made from.")
 
     def predict(
         self,
@@ -90,8 +90,8 @@ class ExportedModel:
         """Probabilities of each task, float32 (units, labels), in the order of the units.
 
         Args:
-            features: What to predict for.
-            wanted: bool (units,), False where they need not be known and are 0; all of them by default.
+            features: The features of the text.
+            wanted: bool (units,), False for units that are not needed, which get probabilities of 0; all by default.
             on_batch: Called after each batch with the number of its windows.
         """
         return unit_scores(self._rows, features, self.encoder, self._labels, wanted, on_batch)
@@ -101,29 +101,29 @@ class ExportedModel:
 
 
 def check_runtime(folder: Path, exported: str | None, wanted: str | None) -> str:
-    """The runtime a folder is for.
+    """The runtime of a folder.
 
     Args:
         folder: The folder.
-        exported: The format of an export; None for a tagger as training writes it.
-        wanted: The runtime that was asked for; None for whatever the folder is for.
+        exported: The format of an export; None for a tagger that was not exported.
+        wanted: The requested runtime; None for the runtime of the folder.
 
     Raises:
-        PolytagError: There is no such runtime, or the folder is not for it.
+        PolytagError: The runtime does not exist, or cannot run the folder.
     """
     if wanted not in (None, *RUNTIMES):
         raise PolytagError(f"There is no runtime named {wanted!r}. Choose {' or '.join(RUNTIMES)}.")
     if exported is None:
         if wanted == "onnx":
             raise TaggerError(
-                f"The tagger {str(folder)!r} holds no ONNX model. Write one with `polytag export {folder} "
+                f"The tagger {str(folder)!r} has no ONNX model. Write one with `polytag export {folder} "
                 f"{folder}-onnx --to onnx`, and name that folder."
             )
         return "tensorflow"
     if exported != "onnx":
         raise TaggerError(
-            f"{str(folder)!r} is an export for {exported}, which polytag does not load; example.py in it shows "
-            "how to run it. Name the tagger it was made from, or an export for onnx."
+            f"{str(folder)!r} is an export for {exported}, which polytag does not load; its example.py shows how "
+            "to run it. Name the tagger it was made from, or an export for onnx."
         )
     if wanted == "tensorflow":
         raise TaggerError(
@@ -143,7 +143,7 @@ def open_onnx(path: Path) -> NetworkFunction:
 
     try:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    except Exception as error:  # its exceptions have no common base but this
+    except Exception as error:  # its exceptions have no other common base
         raise TaggerError(f"{path} cannot be loaded: {error}. Export the tagger again.") from error
     ids_name, mask_name = (given.name for given in session.get_inputs())
     tasks = [found.name for found in session.get_outputs()]
@@ -176,10 +176,10 @@ def open_litert(path: Path) -> NetworkFunction:
 
 
 def require_extra(*modules: str) -> None:
-    """Make sure that packages of an extra are installed.
+    """Check that packages of an extra are installed.
 
     Raises:
-        PolytagError: One is not; the message says which extra brings it.
+        PolytagError: A package is missing; the message names the extra that installs it.
     """
     for module in modules:
         if importlib.util.find_spec(module) is None:
@@ -190,5 +190,5 @@ def require_extra(*modules: str) -> None:
 
 
 def _squeezed(ids: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Subword ids are (batch, length), feature ids (batch, length, n_features)."""
+    """Ids in the shape of the network's input: subwords (batch, length), features (batch, length, n_features)."""
     return ids[:, :, 0] if ids.shape[2] == 1 else ids

@@ -1,4 +1,4 @@
-"""Tagger: encoder, heads, and everything needed to go from text to tags; load, save, tag."""
+"""The tagger: an encoder with its heads; loading, saving and tagging."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from polytag.engine.model import TaggerModel
 
 LOOK_AHEAD = 2048
-"""Texts or sentences that are tagged together: enough to sort by length, few enough to keep memory flat."""
+"""Number of texts or sentences tagged together: enough to sort by length, few enough to limit memory."""
 
 
 @dataclass(eq=False)
@@ -43,12 +43,12 @@ class Tagger:
     """A trained tagger.
 
     Attributes:
-        model: Encoder and heads, with their weights; or the same exported to another runtime.
-        heads: What is known of each task.
-        context: What a window holds.
-        window: Units a window holds at most; None for what the encoder takes.
-        min_score: Spans that are less probable are dropped when text is tagged; their words count as outside.
-        details: What else `polytag.json` says: the corpus, versions, scores.
+        model: Encoder and heads with their weights, or an export of them to another runtime.
+        heads: The head of each task: its labels and how its scores are decoded.
+        context: The content of a window: one sentence, or consecutive sentences of a document.
+        window: Maximum number of units per window; None for the maximum of the encoder.
+        min_score: Spans with a lower probability are dropped when text is tagged; their words count as outside.
+        details: Further content of `polytag.json`: the corpus, versions, scores.
     """
 
     model: TaggerModel | ExportedModel
@@ -64,7 +64,7 @@ class Tagger:
 
     @property
     def encoder(self) -> WordCoder:
-        """The encoder; of an exported tagger, its half that turns words into units."""
+        """The encoder; for an export, only the part that converts words into units."""
         return self.model.encoder
 
     @property
@@ -83,7 +83,7 @@ class Tagger:
 
     @cached_property
     def scorer(self) -> Scorer:
-        """What computes the probabilities of labels."""
+        """Computes the probabilities of labels."""
         return self.model.scorer()
 
     @classmethod
@@ -102,17 +102,18 @@ class Tagger:
 
         Args:
             folder: The folder, or the name of a model on the hub, with or without `@revision`.
-            decoding: How span tasks turn scores into tags, instead of what the tagger was trained with.
-            min_score: Spans that are less probable are dropped when text is tagged, 0..1.
-            task: Name of a token classifier's task, where its labels do not tell.
-            labels: Names of a token classifier's labels in id order, where it has none or others; or a file of them.
-            runtime: `tensorflow` or `onnx`, which must be what the folder is for; None for whatever that is.
+            decoding: The decoding of span tasks, `viterbi` or `argmax`; the tagger's own if None.
+            min_score: Spans with a lower probability are dropped when text is tagged, 0..1.
+            task: Name of a token classifier's task, if its labels do not determine it.
+            labels: Names of a token classifier's labels in id order, or a file of them, if it has none or different
+                ones.
+            runtime: `tensorflow` or `onnx`, which must match the folder; None for the runtime of the folder.
 
         Raises:
             TaggerError: The folder is not a tagger, is damaged, was written by a newer version, or is for another
                 runtime.
-            PolytagError: There is no such decoding or runtime, the runtime is not installed, or the task or the labels
-                do not fit.
+            PolytagError: The decoding or runtime does not exist, the runtime is not installed, or the task or labels do
+                not fit.
         """
         check_decoding(decoding)
         path, description = open_folder(folder, task, labels)
@@ -137,46 +138,48 @@ class Tagger:
     def tag(
         self, texts: str | Iterable[str] | datasets.Dataset, column: str | None = None
     ) -> TaggedText | list[TaggedText] | datasets.Dataset:
-        """Tag raw text: one, or many.
+        """Tag raw text: one text or many.
 
-        Texts are split into sentences and words; offsets are those of the text as it was given.
+        Texts are split into sentences and words; offsets refer to the original text.
 
         Args:
             texts: A text; a list, an iterator, a numpy array, a pandas Series or a pyarrow column of texts; or a
                 `datasets.Dataset`.
-            column: Which column of a dataset holds the texts; `text`, or the only one of strings, when not given.
+            column: The column of texts in a dataset; by default `text`, or the only column of strings.
 
         Returns:
-            What was found in the text; a list of that, one for each text; or the dataset with the columns `spans`,
-            `words`, `offsets`, `sentence_starts`, `tags` and `scores`, on disk where the dataset is on disk.
+            The tagged text; a list of tagged texts; or the dataset with the additional columns `spans`, `words`,
+            `offsets`, `sentence_starts`, `tags` and `scores`, on disk if the dataset is on disk.
 
         Raises:
-            PolytagError: Something is no text, or a dataset has no such column, or has one that would be added.
+            PolytagError: An item is not a string, the column does not exist, or a column to be added already exists.
         """
         if isinstance(texts, str):
             return next(self.stream([texts]))
         if is_dataset(texts):
             return tagged_dataset(texts, column, self.heads, self.stream)
         if column is not None:
-            raise PolytagError(f"Only a datasets.Dataset has a column {column!r} to choose. Give the column itself.")
+            raise PolytagError(
+                f"A column ({column!r}) can be chosen only in a datasets.Dataset. Give the column itself."
+            )
         return list(self.stream(texts))
 
     def tag_words(self, sentences: Iterable[Sequence[str]], documents: Iterable[int] | None = None) -> list[TaggedText]:
-        """Tag sentences that are split into words already.
+        """Tag sentences that are already split into words.
 
         Args:
             sentences: The sentences.
-            documents: The document of each sentence, which a tagger that was trained with document context reads
-                together with the sentences beside it; by default each is tagged alone.
+            documents: The document of each sentence. A tagger trained with document context reads consecutive sentences
+                of a document together. By default each sentence is tagged alone.
         """
         return list(self.stream_words(sentences, documents=documents))
 
     def stream(self, texts: Iterable[str], look_ahead: int = LOOK_AHEAD) -> Iterator[TaggedText]:
-        """Tag texts one after the other, in memory that does not grow with their number.
+        """Tag texts one by one, in constant memory.
 
         Args:
             texts: The texts: a list, an iterator, a numpy array, a pandas Series or a pyarrow column.
-            look_ahead: Texts that are tagged together: many for speed, one for results as soon as they can be had.
+            look_ahead: Number of texts tagged together: many for speed, one for the earliest results.
         """
         iterator = texts_of(texts)
         while chunk := list(islice(iterator, look_ahead)):
@@ -195,11 +198,11 @@ class Tagger:
         look_ahead: int = LOOK_AHEAD,
         documents: Iterable[int] | None = None,
     ) -> Iterator[TaggedText]:
-        """Tag sentences of words one after the other, in memory that does not grow with their number.
+        """Tag sentences of words one by one, in constant memory.
 
         Args:
             sentences: The sentences.
-            look_ahead: Sentences that are tagged together.
+            look_ahead: Number of sentences tagged together.
             documents: The document of each sentence, as in `tag_words`.
         """
         alone = documents is None
@@ -208,13 +211,11 @@ class Tagger:
             groups = []
             for words, _ in chunk:
                 if isinstance(words, str):
-                    raise PolytagError(
-                        f"The sentence {words!r} is a string where a list of words is expected. Tag text with `tag`."
-                    )
+                    raise PolytagError(f"The sentence {words!r} is a string, not a list of words. Tag text with `tag`.")
                 ends = np.cumsum([len(word) + 1 for word in words], dtype=np.int64) - 1
                 offsets = [(int(end) - len(word), int(end)) for word, end in zip(words, ends, strict=True)]
                 groups.append((" ".join(words), [offsets] if offsets else []))
-            # Tables keep lists as arrays, which are neither true nor false.
+            # `len` because tables give arrays, which have no truth value.
             filled = [(words, document) for words, document in chunk if len(words)]
             numbers = None if alone else [document for _, document in filled]
             yield from self._tagged(groups, [words for words, _ in filled], numbers)
@@ -222,7 +223,7 @@ class Tagger:
     def predict(
         self, sentences: Sequence[Sequence[str]], documents: Sequence[int] | None = None
     ) -> tuple[Features, dict[str, Prediction]]:
-        """Tags of each task for sentences of words, as flat arrays, with the features they were computed from."""
+        """Predict the tags of each task for sentences of words, as flat arrays, and return the features too."""
         packed = documents if self.context == "document" else None
         features = featurise(self.encoder, sentences, packed, self.window)
         scores = self.scorer.predict(features, units_needed(self.decoders.values(), features))
@@ -231,7 +232,7 @@ class Tagger:
     def predict_tags(
         self, sentences: Sequence[Sequence[str]], documents: Sequence[int] | None = None
     ) -> dict[str, list[list[str]]]:
-        """For each task, one tag for every word of every sentence."""
+        """Predict the tags of each task: one per word of every sentence."""
         features, predictions = self.predict(sentences, documents)
         return {
             task: self.decoders[task].sentences(prediction.labels, features) for task, prediction in predictions.items()
@@ -247,12 +248,12 @@ class Tagger:
         return tagged_texts(groups, predictions, self.decoders, self.min_score)
 
     def save(self, folder: str | Path, files: Mapping[str, str] | None = None, overwrite: bool = False) -> None:
-        """Write the tagger. A reader of the folder sees all of it or none.
+        """Write the tagger. The write is atomic: a reader of the folder sees all files or none.
 
         Args:
-            folder: Where to; it must not exist yet, or be empty, or, with `overwrite`, hold a tagger.
+            folder: The folder. It must not exist, or be empty, or, with `overwrite`, contain a tagger.
             files: Further text files, by name.
-            overwrite: Whether to replace a tagger that is there.
+            overwrite: Whether to replace an existing tagger.
 
         Raises:
             PolytagError: The folder is in use, or cannot be written.
@@ -275,7 +276,7 @@ class Tagger:
                 (temporary / name).write_text(text, encoding="utf-8")
 
     def description(self) -> TaggerDescription:
-        """What `polytag.json` says."""
+        """The content of `polytag.json`."""
         encoder = self.network.encoder
         return TaggerDescription.of(
             self.heads, encoder.provider, encoder.reference, self.context, self.window, self.details
@@ -285,7 +286,7 @@ class Tagger:
 def _chunks(
     sentences: Iterable[tuple[Sequence[str], int]], size: int, whole_documents: bool
 ) -> Iterator[list[tuple[Sequence[str], int]]]:
-    """Up to `size` sentences at a time, with their documents; these are cut only if one has more than that."""
+    """Up to `size` sentences at a time with their documents; only a document of more sentences is split."""
     iterator = iter(sentences)
     begun: list[tuple[Sequence[str], int]] = []
     while chunk := begun + list(islice(iterator, size - len(begun))):

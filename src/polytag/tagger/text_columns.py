@@ -1,4 +1,4 @@
-"""Texts from wherever people keep them: lists, iterators, columns of tables, and whole datasets."""
+"""Read texts from lists, iterators, columns of tables, and datasets."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _TEXT = "text"
 
 
 def is_dataset(texts: object) -> TypeGuard[datasets.Dataset]:
-    """Whether this is a `datasets.Dataset`; the library is not imported to find out."""
+    """Whether this is a `datasets.Dataset`; the check does not import the library."""
     library = sys.modules.get("datasets")
     return library is not None and isinstance(texts, library.Dataset)
 
 
 def texts_of(texts: Iterable[Any]) -> Iterator[str]:
-    """The texts of a list, an iterator, a numpy array, a pandas Series or a pyarrow column, one after the other.
+    """The texts of a list, an iterator, a numpy array, a pandas Series or a pyarrow column, one by one.
 
     Raises:
-        PolytagError: There is something other than a text, or it is a table.
+        PolytagError: An item is not a string, or the argument is a table.
     """
     if isinstance(texts, Mapping) or hasattr(texts, "columns"):
         raise PolytagError(
-            f"A {type(texts).__name__} holds several columns or splits. Tag one of them: tagger.tag(table['text'])."
+            f"A {type(texts).__name__} has several columns or splits. Tag one of them: tagger.tag(table['text'])."
         )
     return _checked(texts)
 
@@ -39,10 +39,10 @@ def _checked(texts: Iterable[Any]) -> Iterator[str]:
         text = item.as_py() if hasattr(item, "as_py") else item  # pyarrow's scalars
         if not isinstance(text, str):
             raise PolytagError(
-                f"Text number {number} is no string: it is {text!r:.60}. Leave out what is missing, and give words "
-                "that are split already to tag_words."
+                f"Text number {number} is not a string: it is {text!r:.60}. Leave out missing values, and tag text "
+                "that is already split into words with tag_words."
             )
-        yield str(text)  # numpy's strings are not quite strings
+        yield str(text)  # numpy's strings are a subclass
 
 
 def tagged_dataset(
@@ -51,16 +51,16 @@ def tagged_dataset(
     tasks: Iterable[str],
     tag: Callable[[Iterable[str]], Iterable[TaggedText]],
 ) -> datasets.Dataset:
-    """A dataset with what tagging one of its columns gives, in columns named as the fields of `TaggedText`.
+    """Tag a column of a dataset; the results are added as columns named like the fields of `TaggedText`.
 
     Args:
         dataset: The dataset.
-        column: Its column of texts; `text`, or the only column of strings, when None.
+        column: Its column of texts; if None, `text` or the only column of strings.
         tasks: Names of the tasks.
-        tag: Tags texts.
+        tag: Function that tags texts.
 
     Raises:
-        PolytagError: There is no such column, it holds no texts, or a column of one of the new names is there.
+        PolytagError: The column does not exist or has no texts, or the dataset already has a column with a new name.
     """
     import datasets
 
@@ -77,12 +77,12 @@ def tagged_dataset(
     chosen = _text_column(dataset, column)
     if taken := [name for name in added if name in dataset.features]:
         raise PolytagError(
-            f"The dataset has a column {taken[0]!r} already, which tagging adds. Rename it: "
+            f"The dataset already has a column {taken[0]!r}, which tagging would add. Rename it: "
             f"dataset.rename_column({taken[0]!r}, ...)."
         )
 
     features = datasets.Features({**dataset.features, **added})
-    if not len(dataset):  # of which `map` makes nothing
+    if not len(dataset):  # `map` would not add the columns
         return datasets.Dataset.from_dict({name: [] for name in features}, features=features)
 
     def batch(texts: list[str]) -> dict[str, list[Any]]:
@@ -95,7 +95,7 @@ def tagged_dataset(
         input_columns=[chosen],
         features=features,
         load_from_cache_file=False,
-        # Without one, the library would hash the tagger with all its weights to make it.
+        # Without a fingerprint, the library would compute one by hashing the tagger with all its weights.
         new_fingerprint=datasets.fingerprint.generate_random_fingerprint(),
     )
 
@@ -108,7 +108,7 @@ def _text_column(dataset: datasets.Dataset, column: str | None) -> str:
         return _TEXT if _TEXT in strings else strings[0]
     if column in strings:
         return str(column)
-    wanted = "does not say which of its columns holds the texts" if column is None else f"has no texts in {column!r}"
+    wanted = "has no unambiguous column of texts" if column is None else f"has no texts in {column!r}"
     raise PolytagError(
         f"The dataset {wanted}; its columns of strings are {', '.join(strings) or 'none'}. Choose one: "
         "tagger.tag(dataset, column=...)."

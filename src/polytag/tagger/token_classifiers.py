@@ -1,6 +1,6 @@
-"""Token classifiers that transformers wrote, as taggers: their labels, their task, their label scheme.
+"""Read token classifiers of transformers as taggers: their labels, task and label scheme.
 
-Such a folder says what its labels are called and nothing else, so the rest is concluded from them.
+Such a folder records only the names of the labels; the rest is inferred from them.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from polytag.plugin.scheme import OUTSIDE, LabelScheme, split_tag
 from polytag.plugin.task import Task
 
 ALIGNMENT = "first"
-"""How transformers' own examples and nearly all published token classifiers were trained."""
+"""The strategy of transformers' own examples and of nearly all published token classifiers."""
 
 _ANYTHING = "*"
 _NAMELESS = re.compile(r"LABEL_\d+")
 _SHOWN = 6
 
 LabelNames = str | Path | Sequence[str]
-"""Labels as a user gives them: in id order with commas between, a file of them, or a sequence."""
+"""Labels given by a user: in id order, separated by commas; a file of them; or a sequence."""
 
 
 def label_names(folder: Path, labels: LabelNames | None = None) -> tuple[str, ...]:
-    """The labels of a token classifier in id order, renamed if wanted.
+    """The labels of a token classifier in id order, renamed if `labels` is given.
 
     Raises:
-        PolytagError: The folder holds no token classifier, or the names do not fit it.
+        PolytagError: The folder has no token classifier, or the names do not fit it.
     """
     config = read_config(folder)
     classes = config.get("architectures") or []
     if classes and not any(str(name).endswith("ForTokenClassification") for name in classes):
         raise TaggerError(
-            f"The checkpoint {str(folder)!r} is a {classes[0]}, which has no head that tags words. Train one on it: "
+            f"The checkpoint {str(folder)!r} is a {classes[0]}, which has no token-classification head. Train one: "
             f"polytag train --encoder {folder} --task ner --corpus SOURCE --output DIR"
         )
     try:
@@ -49,33 +49,33 @@ def label_names(folder: Path, labels: LabelNames | None = None) -> tuple[str, ..
         own = [found[index] if found else f"LABEL_{index}" for index in range(size)]
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise TaggerError(
-            f"{folder / 'config.json'} is damaged: its id2label does not name each label by a number from 0 on."
+            f"{folder / 'config.json'} is damaged: its id2label does not name labels by consecutive numbers from 0."
         ) from error
     names = tuple(own if labels is None else _renamed(own, labels))
     unusable = next((name for index, name in enumerate(names) if not name or name in names[:index]), None)
     if unusable is not None:
         problem = f"two of its labels are called {unusable!r}" if unusable else "one of its labels has no name"
         raise TaggerError(
-            f"The checkpoint {str(folder)!r} cannot be read as a tagger: {problem}. Give each a name of its own with "
+            f"The checkpoint {str(folder)!r} cannot be read as a tagger: {problem}. Give each a distinct name with "
             "--labels."
         )
     return names
 
 
 def task_of(folder: Path, labels: Sequence[str]) -> Task:
-    """The installed task that knows most of the labels, or else the one for labels that no task knows.
+    """The installed task that knows most of the labels, or else the one for unknown labels.
 
     Raises:
-        PolytagError: The labels are mere numbers, or no task or several could be meant.
+        PolytagError: The labels are only numbers, or no task or several tasks fit.
     """
     if all(map(_NAMELESS.fullmatch, labels)):
         raise TaggerError(
-            f"The checkpoint {str(folder)!r} does not say what its {len(labels)} labels are: they are called "
-            f"{_listed(labels)}. Name them in this order: --labels O,B-PER,I-PER,… or --labels FILE."
+            f"The checkpoint {str(folder)!r} does not name its {len(labels)} labels: they are "
+            f"{_listed(labels)}. Name them in id order: --labels O,B-PER,I-PER,… or --labels FILE."
         )
     kinds = _kinds(labels)
     types = {split_tag(label)[1] if kinds == {True} else label for label in labels} - {OUTSIDE, ""}
-    # Plugins that clash, or lack a scheme of another plugin, are no concern of those who do not ask for their tasks.
+    # Plugins that clash, or need a scheme that is not installed, must not break the search for other tasks.
     schemes = {scheme.name: scheme for scheme in registry().schemes.undisputed()}
     tasks = [task for task in registry().tasks.undisputed() if task.scheme in schemes]
     suited = [task for task in tasks if schemes[task.scheme].encodes_spans in kinds]
@@ -90,13 +90,13 @@ def task_of(folder: Path, labels: Sequence[str]) -> Task:
         return found[0]
     candidates = ", ".join(task.name for task in found or suited) or "none installed"
     raise TaggerError(
-        f"It cannot be told what task the labels of the checkpoint {str(folder)!r} belong to: {_listed(labels)}. Say "
-        f"it with --task; it could be: {candidates}."
+        f"The task of the checkpoint {str(folder)!r} cannot be inferred from its labels: {_listed(labels)}. Name "
+        f"it with --task; candidates: {candidates}."
     )
 
 
 def aggregation(alignment: str) -> str:
-    """What transformers' pipeline calls it when the subwords speak for a word that do so with an alignment strategy."""
+    """The `aggregation_strategy` of transformers' pipeline that corresponds to an alignment strategy."""
     return {"first": "first", "all": "first", "mean": "average"}.get(alignment, "simple")
 
 
@@ -104,7 +104,7 @@ def scheme_for(task: Task, labels: Sequence[str]) -> LabelScheme:
     """The label scheme of a token classifier's labels, given its task.
 
     Raises:
-        TaggerError: The task is one of spans and the labels encode none, or the other way round.
+        TaggerError: The task has spans and the labels do not encode any, or vice versa.
     """
     own = registry().schemes[task.scheme]
     if own.encodes_spans not in _kinds(labels):
@@ -117,7 +117,7 @@ def scheme_for(task: Task, labels: Sequence[str]) -> LabelScheme:
 
 
 def _kinds(labels: Iterable[str]) -> set[bool]:
-    """Whether labels may be those of spans: certain with prefixes, possible with `O` alone, else not."""
+    """Whether labels encode spans: yes with prefixes, either with `O` and no prefixes, otherwise no."""
     telling = [label for label in labels if label != OUTSIDE]
     if telling and have_spans(dict.fromkeys(telling, 1)):
         return {True}
@@ -129,12 +129,12 @@ def _renamed(own: Sequence[str], labels: LabelNames) -> list[str]:
     if isinstance(given, Mapping):
         unknown = [name for name in given if name not in own and not (name.isdecimal() and int(name) < len(own))]
         if unknown:
-            raise PolytagError(f"The labels {labels} rename {unknown[0]!r}, which is not one of {_listed(own)}.")
+            raise PolytagError(f"The labels {labels} rename {unknown[0]!r}, which is not among {_listed(own)}.")
         return [given.get(name, given.get(str(index), name)) for index, name in enumerate(own)]
     if len(given) != len(own):
         raise PolytagError(
-            f"The checkpoint has {len(own)} labels ({_listed(own)}), and {len(given)} names are given for them "
-            f"({_listed(given)}). Give one name for each, in this order."
+            f"The checkpoint has {len(own)} labels ({_listed(own)}), and {len(given)} names are given "
+            f"({_listed(given)}). Give one name per label, in this order."
         )
     return list(given)
 
@@ -153,7 +153,7 @@ def _read_names(text: str) -> list[str] | dict[str, str]:
     values = list(names.values()) if isinstance(names, dict) else names
     if not isinstance(values, list) or not all(isinstance(name, str) for name in values):
         raise PolytagError(
-            f"The file of labels {text!r} holds neither a JSON list of names nor an object such as "
+            f"The file of labels {text!r} is neither a JSON list of names nor an object such as "
             '{"LABEL_0": "O", "LABEL_1": "B-PER"}.'
         )
     return names if isinstance(names, dict) else values
@@ -162,8 +162,7 @@ def _read_names(text: str) -> list[str] | dict[str, str]:
 def _written_out(text: str) -> list[str]:
     if "," not in text:
         raise PolytagError(
-            f"The labels {text!r} are neither a file nor a list. Name a file, or write them out in id order: "
-            "O,B-PER,I-PER"
+            f"The labels {text!r} are neither a file nor a list. Name a file, or list them in id order: O,B-PER,I-PER"
         )
     return [name.strip() for name in text.split(",")]
 

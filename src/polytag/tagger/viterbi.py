@@ -1,4 +1,4 @@
-"""Word scores -> tags: argmax, or Viterbi constrained by the label scheme."""
+"""Decode word scores into tags: by argmax, or by Viterbi constrained by the label scheme."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _CHUNK = 512
 
 
 def check_decoding(name: str | None) -> Decoding | None:
-    """A decoding by name.
+    """Check the name of a decoding.
 
     Raises:
-        PolytagError: There is none of that name.
+        PolytagError: No decoding has this name.
     """
     if name not in (None, *get_args(Decoding)):
         raise PolytagError(f"There is no decoding named {name!r}. Choose viterbi or argmax.")
@@ -30,11 +30,11 @@ def check_decoding(name: str | None) -> Decoding | None:
 
 
 class Transitions:
-    """Which label may follow which, as log scores: 0 or minus infinity.
+    """The allowed transitions between labels, as log scores: 0 or minus infinity.
 
     Attributes:
         between: float32 (labels, labels), from row to column.
-        first, last: float32 (labels,), for the edges of a sentence.
+        first, last: float32 (labels,), for the first and last word of a sentence.
     """
 
     def __init__(self, labels: Sequence[str], scheme: LabelScheme) -> None:
@@ -44,7 +44,7 @@ class Transitions:
 
 
 def argmax(scores: FloatArray) -> NDArray[np.int64]:
-    """The best label of each word, int64 (words,), of scores, float32 (words, labels)."""
+    """The best label of each word, int64 (words,), given scores, float32 (words, labels)."""
     best: NDArray[np.int64] = scores.argmax(axis=1)
     return best
 
@@ -53,13 +53,13 @@ def viterbi(scores: FloatArray, sentence_starts: NDArray[np.int64], transitions:
     """The best labels that form a valid sequence in every sentence.
 
     The score of a sequence is the product of its words' probabilities (Forney 1973, with transitions that are either
-    free or forbidden). Sentences of similar length are decoded together. A sentence for which the labels allow no
-    valid sequence gets its argmax.
+    allowed or forbidden). Sentences of similar length are decoded together. If no sequence of the labels is valid for a
+    sentence, its argmax is used.
 
     Args:
         scores: float32 (words, labels), probabilities.
-        sentence_starts: int64 (sentences + 1,): where the words of each sentence begin.
-        transitions: The scheme's rules for these labels, in id order.
+        sentence_starts: int64 (sentences + 1,), index of the first word of each sentence.
+        transitions: The transitions that the scheme allows, for labels in id order.
 
     Returns:
         int64 (words,), label ids.
@@ -77,7 +77,7 @@ def viterbi(scores: FloatArray, sentence_starts: NDArray[np.int64], transitions:
 def _invalid_sentences(
     decoded: NDArray[np.int64], sentence_starts: NDArray[np.int64], transitions: Transitions
 ) -> NDArray[np.int64]:
-    """Sentences whose argmax breaks the scheme: a valid argmax is the best valid sequence already."""
+    """Sentences whose argmax violates the scheme: elsewhere the argmax is already the best valid sequence."""
     n_words = len(decoded)
     broken = np.zeros(n_words, dtype=bool)
     if n_words == 0:
@@ -97,12 +97,12 @@ def _decode_together(
     transitions: Transitions,
     decoded: NDArray[np.int64],
 ) -> None:
-    """Decode sentences, longest first, and write the labels of those that have a valid sequence into `decoded`."""
+    """Decode sentences, longest first, and write the best valid sequences into `decoded`."""
     n_labels = scores.shape[1]
     longest = int(lengths[0])
     best = np.log(np.maximum(scores[starts], _SMALLEST), dtype=np.float64) + transitions.first
     back = np.zeros((longest, len(starts), n_labels), dtype=np.int16)
-    active = np.searchsorted(-lengths, -np.arange(longest), side="left")  # how many sentences have a word there
+    active = np.searchsorted(-lengths, -np.arange(longest), side="left")  # sentences with a word there
     for position in range(1, longest):
         going_on = int(active[position])
         through = best[:going_on, :, None] + transitions.between[None]

@@ -1,4 +1,4 @@
-"""What the options of a run name, and whether it goes together."""
+"""Look up the names in the options of a run, and check that they are compatible."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from polytag.training.start import StartingPoint, open_start
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the options of a run name, found to go together.
+    """The objects named by the options of a run, checked to be compatible.
 
     Attributes:
-        config: The run; with the encoder, context and window of the tagger it goes on from, if any.
-        tasks, schemes, strategies: By name of the task.
-        start: The tagger it goes on from.
+        config: The configuration of the run; with the encoder, context and window of the tagger to start from, if any.
+        tasks, schemes, strategies: Tasks, label schemes and alignment strategies by task name.
+        start: The tagger to start from; None to start from an encoder.
         provider: The provider of the encoder.
     """
 
@@ -38,10 +38,10 @@ class Choices:
 
 
 def choose(config: RunConfig) -> Choices:
-    """Look up everything the options of a run name, and check that it goes together.
+    """Look up the names in the options of a run, and check that they are compatible.
 
     Raises:
-        PolytagError: Something does not exist, or does not fit.
+        PolytagError: A name does not exist, or options are not compatible.
     """
     tasks = {name: registry().tasks[name] for name in config.task}
     start = None if config.from_ is None else open_start(config.from_, tasks, config.labels)
@@ -57,16 +57,16 @@ def choose(config: RunConfig) -> Choices:
         for name, task in tasks.items()
     }
     if config.scheme and all(scheme.name != config.scheme for scheme in schemes.values()):
-        kind = "encodes spans, which they do not" if registry().schemes[config.scheme].encodes_spans else "has no spans"
+        kind = "encodes spans and they have none" if registry().schemes[config.scheme].encodes_spans else "has no spans"
         raise PolytagError(
-            f"The label scheme {config.scheme!r} suits none of the tasks trained here ({', '.join(tasks)}): it {kind}. "
+            f"The label scheme {config.scheme!r} fits none of the tasks of this run ({', '.join(tasks)}): it {kind}. "
             "Choose another scheme, or none to train each task in its own."
         )
     for task in tasks.values():
         registry().metrics.require(*task.metrics, needed_by=f"the task {task.name!r}")
     for name in config.task_weights:
         if name not in tasks:
-            raise PolytagError(f"task_weights names {name!r}, which is not trained here ({', '.join(tasks)}).")
+            raise PolytagError(f"task_weights names {name!r}, which is not a task of this run ({', '.join(tasks)}).")
     if start:
         taken = {name: getattr(start, name) for name in ("context", "window") if name not in config.model_fields_set}
         config = config.model_copy(update={"encoder": config.from_, **taken})
@@ -75,7 +75,7 @@ def choose(config: RunConfig) -> Choices:
     for option, folder in (("--tensorboard", config.tensorboard), ("--profile", config.profile)):
         if folder and folder.resolve().is_relative_to(config.output.resolve()):
             raise PolytagError(
-                f"The folder {str(folder)!r} of {option} is in the output folder, whose place the tagger takes when it "
-                f"is finished. Choose one beside it: {f'{config.output}-curves'!r}."
+                f"The folder {str(folder)!r} of {option} is in the output folder, which is replaced by the finished "
+                f"tagger. Choose one next to it: {f'{config.output}-curves'!r}."
             )
     return Choices(config, tasks, schemes, strategies, start, provider)

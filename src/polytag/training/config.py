@@ -1,4 +1,4 @@
-"""The configuration of a run: a TOML file, flags, and defaults, merged and saved with the tagger."""
+"""The configuration of a run: merges a TOML file, flags and defaults, and is saved with the tagger."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _OF_ONE_RUN = {"overwrite", "resume", "tensorboard", "profile", "push", "push_ev
 
 
 class RunConfig(BaseModel):
-    """Everything a training run can be told. None means: what suits the encoder or the task."""
+    """The options of a training run. None selects the default of the encoder or the task."""
 
-    # An option is stated here alone: the command line, the signature of `train` and the reference are made from it.
+    # Options are defined only here: the command line, the signature of `train` and the reference derive from them.
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -48,8 +48,8 @@ class RunConfig(BaseModel):
     )
     cased: bool = Field(
         False,
-        description="Give an uncased checkpoint a vocabulary with capital letters: better for part-of-speech tags and "
-        "names, for a larger tagger.",
+        description="Give an uncased checkpoint a cased vocabulary: better for part-of-speech tags and names, but a "
+        "larger tagger.",
     )
     from_: Annotated[str | None, Option(shown="none")] = Field(
         None,
@@ -72,30 +72,32 @@ class RunConfig(BaseModel):
     )
     decoding: Annotated[Decoding, Option(_MODEL)] = Field("viterbi", description=DECODING)
     context: Annotated[Literal["sentence", "document"], Option(_MODEL)] = Field(
-        "sentence", description="What a window holds: one sentence, or consecutive sentences of a document."
+        "sentence", description="Content of a window: one sentence, or consecutive sentences of a document."
     )
-    window: Annotated[Count | None, Option(_MODEL, shown="what the encoder takes")] = Field(
-        None, description="Most units (subwords or words) per window."
+    window: Annotated[Count | None, Option(_MODEL, shown="the encoder's maximum")] = Field(
+        None, description="Maximum number of units (subwords or words) per window."
     )
     epochs: Annotated[Count | None, Option(_TRAINING)] = Field(None, description="Passes over the training split.")
     batch_size: Annotated[Count | None, Option(_TRAINING)] = Field(None, description="Windows per step.")
-    accumulate: Annotated[Count, Option(_TRAINING)] = Field(1, description="Steps whose gradients make one update.")
+    accumulate: Annotated[Count, Option(_TRAINING)] = Field(
+        1, description="Steps per update; gradients are accumulated."
+    )
     learning_rate: Annotated[Positive | None, Option(_TRAINING)] = Field(None, description="Peak learning rate.")
     warmup: Annotated[Share, Option(_TRAINING)] = Field(
-        0.1, description="Share of the updates in which the learning rate rises."
+        0.1, description="Share of the updates during which the learning rate rises."
     )
     weight_decay: Annotated[Annotated[float, Field(ge=0)] | None, Option(_TRAINING)] = Field(
         None, description="Decoupled weight decay."
     )
-    clip: Annotated[Positive, Option(_TRAINING)] = Field(1.0, description="Largest global norm of the gradients.")
+    clip: Annotated[Positive, Option(_TRAINING)] = Field(1.0, description="Maximum global norm of the gradients.")
     averaging: Annotated[Share | None, Option(_TRAINING)] = Field(
         None, description="Decay of the moving average of the weights; 0 for none."
     )
     patience: Annotated[int, Option(_TRAINING)] = Field(
-        0, ge=0, description="Epochs without a better validation score after which to stop; 0 for never."
+        0, ge=0, description="Stop after this many epochs without a better validation score; 0 to never stop early."
     )
     precision: Annotated[Precision | None, Option(_TRAINING)] = Field(
-        None, description="Number format of the arithmetic in training; the weights stay float32."
+        None, description="Number format of the computation in training; the weights stay float32."
     )
     task_weights: Annotated[
         dict[str, Positive],
@@ -103,14 +105,13 @@ class RunConfig(BaseModel):
     ] = Field(default_factory=dict, description="Weight of a task in the loss, as in `--task-weight ner=2`.")
     loss_weights: Annotated[str | None, Option(_TRAINING, shown="1 each")] = Field(
         None,
-        description="`balanced` to make rare labels count as much as frequent ones, or a TOML file with the weight of "
-        "each label.",
+        description="`balanced` to weight rare labels as much as frequent ones, or a TOML file of weights per label.",
     )
     seed: Annotated[int, Option(_TRAINING)] = Field(
         0, ge=0, lt=2**32, description="Same seed, same machine, same result."
     )
     checkpoint_every: Annotated[Count, Option(_TRAINING)] = Field(
-        1000, description="Updates between checkpoints; each epoch ends with one, too."
+        1000, description="Updates between checkpoints; each epoch also ends with one."
     )
     tensorboard: Annotated[Path | None, Option(_TRAINING, shown="none")] = Field(
         None,
@@ -149,7 +150,7 @@ class RunConfig(BaseModel):
     @field_validator("task_weights", mode="before")
     @classmethod
     def _weights(cls, value: object) -> object:
-        """As a table, or as on the command line: `ner=2`, once or several times."""
+        """Accept a table, or the form of the command line: `ner=2`, once or several times."""
         if isinstance(value, Mapping):
             return value
         pairs = [str(pair) for pair in value] if isinstance(value, list) else [str(value)]
@@ -174,15 +175,15 @@ class RunConfig(BaseModel):
     def _one_encoder(self) -> RunConfig:
         if self.from_ is not None and "encoder" in self.model_fields_set and self.encoder != self.from_:
             raise PolytagError(
-                f"The run is to go on from {self.from_!r}, which brings its encoder, and to use the encoder "
+                f"The run starts from {self.from_!r}, which has its own encoder, and cannot use the encoder "
                 f"{self.encoder!r}. Leave out --encoder, or --from."
             )
         if self.labels is not None and self.from_ is None:
-            raise PolytagError("--labels names the labels of a token classifier to go on from; name it with --from.")
+            raise PolytagError("--labels names the labels of the token classifier to start from. Name it with --from.")
         return self
 
     def resolved(self, defaults: TrainingDefaults) -> RunConfig:
-        """The same configuration with the encoder's defaults where nothing was said."""
+        """The same configuration with the encoder's defaults for options that are None."""
         names = ("epochs", "batch_size", "learning_rate", "weight_decay", "averaging")
         missing = {name: getattr(defaults, name) for name in names if getattr(self, name) is None}
         if self.precision is None:
@@ -192,7 +193,7 @@ class RunConfig(BaseModel):
         return self.model_copy(update=missing)
 
     def to_toml(self) -> str:
-        """The configuration as a TOML file that `from_sources` reads, without what concerns this one run alone."""
+        """The configuration as TOML, readable by `from_sources`, without the options that concern only this run."""
         import tomlkit
 
         values = self.model_dump(mode="json", exclude_none=True, exclude=_OF_ONE_RUN, by_alias=True)
@@ -203,7 +204,7 @@ class RunConfig(BaseModel):
         """Merge a TOML file with flags; a flag that is not None wins.
 
         Raises:
-            PolytagError: The file cannot be read, or a value is missing or wrong.
+            PolytagError: The file cannot be read, or a value is missing or invalid.
         """
         values = _read_toml(file) if file else {}
         if "task_weight" in values and "task_weights" not in values:  # the option's own name
@@ -220,7 +221,7 @@ def _read_toml(file: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8-sig"))  # as editors of Windows write it
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))  # editors on Windows write a byte order mark
     except OSError as error:
         raise PolytagError(f"The configuration file {str(file)!r} cannot be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -241,10 +242,10 @@ def _explain(error: ValidationError, file: Path | None) -> str:
             from polytag.errors import suggest
 
             known = [field.alias or option for option, field in RunConfig.model_fields.items()]
-            parts.append(f"{name!r} is no option of a run.{suggest(name, known, 'option')}".rstrip("."))
+            parts.append(f"{name!r} is not an option of a run.{suggest(name, known, 'option')}".rstrip("."))
         else:
-            message = problem["msg"].replace("Input should be", "it has to be", 1)
+            message = problem["msg"].replace("Input should be", "it must be", 1)
             parts.append(f"{name!r} is {problem['input']!r}: {message[:1].lower()}{message[1:]}")
     where = f" (flags and {str(file)!r})" if file else ""
     what = f"{'; '.join(parts)}.".replace("?.", "?")
-    return f"The configuration of the run{where} is not right: {what} See `polytag train --help`."
+    return f"The configuration of the run{where} is invalid: {what} See `polytag train --help`."

@@ -1,4 +1,4 @@
-"""What a run trains on: the training and validation splits, and the inventory of labels."""
+"""The data of a run: the training and validation splits, and the label inventory."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme
 from polytag.plugin.task import Task
 
 HELD_OUT = 10
-"""Where a corpus has no validation split, one document (or sentence) in so many is held out of training."""
+"""If a corpus has no validation split, one document (or sentence) in this many is held out of training."""
 
 
 def training_splits(corpus: Corpus, splits: Mapping[str, Split], seed: int, reporter: Reporter) -> tuple[Split, Split]:
-    """What to train on and what to choose the best epoch by; the latter is held out where the corpus does not have it.
+    """The training and validation splits; validation is held out of training if the corpus has none.
 
     Raises:
-        CorpusError: There is nothing to train on.
+        CorpusError: The corpus has no training split, or too few sentences to hold some out.
     """
     if "train" not in splits:
         corpus.split("train")
@@ -32,12 +32,12 @@ def training_splits(corpus: Corpus, splits: Mapping[str, Split], seed: int, repo
         return training, splits["validation"]
     groups = training.documents or list(range(len(training.sentences)))
     names = sorted(set(groups))
-    if len(names) < HELD_OUT:  # one document of a few can be most of the corpus
+    if len(names) < HELD_OUT:  # one of a few documents can be most of the corpus
         groups = list(range(len(training.sentences)))
         names = groups
     if len(names) < 2:
         raise CorpusError(
-            f"The corpus {corpus.reference!r} has one training sentence and no validation split: too little."
+            f"The corpus {corpus.reference!r} has one training sentence and no validation split: too few sentences."
         )
     chosen = np.random.default_rng(seed).permutation(len(names))[: max(1, len(names) // HELD_OUT)]
     held = {names[index] for index in chosen}
@@ -49,26 +49,26 @@ def training_splits(corpus: Corpus, splits: Mapping[str, Split], seed: int, repo
 
 
 def inventory(corpus: Corpus, task: Task, scheme: LabelScheme, training: Split) -> list[str]:
-    """Labels in id order: those the task fixes, or those of a ClassLabel column, or `O` and then the rest, sorted.
+    """Labels in id order: fixed by the task, or listed by a ClassLabel column, or `O` and then the others, sorted.
 
-    Labels that later subwords need (I-PER where the corpus has B-PER only) are there in any case.
+    Labels that later subwords need are always included (I-PER if the corpus has only B-PER).
 
     Raises:
-        CorpusError: No word is annotated, or there is a tag that the task does not know or the scheme cannot read.
+        CorpusError: No word is annotated, or a tag is unknown to the task or unreadable in the scheme.
     """
     column = corpus.column_for(task)
     found = {tag for sentence in training.tags[task.name] for tag in sentence} - {UNANNOTATED}
     if not found:
         raise CorpusError(
-            f"No word that the corpus {corpus.reference!r} has to train on is annotated in the column {column!r}, so "
-            f"the task {task.name!r} cannot be learnt from it. Leave the task out, or annotate some sentences."
+            f"The training data of the corpus {corpus.reference!r} has no annotated word in the column {column!r}, so "
+            f"the task {task.name!r} cannot be learned from it. Leave out the task, or annotate some sentences."
         )
-    # Such labels would make a tagger that cannot be loaded: better said now than after the training.
+    # Such labels would make a tagger that cannot be loaded: refuse them before training, not after it.
     if unreadable := unreadable_tags(sorted(found.union(task.labels or ())), scheme):
         raise CorpusError(
-            f"The label scheme {scheme.name!r} cannot read all tags that the task {task.name!r} has in the column "
-            f"{column!r} of the corpus {corpus.reference!r}: {', '.join(unreadable[:5])}. Repair them; `polytag corpus "
-            "check` shows where they stand."
+            f"The label scheme {scheme.name!r} cannot read all tags of the task {task.name!r} in the column {column!r} "
+            f"of the corpus {corpus.reference!r}: {', '.join(unreadable[:5])}. Repair them; `polytag corpus check` "
+            "shows their places."
         )
     if task.labels is not None:
         unknown = sorted(found - set(task.labels))
@@ -91,6 +91,6 @@ def _outside_first(tag: str) -> tuple[bool, str]:
 
 
 def continuations(labels: Sequence[str], scheme: LabelScheme) -> IntArray:
-    """int32 (labels,): the id of each label's continuation."""
+    """The id of each label's continuation: int32 (labels,)."""
     ids = {label: index for index, label in enumerate(labels)}
     return np.array([ids.get(scheme.continuation(label), ids[label]) for label in labels], dtype=np.int32)

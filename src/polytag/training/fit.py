@@ -1,4 +1,4 @@
-"""Training proper: from words and tags to the tagger of the best epoch, calibrated."""
+"""Train a model on words and tags, and return the calibrated tagger of the best epoch."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What training gives: the tagger of the best epoch, and all epochs so far."""
+    """The result of training: the tagger of the best epoch, and all epochs so far."""
 
     tagger: Tagger
     history: tuple[Epoch, ...]
@@ -41,13 +41,13 @@ class Fitted:
 def fit(
     plan: Plan, reporter: Reporter, checkpoints: CheckpointStore, on_best: Callable[[Fitted, Evaluation], None]
 ) -> Fitted:
-    """Train a model for every task at once.
+    """Train one model for all tasks.
 
     Args:
-        plan: What to train, and on what.
-        reporter: Told of every step and epoch.
-        checkpoints: Where the run can be resumed from.
-        on_best: Given the tagger and its scores on validation whenever it is the best so far.
+        plan: The plan of the run.
+        reporter: Receives every step and epoch.
+        checkpoints: The store of checkpoints, from which the run can be resumed.
+        on_best: Called with the tagger and its validation scores after each epoch that is the best so far.
     """
     from polytag.engine import loop
 
@@ -71,7 +71,7 @@ def fit(
     )
     tagger = Tagger(model, plan.heads, config.context, config.window)
     history: list[Epoch] = []
-    with closing(epochs):  # gives the keyboard back at once, also where an observer fails
+    with closing(epochs):  # restores the interrupt handler at once, even if an observer fails
         for epoch, evaluation in epochs:
             history.append(epoch)
             reporter.epoch(epoch)
@@ -81,7 +81,7 @@ def fit(
             if epoch.best:
                 on_best(Fitted(tagger, tuple(history)), evaluation)
     if model.network.compute_dtype != "float32":
-        # A saved tagger computes in float32, and what follows is about the tagger that is saved.
+        # A saved tagger computes in float32, so it must be calibrated and tested in float32.
         short, model = model, plan.new_model()
         model.copy_weights(short)
     temperatures = validation.temperatures(validation.predictor(model))
@@ -94,7 +94,7 @@ Predict = Callable[[], Mapping[str, FloatArray]]
 
 
 class _Validation:
-    """The validation split as the encoder reads it: scores the epochs, and calibrates the best one."""
+    """The features of the validation split: scores the epochs, and calibrates the best one."""
 
     def __init__(self, plan: Plan, encoder: Encoder) -> None:
         self._plan = plan

@@ -15,7 +15,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class RunOptions(TypedDict, total=False):
-    """The fields of `RunConfig`, with the types that they are made from. What they mean is said there."""
+    """The fields of `RunConfig`, documented there, with the types that it accepts for them."""
 
     task: str | Sequence[str]
     corpus: str
@@ -56,9 +56,9 @@ class RunOptions(TypedDict, total=False):
 
 
 def with_run_options(function: Function) -> Function:
-    """Let the signature of a function with `**options: Unpack[RunOptions]` list every option, with its default.
+    """Make the signature of a function with `**options: Unpack[RunOptions]` list every option with its default.
 
-    A required option has the default None, which means: not given.
+    A required option has the default None, which means that it is not given.
     """
     own = inspect.signature(function)
     types = get_type_hints(RunOptions)

@@ -1,4 +1,4 @@
-"""How much each label counts in the loss: to make rare labels matter."""
+"""Weights of labels in the loss, to raise the influence of rare labels."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def loss_weights(
     """The weights of each task's labels, in id order.
 
     Args:
-        choice: `balanced`, or a TOML file with a table for each task: `[ner]` and then `"B-MISC" = 3.0`. A label that
-            is not named has the weight 1.
-        labels: For each task its labels in id order.
-        tags: For each task the tags of the training split.
+        choice: `balanced`, or a TOML file with a table per task: `[ner]` and then `"B-MISC" = 3.0`. Other labels have
+            the weight 1.
+        labels: The labels of each task, in id order.
+        tags: The tags of each task in the training split.
 
     Raises:
-        PolytagError: The file cannot be read, or names an unknown task or label, or has a weight that is not positive.
+        PolytagError: The file cannot be read, names an unknown task or label, or has a weight that is not positive.
     """
     if choice == BALANCED:
         return {task: _balanced(names, tags[task]) for task, names in labels.items()}
     tables = _read(Path(choice))
     for task, table in tables.items():
         if task not in labels:
-            raise PolytagError(f"{choice} has a table [{task}], which is not trained here ({', '.join(labels)}).")
+            raise PolytagError(f"{choice} has a table [{task}], which is not a task of this run ({', '.join(labels)}).")
         for label, weight in table.items():
             if label not in labels[task]:
                 raise PolytagError(f"{choice}, [{task}]: no label {label!r}.{suggest(label, labels[task], 'label')}")
@@ -44,7 +44,7 @@ def loss_weights(
 
 
 def _balanced(names: Sequence[str], tags: Iterable[Sequence[str]]) -> tuple[float, ...]:
-    """Words / (labels seen x words of the label), as scikit-learn's balanced class weights; 1 for labels not seen."""
+    """Words / (seen labels x words of the label), like balanced class weights in scikit-learn; 1 for unseen labels."""
     counts = Counter(tag for sentence in tags for tag in sentence)
     counts = Counter({name: counts[name] for name in names if counts[name]})
     total = sum(counts.values())
@@ -61,5 +61,5 @@ def _read(file: Path) -> dict[str, dict[str, Any]]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PolytagError(f"The loss weights {str(file)!r} are not TOML: {error}.") from error
     if not all(isinstance(table, dict) for table in tables.values()):
-        raise PolytagError(f'{file}: weights stand in a table for each task, such as [ner] and then "B-MISC" = 3.0.')
+        raise PolytagError(f'{file}: weights must be in a table per task, such as [ner] and then "B-MISC" = 3.0.')
     return tables

@@ -1,6 +1,6 @@
-"""How an option of a run is shown in addition to its type, and the help texts that other commands share.
+"""Presentation of the options of a run, and the help texts that commands share.
 
-Light to import: the command line needs it before it knows which command it runs.
+The module must be fast to import: the command line needs it before it knows which command it runs.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ CORPUS_SCHEME = "Label scheme of the spans in the corpus."
 DECODING = "How span tasks turn scores into tags: `viterbi` (valid sequences only) or `argmax`."
 
 RECOGNISED = "recognised"
-"""How the default of what is recognised in the corpus is shown."""
+"""Shown as the default of options that are recognised in the corpus."""
 BY_NUMBER = "by their number"
-"""How the default of the columns is shown."""
+"""Shown as the default of the columns."""
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """How a field of `RunConfig` is shown as an option.
+    """Presentation of a field of `RunConfig` as an option.
 
     Attributes:
-        panel: Heading that it stands below; empty for the first options of all.
-        short: Its flag of one letter, as `-t`.
-        flag: Its long flag, where that is not made from its name.
-        shown: How its default is shown, where the value does not say it.
-        value: What stands for its value in the help, where the type does not say it.
-        repeated: Whether the command line takes it several times, one value each.
+        panel: Heading of its group; empty for the first group.
+        short: Its one-letter flag, such as `-t`.
+        flag: Its long flag, if not derived from its name.
+        shown: Text shown as its default, if not the value itself.
+        value: Placeholder for its value in the help, if not the type.
+        repeated: Whether the command line accepts it several times, with one value each.
     """
 
     panel: str = ""

@@ -1,4 +1,4 @@
-"""A run that is ready to be trained: its data, and for each task how scores become tags."""
+"""Plan a run: read its data, and choose the labels and the decoder of each task."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What `fit` trains, and on what.
+    """The input of `fit`: configuration, data and decoders.
 
     Attributes:
-        config: The run, with all defaults filled in.
-        tasks: By name.
-        decoders: By name of the task: its labels, scheme, alignment and decoding.
+        config: The configuration of the run, with all defaults filled in.
+        tasks: The tasks by name.
+        decoders: The decoder of each task: its labels, scheme, alignment and decoding.
         corpus: The corpus.
-        training: What to train on.
-        validation: What chooses the epoch, and calibrates.
-        test: What is scored once, at the end; None where the corpus has none.
+        training: The split to train on.
+        validation: The split that chooses the best epoch and calibrates it.
+        test: The split that is scored once, at the end; None if the corpus has none.
         held_out: Whether validation was held out of the training split.
         provider: The provider of the encoder.
-        start: The tagger that the run starts from, if any.
-        kept: The tasks whose heads are those of that tagger.
+        start: The tagger to start from, if any.
+        kept: The tasks whose heads come from that tagger.
     """
 
     config: RunConfig
@@ -58,7 +58,7 @@ class Plan:
 
     @property
     def heads(self) -> dict[str, TaskHead]:
-        """What the tagger will know of each task."""
+        """The head of each task."""
         return {name: decoder.head for name, decoder in self.decoders.items()}
 
     @property
@@ -68,19 +68,19 @@ class Plan:
 
     @property
     def info(self) -> RunInfo:
-        """What observers are told of the run."""
+        """The information about the run that observers receive."""
         return RunInfo(tuple(self.tasks), self.corpus.reference, self.config.encoder, str(self.config.output))
 
     @property
     def identity(self) -> dict[str, str]:
-        """What tells the corpus from others, by what it is."""
+        """What identifies the corpus in a run that is resumed, by the name shown in messages."""
         return {
             "fingerprint of the corpus": self.corpus.fingerprint,
-            "borders of documents": self.corpus.document_boundaries,
+            "document boundaries": self.corpus.document_boundaries,
         }
 
     def new_model(self) -> TaggerModel:
-        """The model as training begins: with the weights of the tagger to start from, or with new ones."""
+        """The model at the beginning of training: with the weights of the tagger to start from, or with new ones."""
         from polytag.engine.model import TaggerModel
 
         if self.start:
@@ -93,14 +93,14 @@ class Plan:
 
 
 def make_plan(choices: Choices, reporter: Reporter) -> Plan:
-    """Read the corpus, and settle what depends on it: the splits, the labels, and the defaults of the run.
+    """Read the corpus, and determine the splits, the labels and the defaults of the run.
 
     Args:
-        choices: What the options of the run name.
-        reporter: Told how large the corpus is, and what happens to the heads of a tagger to start from.
+        choices: The objects named by the options of the run.
+        reporter: Receives the size of the corpus, and which heads of the tagger to start from are kept.
 
     Raises:
-        PolytagError: The corpus cannot be read, or does not have what a task needs.
+        PolytagError: The corpus cannot be read, or lacks the data of a task.
     """
     config, tasks, schemes = choices.config, choices.tasks, choices.schemes
     corpus = load_corpus(config.corpus, reader=config.reader, columns=config.columns)
@@ -135,14 +135,14 @@ def make_plan(choices: Choices, reporter: Reporter) -> Plan:
 def _kept_heads(
     start: StartingPoint, labels: dict[str, list[str]], schemes: Mapping[str, LabelScheme], reporter: Reporter
 ) -> tuple[str, ...]:
-    """The tasks whose heads go on; they get the labels of these heads. Says what happens to each head."""
+    """The tasks whose heads are kept, after `labels` is updated to the labels of these heads. Reports each head."""
     kept = []
     for task, names in labels.items():
         reason = start.why_not(task, schemes[task].name, names)
         if reason:
             reporter.message(f"The head of {task} is new: {reason}.")
         else:
-            reporter.message(f"The head of {task} goes on from {str(start.folder)!r}, as its encoder does.")
+            reporter.message(f"The head of {task} is kept from {str(start.folder)!r}, like its encoder.")
             labels[task] = list(start.heads[task].labels)
             kept.append(task)
     return tuple(kept)

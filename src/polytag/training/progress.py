@@ -1,4 +1,4 @@
-"""What a person sees while a run is under way: a progress bar on a terminal, plain lines elsewhere."""
+"""Show the progress of a run: a progress bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -15,43 +15,43 @@ from polytag.terminal import console
 if TYPE_CHECKING:
     from rich.console import Console
 
-_PLAIN_INTERVAL = 30.0  # seconds between lines where there is no terminal
+_PLAIN_INTERVAL = 30.0  # seconds between lines without a terminal
 
 
 class ReporterGroup(Reporter):
-    """Tells several reporters what it is told.
+    """Passes every call to several reporters.
 
     Args:
-        reporters: Who to tell.
+        reporters: The reporters.
     """
 
     def __init__(self, reporters: Sequence[Reporter]) -> None:
         self._reporters = reporters
 
     def message(self, text: str) -> None:
-        """Tell all."""
+        """Pass it to all reporters."""
         for reporter in self._reporters:
             reporter.message(text)
 
     def step(self, progress: Progress) -> None:
-        """Tell all."""
+        """Pass it to all reporters."""
         for reporter in self._reporters:
             reporter.step(progress)
 
     def epoch(self, epoch: Epoch) -> None:
-        """Tell all."""
+        """Pass it to all reporters."""
         for reporter in self._reporters:
             reporter.epoch(epoch)
 
     def close(self) -> None:
-        """Tell all, whatever one of them raises."""
+        """Close all reporters, even if one of them raises."""
         with ExitStack() as stack:
             for reporter in reversed(self._reporters):
                 stack.callback(reporter.close)
 
 
 class ConsoleReporter(Reporter):
-    """Writes to stderr, so that stdout stays free for results."""
+    """Writes to stderr; stdout is for results."""
 
     def __init__(self) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
@@ -74,7 +74,7 @@ class ConsoleReporter(Reporter):
         self._console.print(text, markup=False)
 
     def step(self, progress: Progress) -> None:
-        """Move the bar, or print a line now and then."""
+        """Advance the bar, or print a line every 30 seconds."""
         if not self._console.is_terminal:
             if time.monotonic() - self._spoken > _PLAIN_INTERVAL:
                 self._spoken = time.monotonic()
@@ -98,11 +98,11 @@ class ConsoleReporter(Reporter):
         )
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._clear()
 
     def _clear(self) -> None:
-        if not self._bar.live.is_started:  # stopping prints an empty line where there is no terminal
+        if not self._bar.live.is_started:  # stopping prints an empty line without a terminal
             return
         self._bar.stop()
         for task in list(self._bar.task_ids):

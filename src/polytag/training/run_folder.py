@@ -1,4 +1,4 @@
-"""The folder of an unfinished run: one process at a time, and resumed only as what it was."""
+"""The folder of an unfinished run: locked by one process, and resumed only with the same configuration."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _NOT_PART_OF_IT = {
 
 
 def run_folder(output: Path) -> Path:
-    """Where the checkpoints of a run stand until its tagger is written: beside the output folder."""
+    """The folder of a run's checkpoints until its tagger is written: next to the output folder."""
     return output.parent / f".{output.name}.run"
 
 
 def with_interrupted_precision(config: RunConfig) -> RunConfig:
-    """A run that is to be resumed, in the precision it was begun in, where the user leaves that to the processor.
+    """Keep the interrupted run's precision when it was chosen automatically.
 
-    The processor is timed: it may be another one now, or decide otherwise.
+    The choice depends on a timing, which can differ now, for instance on another processor.
     """
     folder = run_folder(config.output)
     if not config.resume or config.precision or not _is_unfinished(folder):
@@ -41,15 +41,15 @@ def with_interrupted_precision(config: RunConfig) -> RunConfig:
 
 @contextmanager
 def locked_run(config: RunConfig, corpus: Mapping[str, str]) -> Iterator[CheckpointStore]:
-    """The checkpoints of a run; they go away when the block ends without an error.
+    """Lock a run and return its checkpoints, which are removed when the block ends without an error.
 
     Args:
-        config: The run, with all defaults filled in.
-        corpus: What tells its corpus from others, by what it is.
+        config: The configuration of the run, with all defaults filled in.
+        corpus: What identifies its corpus, by the name shown in messages.
 
     Raises:
-        PolytagError: Another process has the run, an unfinished run is there and nothing says what to do with it, or it
-            is to be resumed as something else.
+        PolytagError: Another process has locked the run, an unfinished run exists and neither `resume` nor `overwrite`
+            is set, or the configuration of a resumed run has changed.
     """
     from filelock import FileLock, Timeout
 
@@ -66,7 +66,7 @@ def locked_run(config: RunConfig, corpus: Mapping[str, str]) -> Iterator[Checkpo
             f"Another process is training into {str(config.output)!r}. Wait for it, or choose another --output."
         ) from error
     except OSError as error:
-        raise PolytagError(f"The run folder {str(folder)!r} cannot be made: {error.strerror}.") from error
+        raise PolytagError(f"The run folder {str(folder)!r} cannot be created: {error.strerror}.") from error
     try:
         identity = {**corpus, **config.model_dump(mode="json", exclude=_NOT_PART_OF_IT)}
         if config.loss_weights and Path(config.loss_weights).is_file():
@@ -78,8 +78,8 @@ def locked_run(config: RunConfig, corpus: Mapping[str, str]) -> Iterator[Checkpo
         shutil.rmtree(folder, ignore_errors=True)
     finally:
         if folder.is_dir() and not _is_unfinished(folder):
-            shutil.rmtree(folder, ignore_errors=True)  # nothing to go on from
-        # While it is held: what is removed later may be what another process has locked by then.
+            shutil.rmtree(folder, ignore_errors=True)  # nothing to resume
+        # While the lock is held: after its release, another process may have locked the same file.
         Path(lock.lock_file).unlink(missing_ok=True)
         lock.release()
         for parent in made:
@@ -89,12 +89,12 @@ def locked_run(config: RunConfig, corpus: Mapping[str, str]) -> Iterator[Checkpo
 
 def _prepare(folder: Path, identity: dict[str, object], config: RunConfig) -> None:
     try:
-        with tempfile.TemporaryFile(dir=folder):  # before anything of an unfinished run is touched
+        with tempfile.TemporaryFile(dir=folder):  # before an unfinished run is changed
             pass
     except OSError as error:
         raise PolytagError(
-            f"The run folder {str(folder)!r} cannot be written: {error.strerror}. Make room, or make it writable, or "
-            "choose another --output."
+            f"The run folder {str(folder)!r} cannot be written: {error.strerror}. Free some space, make it writable, "
+            "or choose another --output."
         ) from error
     unfinished = _is_unfinished(folder)
     if unfinished and config.resume:
@@ -103,13 +103,13 @@ def _prepare(folder: Path, identity: dict[str, object], config: RunConfig) -> No
         if changed:
             what = "; ".join(f"{name} was {before.get(name)!r} and is {identity[name]!r}" for name in changed)
             raise PolytagError(
-                f"The unfinished run of {str(config.output)!r} cannot go on as another one: {what}. Resume it with the "
-                "options it was started with, or start over with --overwrite."
+                f"The unfinished run of {str(config.output)!r} cannot be resumed after changes: {what}. Resume it with "
+                "the options it was started with, or start over with --overwrite."
             )
         return
     if unfinished and not config.overwrite:
         raise PolytagError(
-            f"An unfinished run of {str(config.output)!r} is there. Go on with --resume, or start over with "
+            f"An unfinished run of {str(config.output)!r} exists. Continue it with --resume, or start over with "
             "--overwrite."
         )
     shutil.rmtree(folder, ignore_errors=True)
@@ -122,6 +122,6 @@ def _is_unfinished(folder: Path) -> bool:
 
 
 def _begun(folder: Path) -> dict[str, Any]:
-    """What an unfinished run is."""
+    """The configuration and corpus of an unfinished run."""
     begun: dict[str, Any] = json.loads((folder / _IDENTITY).read_text(encoding="utf-8"))
     return begun

@@ -1,4 +1,4 @@
-"""What a run goes on from: a tagger, or a token classifier of transformers."""
+"""The starting point of a run: a tagger, or a token classifier of transformers."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class StartingPoint:
-    """The tagger a run goes on from.
+    """The tagger to start a run from.
 
     Attributes:
         folder: Its folder.
         provider: The provider of its encoder.
-        heads: What is known of its head of each task.
-        prefixes: What the names of each head's tensors begin with.
-        context, window: What its windows hold, which those of the run hold where nothing else is asked for.
+        heads: Its head of each task.
+        prefixes: Prefix of the tensor names of each head.
+        context, window: The content and maximum size of its windows; defaults of the run.
     """
 
     folder: Path
@@ -44,35 +44,35 @@ class StartingPoint:
     window: int | None = None
 
     def scheme(self, task: str) -> str | None:
-        """The scheme that a task is trained in where nothing else is asked for."""
+        """The default scheme of a task in the run; None without a head of the task."""
         return self.heads[task].scheme if task in self.heads else None
 
     def alignment(self, task: str) -> str | None:
-        """The alignment strategy that a task is trained with where nothing else is asked for."""
+        """The default alignment strategy of a task in the run; None without a head of the task."""
         return self.heads[task].alignment if task in self.heads else None
 
     def why_not(self, task: str, scheme: str, labels: Sequence[str]) -> str:
-        """Why the head of a task cannot go on, or nothing if it can: it needs all labels, in the same scheme."""
+        """Why the head of a task cannot be kept; empty if it can: it must have all labels, in the same scheme."""
         if task not in self.heads:
-            return f"{str(self.folder)!r} has none for its labels"
+            return f"{str(self.folder)!r} has no head for its labels"
         head = self.heads[task]
         if head.scheme != scheme:
-            return f"that of {str(self.folder)!r} is in the scheme {head.scheme}, and this run in {scheme}"
+            return f"the head in {str(self.folder)!r} has the scheme {head.scheme}, and this run has {scheme}"
         lacking = [label for label in labels if label not in head.labels]
         if lacking:
             more = ", …" if len(lacking) > _SHOWN else ""
-            return f"that of {str(self.folder)!r} lacks the labels {', '.join(lacking[:_SHOWN])}{more}"
+            return f"the head in {str(self.folder)!r} lacks the labels {', '.join(lacking[:_SHOWN])}{more}"
         return ""
 
     def model(self, labels: Mapping[str, Sequence[str]], kept: Sequence[str]) -> TaggerModel:
-        """The model to train: the encoder with its weights, the heads that go on with theirs, the others new.
+        """The model to train: the encoder and the kept heads with their weights, and new heads for other tasks.
 
         Args:
-            labels: For each task, its labels in id order.
-            kept: The tasks whose heads go on.
+            labels: The labels of each task, in id order.
+            kept: The tasks whose heads are kept.
 
         Raises:
-            PolytagError: The weights are not there, are damaged, or are others than the folder describes.
+            PolytagError: The weights are missing, damaged, or do not match the description in the folder.
         """
         from polytag.engine.encoders.hf_weights import read_tensors
         from polytag.engine.model import TaggerModel
@@ -85,15 +85,15 @@ class StartingPoint:
 
 
 def open_start(reference: str, tasks: Mapping[str, Task], labels: LabelNames | None) -> StartingPoint:
-    """Find out what a run goes on from.
+    """Open the starting point of a run.
 
     Args:
         reference: Folder of a tagger or of a token classifier, or its name on the hub.
-        tasks: The tasks to train. The one head of a token classifier can be that of any of them whose labels it has.
-        labels: Names of a token classifier's labels, where it has none or others.
+        tasks: The tasks to train. The single head of a token classifier can be used for any task that its labels fit.
+        labels: Names of a token classifier's labels, if it has none or different ones.
 
     Raises:
-        PolytagError: It is neither, or cannot be read.
+        PolytagError: The reference is neither of these, or cannot be read.
     """
     folder = tagger_folder(reference)
     providers = registry().encoders
@@ -109,5 +109,5 @@ def open_start(reference: str, tasks: Mapping[str, Task], labels: LabelNames | N
         try:
             heads[name] = TaskHead(names, scheme_for(task, names).name, ALIGNMENT)
         except TaggerError:
-            continue  # labels of another kind of task
+            continue  # its labels fit another kind of task
     return StartingPoint(folder, choose_restorer(folder), heads, dict.fromkeys(heads, "classifier"))
