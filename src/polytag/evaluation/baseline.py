@@ -9,7 +9,7 @@ from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme
 
 
 class MajorityBaseline:
-    """Gives each word the tag it has most often in training; a new word gets `O`, or the most frequent tag of all.
+    """Tags each word with its most frequent tag in training, unseen words with `O` or the most frequent tag.
 
     Args:
         sentences: Words of the training split.
@@ -25,7 +25,7 @@ class MajorityBaseline:
                 if tag != UNANNOTATED:
                     counts[word][tag] += 1
                     overall[tag] += 1
-        # Ties go to the tag that sorts first, so that the baseline is the same everywhere.
+        # Ties go to the tag that sorts first, so that the baseline is deterministic.
         self._best = {word: min(tags, key=lambda tag: (-tags[tag], tag)) for word, tags in counts.items()}
         most = min(overall, key=lambda tag: (-overall[tag], tag), default=OUTSIDE)
         self._default = OUTSIDE if scheme.encodes_spans else most

@@ -1,4 +1,4 @@
-"""How far probabilities are from how often they are right."""
+"""Measure the calibration of probabilities."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BINS = 15
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Expected calibration error of a tag's probability, without and with the fitted temperature, both 0..1."""
+    """Expected calibration error of the tags' probabilities, before and after temperature scaling, both 0..1."""
 
     before: float
     after: float
@@ -28,7 +28,7 @@ def expected_calibration_error(confidences: FloatArray, correct: NDArray[np.bool
         correct: bool (words,), whether the tag is right.
 
     Returns:
-        A share, 0..1; 0 when there is no word.
+        A number in 0..1; 0 without words.
     """
     if not len(confidences):
         return 0.0

@@ -32,10 +32,10 @@ class SentenceDifference:
     """A sentence that two systems tag differently.
 
     Attributes:
-        location: Where it begins.
+        location: File and line of its beginning.
         words: Its words.
-        gold, a, b: Their tags: gold, and those of the two systems.
-        wrong: How many words each system tags wrong.
+        gold, a, b: Gold tags, and the tags of each system.
+        wrong: Number of words that each system tags wrong.
     """
 
     location: str
@@ -54,12 +54,12 @@ class TaskComparison:
         metric, headline: The task's main metric, and the name of its headline score.
         a, b: The two scores.
         difference: The second minus the first.
-        interval: The 95% confidence interval of the difference, by paired bootstrap over sentences; None where the
-            metric has no statistics.
-        p: p value of the difference by approximate randomisation, two-sided; None likewise.
-        differing: In how many sentences the systems' tags differ.
-        sentences: Those in which they differ most: by how many more words one of them tags wrong, then by how many
-            words they tag differently, then in the order of the corpus.
+        interval: The 95% confidence interval of the difference, by paired bootstrap over sentences; None if the metric
+            has no statistics.
+        p: Two-sided p value of the difference, by approximate randomisation; None if the metric has no statistics.
+        differing: Number of sentences with different tags.
+        sentences: The sentences that differ most: by the difference in the number of wrong words, then by the number
+            of words with different tags, then in the order of the corpus.
     """
 
     metric: str
@@ -78,8 +78,8 @@ class Comparison:
     """Two systems on one split of a corpus.
 
     Attributes:
-        a, b: What the user named.
-        corpus: The same for the corpus.
+        a, b: The names of the systems as the user gave them.
+        corpus: The name of the corpus as the user gave it.
         split: Name of the split.
         sentences, words: Its size.
         tasks: The comparison of each task.
@@ -94,7 +94,7 @@ class Comparison:
     tasks: Mapping[str, TaskComparison]
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain data, for JSON."""
+        """The same as plain data for JSON."""
         return asdict(self)
 
 
@@ -115,24 +115,24 @@ def compare(
     """Compare two systems on the same sentences, task by task.
 
     Each system is the folder of a tagger, or a file of its predictions for exactly the sentences of the split: JSON
-    Lines or columns, as `polytag predict` writes them. A column file has the words in its first column and the tags of
-    one task in each further one; it does not name the tasks. They are those of `task`, in this order, or else all that
-    the other system has, in its order. Spans may be in any label scheme; it is recognised.
+    Lines or columns, as written by `polytag predict`. A column file has the words in the first column and the tags of
+    one task in each further column. It does not name the tasks: they are taken from `task`, or else from the other
+    system, in that order. Spans may be in any label scheme, which is recognised.
 
     Args:
         a, b: The two systems.
-        corpus: A corpus, or what names one.
-        split: The split; `test` where there is one, else the last one, when not given.
-        task: Names of the tasks to compare; all that both systems have when not given. In the order of a column file's
-            tag columns, `_` for a column to skip.
+        corpus: A corpus, or its name.
+        split: Name of the split; by default `test`, or the last one if no `test` exists.
+        task: Names of the tasks to compare; by default all that both systems have. For a column file, in the order of
+            its tag columns, with `_` for a column to skip.
         reader, columns, corpus_scheme: How to read the corpus, as in training.
-        decoding: `viterbi` or `argmax`, instead of what taggers were trained with.
-        sentences: How many of the sentences that differ most to report.
+        decoding: `viterbi` or `argmax`; by default each tagger's own.
+        sentences: Number of sentences to report, of those that differ most.
         seed: Seed of the interval and the p value.
 
     Raises:
-        PolytagError: A system or the corpus is wrong, the systems have no task in common, or a file's words are not
-            those of the corpus.
+        PolytagError: A system or the corpus is invalid, the systems have no task in common, or the words of a file
+            differ from the corpus.
     """
     names = [str(a), str(b)]
     systems = [_opened(name) for name in names]
@@ -154,13 +154,13 @@ def compare(
 
 
 def _opened(name: str) -> System:
-    """Predictions, or the folder of a tagger with what it says: it is loaded when all else is right."""
+    """Predictions, or the folder and description of a tagger, which is loaded after all checks."""
     if path_exists(Path(name)) and Path(name).is_file():
         return read_predictions(Path(name))
     path = tagger_folder(name)
     if not path.exists():
         raise PolytagError(
-            f"{name!r} does not exist. Name the folder of a tagger, or a file that `polytag predict` wrote."
+            f"{name!r} does not exist. Name the folder of a tagger, or a file written by `polytag predict`."
         )
     return open_folder(path)
 
@@ -172,7 +172,7 @@ def _shared_tasks(names: Sequence[str], systems: Sequence[System], wanted: Seque
             order = wanted or known[1 - index]
             if order is None:
                 raise PolytagError(
-                    "Two column files do not say which tasks their columns hold. Name them in the order of the tag "
+                    "Two column files do not name the tasks of their columns. Name them in the order of the tag "
                     "columns, _ for one to skip, for instance --task pos --task _ --task ner."
                 )
             system.name_columns(order, names[index])
@@ -196,19 +196,19 @@ def _check_words(name: str, found: Predictions, words: Tags, corpus: str, places
         if list(own) != list(sentence):
             at = next((i for i, pair in enumerate(zip(own, sentence, strict=False)) if ne(*pair)), None)
             problem = (
-                f"has {len(own)} words there, and {len(sentence)} here"
+                f"has {len(own)} words, and the corpus has {len(sentence)}"
                 if at is None
                 else f"has the word {own[at]!r} where the corpus has {sentence[at]!r} (word {at + 1})"
             )
             raise PolytagError(
-                f"{name!r} is not about the sentences of {corpus}: sentence {index + 1}, at {places[index]}, "
-                f"{problem}. Tag the very words of this split, for instance with `polytag predict TAGGER FILE --input "
-                "conll`."
+                f"{name!r} does not have the sentences of {corpus}: sentence {index + 1}, at {places[index]}, "
+                f"{problem}. Tag exactly the words of this split, for instance with `polytag predict TAGGER FILE "
+                "--input conll`."
             )
     if len(found.words) != len(words):
         raise PolytagError(
             f"{name!r} has {len(found.words):,} sentences, and {corpus} has {len(words):,}; the first ones agree. Tag "
-            "the whole split, and nothing else, or name another one with --split."
+            "exactly this split, or name another one with --split."
         )
 
 
@@ -218,7 +218,7 @@ def _tags(
     schemes: Mapping[str, LabelScheme],
     decoding: Any,
 ) -> dict[str, Tags]:
-    """Tags of each task in its scheme; unannotated words have none."""
+    """Tags of each task in its scheme; `UNANNOTATED` for unannotated words."""
     if isinstance(system, Predictions):
         found: Mapping[str, Tags] = system.tags
         every = list(registry().schemes.values())
@@ -268,5 +268,5 @@ def _compare(
 
 
 def _unlike(one: Sequence[str], other: Sequence[str]) -> int:
-    """How many words have different tags."""
+    """The number of words with different tags."""
     return sum(map(ne, one, other))

@@ -1,4 +1,4 @@
-"""Evaluate taggers on the splits of corpora."""
+"""Evaluate taggers on splits of corpora."""
 
 from __future__ import annotations
 
@@ -50,29 +50,29 @@ def evaluate(
     """Score a tagger on a split of a corpus, on every word of every sentence.
 
     Args:
-        tagger: A tagger; or the folder of one or of a token classifier of transformers, or its name on the hub.
-        corpus: A corpus, or what names one.
-        split: The split; `test` where there is one, else the last one, when not given.
+        tagger: A tagger; or the folder or hub name of a tagger or of a token classifier of transformers.
+        corpus: A corpus, or its name.
+        split: Name of the split; by default `test`, or the last one if no `test` exists.
         reader, columns, corpus_scheme: How to read the corpus, as in training.
-        decoding: `viterbi` or `argmax`, instead of what the tagger was trained with.
-        metrics: Names of metrics to score by beside the tasks' own.
-        strict: Count only spans that are written as their label scheme demands, in gold and predicted tags.
-        confusions: How many of the most frequent confusions of each task to report.
-        errors: File to write every sentence with a mistake to, gold and predicted side by side, whole or not at all.
+        decoding: `viterbi` or `argmax`; by default the tagger's own.
+        metrics: Names of metrics in addition to the tasks' own.
+        strict: Count only spans that are valid in their label scheme, in gold and predicted tags.
+        confusions: Number of the most frequent confusions to report per task.
+        errors: File to write every sentence with a mistake to, with gold and predicted tags; written atomically.
         seed: Seed of the confidence intervals.
-        task, labels: Of a token classifier, as in `Tagger.load`.
+        task, labels: For a token classifier, as in `Tagger.load`.
 
     Raises:
-        PolytagError: The tagger or the corpus is wrong, a metric suits no task, or the file cannot be written.
+        PolytagError: The tagger or the corpus is invalid, a metric fits no task, or the file cannot be written.
     """
     registry().metrics.require(*metrics)
     decoding = check_decoding(decoding)
     if isinstance(tagger, Tagger):
         if task is not None or labels is not None:
-            raise PolytagError("A loaded tagger knows its tasks and labels: give `task` and `labels` to Tagger.load.")
+            raise PolytagError("A loaded tagger has its tasks and labels: give `task` and `labels` to Tagger.load.")
         tagger = tagger.decoded_by(decoding) if decoding else tagger
     else:
-        tagger, _ = open_folder(tagger, task, labels)  # whether it is a tagger at all, before a corpus is loaded
+        tagger, _ = open_folder(tagger, task, labels)  # errors are found before a corpus is loaded
     loaded = corpus if isinstance(corpus, Corpus) else load_corpus(corpus, reader=reader, columns=columns)
     name = loaded.default_split(split)
     model = tagger if isinstance(tagger, Tagger) else Tagger.load(tagger, decoding, task=task, labels=labels)
@@ -103,15 +103,15 @@ def evaluate_split(
     baselines: Mapping[str, MajorityBaseline] | None = None,
     seed: int = 0,
 ) -> Evaluation:
-    """Score a tagger on a split that is at hand, by the metrics of its tasks.
+    """Score a tagger on a split that is already read, by the metrics of its tasks.
 
     Args:
         tagger: The tagger.
         data: The split, its tags in the schemes of the tagger.
         tasks: The tasks to score.
-        corpus: What the user named.
+        corpus: The name of the corpus as the user gave it.
         split: Name of the split.
-        baselines: The baseline of each task, to score too.
+        baselines: The baseline of each task, to be scored as well.
         seed: Seed of the confidence intervals.
     """
     schemes = {name: tagger.decoders[name].scheme for name in tasks}

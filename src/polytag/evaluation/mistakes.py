@@ -1,4 +1,4 @@
-"""What a tagger gets wrong: the most frequent confusions, and every sentence with a mistake."""
+"""Report the mistakes of a tagger: the most frequent confusions, and every sentence with a mistake."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Example:
     """A mistake in its context.
 
     Attributes:
-        text: The words, those of the gold span (or, where there is none, the predicted one) in brackets, and three more
-            on either side.
-        predicted: The words of the predicted span where they differ from those in brackets, else empty.
-        location: Where the sentence begins.
+        text: The words of the gold span (or, without one, of the predicted span) in brackets, with three words of
+            context on each side.
+        predicted: The words of the predicted span if they differ from the words in brackets, else empty.
+        location: File and line of the beginning of the sentence.
     """
 
     text: str
@@ -36,15 +36,15 @@ class Example:
 
 @dataclass(slots=True)
 class Confusion:
-    """Something that is in gold, and what was predicted in its place.
+    """A gold label, and the label that was predicted instead.
 
     Attributes:
         gold: Label of the gold span, or tag of the word in a scheme without spans; `O` for no span.
-        predicted: The same for what was predicted.
-        kind: What is wrong: the `tag`; of a span the `label`, the `boundary`, or both; or the span was `missed`, or is
-            `spurious`.
-        count: How often.
-        examples: The first few.
+        predicted: The same for the prediction.
+        kind: The kind of error: in the `tag` of a word; in the `label` or the `boundary` of a span, or both; or a
+            `missed` or `spurious` span.
+        count: Number of occurrences.
+        examples: The first three examples.
     """
 
     gold: str
@@ -57,17 +57,17 @@ class Confusion:
 def confusions(
     words: Tags, gold: Tags, predicted: Tags, scheme: LabelScheme, locations: Sequence[str], limit: int
 ) -> list[Confusion]:
-    """The most frequent mistakes, most frequent first; ties in the order of label names.
+    """The most frequent confusions in descending order; ties in the order of label names.
 
     In a scheme with spans, each gold span that was not found is paired with the predicted span that shares most words
-    with it, if any, and each predicted span pairs once; those that stay alone are missed or spurious.
+    with it, if any. Each predicted span is paired at most once. Unpaired spans are missed or spurious.
 
     Args:
         words: Words of every sentence.
         gold, predicted: Their tags, in `scheme`.
         scheme: The scheme.
-        locations: Where each sentence begins.
-        limit: How many to return at most.
+        locations: File and line of the beginning of each sentence.
+        limit: Maximum number to return.
     """
     found: dict[tuple[str, str, Kind], Confusion] = {}
     for sentence, gold_tags, predicted_tags, location in zip(words, gold, predicted, locations, strict=True):
@@ -89,20 +89,20 @@ def write_mistakes(
     tasks: Sequence[tuple[str, Tags, Tags, LabelScheme]],
     locations: Sequence[str],
 ) -> int:
-    """Write every sentence with a mistake, gold and predicted tags side by side.
+    """Write every sentence with a mistake, with gold and predicted tags in columns.
 
-    One word a line: the word, its gold tag, its predicted tag, and `*` where the two differ, with tabs between. Before
-    each sentence a line `# LOCATION TASK`, after it an empty one. A sentence stands there once for each task in which
-    it has a mistake: in a scheme with spans, a span too much or too few, else a tag.
+    One word per line: the word, its gold tag, its predicted tag, and `*` if the two differ, separated by tabs. A line
+    `# LOCATION TASK` precedes each sentence, and an empty line follows it. A sentence is written once for each task in
+    which it has a mistake: in a scheme with spans, a missed or spurious span, else a wrong tag.
 
     Args:
-        sink: Where to.
+        sink: The file to write to.
         words: Words of every sentence.
-        tasks: Of each task its name, gold tags, predicted tags, and their scheme.
-        locations: Where each sentence begins.
+        tasks: Name, gold tags, predicted tags and label scheme of each task.
+        locations: File and line of the beginning of each sentence.
 
     Returns:
-        How many sentences have a mistake.
+        Number of sentences with a mistake.
     """
     wrong = 0
     for index, sentence in enumerate(words):
@@ -126,7 +126,7 @@ def _differs(gold: Sequence[str], predicted: Sequence[str], scheme: LabelScheme)
 
 
 Pair = tuple[tuple[str, str, Kind], Span, Span | None]
-"""Labels and kind; the words to show in brackets; those predicted, where they are others."""
+"""Labels and kind; the span to show in brackets; the predicted span if its words differ."""
 
 
 def _tag_pairs(gold: Sequence[str], predicted: Sequence[str], _: LabelScheme) -> Iterator[Pair]:
@@ -142,7 +142,7 @@ def _span_pairs(gold: Sequence[str], predicted: Sequence[str], scheme: LabelSche
     for span in right:
         if span in both:
             continue
-        # Of several that share as many words, the first.
+        # Ties go to the first.
         nearest = max(left, key=lambda other: _shared(span, other), default=None)
         if nearest is None or not _shared(span, nearest):
             yield (span.label, OUTSIDE, "missed"), span, None

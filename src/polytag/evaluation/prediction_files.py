@@ -1,4 +1,4 @@
-"""Read files of predictions, as `polytag predict` writes them."""
+"""Read files of predictions written by `polytag predict`."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Predictions:
     Attributes:
         words: Words of every sentence.
         tags: Tags of every sentence, by task.
-        tasks: Names of the tasks; None for a column file, until `name_columns` says what its columns hold.
-        columns: Tags of every sentence, by tag column, of a column file.
+        tasks: Names of the tasks; None for a column file, until `name_columns` sets them.
+        columns: Tags of every sentence, by tag column, if it is a column file.
     """
 
     words: list[list[str]]
@@ -32,15 +32,15 @@ class Predictions:
     columns: list[list[list[str]]] = field(default_factory=list)
 
     def name_columns(self, tasks: Sequence[str], name: str) -> None:
-        """Say which task each tag column holds, `_` for none.
+        """Set the task of each tag column, `_` for a column to skip.
 
         Raises:
-            PolytagError: There are more or fewer columns.
+            PolytagError: The number of columns differs.
         """
         if len(tasks) != len(self.columns):
             raise PolytagError(
-                f"{name!r} has {len(self.columns)} columns of tags, not {len(tasks)} as for {', '.join(tasks)}. Say "
-                "what each column after the words holds, in order, _ for one to skip: --task pos --task _ --task ner."
+                f"{name!r} has {len(self.columns)} columns of tags, not {len(tasks)} as in {', '.join(tasks)}. Name "
+                "the task of each column after the words, in order, _ for one to skip: --task pos --task _ --task ner."
             )
         self.tags = {task: tags for task, tags in zip(tasks, self.columns, strict=True) if task != _SKIP}
         self.tasks = tuple(self.tags)
@@ -50,7 +50,7 @@ def read_predictions(path: Path) -> Predictions:
     """Read a file of predictions: JSON Lines, or columns with the words in the first.
 
     Raises:
-        PolytagError: The file cannot be read, or is neither.
+        PolytagError: The file cannot be read, or has another format.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")  # not splitlines(): words may hold other breaks
@@ -63,7 +63,7 @@ def read_predictions(path: Path) -> Predictions:
     first = next((line for line in lines if line.strip()), "")
     found = _objects(path, lines) if isinstance(_parsed(first), dict) else _columns(path, lines)
     if not found.words:
-        raise PolytagError(f"{str(path)!r} holds no predictions. Check that this is the right file.")
+        raise PolytagError(f"{str(path)!r} has no predictions. Check that this is the right file.")
     return found
 
 
@@ -76,8 +76,8 @@ def _columns(path: Path, lines: Sequence[str]) -> Predictions:
         if len(cells) != width or width < 2:
             raise PolytagError(
                 f"{path}, line {row.number}: "
-                + (f"{len(cells)} columns where there were {width} before" if width > 1 else "a word without any tags")
-                + ". Write a word and its tags a line, with tabs between, and an empty line after each sentence."
+                + (f"{len(cells)} columns, but {width} before" if width > 1 else "a word without tags")
+                + ". Write one word and its tags per line, separated by tabs, and an empty line after each sentence."
             )
         if row.starts_sentence:
             sentences.append([])
@@ -97,7 +97,7 @@ def _objects(path: Path, lines: Sequence[str]) -> Predictions:
             bounds = [*record.get("sentence_starts", [0]), len(record["words"])]
             tags = tags or {task: [] for task in record["tags"]}
             if tags.keys() != record["tags"].keys():
-                raise ValueError(f"it has the tasks {', '.join(record['tags'])}, those before {', '.join(tags)}")
+                raise ValueError(f"it has the tasks {', '.join(record['tags'])}, previous lines {', '.join(tags)}")
             for task, of_task in record["tags"].items():
                 if len(of_task) != len(record["words"]):
                     raise ValueError(f"{task} has {len(of_task)} tags for {len(record['words'])} words")

@@ -1,4 +1,4 @@
-"""What an evaluation finds: the scores of each task on one split."""
+"""Results of an evaluation: the scores of each task on one split."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class TaskEvaluation:
     Attributes:
         metrics: Scores by metric; the first metric is the task's main one.
         headline: Name of the main metric's headline score.
-        baseline: The headline score of a per-word majority-tag baseline, where a training split is at hand.
-        interval: The 95% confidence interval of the headline score, by resampling sentences; None where it was not
-            asked for, or the metric has no statistics to compute it from.
-        confusions: The most frequent mistakes, where they were asked for.
-        calibration: The calibration error of the words' probabilities, where there are any.
+        baseline: The headline score of a per-word majority-tag baseline; None without a training split.
+        interval: The 95% confidence interval of the headline score, by resampling sentences; None if it was not
+            requested, or the metric has no statistics.
+        confusions: The most frequent confusions, if requested.
+        calibration: The calibration error of the words' probabilities; None without probabilities.
     """
 
     metrics: Mapping[str, Scores]
@@ -47,9 +47,9 @@ class Evaluation:
     """The scores of all tasks on one split.
 
     Attributes:
-        corpus: What the user named.
+        corpus: The name of the corpus as the user gave it.
         split: Name of the split.
-        sentences, words: How many were scored: all of them.
+        sentences, words: Number of sentences and words; all are scored.
         tasks: Scores by task.
     """
 
@@ -60,15 +60,15 @@ class Evaluation:
     tasks: Mapping[str, TaskEvaluation]
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain data, for JSON."""
+        """The same as plain data for JSON."""
         return asdict(self)
 
     @property
     def score(self) -> float:
-        """The mean of the headline scores of all tasks, by which the best epoch is chosen."""
+        """The mean of the headline scores of all tasks, which chooses the best epoch."""
         return float(np.mean(list(self.headlines.values())))
 
     @property
     def headlines(self) -> dict[str, float]:
-        """Named headline scores: `{"ner f1": 0.91, "pos accuracy": 0.96}`."""
+        """Headline scores by task and name: `{"ner f1": 0.91, "pos accuracy": 0.96}`."""
         return {f"{name} {task.headline}": task.score for name, task in self.tasks.items()}

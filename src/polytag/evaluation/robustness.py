@@ -1,4 +1,4 @@
-"""What a tagger is measured to be less good at, for its card: words it has not seen, and small letters."""
+"""Robustness figures for the model card: unseen words and lower-cased text."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from polytag.plugin.task import Task
 from polytag.tagger.tagger import Tagger
 
 SENTENCES = 500
-"""How many sentences are enough to measure on."""
+"""Maximum number of sentences to measure on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Robustness:
-    """Measured on the first sentences of the validation split.
+    """Robustness figures, measured on the first sentences of the validation split.
 
     Attributes:
-        sentences: How many they are.
-        sees_case: Whether small and capital letters differ for the encoder.
-        small: For each task the headline score as the text is written, and with all letters small.
-        unseen: Share of the words that training has not seen, 0..1.
-        accuracy: For each task the share of right tags among words that training has seen, and among the others.
+        sentences: Number of these sentences.
+        sees_case: Whether the encoder distinguishes upper and lower case.
+        small: Headline score of each task on the original text and on lower-cased text.
+        unseen: Share of words that do not occur in training, 0..1.
+        accuracy: Tag accuracy of each task on words that occur in training, and on unseen words, 0..1.
     """
 
     sentences: int
@@ -37,12 +37,12 @@ class Robustness:
 
 
 def measure(tagger: Tagger, training: Split, validation: Split, tasks: Mapping[str, Task]) -> Robustness | None:
-    """Measure it; None where validation does not have both words that training has seen and others.
+    """Measure robustness; None unless validation has both seen and unseen words.
 
     Args:
         tagger: The tagger.
         training, validation: The splits, their tags in the schemes of the tagger.
-        tasks: Its tasks.
+        tasks: The tasks of the tagger.
     """
     some = validation.select(range(min(SENTENCES, len(validation.sentences))))
     known = {word for words in training.sentences for word in words}

@@ -1,4 +1,4 @@
-"""Run metrics on gold and predicted tags: per word, per sentence, never per subword."""
+"""Compute metrics of gold and predicted tags, over whole words and sentences, never over subwords."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def score(
     metrics: str | Sequence[str] = ("spans",),
     seed: int = 0,
 ) -> TaskEvaluation:
-    """Score tags that are at hand, wherever they come from.
+    """Score tags from any source.
 
     ```python
     import polytag
@@ -33,20 +33,20 @@ def score(
 
     Args:
         gold: A list of tags for each sentence; a word whose tag is `UNANNOTATED` is not scored.
-        predicted: As many sentences, each with as many tags.
+        predicted: Predicted tags, in the same shape.
         scheme: The label scheme of both, or its name.
-        metrics: Names of metrics, or of one; the first gives the headline score.
+        metrics: Name of a metric, or names of several; the first gives the headline score.
         seed: Seed of the 95% confidence interval of the headline score.
 
     Raises:
-        PolytagError: Gold and predicted tags differ in shape, a tag is none that the scheme writes, a metric needs
-            spans and the scheme has none, or there is no scheme or metric of that name.
+        PolytagError: Gold and predicted tags differ in shape, a tag is invalid in the scheme, a metric needs spans and
+            the scheme has none, or no scheme or metric has the given name.
     """
     known = registry()
     chosen = known.schemes[scheme] if isinstance(scheme, str) else scheme
     names = (metrics,) if isinstance(metrics, str) else tuple(metrics)
     if not names:
-        raise PolytagError("No metric is named. Name at least one: metrics=('spans',)")
+        raise PolytagError("No metric is given. Name at least one: metrics=('spans',)")
     for name in names:
         if known.metrics[name].needs_spans and not chosen.encodes_spans:
             raise PolytagError(
@@ -62,7 +62,7 @@ def score(
 def _check_shape(gold: Tags, predicted: Tags) -> None:
     if len(gold) != len(predicted):
         raise PolytagError(
-            f"There are {len(gold):,} sentences of gold tags and {len(predicted):,} of predicted tags. Give both the "
+            f"The gold tags have {len(gold):,} sentences, and the predicted tags {len(predicted):,}. Give both for the "
             "same sentences."
         )
     for number, (right, found) in enumerate(zip(gold, predicted, strict=True), start=1):
@@ -72,8 +72,8 @@ def _check_shape(gold: Tags, predicted: Tags) -> None:
             )
         if len(right) != len(found):
             raise PolytagError(
-                f"Sentence {number} has {len(right):,} gold tags and {len(found):,} predicted tags. Give each word one "
-                "of both."
+                f"Sentence {number} has {len(right):,} gold tags and {len(found):,} predicted tags. Give one of each "
+                "per word."
             )
 
 
@@ -84,8 +84,8 @@ def _check_tags(side: str, sentences: Tags, scheme: LabelScheme) -> None:
     for tag, number in first.items():
         if not any(scheme.allows(tag, other) or scheme.allows(other, tag) for other in edges):
             raise PolytagError(
-                f"Sentence {number} has the {side} tag {tag!r}, which the scheme {scheme.name!r} never writes. Say "
-                "which scheme the tags are in: scheme='iobes'"
+                f"Sentence {number} has the {side} tag {tag!r}, which is invalid in the scheme {scheme.name!r}. Name "
+                "the scheme of the tags: scheme='iobes'"
             )
 
 
@@ -101,11 +101,11 @@ def evaluate_tags(
 
     Args:
         gold: Tags of every sentence, in `scheme`; words that are `UNANNOTATED` are not scored.
-        predicted: The same for the predicted tags.
+        predicted: The predicted tags, in the same form.
         scheme: The label scheme of both.
         metrics: Names of metrics; the first is the main one.
-        baseline: Tags of a baseline, to score by the main metric.
-        interval_seed: Seed of the confidence interval of the headline score; no interval when None.
+        baseline: Tags of a baseline, which is scored by the main metric.
+        interval_seed: Seed of the confidence interval of the headline score; no interval if None.
     """
     predicted = where_annotated(gold, predicted)
     found = {name: registry().metrics[name].compute(gold, predicted, scheme) for name in metrics}
@@ -122,7 +122,7 @@ def evaluate_tags(
 
 
 def where_annotated(gold: Tags, predicted: Tags) -> Tags:
-    """Predicted tags with `UNANNOTATED` where gold has it, so that there is nothing to be right or wrong about."""
+    """Predicted tags with `UNANNOTATED` wherever gold has it, so that these words are not scored."""
     if not any(UNANNOTATED in tags for tags in gold):
         return predicted
     return [
@@ -134,17 +134,17 @@ def where_annotated(gold: Tags, predicted: Tags) -> Tags:
 def choose_metrics(
     tasks: Mapping[str, Task], schemes: Mapping[str, LabelScheme], further: Sequence[str], strict: bool
 ) -> dict[str, tuple[str, ...]]:
-    """Names of the metrics of each task, the main one first.
+    """Names of the metrics of each task, main metric first.
 
     Args:
         tasks: The tasks.
         schemes: The label scheme of each.
-        further: Names of metrics beside the tasks' own; one that needs spans is left out of tasks that have none.
-        strict: Take the strict variant of each of the tasks' metrics that has one.
+        further: Names of metrics in addition to the tasks' own; metrics of spans are skipped for tasks without spans.
+        strict: Use the strict variants of the tasks' metrics, where these exist.
 
     Raises:
-        PolytagError: A further metric suits none of the tasks, or none of their metrics has a strict variant.
-        UnknownNameError: There is no metric of that name.
+        PolytagError: A further metric fits none of the tasks, or none of their metrics has a strict variant.
+        UnknownNameError: No metric has the given name.
     """
     known = registry().metrics
     for name, task in tasks.items():
@@ -154,8 +154,7 @@ def choose_metrics(
         variants = {metric: known[metric].strict or metric for names in own.values() for metric in names}
         if all(metric == variant for metric, variant in variants.items()):
             raise PolytagError(
-                f"--strict concerns how spans are read, and no metric of these tasks ({', '.join(tasks)}) reads spans. "
-                "Leave it out."
+                f"--strict applies to metrics of spans, and these tasks have none: {', '.join(tasks)}. Leave it out."
             )
         own = {name: tuple(variants[metric] for metric in names) for name, names in own.items()}
     any_tags = {metric for metric in further if not known[metric].needs_spans}

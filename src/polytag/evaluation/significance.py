@@ -1,11 +1,10 @@
-"""How far a score can be trusted: confidence intervals, and tests of the difference between two taggers.
+"""Confidence intervals of scores, and significance tests of the difference between two taggers.
 
-All functions work on per-sentence statistics that add up (see `Metric.statistics`) and resample whole sentences: the
-words of a sentence are not independent of one another. Sentences whose statistics are equal are exchangeable, so what
-is drawn is how often each distinct row occurs: exactly the distribution of drawing sentence by sentence, at a cost that
-hardly grows with the corpus.
+All functions take additive statistics of sentences (see `Metric.statistics`) and resample whole sentences, because the
+words of a sentence are not independent. Sentences with equal statistics are exchangeable, so the count of each distinct
+row is drawn: this has the same distribution as drawing single sentences, at a cost that hardly grows with the corpus.
 
-Everything is deterministic: the same statistics and seed give the same figures.
+All results are deterministic: the same statistics and seed give the same figures.
 """
 
 from __future__ import annotations
@@ -26,15 +25,15 @@ LEVEL = 0.95
 _SAMPLES = 1000
 _SHUFFLES = 9999
 _ROUNDING = 1e-12
-"""Differences closer than this are the same difference, computed in another order."""
+"""Smaller deviations are rounding errors of a different order of computation."""
 
 
 class Difference(NamedTuple):
-    """How much higher the second of two systems scores.
+    """The difference of two systems' scores.
 
     Attributes:
-        value: Its score minus that of the first.
-        low, high: Ends of the 95% confidence interval of this difference.
+        value: Score of the second system minus score of the first.
+        low, high: Bounds of the 95% confidence interval of the difference.
     """
 
     value: float
@@ -45,19 +44,19 @@ class Difference(NamedTuple):
 def bootstrap_interval(
     statistics: Array, headline_of: Headline, seed: int, samples: int = _SAMPLES
 ) -> tuple[float, float]:
-    """The 95% confidence interval of a score: the percentile bootstrap over sentences.
+    """The 95% confidence interval of a score, by the percentile bootstrap over sentences.
 
-    Corpora of as many sentences are drawn with replacement, and the interval lies between the 2.5% and 97.5% quantiles
+    Corpora of the same size are drawn with replacement, and the interval lies between the 2.5% and 97.5% quantiles
     of their scores (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13).
 
     Args:
         statistics: float64 (sentences, k), at least one sentence.
         headline_of: The score of summed statistics.
         seed: Seed of the draws.
-        samples: How many corpora are drawn.
+        samples: Number of corpora drawn.
 
     Raises:
-        ValueError: There is no sentence.
+        ValueError: The statistics have no sentence.
     """
     scores = headline_of(_resampled(_checked(statistics), np.random.default_rng(seed), samples))
     return _interval(scores)
@@ -68,18 +67,18 @@ def paired_bootstrap(
 ) -> Difference:
     """The difference of two systems' scores on the same sentences, with its 95% confidence interval.
 
-    Each drawn corpus holds the same sentences for both systems (Efron and Tibshirani 1993, chapter 13; for systems
+    Each drawn corpus has the same sentences for both systems (Efron and Tibshirani 1993, chapter 13; for systems
     compared on one test set: Koehn, Statistical Significance Tests for Machine Translation Evaluation, EMNLP 2004).
-    Exchanging the systems changes the sign of the result and nothing else.
+    Exchanging the systems only changes the sign of the result.
 
     Args:
         first, second: float64 (sentences, k), statistics of the two systems.
         headline_of: The score of summed statistics.
         seed: Seed of the draws.
-        samples: How many corpora are drawn.
+        samples: Number of corpora drawn.
 
     Raises:
-        ValueError: There is no sentence, or the two differ in shape.
+        ValueError: The statistics have no sentence, or differ in shape.
     """
     _check_pair(first, second)
     if _exchanged(first, second):
@@ -94,21 +93,21 @@ def paired_bootstrap(
 def approximate_randomisation(
     first: Array, second: Array, headline_of: Headline, seed: int, samples: int = _SHUFFLES
 ) -> float:
-    """The two-sided p value of the difference between two systems' scores, were the systems interchangeable.
+    """The two-sided p value of the difference of two systems' scores, if the systems were interchangeable.
 
-    For each sentence a coin decides whether the two systems exchange their output. With r of n such shuffles at least
-    as far apart as the systems really are, p = (r + 1) / (n + 1) (Noreen, Computer-Intensive Methods for Testing
+    In each shuffle, the two systems exchange their output in every sentence with probability 0.5. If r of n shuffles
+    have at least the observed difference, p = (r + 1) / (n + 1) (Noreen, Computer-Intensive Methods for Testing
     Hypotheses, 1989; for F1: Yeh, More accurate tests for the statistical significance of result differences, COLING
-    2000). Exchanging the systems does not change it.
+    2000). Exchanging the systems does not change p.
 
     Args:
         first, second: float64 (sentences, k), statistics of the two systems.
         headline_of: The score of summed statistics.
-        seed: Seed of the coins.
-        samples: How many shuffles: the smallest p value there can be is 1 / (samples + 1).
+        seed: Seed of the shuffles.
+        samples: Number of shuffles; the smallest possible p value is 1 / (samples + 1).
 
     Raises:
-        ValueError: There is no sentence, or the two differ in shape.
+        ValueError: The statistics have no sentence, or differ in shape.
     """
     _check_pair(first, second)
     if _exchanged(first, second):
@@ -141,7 +140,7 @@ def _difference(first: Array, second: Array, headline_of: Headline) -> float:
 
 
 def _exchanged(first: Array, second: Array) -> bool:
-    """Whether the systems are in the other of their two orders: the draws must not depend on who comes first."""
+    """Whether to exchange the systems, so that the draws do not depend on their order."""
     unequal = np.flatnonzero(first.ravel() != second.ravel())
     return bool(len(unequal)) and bool(first.ravel()[unequal[0]] > second.ravel()[unequal[0]])
 

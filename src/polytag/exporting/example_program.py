@@ -1,4 +1,4 @@
-"""The example.py beside an exported tagger: a program that tags a sentence without polytag."""
+"""Make the example.py of an exported tagger: a program that tags a sentence without polytag."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from polytag.tagger.token_classifiers import aggregation
 _HEAD = '''"""Tag a sentence of words: python example.py "My name is Sylvain ."
 
 Needs {packages}. {runs}
-Tags are the most probable label of each word; polytag itself also makes sure that they form whole spans.
+Tags are the most probable label of each word; polytag also ensures that they form valid spans.
 """
 
 import json
@@ -21,7 +21,7 @@ import numpy as np
 {imports}
 FOLDER = Path(__file__).parent
 LABELS = json.loads((FOLDER / "labels.json").read_text(encoding="utf-8"))
-DTYPE = np.{dtype}  # of what the network takes
+DTYPE = np.{dtype}  # of the network's inputs
 '''
 
 _RUN = {
@@ -30,18 +30,18 @@ session = onnxruntime.InferenceSession(str(FOLDER / "model.onnx"), providers=["C
 
 
 def probabilities(given):
-    """For each task, the probabilities of its labels: float32 (batch, length, labels)."""
+    """The probabilities of each task's labels: float32 (batch, length, labels)."""
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(names, given)))
 ''',
     "savedmodel": '''
-# TensorFlow Serving takes this folder as --model_base_path: the model is its version 1.
+# For TensorFlow Serving, use this folder as --model_base_path; the model is version 1.
 model = tf.saved_model.load(str(FOLDER / "1"))
 signature = model.signatures["serving_default"]
 
 
 def probabilities(given):
-    """For each task, the probabilities of its labels: float32 (batch, length, labels)."""
+    """The probabilities of each task's labels: float32 (batch, length, labels)."""
     return {task: values.numpy() for task, values in signature(**{k: tf.constant(v) for k, v in given.items()}).items()}
 ''',
     "litert": '''
@@ -49,7 +49,7 @@ interpreter = Interpreter(str(FOLDER / "model.tflite"))
 
 
 def probabilities(given):
-    """For each task, the probabilities of its labels: float32 (batch, length, labels)."""
+    """The probabilities of each task's labels: float32 (batch, length, labels)."""
     return interpreter.get_signature_runner("serving_default")(**given)
 ''',
 }
@@ -57,7 +57,7 @@ def probabilities(given):
 _TAIL = '''
 
 def tags(words):
-    """For each task, the tag of each word."""
+    """The tags of the words, by task."""
     given, positions = inputs(words)
     found = {{}}
     for task, scores in probabilities(given).items():
@@ -83,7 +83,7 @@ _FIRST = "scores[0, at[0]]"
 
 _TRANSFORMERS = '''"""Tag a text: python example.py "My name is Sylvain."
 
-Needs transformers and torch. The folder is a transformers checkpoint: `AutoModelForTokenClassification` loads it, too.
+Needs transformers and torch. The folder is a transformers checkpoint: `AutoModelForTokenClassification` loads it as well.
 """
 
 import sys
@@ -101,11 +101,11 @@ if __name__ == "__main__":
 
 
 def example_program(to: str, encoding: ExampleInputs, alignments: Mapping[str, str]) -> str:
-    """A program that runs an export.
+    """The source of a program that runs an export.
 
     Args:
         to: `onnx`, `savedmodel` or `litert`.
-        encoding: How it encodes words.
+        encoding: The part of the program that encodes words.
         alignments: The alignment strategy of each task.
     """
     package, imported = _IMPORTS[to]
@@ -114,7 +114,7 @@ def example_program(to: str, encoding: ExampleInputs, alignments: Mapping[str, s
     dtype = "int64" if to == "onnx" else "int32"
     strategies = set(alignments.values())
     rows = _ROWS.get(strategies.pop(), _FIRST) if len(strategies) == 1 else _FIRST
-    runs = "Batches of several sentences work, too: pad them with any id, and 0 in attention_mask."
+    runs = "Batches of several sentences work as well: pad them with any id, and 0 in attention_mask."
     return (
         _HEAD.format(packages=packages, imports=imported + encoding.imports, runs=runs, dtype=dtype)
         + encoding.code
@@ -124,7 +124,7 @@ def example_program(to: str, encoding: ExampleInputs, alignments: Mapping[str, s
 
 
 def transformers_program(alignment: str) -> str:
-    """A program that runs a transformers checkpoint.
+    """The source of a program that runs a transformers checkpoint.
 
     Args:
         alignment: The alignment strategy of the task.

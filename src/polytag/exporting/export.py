@@ -1,4 +1,4 @@
-"""Export taggers to other runtimes: written whole or not at all, and checked against the tagger."""
+"""Export taggers to other runtimes; the export is checked against the tagger and written atomically."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from polytag.tagger.tagger import Tagger
 FORMATS = ("savedmodel", "onnx", "litert", "transformers")
 QUANTISATIONS = ("int8",)
 LARGEST_GRAPH = 2_000_000_000
-"""Bytes of weights that go into one file for ONNX Runtime or LiteRT: what Protocol Buffers hold, less some."""
+"""Maximum bytes of weights in a file for ONNX Runtime or LiteRT: the limit of Protocol Buffers, with a margin."""
 
 LOWEST_AGREEMENT = {None: 0.999, "int8": 0.95}
-"""The share of words, for each task, that must have the tagger's own tag, without and with quantisation."""
+"""Minimum share of words per task with the same tag as the tagger, without and with quantisation."""
 
 _SENTENCES = 200
 _PACKAGES = {"onnx": ("tf2onnx", "onnx", "onnxruntime"), "litert": ("ai_edge_litert",)}
@@ -31,16 +31,16 @@ _PACKAGES = {"onnx": ("tf2onnx", "onnx", "onnxruntime"), "litert": ("ai_edge_lit
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What was exported, and how it compares with the tagger.
+    """The result of an export, with its agreement with the tagger.
 
     Attributes:
         output: The folder.
         to: The format.
         quantize: `int8`, or None.
-        runtime: Where the export was run to compare it.
-        corpus: The corpus of the sentences it was compared on.
-        sentences, words: How many.
-        agreement: For each task, the share of words that have the same tag, 0..1.
+        runtime: The runtime in which the export was checked.
+        corpus: The corpus on which the export was checked.
+        sentences, words: Number of sentences and words in the check.
+        agreement: Share of words per task with the same tag, 0..1.
     """
 
     output: Path
@@ -63,29 +63,31 @@ def export(
     corpus: Corpus | str = "sample",
     overwrite: bool = False,
 ) -> Export:
-    """Write a tagger for another runtime, with its labels and a program that runs it, and check it.
+    """Export a tagger to another runtime, with its labels and a program that runs it, and check the result.
 
-    The tags of 200 sentences are compared with those of the tagger, through the same decoding. Below 99.9% of words
-    (95% with `int8`, which is lossy by nature) the export fails and nothing is written.
+    The tags of 200 sentences are compared with the tags of the tagger, with the same decoding. If less than 99.9% of
+    words agree (95% with `int8`, which is lossy), the export fails and nothing is written.
 
     Args:
-        tagger: A tagger, the folder of one, or its name on the hub.
+        tagger: A tagger, its folder, or its name on the hub.
         output: Folder to write to.
         to: One of `FORMATS`.
-        task: Export this task alone; needed for transformers, which knows one task a model, if there are several.
-        quantize: `int8` for weights of eight bits, with onnx only.
-        corpus: Where the sentences come from: its test split, or else the last one.
-        overwrite: Whether to replace a tagger or an export that is there.
+        task: Export only this task; required for transformers if the tagger has several, as its models have one task.
+        quantize: `int8` for 8-bit weights; only with onnx.
+        corpus: The corpus for the check: its test split is used, or else the last one.
+        overwrite: Whether to replace an existing tagger or export.
 
     Raises:
-        PolytagError: What is asked for does not exist or fit, a package is missing, the folder cannot be written, or
-            the export disagrees with the tagger.
+        PolytagError: An argument is unknown or does not fit, a package is missing, the folder cannot be written, or the
+            export disagrees with the tagger.
     """
     folder = expand_home(output)
     if to not in FORMATS:
         raise UnknownNameError("export format", to, FORMATS)
     if quantize is not None and (quantize not in QUANTISATIONS or to != "onnx"):
-        raise PolytagError(f"There is no quantisation {quantize!r} for {to}. Only onnx can be quantised: to int8.")
+        raise PolytagError(
+            f"The quantisation {quantize!r} does not exist for {to}. Only onnx can be quantised, to int8."
+        )
     require_extra(*_PACKAGES.get(to, ()))
     if not isinstance(tagger, Tagger):
         tagger, _ = open_folder(tagger)
@@ -116,8 +118,8 @@ def _check_size(tagger: Tagger, to: str) -> None:
     size = sum(4 * math.prod(variable.shape) for variable in tagger.network.trainable_variables)
     if size > LARGEST_GRAPH:
         raise PolytagError(
-            f"The weights of this tagger take {size / 1e9:.1f} GB, and a file for {to} holds at most "
-            f"{LARGEST_GRAPH / 1e9:.1f}. Export to savedmodel or transformers, or train with a smaller encoder."
+            f"The weights of this tagger take {size / 1e9:.1f} GB, and a file for {to} can have at most "
+            f"{LARGEST_GRAPH / 1e9:.1f} GB. Export to savedmodel or transformers, or train with a smaller encoder."
         )
 
 
@@ -133,13 +135,13 @@ def _chosen(tagger: Tagger, task: str | None) -> Tagger:
 def _check_transformers(tagger: Tagger) -> None:
     if not tagger.network.encoder.transformers_layout:
         raise PolytagError(
-            "Only taggers over a pretrained encoder can be transformers checkpoints; transformers has no encoder like "
-            "this one. Choose savedmodel, onnx or litert."
+            "Only taggers with a pretrained encoder can be exported to transformers; it has no encoder like this one. "
+            "Choose savedmodel, onnx or litert."
         )
     if len(tagger.heads) > 1:
         raise PolytagError(
             f"A transformers checkpoint has one task, and this tagger has {', '.join(tagger.heads)}. Choose one with "
-            "--task, and export once for each."
+            "--task, and export each separately."
         )
 
 
@@ -153,15 +155,15 @@ def _check_agreement(result: Export) -> None:
     low = {name: share for name, share in result.agreement.items() if share < lowest}
     if low:
         shares = ", ".join(f"{name} {share:.2%}" for name, share in low.items())
-        advice = "Export without --quantize" if result.quantize else "Report it, with the checkpoint's config.json"
+        advice = "Export without --quantize" if result.quantize else "Report this, with the checkpoint's config.json"
         raise PolytagError(
             f"The export disagrees with the tagger: on {result.words:,} words of {result.corpus!r} only {shares} have "
-            f"the same tag in {result.runtime}, and at least {lowest:.1%} have to. Nothing was written. {advice}."
+            f"the same tag in {result.runtime}, and at least {lowest:.1%} must. Nothing was written. {advice}."
         )
 
 
 def _describe(tagger: Tagger, folder: Path, result: Export) -> None:
-    """Write everything beside the network."""
+    """Write the other files of the export, in addition to the network."""
     encoder = tagger.network.encoder
     encoder.export_files(folder)
     labels = {name: list(head.labels) for name, head in tagger.heads.items()}

@@ -1,4 +1,4 @@
-"""Write a network for another runtime, and open what was written."""
+"""Write networks for other runtimes, and open the written files."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _write_litert(tagger: Tagger, folder: Path, _: str | None) -> tuple[str, Tag
 
 
 def write_transformers(tagger: Tagger, folder: Path, _: str | None) -> tuple[str, Tagger]:
-    """Write a transformers checkpoint; returns what runs it, and the tagger opened there."""
+    """Write a transformers checkpoint; returns the runtime, and the tagger running in it."""
     (decoder,) = tagger.decoders.values()
     tagger.save(folder, {"example.py": transformers_program(decoder.head.alignment)})
     if importlib.util.find_spec("torch") is None:
@@ -67,9 +67,9 @@ def swapped(tagger: Tagger, run: NetworkFunction) -> Tagger:
 def _quantise(path: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    # Seven bits a weight: with eight, processors without VNNI overflow where two products are added up.
+    # Seven bits per weight: with eight, processors without VNNI overflow when two products are added.
     before = logging.root.manager.disable
-    logging.disable(logging.WARNING)  # its advice to simplify the graph first: it is simplified
+    logging.disable(logging.WARNING)  # it advises to simplify the graph, which is already done
     try:
         quantize_dynamic(path, path, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
     finally:

@@ -1,4 +1,4 @@
-"""Read what is to be tagged."""
+"""Read the input of `polytag predict`."""
 
 from __future__ import annotations
 
@@ -22,31 +22,32 @@ _BY_ENDING = {".jsonl": "jsonl", ".tsv": "conll"} | dict.fromkeys(
 
 _OF_CORPORA = (".ann", ".conllu", ".conllup", ".json", ".parquet", ".spacy")
 Item = tuple[str | list[str], int | None]
-"""A text, or the words of a sentence, and the sentence's document where that is known."""
+"""A text, or the words of a sentence; and the document of the sentence, if known."""
 
 Lines = Iterator[tuple[int, str]]
 
 
 def format_of(file: str) -> str:
-    """The input format that a file's ending stands for.
+    """The input format of a file, by its extension.
 
     Raises:
-        PolytagError: It is the ending of a corpus in a format that is not read here.
+        PolytagError: The extension belongs to a corpus format that is not supported here.
     """
     ending = Path(file).suffix.lower()
     if ending in _OF_CORPORA:
         raise PolytagError(
-            f"The file {file!r} ends as corpora do that `polytag predict` does not read. Convert it, `polytag corpus "
-            f"convert {file} FOLDER --format column`, and tag what that writes; or say what it holds with --input."
+            f"The file {file!r} has the extension of a corpus format that `polytag predict` does not read. Convert it, "
+            f"`polytag corpus convert {file} FOLDER --format column`, and tag the result; or name its format with "
+            "--input."
         )
     return _BY_ENDING.get(ending, "text")
 
 
 def check_file(path: Path) -> None:
-    """Make sure that a file exists and is no folder.
+    """Check that a file exists and is not a folder.
 
     Raises:
-        PolytagError: It does not, or is one.
+        PolytagError: The file does not exist, or is a folder.
     """
     try:
         if path.is_dir():
@@ -58,13 +59,13 @@ def check_file(path: Path) -> None:
             )
     except OSError as error:
         raise PolytagError(
-            f"The file {str(path)!r} cannot be read: {error.strerror}. To tag text, give it on standard input: echo "
+            f"The file {str(path)!r} cannot be read: {error.strerror}. To tag text, pass it on standard input: echo "
             "TEXT | polytag predict TAGGER -"
         ) from error
 
 
 def first_columns(lines: Lines) -> Iterator[tuple[list[str], int]]:
-    """The words of each sentence, and how many documents have begun by then."""
+    """The words of each sentence, with the number of documents that have begun so far."""
     words: list[str] = []
     document = 0
     for row in column_rows(line for _, line in lines):
@@ -78,19 +79,19 @@ def first_columns(lines: Lines) -> Iterator[tuple[list[str], int]]:
 
 
 def kind_of(item: Item) -> tuple[type, bool]:
-    """What can be tagged together: texts or sentences of words, with or without documents."""
+    """A key that is equal for items that can be tagged together: texts, or sentences with or without documents."""
     return type(item[0]), item[1] is not None
 
 
 def objects(lines: Lines, name: str) -> Iterator[Item]:
-    """The items of JSON Lines: a text or the words of a sentence each.
+    """The items of JSON Lines: each is a text or the words of a sentence.
 
     Args:
         lines: The lines.
         name: Name of the file, for messages.
 
     Raises:
-        PolytagError: A line is not JSON, or has neither.
+        PolytagError: A line is not JSON, or has neither a text nor words.
     """
     documents: dict[Hashable, int] = {}
     for number, line in lines:
@@ -99,17 +100,17 @@ def objects(lines: Lines, name: str) -> Iterator[Item]:
         try:
             record = json.loads(line)
         except ValueError as error:
-            raise PolytagError(f"{name}, line {number}: not JSON: {error}. Write one object a line.") from error
+            raise PolytagError(f"{name}, line {number}: not JSON: {error}. Write one object per line.") from error
         found = record.get("text", record.get("tokens")) if isinstance(record, dict) else None
         if isinstance(found, str) or (isinstance(found, list) and all(isinstance(word, str) for word in found)):
             if HALF_CHARACTER.search("".join(found)):
                 raise PolytagError(
-                    f"{name}, line {number}: an escape such as \\ud83d stands for half a character. Write both halves, "
-                    "or the character itself."
+                    f"{name}, line {number}: an escape such as \\ud83d is half a character. Write both halves, or the "
+                    "character itself."
                 )
             document = record.get("document") if isinstance(found, list) else None
             if not isinstance(document, int | str | None):
-                raise PolytagError(f'{name}, line {number}: "document" is {document!r}. Make it a number or a string.')
+                raise PolytagError(f'{name}, line {number}: "document" is {document!r}. Use a number or a string.')
             yield found, None if document is None else documents.setdefault(document, len(documents))
         else:
             raise PolytagError(
@@ -119,10 +120,10 @@ def objects(lines: Lines, name: str) -> Iterator[Item]:
 
 
 def decoded_lines(source: IO[bytes], name: str) -> Lines:
-    """The lines of a file, numbered from 1, without their ends.
+    """The lines of a file, numbered from 1, without line ends.
 
     Raises:
-        PolytagError: They are not UTF-8, or cannot be read.
+        PolytagError: The file is not UTF-8, or cannot be read.
     """
     try:
         for number, line in enumerate(source, start=1):
@@ -132,7 +133,7 @@ def decoded_lines(source: IO[bytes], name: str) -> Lines:
             f"{name}, line {number}, byte {error.start + 1}: not UTF-8. Convert the file: iconv -f latin1 -t utf-8"
         ) from error
     except OSError as error:
-        raise PolytagError(f"{name} cannot be read: {error.strerror}. Check what it is.") from error
+        raise PolytagError(f"{name} cannot be read: {error.strerror}. Check its type.") from error
 
 
 @contextmanager
@@ -140,13 +141,13 @@ def open_input(file: str) -> Iterator[IO[bytes]]:
     """A file, or standard input for `-`.
 
     Raises:
-        PolytagError: It cannot be opened.
+        PolytagError: The file cannot be opened.
     """
     if file == "-":
         yield sys.stdin.buffer
         return
     try:
-        source = Path(file).open("rb")  # noqa: SIM115  # closed below; an error while reading is not an error of opening
+        source = Path(file).open("rb")  # noqa: SIM115  # closed below; errors while reading are handled elsewhere
     except OSError as error:
         raise PolytagError(f"The file {file!r} cannot be read: {error.strerror}.") from error
     with source:

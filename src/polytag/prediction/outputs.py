@@ -1,4 +1,4 @@
-"""Write what was tagged."""
+"""Write tagged texts."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _COLOURS = ("green", "blue", "magenta", "yellow", "cyan", "red")
 
 
 def writer_for(writing: str, tagger: Tagger, target: LabelScheme | None, sink: TextIO) -> Callable[[TaggedText], None]:
-    """What writes one tagged text after the other.
+    """A function that writes one tagged text.
 
     Args:
         writing: One of `OUTPUT_FORMATS`.
-        tagger: What tagged them.
-        target: Label scheme for spans in column format; as the tagger was trained when None.
-        sink: Where to write.
+        tagger: The tagger that tagged the texts.
+        target: Label scheme for spans in column format; by default the scheme of each task in the tagger.
+        sink: The stream to write to.
     """
     if writing == "jsonl":
         return lambda tagged: print(json.dumps(tagged.to_dict(), ensure_ascii=False), file=sink, flush=sink.isatty())
@@ -53,8 +53,8 @@ def _columns(tagger: Tagger, target: LabelScheme | None, tagged: TaggedText) -> 
     for word in tagged.words:
         if not word.strip(" ") or _BREAKS.search(word) or word.startswith(DOCUMENT_MARKS):
             raise PolytagError(
-                f"The word {word!r} cannot stand in columns: it is empty, holds a tab or the end of a line, or begins "
-                "as a new document does. Write JSON Lines: --format jsonl"
+                f"The word {word!r} cannot be written in columns: it is empty, has a tab or a line break, or begins like "
+                "the mark of a new document. Write JSON Lines: --format jsonl"
             )
     bounds = [*tagged.sentence_starts, len(tagged.words)]
     parts = []
@@ -109,10 +109,10 @@ def _tagged_words(tagged: TaggedText, task: str) -> Text:
 
 @contextmanager
 def open_output(output: Path | None) -> Iterator[TextIO]:
-    """A file that appears under its name only when it is whole."""
+    """Open a file that appears under its name only when it is complete, or standard output."""
     if output is None:
         if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
-            sys.stdout.reconfigure(encoding="utf-8")  # whatever the locale, so that any text can be written
+            sys.stdout.reconfigure(encoding="utf-8")  # any text can be written in any locale
         yield sys.stdout
         return
     with new_file(output) as sink:

@@ -1,4 +1,4 @@
-"""Tag files and streams: read, tag and write one after the other, in memory that does not grow."""
+"""Tag files and streams: read, tag and write items one by one, in constant memory."""
 
 from __future__ import annotations
 
@@ -44,25 +44,25 @@ def predict(
     task: str | None = None,
     labels: LabelNames | None = None,
 ) -> None:
-    """Tag a file, and write what comes out to another one or to standard output, in memory that does not grow.
+    """Tag a file, and write the result to another file or to standard output, in constant memory.
 
-    Nothing is returned: `Tagger.tag` and `Tagger.stream` are for values.
+    Nothing is returned; use `Tagger.tag` or `Tagger.stream` to get tagged texts.
 
     Args:
         tagger: Folder of a tagger or of a token classifier of transformers, or its name on the hub.
         file: Path of the file, `-` for standard input.
-        input_format: `text`, `document`, `words`, `conll` or `jsonl`; by the file's ending when not given.
-        output_format: `jsonl`, `conll`, `doccano` or `table`; a table on a terminal and JSON Lines elsewhere when not
-            given.
-        scheme: Label scheme for column format, instead of the one each task was trained in.
-        decoding: `viterbi` or `argmax`, instead of what the tagger was trained with.
-        min_score: Spans that are less probable are dropped, 0..1.
-        runtime: `tensorflow` or `onnx`; what the folder is for when not given.
-        output: File to write to, whole or not at all; standard output when not given.
-        task, labels: Of a token classifier, as in `Tagger.load`.
+        input_format: `text`, `document`, `words`, `conll` or `jsonl`; by default chosen by the file extension.
+        output_format: `jsonl`, `conll`, `doccano` or `table`; by default a table on a terminal and JSON Lines
+            elsewhere.
+        scheme: Label scheme for column format; by default the scheme of each task in the tagger.
+        decoding: `viterbi` or `argmax`; by default the tagger's own.
+        min_score: Spans with a lower probability are dropped, 0..1.
+        runtime: `tensorflow` or `onnx`; by default the runtime of the folder.
+        output: File to write to, atomically; by default standard output.
+        task, labels: For a token classifier, as in `Tagger.load`.
 
     Raises:
-        PolytagError: The tagger or the file is wrong.
+        PolytagError: The tagger or the file is invalid.
     """
     file = str(file)
     decoding = check_decoding(decoding)
@@ -83,14 +83,14 @@ def predict(
 
 
 def _tag(tagger: Tagger, lines: Lines, reading: str, name: str, marked: bool | None) -> Iterator[TaggedText]:
-    # Somebody who types wants an answer to every line.
+    # On a terminal, the user expects an answer to every line.
     ahead = 1 if name == STDIN and sys.stdin.isatty() else LOOK_AHEAD
     if reading == "text":
         return tagger.stream((text for _, text in lines), ahead)
     if reading == "document":
         return tagger.stream(["\n".join(text for _, text in lines)])
     if reading == "words":
-        # Not str.split(), as words may hold no-break spaces.
+        # Not str.split(), as words may contain no-break spaces.
         words = ([word for word in text.replace("\t", " ").split(" ") if word] for _, text in lines)
         return tagger.stream_words(words, ahead)
     if reading == "conll":
@@ -99,12 +99,12 @@ def _tag(tagger: Tagger, lines: Lines, reading: str, name: str, marked: bool | N
 
 
 def _tag_columns(tagger: Tagger, lines: Lines, marked: bool | None) -> Iterator[TaggedText]:
-    """Tag column format. `marked` says whether it has marks of documents; None where that shows at its beginning."""
+    """Tag column format. `marked`: whether the file marks documents; None if unknown, then the first line decides."""
     found = first_columns(lines)
     first = next(found, None)
     if first is None:
         return iter(())
-    # As in corpora, sentences stand alone where no documents are marked.
+    # As in corpora, each sentence is tagged alone if documents are not marked.
     alone = first[1] == 0 if marked is None else not marked
     sentences, documents = itertools.tee(itertools.chain([first], found))
     words = (words for words, _ in sentences)
@@ -112,7 +112,7 @@ def _tag_columns(tagger: Tagger, lines: Lines, marked: bool | None) -> Iterator[
 
 
 def _tag_objects(tagger: Tagger, lines: Lines, name: str) -> Iterator[TaggedText]:
-    """Tag JSON objects in runs of the same kind, so that they share batches and keep their order."""
+    """Tag JSON objects in groups of consecutive objects of the same kind, so that they share batches in order."""
     for (kind, has_document), run in itertools.groupby(objects(lines, name), kind_of):
         if kind is str:
             yield from tagger.stream(text for text, _ in run if isinstance(text, str))
