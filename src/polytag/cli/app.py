@@ -1,4 +1,4 @@
-"""The command `polytag`: puts the commands together and turns errors into exit statuses."""
+"""The command `polytag`: collects the subcommands, and converts errors into exit statuses."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from polytag.errors import CorpusWarning, InterruptedRunError, PolytagError
 
 
 class _Commands(TyperGroup):
-    """Stops in peace when the reader of the output is gone, as `head` is after its lines; its help is there at once."""
+    """Exits without an error when the reader of the output closes it, as `head` does; shows its help fast."""
 
     def __init__(self, **options: Any) -> None:
-        # Rich takes as long to import as all the rest of `polytag --help`; a list of commands does without panels.
+        # Importing Rich would double the time of `polytag --help`; a list of commands needs no panels.
         super().__init__(**options | {"rich_markup_mode": None})
 
     def invoke(self, ctx: Any) -> Any:
@@ -30,7 +30,7 @@ class _Commands(TyperGroup):
             result = super().invoke(ctx)
             sys.stdout.flush()
         except BrokenPipeError:
-            # Leave Python nothing to flush at exit.
+            # So that the flush of Python at exit does not fail.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit from None
         return result
@@ -80,11 +80,11 @@ _usual_show_warning = warnings.showwarning
 
 
 def main() -> None:
-    """Run the command line: exit status 0 done, 2 the input is wrong (one paragraph), 1 a defect."""
+    """Run the command line. Exit status 0: success; 1: a defect; 2: invalid input, explained in one paragraph."""
     warnings.showwarning = _show_warning
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:  # closed by whoever started the program
-            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  # until it ends
+        if getattr(sys, name) is None:  # closed by the program that started this one
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  # open until exit
     try:
         app(prog_name="polytag")
     except InterruptedRunError as error:

@@ -9,8 +9,7 @@ import typer
 from polytag.cli.options import Columns, CorpusOption, CorpusScheme, DecodingName, Json, ReaderName
 
 _SYSTEM = (
-    "Folder of a tagger, one on the hub, or a file that `polytag predict` wrote (jsonl, or conll: words in the first"
-    " column)."
+    "Tagger: folder or hub name; or a file written by `polytag predict` (jsonl, or conll: words in the first column)."
 )
 
 
@@ -19,20 +18,22 @@ def compare_cli(
     b: Annotated[str, typer.Argument(help="The same for the other system.")],
     corpus: CorpusOption,
     split: Annotated[
-        str | None, typer.Option(help="Split to compare on.", show_default="test, or else the last one")
+        str | None, typer.Option(help="Split to compare on.", show_default="test, else the last one")
     ] = None,
     task: Annotated[
         list[str] | None,
         typer.Option(
             "--task",
             "-t",
-            help="Task to compare; give it again for several. For column files, the tasks in the order of their tag"
-            " columns, _ for a column to skip.",
-            show_default="all that both have",
+            help="Task to compare; repeat the option for several. For column files, the tasks in the order of the tag"
+            " columns, with _ to skip one.",
+            show_default="all shared tasks",
         ),
     ] = None,
     decoding: DecodingName = None,
-    sentences: Annotated[int, typer.Option(min=0, help="Show so many sentences that differ most, for each task.")] = 5,
+    sentences: Annotated[
+        int, typer.Option(min=0, help="Number of sentences to show per task, of those that differ most.")
+    ] = 5,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the interval and the p value.")] = 0,
     reader: ReaderName = None,
     columns: Columns = None,
@@ -41,8 +42,8 @@ def compare_cli(
 ) -> None:
     """Compare two taggers or files of predictions.
 
-    For each task: both headline scores, the difference with its 95% interval (paired bootstrap over sentences) and its
-    p value (approximate randomisation), and the sentences where the two differ most.
+    Shows for each task both headline scores, their difference with its 95% interval (paired bootstrap over sentences)
+    and p value (approximate randomisation), and the sentences that differ most.
     """
     from polytag.cli.plugins import mention_problems
     from polytag.cli.tables import print_comparison, print_json

@@ -1,4 +1,4 @@
-"""`polytag corpus`: look at corpora, check and convert them."""
+"""`polytag corpus`: describe, check and convert corpora."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from polytag.cli.options import Columns, Command, CorpusScheme, CorpusSource, Group, Json, ReaderName
 from polytag.terminal import console
 
-app = typer.Typer(cls=Group, help="Look at corpora, check and convert them.", no_args_is_help=True)
+app = typer.Typer(cls=Group, help="Describe, check and convert corpora.", no_args_is_help=True)
 
 
 @app.command("describe", cls=Command)
@@ -18,7 +18,7 @@ def describe_cli(
     source: CorpusSource,
     reader: ReaderName = None,
     columns: Columns = None,
-    split: Annotated[str | None, typer.Option(help="Describe this split alone.", show_default="all")] = None,
+    split: Annotated[str | None, typer.Option(help="Describe only this split.", show_default="all")] = None,
     as_json: Json = False,
 ) -> None:
     """Show the size of a corpus, its tag columns with their label schemes and labels, and an example."""
@@ -42,15 +42,16 @@ def check_cli(
     encoder: Annotated[
         str | None,
         typer.Option(
-            help="A checkpoint, by folder or name: say which words its tokenizer makes nothing of.", show_default="none"
+            help="Report words that the tokenizer of this checkpoint (folder or hub name) cannot tokenise.",
+            show_default="none",
         ),
     ] = None,
-    examples: Annotated[int, typer.Option(min=1, help="Places to show for each finding.")] = 3,
+    examples: Annotated[int, typer.Option(min=1, help="Places to show per finding.")] = 3,
     as_json: Json = False,
 ) -> None:
-    """Look a corpus over as a careful annotator would.
+    """Find likely annotation errors in a corpus.
 
-    Exit status 1 when there are errors, 0 when there are only warnings and notes.
+    Exit status 1 with errors, 0 with only warnings and notes.
     """
     from polytag.cli.tables import print_json
     from polytag.corpus.check.check import check
@@ -80,21 +81,20 @@ def check_cli(
 @app.command("convert", cls=Command)
 def convert_cli(
     source: CorpusSource,
-    destination: Annotated[Path, typer.Argument(metavar="DEST", help="Folder to write, one file a split.")],
+    destination: Annotated[Path, typer.Argument(metavar="DEST", help="Folder to write, with one file per split.")],
     scheme: Annotated[
         str | None,
         typer.Option(
-            help="Span scheme to write all columns with spans in: iob1, iob2, ioe1, ioe2, iobes, bilou, or one of a"
-            " plugin.",
-            show_default="as they are",
+            help="Scheme for all columns with spans: iob1, iob2, ioe1, ioe2, iobes, bilou, or the scheme of a plugin.",
+            show_default="unchanged",
         ),
     ] = None,
     format: Annotated[
         str | None,
         typer.Option(
             help="Format to write: column, conllu, jsonl, parquet, dataset, brat, doccano, labelstudio, spacy-json,"
-            " spacy, or one of a plugin.",
-            show_default="that of the source, or jsonl",
+            " spacy, or the format of a plugin.",
+            show_default="as the source, or jsonl",
         ),
     ] = None,
     reader: ReaderName = None,
@@ -102,7 +102,7 @@ def convert_cli(
     corpus_scheme: CorpusScheme = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a converted corpus.")] = False,
 ) -> None:
-    """Write a corpus in another format, or its spans in another scheme; nothing is lost without a message."""
+    """Write a corpus in another format, or its spans in another scheme; every loss is reported."""
     from polytag.corpus.convert import convert_corpus
     from polytag.corpus.source import column_names
 
@@ -123,4 +123,4 @@ def convert_cli(
     for column, (before, after) in done.schemes.items():
         typer.echo(f"{column}: {before}" + ("" if before == after else f" -> {after}"))
     if done.options:
-        typer.echo(f"The folder does not say everything; read it with {done.options}")
+        typer.echo(f"To read the folder, these options are required: {done.options}")

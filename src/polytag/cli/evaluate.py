@@ -25,9 +25,7 @@ def evaluate_cli(
         typer.Argument(help="Tagger or token classifier of transformers: folder, hub name, or name@revision."),
     ],
     corpus: CorpusOption,
-    split: Annotated[
-        str | None, typer.Option(help="Split to score.", show_default="test, or else the last one")
-    ] = None,
+    split: Annotated[str | None, typer.Option(help="Split to score.", show_default="test, else the last one")] = None,
     decoding: DecodingName = None,
     reader: ReaderName = None,
     columns: Columns = None,
@@ -35,20 +33,19 @@ def evaluate_cli(
     metric: Annotated[
         list[str] | None,
         typer.Option(
-            help="Metric beside the tasks' own, such as partial; give it again for several.", show_default="none"
+            help="Metric in addition to the tasks' own, such as partial; repeat the option for several.",
+            show_default="none",
         ),
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Count only spans written as their label scheme demands.")
+        bool, typer.Option("--strict", help="Count only spans that are valid in their label scheme.")
     ] = False,
-    confusions: Annotated[
-        int, typer.Option(min=0, help="Show so many of the most frequent confusions of each task.")
-    ] = 0,
+    confusions: Annotated[int, typer.Option(min=0, help="Number of most frequent confusions to show per task.")] = 0,
     errors: Annotated[
         Path | None,
         typer.Option(
-            help="File to write every sentence with a mistake to: word, gold tag, predicted tag, and * where they"
-            " differ, with tabs between.",
+            help="File to write every sentence with a mistake to: word, gold tag, predicted tag, and * if they differ,"
+            " separated by tabs.",
             show_default="none",
         ),
     ] = None,
@@ -58,7 +55,7 @@ def evaluate_cli(
 ) -> None:
     """Score a tagger on a split of a corpus.
 
-    Every word counts, and headline scores come with 95% confidence intervals.
+    Every word is scored, and headline scores have 95% confidence intervals.
     """
     from polytag.cli.plugins import mention_problems
     from polytag.cli.tables import print_evaluation, print_json

@@ -17,20 +17,20 @@ def export_cli(
     to: Annotated[str, typer.Option("--to", help="savedmodel, onnx, litert or transformers.")],
     task: Annotated[
         str | None,
-        typer.Option("--task", "-t", help="Export this task alone.", show_default="all; transformers knows one"),
+        typer.Option("--task", "-t", help="Export only this task.", show_default="all; transformers allows one"),
     ] = None,
     quantize: Annotated[
-        str | None, typer.Option(help="int8: weights of eight bits, with onnx.", show_default="none")
+        str | None, typer.Option(help="int8: 8-bit weights, only with onnx.", show_default="none")
     ] = None,
     corpus: Annotated[
-        str, typer.Option("--corpus", "-c", help="Where the 200 sentences come from that the export is checked on.")
+        str, typer.Option("--corpus", "-c", help="Corpus of the 200 sentences on which the export is checked.")
     ] = "sample",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a tagger or export that is there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing tagger or export.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Write a tagger for another runtime.
+    """Export a tagger to another runtime.
 
-    TensorFlow Serving, ONNX Runtime, LiteRT or transformers; what was written must agree with the tagger.
+    TensorFlow Serving, ONNX Runtime, LiteRT or transformers. The export must agree with the tagger.
     """
     from polytag.cli.plugins import mention_problems
     from polytag.cli.tables import print_json

@@ -1,4 +1,4 @@
-"""Options that several commands have, and how all commands show theirs."""
+"""Options shared by several commands, and the command classes."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ class Command(TyperCommand):
     """A command."""
 
     def get_params(self, ctx: Any) -> Any:
-        """Its parameters, flags without the type that Typer gives them."""
+        """Its parameters; flags do not show the type that Typer gives them."""
         return _with_plain_flags(super().get_params(ctx))
 
 
 class RunCommand(Command):
-    """A command that also takes every option of a run; those that were given are in the `obj` of its context, by name.
+    """A command that also has every option of a run; given options are in the `obj` of its context, by name.
 
-    They are made when the command is run or asked for help, so that `polytag --help` does not wait for `RunConfig`.
+    These options are created when the command runs or shows its help, so that `polytag --help` does not import
+    `RunConfig`.
     """
 
     _of_the_run: list[Any] | None = None
 
     def get_params(self, ctx: Any) -> Any:
-        """The options of a run, and then the command's own."""
+        """The options of a run, then the command's own."""
         if self._of_the_run is None:
             from polytag.cli.options_of_config import parameters
 
@@ -53,14 +54,14 @@ class Group(TyperGroup):
     """A group of commands."""
 
     def get_params(self, ctx: Any) -> Any:
-        """Its parameters, flags without the type that Typer gives them."""
+        """Its parameters; flags do not show the type that Typer gives them."""
         return _with_plain_flags(super().get_params(ctx))
 
 
 def _with_plain_flags(params: list[Any]) -> list[Any]:
     for param in params:
         if getattr(param, "is_flag", False):
-            param.metavar = ""  # `--overwrite <bool>` looks as if it took a value
+            param.metavar = ""  # `--overwrite <bool>` would look like an option with a value
     return params
 
 
@@ -76,7 +77,7 @@ DecodingName = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 ForeignTask = Annotated[
     str | None,
-    typer.Option("--task", help="Task of a token classifier from elsewhere.", show_default="found by its labels"),
+    typer.Option("--task", help="Task of a token classifier of transformers.", show_default="inferred from its labels"),
 ]
 ForeignLabels = Annotated[
     str | None,

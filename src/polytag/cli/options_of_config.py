@@ -1,4 +1,4 @@
-"""The options of a run, made from the fields of `RunConfig`: for `polytag train`, and for the reference."""
+"""Derive the options of a run from the fields of `RunConfig`, for `polytag train` and the reference."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class RunOption:
     Attributes:
         name: Name of the field and of the keyword argument: `from_`.
         key: Its name in a TOML file: `from`.
-        flags: Its flags, the long one first: `--task`, `-t`.
+        flags: Its flags, the long flag first: `--task`, `-t`.
         kind: Its type: `bool`, `int`, `float`, `str`, `Path`, `tuple` (of texts) or `dict` (text to number).
-        choices: The names that it can be, where these are few.
-        range: The numbers that it can be, as `0<=x<1`; empty where it can be any.
-        default: The value of one that is not given; None where `shown` describes it.
-        required: Whether every run has to have it.
-        help: What it means.
-        shown: What else is to be known to show it.
+        choices: The valid names; empty if they are not limited.
+        range: The valid numbers, such as `0<=x<1`; empty if they are not limited.
+        default: The default value; None if `shown` describes it.
+        required: Whether every run must set it.
+        help: Its help text.
+        shown: Its further presentation.
     """
 
     name: str
@@ -57,9 +57,9 @@ def run_options() -> list[RunOption]:
 
 
 def described_defaults() -> dict[str, str]:
-    """Name of an option -> what is said of its default, where no single value is it.
+    """Name of an option -> description of its default, if that is not a single value.
 
-    Only core's own encoders are asked for theirs: showing help runs no code of plugins.
+    Only the built-in encoders are included, so that showing help runs no code of plugins.
     """
     described = {option.name: option.shown.shown for option in run_options() if option.shown.shown}
     providers = list(polytag_encoders())
@@ -71,7 +71,7 @@ def described_defaults() -> dict[str, str]:
 
 
 def parameters() -> list[Any]:
-    """Typer's parameters for the options of a run; without defaults, so that it shows which ones were given."""
+    """Typer's parameters for the options of a run; without defaults, so that given options can be recognised."""
 
     def command(**_options: Any) -> None:
         pass
@@ -89,7 +89,7 @@ def parameters() -> list[Any]:
 
 
 def show_defaults(params: Iterable[Any]) -> None:
-    """Let parameters say in their help which defaults they have; they are not to be parsed with afterwards."""
+    """Set the defaults that parameters show in their help; do not parse with these parameters afterwards."""
     options, described = {option.name: option for option in run_options()}, described_defaults()
     for param in params:
         if param.name in described:
@@ -112,7 +112,7 @@ def _option(name: str, field: FieldInfo) -> RunOption:
 
 
 def _kind(annotation: Any) -> tuple[type, tuple[str, ...], list[Any]]:
-    """The type behind an annotation that may allow None, the names it is limited to, and the constraints on it."""
+    """The type in an annotation (apart from None), its valid names, and its constraints."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (Union, types.UnionType):
         return _kind(next(argument for argument in arguments if argument is not types.NoneType))
@@ -143,7 +143,7 @@ def _written(value: Any) -> str:
 
 
 def _annotation(option: RunOption) -> Any:
-    """What Typer is to know of an option. What it can be is checked by `RunConfig`, for files and Python as well."""
+    """Typer's annotation of an option. Values are checked by `RunConfig`, also for TOML files and Python."""
     kind: Any = option.kind if option.kind in (bool, int, float, Path) else str
     choices = option.choices
     return Annotated[

@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from polytag.plugin.provenance import Plugin
     from polytag.plugin.registry import Kind, Registry
 
-app = typer.Typer(cls=Group, help="List plugins, write a new one, check one.")
+app = typer.Typer(cls=Group, help="List plugins, create a new one, check one.")
 
 SLOW_IMPORT = 1.0
-"""Seconds after which the import of a plugin is worth a remark."""
+"""Seconds; a slower import of a plugin is reported."""
 
 
 def tasks_cli(
-    name: Annotated[str | None, typer.Argument(help="Show this task whole.", show_default="list all")] = None,
+    name: Annotated[str | None, typer.Argument(help="Show all details of this task.", show_default="list all")] = None,
     as_json: Json = False,
 ) -> None:
-    """List the tasks, or show one whole."""
+    """List the tasks, or show all details of one."""
     from polytag.plugin.registry import registry
 
     if name is not None:
@@ -56,14 +56,14 @@ def tasks_cli(
         if plugin.import_seconds > SLOW_IMPORT:
             typer.echo(
                 f"The import of {plugin.source} took {plugin.import_seconds:.1f} s; `polytag plugins check "
-                f"{plugin.name}` says why, if it is for a slow package.",
+                f"{plugin.name}` shows whether it imports a slow package.",
                 err=True,
             )
 
 
 @app.callback(invoke_without_command=True)
 def plugins_cli(context: typer.Context, as_json: Json = False) -> None:
-    """List every plugin (where it comes from, whether it is loaded, what it brings), write a new one, check one."""
+    """List all plugins (origin, status, what they provide), create a new one, check one."""
     if context.invoked_subcommand is not None:
         return
     from polytag.plugin.registry import registry
@@ -102,29 +102,29 @@ def plugins_cli(context: typer.Context, as_json: Json = False) -> None:
 
 @app.command("new", cls=Command)
 def new_cli(
-    name: Annotated[str, typer.Argument(help="Name of the plugin: acme gives the package polytag-acme.")],
+    name: Annotated[str, typer.Argument(help="Name of the plugin: acme creates the package polytag-acme.")],
     task: Annotated[
-        str | None, typer.Option(help="Name of its task: acme.skills.", show_default="asked for, or NAME.tags")
+        str | None, typer.Option(help="Name of its task: acme.skills.", show_default="prompted for, or NAME.tags")
     ] = None,
     scheme: Annotated[
-        str | None, typer.Option(help="Label scheme of the task.", show_default="asked for, or iob2")
+        str | None, typer.Option(help="Label scheme of the task.", show_default="prompted for, or iob2")
     ] = None,
     columns: Annotated[
         str | None,
         typer.Option(
-            help="Tag columns that can hold the task, with commas between them.",
-            show_default="asked for, or the task's name and _tags",
+            help="Tag columns of the task, separated by commas.",
+            show_default="prompted for, or the task's name and _tags",
         ),
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder.", show_default="polytag-NAME")] = None,
 ) -> None:
-    """Write a plugin package with one task and its tests, ready to be installed."""
+    """Create an installable plugin package with one task and its tests."""
     from polytag.plugin.scaffold import NewPlugin, check_name, new_plugin
 
     check_name(name)
     task = task or _ask("Name of the task", f"{name}.tags")
-    scheme = scheme or _ask("Label scheme (flat for one tag a word; iob2 or another for spans)", "iob2")
-    columns = columns or _ask("Tag columns, with commas between them", f"{task.rpartition('.')[2]}_tags")
+    scheme = scheme or _ask("Label scheme (flat for one tag per word; iob2 or another for spans)", "iob2")
+    columns = columns or _ask("Tag columns, separated by commas", f"{task.rpartition('.')[2]}_tags")
     plugin = NewPlugin(name, task, scheme, tuple(column.strip() for column in columns.split(",") if column.strip()))
     folder = output or Path(plugin.distribution)
     for file in new_plugin(plugin, folder):
@@ -137,7 +137,7 @@ def new_cli(
 
 
 def _ask(question: str, default: str) -> str:
-    """What the user says, where there is one to be asked."""
+    """The answer of the user on a terminal, else the default."""
     return str(typer.prompt(question, default=default, err=True)) if _is_asked() else default
 
 
@@ -147,9 +147,9 @@ def _is_asked() -> bool:
 
 @app.command("check", cls=Command)
 def check_cli(name: Annotated[str, typer.Argument(help="Name of an installed plugin.")]) -> None:
-    """Check a plugin against every contract that what it brings has to keep.
+    """Check a plugin against the contracts of everything that it provides.
 
-    Exit status 1 when one is broken.
+    Exit status 1 if a contract is violated.
     """
     from polytag.testing.suite import check
 
@@ -160,7 +160,7 @@ def check_cli(name: Annotated[str, typer.Argument(help="Name of an installed plu
         if outcome.message:
             typer.echo(f"             {outcome.message}")
     if failed:
-        typer.echo(f"{name} breaks {failed} of its contracts.", err=True)
+        typer.echo(f"{name} violates {failed} of its contracts.", err=True)
         raise typer.Exit(1)
 
 
@@ -179,7 +179,7 @@ def _task(known: Registry, name: str) -> dict[str, Any]:
 
 
 def _part(kind: Kind[Any], name: str) -> dict[str, str]:
-    """One of the things a task is made of; several providers, or none, are said and not raised."""
+    """A part of a task; several providers, or none, are shown and not raised as errors."""
     found = kind[name] if len(kind.providers(name)) == 1 else None
     part = {"name": name, "provider": " and ".join(map(_provider, kind.providers(name))) or "nobody"}
     for attribute in ("summary", "headline"):
@@ -242,7 +242,7 @@ def _cell(value: object) -> str:
 
 
 def mention_problems() -> None:
-    """Say on stderr which plugins are not loaded, and why."""
+    """Print on stderr which plugins are not loaded, and why."""
     from polytag.plugin.registry import registry
 
     for plugin in registry().manager.problems:

@@ -20,29 +20,29 @@ def predict_cli(
         str | None,
         typer.Option(
             "--input",
-            help="text: one text a line; document: one text; words: one sentence a line, words between spaces; conll: "
-            "one word a line, words in the first column; jsonl: objects with `text`, or `tokens` (and `document`).",
-            show_default="by the file's ending, else text",
+            help="text: one text per line; document: one text; words: one sentence per line, words separated by spaces;"
+            " conll: one word per line, in the first column; jsonl: objects with `text`, or `tokens` (and `document`).",
+            show_default="by the file extension, else text",
         ),
     ] = None,
     output_format: Annotated[
         str | None,
         typer.Option(
             "--format",
-            help="jsonl, conll, doccano (texts to correct there) or table.",
+            help="jsonl, conll, doccano (for correction in doccano) or table.",
             show_default="table on a terminal, else jsonl",
         ),
     ] = None,
     scheme: Annotated[
         str | None,
-        typer.Option(help="Label scheme of span tasks in column format.", show_default="as the tagger was trained"),
+        typer.Option(help="Label scheme of span tasks in column format.", show_default="the tagger's own"),
     ] = None,
     decoding: DecodingName = None,
-    min_score: Annotated[float, typer.Option(min=0, max=1, help="Drop spans that are less probable than this.")] = 0.0,
+    min_score: Annotated[float, typer.Option(min=0, max=1, help="Drop spans with a lower probability.")] = 0.0,
     task: ForeignTask = None,
     labels: ForeignLabels = None,
     runtime: Annotated[
-        str | None, typer.Option(help="tensorflow or onnx.", show_default="what the folder is for")
+        str | None, typer.Option(help="tensorflow or onnx.", show_default="the runtime of the folder")
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write to.", show_default="standard output")
@@ -50,7 +50,7 @@ def predict_cli(
 ) -> None:
     """Tag text, a file or standard input.
 
-    What comes out: JSON Lines with spans and exact character offsets, columns, or a coloured table.
+    Output: JSON Lines with spans and exact character offsets, columns, or a coloured table.
     """
     from polytag.cli.plugins import mention_problems
     from polytag.prediction.predict import predict

@@ -12,19 +12,21 @@ def push_cli(
     tagger: Annotated[Path, typer.Argument(help="Folder of a tagger.")],
     repo: Annotated[
         str,
-        typer.Argument(help="Repository on the hub: owner/name, or a name of your own. Made when it is missing."),
+        typer.Argument(
+            help="Repository on the hub: owner/name, or only a name under your account. Created if it is missing."
+        ),
     ],
     private: Annotated[bool, typer.Option("--private", help="Push to a private repository only.")] = False,
     revision: Annotated[
-        str | None, typer.Option(help="Branch to push to; made when it is missing.", show_default="main")
+        str | None, typer.Option(help="Branch to push to; created if it is missing.", show_default="main")
     ] = None,
     message: Annotated[
-        str | None, typer.Option("--message", "-m", help="Message of the commit.", show_default="a plain one")
+        str | None, typer.Option("--message", "-m", help="Commit message.", show_default="a generic message")
     ] = None,
 ) -> None:
-    """Put a tagger on the Hugging Face hub.
+    """Push a tagger to the Hugging Face hub.
 
-    Its model card goes with it, in one commit. Log in with `hf auth login`, or set HF_TOKEN.
+    Its model card is included, in one commit. Log in with `hf auth login`, or set HF_TOKEN.
     """
     from polytag.publishing.push import push
 

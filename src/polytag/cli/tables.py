@@ -1,4 +1,4 @@
-"""Tables and JSON on stdout."""
+"""Print tables and JSON on stdout."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def print_json(value: Any) -> None:
 
 
 def print_evaluation(evaluation: Evaluation) -> None:
-    """A table for each task and metric: every label, then the overall scores."""
+    """Print a table per task and metric: every label, then the overall scores."""
     shown = console()
     shown.print(
         f"\n{evaluation.corpus}, {evaluation.split}: {evaluation.sentences:,} sentences, {evaluation.words:,} words",
@@ -42,7 +42,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
 
 
 def _line(name: str, metric: str, scores: Scores) -> Any:
-    """What a metric says that has nothing for a table: neither scores of labels nor rates."""
+    """One line for a metric without label scores and rates, which would make an empty table."""
     from rich.text import Text
 
     values = "  ".join(f"{key} {_format(key, value)}" for key, value in scores.overall.items())
@@ -112,7 +112,7 @@ def _table(title: str, scores: Scores) -> Any:
 
 
 def _ways(scores: Scores) -> list[str]:
-    """Prefixes of scores such as `strict_f1` and `partial_f1`, which get a row each; one empty prefix otherwise."""
+    """Prefixes of scores such as `strict_f1` and `partial_f1`, with a row each; otherwise one empty prefix."""
     ways = dict.fromkeys(name.removesuffix("precision") for name in scores.overall if name.endswith("_precision"))
     return list(ways) or [""]
 
@@ -122,7 +122,7 @@ def _format(name: str, value: float) -> str:
 
 
 def print_comparison(comparison: Comparison) -> None:
-    """For each task the scores, the difference and how sure it is, and the sentences where it comes from."""
+    """Print for each task the scores, their difference and its significance, and the sentences that differ most."""
     from rich.table import Table
     from rich.text import Text
 

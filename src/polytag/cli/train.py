@@ -19,9 +19,9 @@ def train_cli(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Train a tagger for one task or several.
+    """Train a tagger for one or several tasks.
 
-    Options of the run can also be given in the TOML file, under their own names with _ for -.
+    Options of the run can also be given in the TOML file, under their names with _ instead of -.
     """
     from polytag.cli.tables import print_evaluation, print_json
     from polytag.runner import train
@@ -39,4 +39,4 @@ def train_cli(
         f"({result.seconds:.0f} s).\nTag text with: polytag predict {result.output} FILE"
     )
     if result.push and result.push.commit:
-        typer.echo(f"It is on the hub, too: {result.push.commit}")
+        typer.echo(f"It is also on the hub: {result.push.commit}")

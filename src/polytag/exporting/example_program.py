@@ -83,7 +83,7 @@ _FIRST = "scores[0, at[0]]"
 
 _TRANSFORMERS = '''"""Tag a text: python example.py "My name is Sylvain."
 
-Needs transformers and torch. The folder is a transformers checkpoint: `AutoModelForTokenClassification` loads it as well.
+Needs transformers and torch. The folder is a transformers checkpoint: `AutoModelForTokenClassification` also loads it.
 """
 
 import sys

@@ -85,9 +85,7 @@ def export(
     if to not in FORMATS:
         raise UnknownNameError("export format", to, FORMATS)
     if quantize is not None and (quantize not in QUANTISATIONS or to != "onnx"):
-        raise PolytagError(
-            f"The quantisation {quantize!r} does not exist for {to}. Only onnx can be quantised, to int8."
-        )
+        raise PolytagError(f"{to} has no quantisation {quantize!r}. Only onnx can be quantised, to int8.")
     require_extra(*_PACKAGES.get(to, ()))
     if not isinstance(tagger, Tagger):
         tagger, _ = open_folder(tagger)

@@ -53,8 +53,8 @@ def _columns(tagger: Tagger, target: LabelScheme | None, tagged: TaggedText) -> 
     for word in tagged.words:
         if not word.strip(" ") or _BREAKS.search(word) or word.startswith(DOCUMENT_MARKS):
             raise PolytagError(
-                f"The word {word!r} cannot be written in columns: it is empty, has a tab or a line break, or begins like "
-                "the mark of a new document. Write JSON Lines: --format jsonl"
+                f"The word {word!r} cannot be written in columns: it is empty, has a tab or a line break, or begins "
+                "like the mark of a new document. Write JSON Lines: --format jsonl"
             )
     bounds = [*tagged.sentence_starts, len(tagged.words)]
     parts = []

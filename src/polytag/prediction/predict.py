@@ -99,7 +99,7 @@ def _tag(tagger: Tagger, lines: Lines, reading: str, name: str, marked: bool | N
 
 
 def _tag_columns(tagger: Tagger, lines: Lines, marked: bool | None) -> Iterator[TaggedText]:
-    """Tag column format. `marked`: whether the file marks documents; None if unknown, then the first line decides."""
+    """Tag column format. `marked`: whether the file marks documents; None if unknown: its beginning decides."""
     found = first_columns(lines)
     first = next(found, None)
     if first is None:

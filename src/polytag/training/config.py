@@ -121,12 +121,11 @@ class RunConfig(BaseModel):
         None, description="Folder to write a trace of 20 steps to, for TensorBoard's profile page."
     )
     push: Annotated[str | None, Option(_HUB, shown="none")] = Field(
-        None, description="Repository on the hub to push the tagger to, `owner/name`; created when it is missing."
+        None, description="Repository on the hub to push the tagger to, `owner/name`; created if it is missing."
     )
     push_every: Annotated[Literal["end", "epoch"], Option(_HUB)] = Field(
         "end",
-        description="When to push: at the `end`, or the best tagger so far after each `epoch` that is better, in the "
-        "background.",
+        description="When to push: at the `end`; or after each `epoch` with the best score so far, in the background.",
     )
     push_private: Annotated[bool, Option(_HUB)] = Field(False, description="Push to a private repository only.")
     resume: bool = Field(False, description="Continue an unfinished run from its last checkpoint.")
