@@ -62,7 +62,7 @@ def train(corpus: object, *more: object) -> list[object]:
     [
         (["--task", "chnk"], ["no task named 'chnk'", "Did you mean 'chunk'"]),
         (["--scheme", "iob3"], ["no label scheme named 'iob3'", "'iob2'"]),
-        (["--scheme", "flat"], ["'flat' suits none of the tasks trained here (ner)", "Choose another scheme"]),
+        (["--scheme", "flat"], ["'flat' fits none of the tasks of this run (ner)", "Choose another scheme"]),
         (["--corpus-scheme", "bilu"], ["no label scheme named 'bilu'", "Did you mean 'bilou'"]),
         (["--alignment", "frist"], ["no alignment strategy named 'frist'", "Did you mean 'first'"]),
         (["--encoder", "compcat"], ["no encoder named 'compcat'", "Did you mean 'compact'"]),
@@ -76,7 +76,7 @@ def train(corpus: object, *more: object) -> list[object]:
         (["--warmup", "2"], ["'warmup' is 2.0", "less than 1"]),
         (["--task-weight", "ner"], ["--task-weight 'ner'", "TASK=NUMBER"]),
         (["--task-weight", "ner=much"], ["'task_weights.ner' is 'much'", "valid number"]),
-        (["--task-weight", "pos=2"], ["task_weights names 'pos', which is not trained here (ner)"]),
+        (["--task-weight", "pos=2"], ["task_weights names 'pos', which is not a task of this run (ner)"]),
         (["--config", "nowhere.toml"], ["configuration file 'nowhere.toml' cannot be read"]),
     ],
 )
@@ -93,7 +93,7 @@ def test_a_run_needs_a_task_a_corpus_and_an_output(refused, corpus):
 def test_a_file_of_options_is_checked_as_well(refused, corpus, here):
     (here / "run.toml").write_text('epoch = 3\nlearning_rate = "fast"\n')
     message = refused(*train(corpus, "--config", "run.toml"))
-    assert "'epoch' is no option of a run. Did you mean 'epochs'" in message
+    assert "'epoch' is not an option of a run. Did you mean 'epochs'" in message
     assert "'learning_rate' is 'fast'" in message
     assert "'run.toml'" in message
 
@@ -199,12 +199,12 @@ def test_a_checkpoint_that_cannot_be_had_offline(refused, corpus):
 def test_a_folder_that_is_in_use_is_not_written_to(refused, corpus, ner_run: TrainResult, here):
     ner = ["train", "-t", "ner", "-c", corpus, "-o"]
     message = refused(*ner, ner_run.output)
-    assert "already holds a tagger" in message
+    assert "already has a tagger" in message
     assert "--overwrite" in message
     (here / "thesis").mkdir()
     (here / "thesis" / "chapter.txt").write_text("precious")
     for overwrite in ([], ["--overwrite"]):
-        assert "'thesis' is not empty, and holds no tagger" in refused(*ner, "thesis", *overwrite)
+        assert "'thesis' is not empty and has no tagger" in refused(*ner, "thesis", *overwrite)
     assert "'mine.conll' is a file" in refused(*ner, "mine.conll")
     assert "'mine.conll/tagger' cannot be written: Not a directory" in refused(*ner, "mine.conll/tagger")
 
@@ -236,7 +236,7 @@ both = pytest.mark.parametrize("arguments", [["predict", "{}", "-"], ["evaluate"
 
 @both
 def test_a_tagger_that_is_not_there(refused, arguments):
-    assert "'nowhere' is not a tagger: it is not there" in refused(*(a.format("nowhere") for a in arguments))
+    assert "'nowhere' is not a tagger: it does not exist" in refused(*(a.format("nowhere") for a in arguments))
 
 
 @both

@@ -209,7 +209,7 @@ def test_a_file_that_cannot_be_made_whole_does_not_appear(command, ner, tmp_path
         (["--decoding", "vitrbi"], b"", ["no decoding named 'vitrbi'", "viterbi or argmax"]),
         (["nowhere.txt"], b"", ["The file 'nowhere.txt' does not exist"]),
         (["."], b"", ["'.' is a folder. Name a file in it"]),
-        (["Anna left. " * 30], b"", ["cannot be read: File name too long. To tag text, give it on standard input"]),
+        (["Anna left. " * 30], b"", ["cannot be read: File name too long. To tag text, pass it on standard input"]),
         (["--input", "jsonl"], b'{"tokens": ["a"], "document": [1]}\n', ["line 1", '"document" is [1]']),
         (["-o", "nowhere/out.jsonl"], b"a", ["'nowhere/out.jsonl' cannot be written"]),
         (["-o", "."], b"a", ["is a folder"]),

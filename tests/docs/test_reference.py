@@ -58,7 +58,7 @@ def test_every_option_of_a_run_is_in_the_reference_once():
 
 def test_help_texts_are_shown_as_they_are():
     section = command_line().partition("`polytag compare`\n")[2]
-    assert r"tag columns, \_ for a column to skip" in section
+    assert r"tag columns, with \_ to skip one" in section
     assert "* `--seed <int range>`: Seed of the interval and the p value. *Default: 0; x>=0.*" in section
 
 

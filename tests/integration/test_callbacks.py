@@ -61,7 +61,7 @@ def test_a_callback_that_raises_ends_the_run(tiny_corpus: Path, tmp_path: Path, 
 
 
 def test_what_is_no_reporter_is_refused(tmp_path: Path):
-    with pytest.raises(TypeError, match=r"a callback is a polytag\.Reporter, and 'tensorboard' is none"):
+    with pytest.raises(TypeError, match=r"a callback must be a polytag\.Reporter, not 'tensorboard'"):
         polytag.train(task="ner", corpus="sample", output=tmp_path / "ner", callbacks=["tensorboard"])
     assert list(tmp_path.iterdir()) == []
 

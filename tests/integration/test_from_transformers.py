@@ -83,7 +83,7 @@ def test_labels_without_names_get_them_on_the_command_line(
     nameless = without_names(classifier, tmp_path / "nameless")
     done = command("predict", nameless, "-", stdin=b"EU")
     assert done.status == 2
-    assert "does not say what its 9 labels are" in done.err
+    assert "does not name its 9 labels" in done.err
     names = ",".join(LABELS)
     text = " ".join(WORDS[1]).encode()
     options = ("--input", "words", "--format", "conll")
@@ -97,7 +97,7 @@ def test_labels_without_names_get_them_on_the_command_line(
 def test_a_tagger_of_polytag_knows_its_labels(ner_run: polytag.runner.TrainResult, command: Command) -> None:
     done = command("predict", ner_run.output, "-", "--labels", "O,B-PER", stdin=b"EU")
     assert done.status == 2
-    assert "knows its tasks and their labels. Leave out --task and --labels" in done.err
+    assert "records its tasks and labels. Leave out --task and --labels" in done.err
 
 
 # The forms a checkpoint comes in
@@ -184,7 +184,7 @@ def test_training_goes_on_from_a_classifier(
 ) -> None:
     """With a learning rate of next to nothing, encoder and head are what they were."""
     tagger, said = go_on(classifier, tiny_corpus, tmp_path / "out", learning_rate=1e-12, decoding="argmax")
-    assert "The head of ner goes on from" in said
+    assert "The head of ner is kept from" in said
     assert tagger.heads["ner"].labels == LABELS
     assert tagger.predict_tags(WORDS) == expected
     before, after = read_checkpoint(classifier), read_checkpoint(tmp_path / "out")
@@ -198,7 +198,7 @@ def test_a_head_that_does_not_fit_is_replaced_and_that_is_said(
 ) -> None:
     tagger, said = go_on(classifier, tiny_corpus, tmp_path / "pos", task=("pos", "ner"), learning_rate=1e-12)
     assert "The head of pos is new: " in said
-    assert "The head of ner goes on from" in said
+    assert "The head of ner is kept from" in said
     before, after = read_checkpoint(classifier), read_checkpoint(tmp_path / "pos")
     np.testing.assert_allclose(after["classifiers.ner.weight"], before["classifier.weight"], atol=1e-6)
     query = "bert.encoder.layer.0.attention.self.query.weight"
@@ -207,7 +207,7 @@ def test_a_head_that_does_not_fit_is_replaced_and_that_is_said(
 
     fewer = make_classifier(tmp_path / "fewer", "bert", LABELS[:5])
     tagger, said = go_on(fewer, tiny_corpus, tmp_path / "fewer-out", learning_rate=1e-12)
-    assert f"The head of ner is new: that of '{fewer}' lacks the labels B-MISC, B-ORG, I-MISC, I-ORG" in said
+    assert f"The head of ner is new: the head in '{fewer}' lacks the labels B-MISC, B-ORG, I-MISC, I-ORG" in said
     assert len(tagger.heads["ner"].labels) == len(LABELS)
 
 
@@ -216,7 +216,7 @@ def test_labels_are_named_for_training_too(classifier: Path, tiny_corpus: Path, 
     _, said = go_on(nameless, tiny_corpus, tmp_path / "new")
     assert "The head of ner is new" in said
     tagger, said = go_on(nameless, tiny_corpus, tmp_path / "kept", labels=",".join(LABELS))
-    assert "The head of ner goes on" in said
+    assert "The head of ner is kept" in said
     assert tagger.heads["ner"].labels == LABELS
 
 
@@ -239,7 +239,7 @@ def test_training_goes_on_from_a_joint_tagger(
         *("--learning-rate", 1e-12, "--averaging", 0, "--output", tmp_path / "out"),
     )
     assert done.status == 0, done.err
-    assert "The head of chunk goes on from" in done.err
+    assert "The head of chunk is kept from" in done.err
     words = [["The", "bank", "in", "Paris", "rose", "."], ["She", "moved"]]
     assert Tagger.load(tmp_path / "out").predict_tags(words)["chunk"] == joint_run.tagger.predict_tags(words)["chunk"]
     assert f'from = "{joint_run.output}"' in (tmp_path / "out" / "run.toml").read_text()
@@ -251,10 +251,10 @@ def test_a_scheme_that_differs_is_said(tmp_path: Path, tiny_corpus: Path) -> Non
     labels = ["O", *(f"{prefix}-{kind}" for kind in ("PER", "LOC", "ORG", "MISC") for prefix in "BIES")]
     iobes = make_classifier(tmp_path / "iobes", "distilbert", labels)
     tagger, said = go_on(iobes, tiny_corpus, tmp_path / "same")
-    assert "The head of ner goes on" in said
+    assert "The head of ner is kept" in said
     assert tagger.heads["ner"].scheme == "iobes"
     tagger, said = go_on(iobes, tiny_corpus, tmp_path / "other", scheme="iob2")
-    assert "is in the scheme iobes, and this run in iob2" in said
+    assert "has the scheme iobes, and this run has iob2" in said
     assert tagger.heads["ner"].scheme == "iob2"
 
 
@@ -282,7 +282,7 @@ def test_what_has_no_head_is_an_encoder(command: Command, tmp_path: Path) -> Non
     (bare / "config.json").write_text(json.dumps(config))
     done = command("train", "--from", bare, "--task", "ner", "--corpus", "sample", "--output", tmp_path / "out")
     assert done.status == 2
-    assert "has no head that tags words. Train one on it: polytag train --encoder" in done.err
+    assert "has no token-classification head. Train one: polytag train --encoder" in done.err
     done = command("train", "--task", "ner", "--corpus", "sample", "--labels", "O", "--output", tmp_path / "out")
     assert done.status == 2
-    assert "name it with --from" in done.err
+    assert "Name it with --from" in done.err

@@ -121,7 +121,7 @@ def test_who_may_not_push_is_told_why(hub, push):
 
 
 def test_what_is_no_tagger_is_not_pushed(hub, push, tmp_path):
-    assert "is not a tagger: it is not there" in push("acme/ner", folder=tmp_path / "none")
+    assert "is not a tagger: it does not exist" in push("acme/ner", folder=tmp_path / "none")
     assert hub.requests == []
 
 

@@ -35,7 +35,7 @@ def test_a_name_stands_for_the_folder_of_a_tagger(asked, ner_run):
     "reference", ["my-tager", "./acme/ner", "../ner", "a/b/c", "/acme/ner", "acme/", Path("acme/ner")]
 )
 def test_what_is_no_name_is_a_folder(reference, asked):
-    with pytest.raises(polytag.TaggerError, match="is not a tagger: it is not there"):
+    with pytest.raises(polytag.TaggerError, match="is not a tagger: it does not exist"):
         Tagger.load(reference)
     assert asked == []
 

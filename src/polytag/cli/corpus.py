@@ -123,4 +123,4 @@ def convert_cli(
     for column, (before, after) in done.schemes.items():
         typer.echo(f"{column}: {before}" + ("" if before == after else f" -> {after}"))
     if done.options:
-        typer.echo(f"To read the folder, these options are required: {done.options}")
+        typer.echo(f"The folder does not record everything; read it with {done.options}")

@@ -73,7 +73,7 @@ class Plan:
 
     @property
     def identity(self) -> dict[str, str]:
-        """What identifies the corpus in a run that is resumed, by the name shown in messages."""
+        """Values that identify the corpus when the run is resumed, by the name shown in messages."""
         return {
             "fingerprint of the corpus": self.corpus.fingerprint,
             "document boundaries": self.corpus.document_boundaries,

@@ -45,7 +45,7 @@ def locked_run(config: RunConfig, corpus: Mapping[str, str]) -> Iterator[Checkpo
 
     Args:
         config: The configuration of the run, with all defaults filled in.
-        corpus: What identifies its corpus, by the name shown in messages.
+        corpus: Values that identify its corpus, by the name shown in messages.
 
     Raises:
         PolytagError: Another process has locked the run, an unfinished run exists and neither `resume` nor `overwrite`

@@ -404,9 +404,7 @@ def test_a_task_that_no_training_word_is_annotated_for_is_refused(tmp_path, regi
     corpus = load_corpus(file_of(tmp_path, "a -\nb -\n"), columns=["tokens", "ner_tags"])
     task, scheme = registry.tasks["ner"], registry.schemes["iob2"]
     split = read_split(corpus, "train", {"ner": task}, {"ner": scheme}, None)
-    with pytest.raises(
-        CorpusError, match=r"No word .* is annotated in the column 'ner_tags', so the task 'ner' cannot"
-    ):
+    with pytest.raises(CorpusError, match=r"has no annotated word in the column 'ner_tags', so the task 'ner' cannot"):
         inventory(corpus, task, scheme, split)
 
 
@@ -415,6 +413,6 @@ def test_a_tag_that_the_scheme_cannot_read_is_refused_before_the_training(tmp_pa
     corpus = load_corpus(file_of(tmp_path, words), columns=["tokens", "ner_tags"])
     task, scheme = registry.tasks["ner"], registry.schemes["iob2"]
     split = read_split(corpus, "train", {"ner": task}, {"ner": scheme}, None)
-    expected = "'iob2' cannot read all tags that the task 'ner' has in the column 'ner_tags' of .*: 0, S-LOC. Repair"
+    expected = "'iob2' cannot read all tags of the task 'ner' in the column 'ner_tags' of .*: 0, S-LOC. Repair"
     with pytest.raises(CorpusError, match=expected):
         inventory(corpus, task, scheme, split)

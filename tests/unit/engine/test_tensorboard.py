@@ -102,7 +102,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_training(
 def test_curves_do_not_go_where_the_tagger_goes(option: str, tmp_path: Path) -> None:
     run = {"corpus": "sample", "output": tmp_path / "tagger", "quiet": True}
     for folder in (tmp_path / "tagger", tmp_path / "tagger" / "curves"):
-        with pytest.raises(PolytagError, match=f"of --{option} is in the output folder.*Choose one beside it"):
+        with pytest.raises(PolytagError, match=f"of --{option} is in the output folder.*Choose one next to it"):
             polytag.train(task="ner", **run, **{option: folder})
     with pytest.raises(PolytagError, match="no task named"):
         polytag.train(task="nre", **run, **{option: tmp_path / "curves"})

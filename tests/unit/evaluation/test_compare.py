@@ -129,7 +129,7 @@ def test_column_files_take_their_tasks_from_the_other_system_or_the_option(files
     assert compared(files, "a.conll", "b.conll", task=["pos", "ner"]).tasks == from_objects
     assert compared(files, "a.conll", "b.conll", task=["_", "ner"]).tasks == {"ner": from_objects["ner"]}
     assert list(compared(files, "a.jsonl", "b.jsonl", task=["ner"]).tasks) == ["ner"]
-    with pytest.raises(PolytagError, match="do not say which tasks"):
+    with pytest.raises(PolytagError, match="do not name the tasks"):
         compared(files, "a.conll", "b.conll")
     with pytest.raises(PolytagError, match="has 2 columns of tags, not 1 as for ner"):
         compared(files, "a.conll", "b.conll", task=["ner"])
@@ -163,7 +163,7 @@ def test_predictions_for_other_words_are_refused(files, data, command):
 
     cut = {task: [tags[0][:-1], *tags[1:]] for task, tags in data.b.items()}
     (files / "b.jsonl").write_text(as_objects([data.words[0][:-1], *data.words[1:]], cut), encoding="utf-8")
-    with pytest.raises(PolytagError, match=r"sentence 1, .* words there, and"):
+    with pytest.raises(PolytagError, match=r"sentence 1, .* words, and the corpus has"):
         compared(files, "a.jsonl", "b.jsonl")
 
 
@@ -171,9 +171,9 @@ def test_predictions_for_other_words_are_refused(files, data, command):
     ("name", "content", "message"),
     [
         ("gone.jsonl", None, "does not exist"),
-        ("empty.conll", "\n\n", "holds no predictions"),
-        ("words.conll", "Paris\nis\n", "words.conll, line 1: a word without any tags"),
-        ("ragged.conll", "Paris B-LOC\nis\n", "ragged.conll, line 2: 1 columns where there were 2 before"),
+        ("empty.conll", "\n\n", "has no predictions"),
+        ("words.conll", "Paris\nis\n", "words.conll, line 1: a word without tags"),
+        ("ragged.conll", "Paris B-LOC\nis\n", "ragged.conll, line 2: 1 columns, but 2 before"),
         ("text.jsonl", '{"words": ["a"], "tags": {"pos": ["DT", "DT"]}}\n', "pos has 2 tags for 1 words"),
         ("other.jsonl", '{"text": "a"}\n', "it has no 'words'"),
         ("latin.conll", "Z\u00fcrich\tB-LOC\n".encode("latin-1"), "not UTF-8"),

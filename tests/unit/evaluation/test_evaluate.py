@@ -120,7 +120,7 @@ def test_further_metrics_come_after_the_tasks_own_and_where_they_fit(registry: R
 def test_a_metric_or_a_switch_that_suits_no_task_is_an_error(registry: Registry):
     with pytest.raises(PolytagError, match="'partial' needs spans, and none of these tasks has any: pos"):
         chosen(registry, ("pos",), ("partial",))
-    with pytest.raises(PolytagError, match="--strict concerns how spans are read"):
+    with pytest.raises(PolytagError, match="--strict applies to metrics of spans"):
         chosen(registry, ("pos",), (), strict=True)
     with pytest.raises(PolytagError, match="Did you mean 'partial'"):
         chosen(registry, ("ner",), ("partail",))

@@ -34,7 +34,7 @@ def test_words_without_annotation_are_not_scored():
 @pytest.mark.parametrize(
     ("gold", "predicted", "options", "message"),
     [
-        ([["O"]], [["O"], ["O"]], {}, "There are 1 sentences of gold tags and 2 of predicted tags."),
+        ([["O"]], [["O"], ["O"]], {}, "The gold tags have 1 sentences, and the predicted tags 2."),
         ([["O"], ["O", "O"]], [["O"], ["O"]], {}, "Sentence 2 has 2 gold tags and 1 predicted tags."),
         (["O", "O"], [["O"], ["O"]], {}, "Sentence 1 is a string. Give a list of tags for each sentence"),
         (
@@ -47,7 +47,7 @@ def test_words_without_annotation_are_not_scored():
         ([["NN"]], [["NN"]], {"scheme": "flat"}, "The metric 'spans' needs spans, and the scheme 'flat' has none."),
         ([["O"]], [["O"]], {"scheme": "iob3"}, "There is no label scheme named 'iob3'. Did you mean"),
         ([["O"]], [["O"]], {"metrics": ("span",)}, "There is no metric named 'span'. Did you mean 'spans'"),
-        ([["O"]], [["O"]], {"metrics": ()}, "No metric is named."),
+        ([["O"]], [["O"]], {"metrics": ()}, "No metric is given."),
     ],
 )
 def test_what_cannot_be_scored_is_named(gold, predicted, options, message):

@@ -299,8 +299,8 @@ def test_what_cannot_be_is_said(taggers: dict[str, Tagger], onnx: Path, tmp_path
     assert "Choose one with --task" in fails(bert, output, "transformers")
     assert "no task of this tagger named 'nre'" in fails(bert, output, "onnx", task="nre")
     assert "Choose savedmodel, onnx or litert" in fails(compact, output, "transformers", task="ner")
-    assert "neither be saved nor exported again" in fails(onnx, output, "litert")
-    assert "already holds a tagger" in fails(bert, onnx, "onnx")
+    assert "be neither saved nor exported again" in fails(onnx, output, "litert")
+    assert "already has a tagger" in fails(bert, onnx, "onnx")
     assert "is not a tagger" in fails(tmp_path / "nowhere", output, "onnx")
     assert list(tmp_path.iterdir()) == []
 
@@ -324,7 +324,7 @@ def test_an_export_is_replaced_when_that_is_asked_for(taggers: dict[str, Tagger]
 def test_a_tilde_is_the_home_of_the_user(ner_run: TrainResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "thesis.tex").touch()
-    with pytest.raises(PolytagError, match=f"'{tmp_path}' is not empty, and holds no tagger"):
+    with pytest.raises(PolytagError, match=f"'{tmp_path}' is not empty and has no tagger"):
         polytag.export(ner_run.output, "~", "savedmodel")
 
 
@@ -382,7 +382,7 @@ def test_a_folder_is_for_one_runtime(ner_run: TrainResult, exported: Callable[[s
 
 
 def test_an_export_cannot_be_saved(onnx: Path, tmp_path: Path) -> None:
-    with pytest.raises(PolytagError, match="neither be saved"):
+    with pytest.raises(PolytagError, match="be neither saved"):
         Tagger.load(onnx).save(tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 

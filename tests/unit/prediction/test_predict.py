@@ -129,7 +129,7 @@ def test_corpora_of_other_formats_are_not_taken_for_text(ner_run: TrainResult, t
 @pytest.mark.parametrize("word", ["New\tYork", "a\nb", "", "-DOCSTART-"])
 def test_what_cannot_stand_in_columns_is_not_written_there(ner_run: TrainResult, tmp_path, word):
     (tmp_path / "in.jsonl").write_text(json.dumps({"tokens": ["Anna", word]}) + "\n")
-    with pytest.raises(PolytagError, match=r"cannot stand in columns.*--format jsonl"):
+    with pytest.raises(PolytagError, match=r"cannot be written in columns.*--format jsonl"):
         predict(ner_run.output, str(tmp_path / "in.jsonl"), output_format="conll", output=tmp_path / "out.conll")
     assert not (tmp_path / "out.conll").exists()
 

@@ -130,7 +130,7 @@ def test_a_sentence_longer_than_any_window_is_tagged_whole(tagger):
 
 
 def test_a_text_where_words_are_expected_is_refused(tagger):
-    with pytest.raises(PolytagError, match=r"'My name' is a string where a list of words is expected"):
+    with pytest.raises(PolytagError, match=r"'My name' is a string, not a list of words"):
         tagger.tag_words(["My name"])
 
 
@@ -203,7 +203,7 @@ def test_a_tagger_saved_and_loaded_again_is_the_same(tagger, tmp_path):
 def test_saving_does_not_replace_a_tagger_unless_told_to(tagger, tmp_path):
     folder = tmp_path / "a" / "b"
     tagger.save(folder)
-    with pytest.raises(PolytagError, match="already holds a tagger"):
+    with pytest.raises(PolytagError, match="already has a tagger"):
         tagger.save(folder)
     (folder / "stale.txt").write_text("old")
     tagger.save(folder, overwrite=True)

@@ -73,10 +73,10 @@ def test_a_stream_takes_no_more_texts_than_it_looks_ahead(tagger):
 @pytest.mark.parametrize(
     ("texts", "expected"),
     [
-        ([TEXTS[0], None], "Text number 2 is no string: it is None"),
-        ([float("nan")], "Text number 1 is no string: it is nan"),
+        ([TEXTS[0], None], "Text number 2 is not a string: it is None"),
+        ([float("nan")], "Text number 1 is not a string: it is nan"),
         ([["Peter", "sleeps"]], r"it is \['Peter', 'sleeps'\].*tag_words"),
-        ({"text": TEXTS}, r"A dict holds several columns or splits\. Tag one of them"),
+        ({"text": TEXTS}, r"A dict has several columns or splits\. Tag one of them"),
     ],
 )
 def test_what_is_no_text_is_named(tagger, texts, expected):
@@ -89,9 +89,9 @@ def test_tables_are_refused(tagger):
     import pyarrow as pa
 
     for table in (pd.DataFrame({"text": TEXTS}), pa.table({"text": TEXTS})):
-        with pytest.raises(PolytagError, match=r"(DataFrame|Table) holds several columns"):
+        with pytest.raises(PolytagError, match=r"(DataFrame|Table) has several columns"):
             tagger.tag(table)
-    with pytest.raises(PolytagError, match=r"Text number 1 is no string: it is None"):
+    with pytest.raises(PolytagError, match=r"Text number 1 is not a string: it is None"):
         tagger.tag(pa.array([None, "a"]))
 
 
@@ -126,11 +126,11 @@ def test_the_only_column_of_strings_is_the_one(tagger):
 @pytest.mark.parametrize(
     ("columns", "column", "expected"),
     [
-        ({"a": ["x"], "b": ["y"]}, None, "does not say which of its columns holds the texts; its .* are a, b"),
+        ({"a": ["x"], "b": ["y"]}, None, "has no unambiguous column of texts; its .* are a, b"),
         ({"a": ["x"], "n": [1]}, "n", "has no texts in 'n'; its columns of strings are a"),
         ({"n": [1]}, None, "its columns of strings are none"),
         ({"text": ["x"], "tags": [["y"]]}, None, "has a column 'tags' already"),
-        ({"text": ["x", None]}, None, "Text number 2 is no string: it is None"),
+        ({"text": ["x", None]}, None, "Text number 2 is not a string: it is None"),
     ],
 )
 def test_a_dataset_without_texts_is_refused(tagger, columns, column, expected):

@@ -121,7 +121,7 @@ def test_the_user_can_say_the_task(classifier: Classifier) -> None:
 def test_labels_that_are_numbers_need_names(classifier: Classifier, tmp_path: Path) -> None:
     names = ["O", "B-PER", "I-PER"]
     folder = classifier(["LABEL_0", "LABEL_1", "LABEL_2"])
-    with pytest.raises(PolytagError, match=r"does not say what its 3 labels are: .* --labels O,B-PER,I-PER"):
+    with pytest.raises(PolytagError, match=r"does not name its 3 labels: .* --labels O,B-PER,I-PER"):
         TaggerDescription.read(folder)
     for name, text in {
         "lines.txt": "O\nB-PER\nI-PER\n",
@@ -151,14 +151,14 @@ def test_a_checkpoint_that_names_no_label_has_as_many_as_it_says(classifier: Cla
 @pytest.mark.parametrize(
     ("labels", "expected"),
     [
-        ("O,B-PER", r"has 3 labels \(LABEL_0, LABEL_1, LABEL_2\), and 2 names are given for them \(O, B-PER\)"),
+        ("O,B-PER", r"has 3 labels \(LABEL_0, LABEL_1, LABEL_2\), and 2 names are given \(O, B-PER\)"),
         ("nowhere.txt", "neither a file nor a list"),
         ("broken.json", "cannot be read"),
-        ("numbers.json", "holds neither a JSON list of names nor an object"),
-        ("unknown.json", "rename 'LABEL_9', which is not one of LABEL_0, LABEL_1, LABEL_2"),
+        ("numbers.json", "is neither a JSON list of names nor an object"),
+        ("unknown.json", "rename 'LABEL_9', which is not among LABEL_0, LABEL_1, LABEL_2"),
         (["O", "Q-PER", "V-PER"], "The prefixes Q, V are of no label scheme"),
-        (["O", "B-PER", "B-PER"], "two of its labels are called 'B-PER'. Give each a name of its own with --labels"),
-        ("O,,B-PER", "one of its labels has no name. Give each a name of its own with --labels"),
+        (["O", "B-PER", "B-PER"], "two of its labels are called 'B-PER'. Give each a distinct name with --labels"),
+        ("O,,B-PER", "one of its labels has no name. Give each a distinct name with --labels"),
     ],
 )
 def test_names_that_do_not_fit_are_refused(
@@ -174,10 +174,13 @@ def test_names_that_do_not_fit_are_refused(
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        ({"architectures": ["BertForMaskedLM"]}, "is a BertForMaskedLM, which has no head that tags words. Train one"),
+        (
+            {"architectures": ["BertForMaskedLM"]},
+            "is a BertForMaskedLM, which has no token-classification head. Train one",
+        ),
         (
             {"id2label": {"0": "O", "2": "B-PER"}},
-            "damaged: its id2label does not name each label by a number from 0 on",
+            "damaged: its id2label does not name labels by consecutive numbers from 0",
         ),
         ({"id2label": {"O": "0"}}, "damaged: its id2label"),
         ({"id2label": ["O"]}, "damaged: its id2label"),

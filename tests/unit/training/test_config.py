@@ -55,8 +55,8 @@ def test_the_permission_to_overwrite_is_not_saved():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("epoch = 3", ["'epoch' is no option of a run. Did you mean 'epochs'? See `polytag train --help`."]),
-        ("form = 'x'", ["'form' is no option of a run. Did you mean 'from'? See"]),
+        ("epoch = 3", ["'epoch' is not an option of a run. Did you mean 'epochs'? See `polytag train --help`."]),
+        ("form = 'x'", ["'form' is not an option of a run. Did you mean 'from'? See"]),
         ('epochs = "many"', ["'epochs' is 'many'", "valid integer"]),
         ("epochs = 0", ["'epochs' is 0", "greater than or equal to 1"]),
         ("warmup = 1.5", ["'warmup' is 1.5", "less than 1"]),
