@@ -1,13 +1,15 @@
 """`polytag plugins` and `polytag tasks`."""
 
 import json
-import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from polytag.plugin.manager import PluginManager
+from polytag.plugin.manager import PluginManager, isolated
+from support.command import Command
 
 SKILLS = """
 import polytag
@@ -95,16 +97,12 @@ def test_a_check_passes_and_says_what_it_could_not_check(command):
     assert "failed" not in done.out
 
 
-_RUN = """
-import json, sys
-sys.path.insert(0, sys.argv.pop(1))
-from polytag.cli.app import main
-try:
-    main()
-except SystemExit as exited:
-    assert not exited.code, exited.code
-print("IMPORTED", json.dumps(sorted(name for name in sys.modules if name.startswith("fake_"))))
-"""
+class Looked(NamedTuple):
+    """What a command shows, which of the ten plugins it imports, and what it says."""
+
+    out: str
+    imported: list[str]
+    err: str
 
 
 @pytest.fixture
@@ -117,30 +115,43 @@ def ten_plugins(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, *arguments: str) -> tuple[str, list[str], str]:
-    done = subprocess.run(
-        [sys.executable, "-c", _RUN, folder, *arguments], capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    out, _, imported = done.stdout.partition("IMPORTED ")
-    return out, json.loads(imported), done.stderr
+@pytest.fixture
+def run(command: Command, ten_plugins: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Looked]]:
+    """Run a command as in a process that has not imported any of the ten plugins."""
+
+    def imported() -> list[str]:
+        return [name for name in sys.modules if name.startswith("fake_")]
+
+    def forget() -> None:
+        for name in imported():
+            del sys.modules[name]
+
+    def run(*arguments: str) -> Looked:
+        forget()
+        with isolated(PluginManager()):
+            done = command(*arguments)
+        assert done.status == 0, done.err
+        return Looked(done.out, imported(), done.err)
+
+    monkeypatch.syspath_prepend(ten_plugins)
+    yield run
+    forget()
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["plugins", "--help"], ["--version"]])
-def test_help_imports_no_plugin(ten_plugins: Path, arguments: list[str]):
-    _, imported, _ = run(ten_plugins, *arguments)
-    assert imported == []
+def test_help_imports_no_plugin(run, arguments: list[str]):
+    assert run(*arguments).imported == []
 
 
-def test_tasks_imports_each_plugin_once_and_says_which_was_slow_and_which_is_broken(ten_plugins: Path):
-    out, imported, err = run(ten_plugins, "tasks", "--json")
+def test_tasks_imports_each_plugin_once_and_says_which_was_slow_and_which_is_broken(run):
+    out, imported, err = run("tasks", "--json")
     assert len(imported) == 9
     assert len([row for row in json.loads(out) if row["name"].endswith(".skills")]) == 9
     (broken,) = [line for line in err.splitlines() if line.startswith("Not loaded")]
     (slow,) = [line for line in err.splitlines() if "'slow'" in line]
     assert broken.startswith("Not loaded: plugin 'wrong' (wrong 0.9): its import raised KeyError: 'licence' (fake_")
     assert slow.startswith("The import of plugin 'slow' (slow 2.0) took ")
-    rows = {row["name"]: row for row in json.loads(run(ten_plugins, "plugins", "--json")[0])}
+    rows = {row["name"]: row for row in json.loads(run("plugins", "--json").out)}
     assert rows["slow"]["import_seconds"] >= 1.1
     assert (rows["wrong"]["status"], rows["wrong"]["version"]) == ("broken", "0.9")
 

@@ -3,45 +3,76 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import os
+import runpy
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import IO, Any
 
 import pytest
 
 import polytag
 from polytag.runner import TrainResult
 from support.checkpoints import make_checkpoint
+from support.fork_server import ForkServer
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
-
-def run(name: str, folder: Path, *arguments: object) -> dict[str, Any]:
-    """The figures a benchmark writes."""
-    figures = folder / f"{name}.json"
-    command = [sys.executable, BENCHMARKS / f"{name}.py", *arguments, "--json", figures]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=600, check=False)
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(figures.read_text(encoding="utf-8"))
-    assert found["benchmark"] == name
-    assert found["machine"]["cores"] >= 1
-    assert found["versions"]["polytag"]
-    assert "settings: " in done.stdout
-    return found
+Benchmark = Callable[..., dict[str, Any]]
 
 
-def test_startup(tmp_path: Path) -> None:
-    found = run("startup", tmp_path, "--rounds", 1)["results"]
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Benchmark:
+    """Run a benchmark in this process; the figures it writes."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+
+    def run(name: str, *arguments: object) -> dict[str, Any]:
+        script, figures = str(BENCHMARKS / f"{name}.py"), tmp_path / f"{name}.json"
+        monkeypatch.setattr(sys, "argv", [script, *map(str, arguments), "--json", str(figures)])
+        runpy.run_path(script, run_name="__main__")
+        found: dict[str, Any] = json.loads(figures.read_text(encoding="utf-8"))
+        assert found["benchmark"] == name
+        assert found["machine"]["cores"] >= 1
+        assert found["versions"]["polytag"]
+        assert "settings: " in capsys.readouterr().out
+        return found
+
+    return run
+
+
+@pytest.fixture
+def forked_sides(fork_server: ForkServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is compared is forked where TensorFlow is imported, instead of started."""
+    import harness
+
+    class Side:
+        def __init__(self, command: list[str], stderr: IO[bytes], **_: object) -> None:
+            _, script, settings = command
+            theirs, self.stdin = (os.fdopen(end, mode) for end, mode in zip(os.pipe(), "rw", strict=True))
+            self.stdout, ours = (os.fdopen(end, mode) for end, mode in zip(os.pipe(), "rw", strict=True))
+            code = f"import sys\nsys.argv[0] = {script!r}\n{Path(script).read_text(encoding='utf-8')}"
+            streams, path = (theirs, ours, stderr), [Path(script).parent]
+            process = fork_server.start(code, script, settings, streams=streams, path=path)
+            theirs.close()
+            ours.close()
+            self.kill, self.wait = process.kill, process.wait
+
+    monkeypatch.setattr(harness, "subprocess", SimpleNamespace(Popen=Side, PIPE=None))
+
+
+def test_startup(run: Benchmark) -> None:
+    found = run("startup", "--rounds", 1)["results"]
     assert found["over_import_of_typer"]['python -c "import typer"'] == 1
     assert found["over_import_of_typer"]["python -c pass"] < 1
     assert len(found["seconds"]["polytag --help"]) == 1
 
 
 @pytest.mark.slow
-def test_predict(tiny_corpus: Path, ner_run: TrainResult, tmp_path: Path) -> None:
+def test_predict(run: Benchmark, tiny_corpus: Path, ner_run: TrainResult) -> None:
     small = ("--rounds", 1, "--single", 5, "--without-peers")
-    found = run("predict", tmp_path, "--corpus", tiny_corpus, "--compact", ner_run.output, *small)
+    found = run("predict", "--corpus", tiny_corpus, "--compact", ner_run.output, *small)
     assert found["data"]["test"]["sentences"] == 16
     (row,) = found["results"]["summary"]
     assert row["words, words/s"] > 0
@@ -49,29 +80,29 @@ def test_predict(tiny_corpus: Path, ner_run: TrainResult, tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_agreement(tiny_corpus: Path, tmp_path: Path) -> None:
+def test_agreement(run: Benchmark, tiny_corpus: Path, tmp_path: Path, uncompiled: None) -> None:
     checkpoint = make_checkpoint(tmp_path / "checkpoint", "bert")
     options = {"corpus": str(tiny_corpus), "encoder": str(checkpoint), "epochs": 1, "quiet": True}
     tagger = polytag.train(task="ner", output=tmp_path / "tagger", **options).output
-    found = run("agreement", tmp_path, "--corpus", tiny_corpus, "--tagger", tagger, "--without-peers")
+    found = run("agreement", "--corpus", tiny_corpus, "--tagger", tagger, "--without-peers")
     assert found["data"]["validation"]["sentences"] == 16
     assert found["results"]["agreement"] == {"polytag": 1}
 
 
 @pytest.mark.slow
-def test_limit(tiny_corpus: Path, tmp_path: Path) -> None:
+def test_limit(run: Benchmark, tiny_corpus: Path, tmp_path: Path, uncompiled: None, forked_sides: None) -> None:
     checkpoint = make_checkpoint(tmp_path / "checkpoint", "bert")
     small = ("--steps", 1, "--rounds", 1, "--seconds", 0.01, "--square", 64)
-    found = run("limit", tmp_path, "--corpus", tiny_corpus, "--encoder", checkpoint, *small)
+    found = run("limit", "--corpus", tiny_corpus, "--encoder", checkpoint, *small)
     for shares in found["results"]["shares"].values():
         assert 0 < shares["machine"] < shares["shapes"] < 1
 
 
 @pytest.mark.slow
-def test_training_stretches(tiny_corpus: Path, tmp_path: Path) -> None:
+def test_training_stretches(run: Benchmark, tiny_corpus: Path, tmp_path: Path, forked_sides: None) -> None:
     checkpoint = make_checkpoint(tmp_path / "checkpoint", "bert")
     small = ("--steps", 2, "--rounds", 2, "--batch-size", 2, "--without-peers")
-    found = run("train", tmp_path, "--corpus", tiny_corpus, "--encoder", checkpoint, *small)
+    found = run("train", "--corpus", tiny_corpus, "--encoder", checkpoint, *small)
     (stretches,) = (run["polytag"] for run in found["results"]["runs"])
     assert [stretch["steps"] for stretch in stretches] == [2, 2]
     assert all(stretch["subwords"] > 0 and stretch["seconds"] > 0 for stretch in stretches)

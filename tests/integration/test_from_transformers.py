@@ -18,6 +18,8 @@ from support.command import Command
 LABELS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG", "I-ORG", "B-MISC", "I-MISC")
 WORDS = [sentence.split() for sentence in SENTENCES]
 
+pytestmark = pytest.mark.usefixtures("uncompiled")
+
 
 class Listener(Reporter):
     """Keeps what a run says."""
@@ -232,10 +234,10 @@ def test_windows_are_those_of_the_tagger_that_is_gone_on_from(
 
 
 def test_training_goes_on_from_a_joint_tagger(
-    joint_run: polytag.runner.TrainResult, tmp_path: Path, command: Command
+    joint_run: polytag.runner.TrainResult, tiny_corpus: Path, tmp_path: Path, command: Command
 ) -> None:
     done = command(
-        *("train", "--from", joint_run.output, "--task", "chunk", "--corpus", "sample", "--epochs", 1),
+        *("train", "--from", joint_run.output, "--task", "chunk", "--corpus", tiny_corpus, "--epochs", 1),
         *("--learning-rate", 1e-12, "--averaging", 0, "--output", tmp_path / "out"),
     )
     assert done.status == 0, done.err

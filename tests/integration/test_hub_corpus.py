@@ -1,34 +1,16 @@
 """Corpora of the Hugging Face hub, read from a server on this machine that speaks its protocol."""
 
 import io
-import json
-import subprocess
-import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from support.hub_server import Hub, client_environment, running_hub
-
-_LOAD = """
-import json, sys, time
-time.sleep = lambda seconds: None  # the client waits between its attempts to connect
 from polytag import CorpusError, load_corpus
-try:
-    corpus = load_corpus(sys.argv[1])
-except CorpusError as error:
-    print(json.dumps({"error": str(error)}))
-else:
-    print(json.dumps({
-        "reader": corpus.reader,
-        "splits": corpus.splits,
-        "columns": corpus.columns,
-        "words": corpus.words("train"),
-        "ner": corpus.tags("train", "ner_tags"),
-        "labels": corpus.labels("ner_tags"),
-    }))
-"""
+from polytag.corpus.corpus import Corpus
+from support.hub_server import Hub, running_hub, use_hub
+
 _CONFIGURATIONS = b"""\
 ---
 configs:
@@ -83,77 +65,75 @@ def parquet(words: list[str], tags: list[int]) -> bytes:
 
 
 @pytest.fixture
-def load(hub: Hub, tmp_path: Path) -> Callable[..., dict[str, object]]:
-    def load(reference: str, *, url: str = hub.url, offline: bool = False) -> dict[str, object]:
-        done = subprocess.run(
-            [sys.executable, "-c", _LOAD, reference],
-            env=client_environment(url, tmp_path / "home", offline=offline),
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert done.returncode == 0, done.stderr
-        answer: dict[str, object] = json.loads(done.stdout)
-        return answer
+def load(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Corpus]:
+    """Load a corpus; caches last as long as the test."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)  # the client waits between its attempts to connect
+
+    def load(reference: str, *, url: str = hub.url, offline: bool = False) -> Corpus:
+        with monkeypatch.context() as patch:
+            use_hub(patch, url, tmp_path / "home", offline=offline)
+            return load_corpus(reference)
 
     return load
 
 
-@pytest.mark.slow
+@pytest.fixture
+def refusal(load: Callable[..., Corpus]) -> Callable[..., str]:
+    """Why a corpus cannot be loaded."""
+
+    def refusal(*arguments: str, **where: object) -> str:
+        with pytest.raises(CorpusError) as raised:
+            load(*arguments, **where)
+        return str(raised.value)
+
+    return refusal
+
+
 def test_conll2003_is_read_from_its_parquet_copy_and_then_from_the_cache(load):
     corpus = load("conll2003")
-    assert corpus == {
-        "reader": "hub",
-        "splits": ["train", "validation", "test"],
-        "columns": ["ner_tags"],
-        "words": [["EU", "rejects", "Peter"]],
-        "ner": [["B-ORG", "O", "B-PER"]],
-        "labels": _NER,
-    }
-    assert load("eriktks/conll2003", offline=True) == corpus
+    assert corpus.reader == "hub"
+    assert corpus.splits == ("train", "validation", "test")
+    assert corpus.columns == ("ner_tags",)
+    assert corpus.words("train") == [["EU", "rejects", "Peter"]]
+    assert corpus.tags("train", "ner_tags") == [["B-ORG", "O", "B-PER"]]
+    assert list(corpus.labels("ner_tags")) == _NER
+    assert load("eriktks/conll2003", offline=True).fingerprint == corpus.fingerprint
 
 
-@pytest.mark.slow
-def test_a_name_that_nobody_has_is_neither_on_disk_nor_on_the_hub(load):
-    error = load("acme/no-such-corpus")["error"]
+def test_a_name_that_nobody_has_is_neither_on_disk_nor_on_the_hub(refusal):
+    error = refusal("acme/no-such-corpus")
     assert error.startswith("There is no corpus 'acme/no-such-corpus': neither a file or folder")
 
 
-@pytest.mark.slow
-def test_a_configuration_follows_a_colon(load):
-    assert load("acme/languages:en")["words"] == [["London"]]
-    error = load("acme/languages")["error"]
+def test_a_configuration_follows_a_colon(load, refusal):
+    assert load("acme/languages:en").words("train") == [["London"]]
+    error = refusal("acme/languages")
     assert "has several configurations: write acme/languages:CONFIGURATION" in error
     assert "'de', 'en'" in error
 
 
-@pytest.mark.slow
-def test_a_gated_dataset_asks_to_log_in(load):
-    error = load("acme/closed")["error"]
+def test_a_gated_dataset_asks_to_log_in(refusal):
+    error = refusal("acme/closed")
     assert "'acme/closed' is gated" in error
     assert "hf auth login" in error
 
 
-@pytest.mark.slow
-def test_a_script_is_not_executed(load):
-    error = load("acme/script")["error"]
+def test_a_script_is_not_executed(refusal):
+    error = refusal("acme/script")
     assert "scripts are not executed" in error
     assert "acme/script@refs/convert/parquet" in error
 
 
-@pytest.mark.slow
-def test_a_revision_that_does_not_exist_is_named_as_the_culprit(load):
-    assert "no such revision" in load("lhoestq/conll2003@v9")["error"]
+def test_a_revision_that_does_not_exist_is_named_as_the_culprit(refusal):
+    assert "no such revision" in refusal("lhoestq/conll2003@v9")
 
 
-@pytest.mark.slow
-def test_offline_and_not_cached_says_which_variable_to_unset(load):
-    assert "HF_HUB_OFFLINE=1 forbids" in load("conll2003", offline=True)["error"]
+def test_offline_and_not_cached_says_which_variable_to_unset(refusal):
+    assert "HF_HUB_OFFLINE=1 forbids" in refusal("conll2003", offline=True)
 
 
-@pytest.mark.slow
-def test_no_connection_suggests_a_file(load):
-    error = load("conll2003", url="http://127.0.0.1:9")["error"]
+def test_no_connection_suggests_a_file(refusal):
+    error = refusal("conll2003", url="http://127.0.0.1:9")
     assert error.startswith("The hub cannot be reached to read the dataset 'conll2003'")
     assert "give a file or folder" in error

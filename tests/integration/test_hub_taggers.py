@@ -1,33 +1,24 @@
 """Taggers from the Hugging Face hub, read from a server on this machine that speaks its protocol."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from polytag.runner import TrainResult
-from support.hub_server import TOKEN, Fault, Hub, client_environment, running_hub
-
-_FOLDER = """
-import sys
 from polytag.errors import PolytagError
 from polytag.hub import tagger_folder
-try:
-    print(tagger_folder(sys.argv[1]))
-except PolytagError as error:
-    sys.exit(f"polytag: {error}")
-"""
+from polytag.runner import TrainResult
+from support.hub_server import TOKEN, Fault, Hub, running_hub, use_hub
+
 _NOBODY = "http://127.0.0.1:9"
 
 
 class Found(NamedTuple):
-    """What a process printed that looked for a tagger."""
+    """The folder of a tagger, or why there is none."""
 
-    folder: Path
+    folder: Path | None
     problem: str
 
 
@@ -46,23 +37,17 @@ def files(ner_run: TrainResult) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def find(hub: Hub, tmp_path: Path) -> Find:
-    """Look for a tagger in a fresh process; caches last as long as the test."""
+def find(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Find:
+    """Look for a tagger; caches last as long as the test."""
+    monkeypatch.chdir(tmp_path)
 
-    def find(reference: str, *, url: str = hub.url, offline: bool = False, token: str | None = None) -> Found:
-        done = subprocess.run(
-            [sys.executable, "-c", _FOLDER, reference],
-            env=client_environment(url, tmp_path / "home", offline=offline, token=token),
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        problem = done.stderr.partition("polytag: ")[2].strip()
-        assert bool(done.stdout) != bool(problem), done.stderr
-        return Found(Path(done.stdout.strip()), problem)
+    def find(reference: str, *, url: str = hub.url, **login: object) -> Found:
+        with monkeypatch.context() as patch:
+            use_hub(patch, url, tmp_path / "home", **login)
+            try:
+                return Found(tagger_folder(reference), "")
+            except PolytagError as error:
+                return Found(None, str(error))
 
     return find
 
@@ -157,25 +142,8 @@ def test_what_may_not_be_read(hub, files, find):
     assert "neither a folder nor the name of a model" in find("acme/no..pe").problem
 
 
-_PREDICT = """
-import sys
-from polytag.cli.app import main
-main()
-"""
-
-
-@pytest.mark.slow
-def test_predict_takes_a_name(hub, files, ner_run, tmp_path):
+def test_predict_takes_a_name(hub, files, ner_run, tmp_path, monkeypatch, command):
     hub.add("models", "acme/ner", files)
-    text = "She moved to Paris.\n"
-    done = subprocess.run(
-        [sys.executable, "-c", _PREDICT, "predict", "acme/ner@main", "-"],
-        env=client_environment(hub.url, tmp_path / "home"),
-        cwd=tmp_path,
-        input=text,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    assert json.loads(done.stdout) == json.loads(json.dumps(ner_run.tagger.tag(text.strip()).to_dict()))
+    use_hub(monkeypatch, hub.url, tmp_path / "home")
+    done = command("predict", "acme/ner@main", "-", stdin=b"She moved to Paris.\n")
+    assert json.loads(done.out) == json.loads(json.dumps(ner_run.tagger.tag("She moved to Paris.").to_dict()))

@@ -1,19 +1,17 @@
 """The commands of docs/how-to/hub.md against a hub on this machine, and those of docs/explanation/runtimes.md."""
 
+import runpy
 import shlex
 import shutil
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from support.checkpoints import make_checkpoint
-from support.hub_server import TOKEN, client_environment, running_hub
+from support.hub_server import TOKEN, running_hub, use_hub
 from support.pages import DOCS, Block, parts
 
 ROOT = DOCS.parent
-_COMMAND = "from polytag.cli.app import main; main()"
 
 
 def commands(page: str) -> list[str]:
@@ -22,41 +20,38 @@ def commands(page: str) -> list[str]:
     return [line for block in blocks for line in block.body.splitlines() if line]
 
 
-def run(line: str, folder: Path, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
-    program, *arguments = shlex.split(line, comments=True)
-    start = ["-c", _COMMAND] if program == "polytag" else []
-    return subprocess.run(
-        [sys.executable, *start, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-
-
-@pytest.mark.slow
-def test_the_page_on_the_hub(ner_run, tiny_corpus, tmp_path):
+def test_the_page_on_the_hub(ner_run, tiny_corpus, tmp_path, monkeypatch, command, uncompiled):
     shutil.copytree(ner_run.output, tmp_path / "my-tagger")
     shutil.copytree(tiny_corpus, tmp_path / "my-corpus")
     (tmp_path / "article.txt").write_text("Anna Smith moved to Paris.\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
     found = commands("how-to/hub.md")
     assert len(found) == 7
     with running_hub() as hub:
-        environment = client_environment(hub.url, tmp_path / "home", token=TOKEN)
+        use_hub(monkeypatch, hub.url, tmp_path / "home", token=TOKEN)
         for line in found:
             if " train " in line:
                 shutil.rmtree(tmp_path / "my-tagger")
                 line += " --epochs 1"
-            done = run(line, tmp_path, environment)
+            done = command(*shlex.split(line, comments=True)[1:])
             # The page says what the second line does: by then the repository is there, and public.
-            assert done.returncode == (2 if "--private" in line else 0), (line, done.stderr)
+            assert done.status == (2 if "--private" in line else 0), (line, done.err)
         assert "More data" in hub.model("acme/ner-news").messages
 
 
 @pytest.mark.slow
-def test_the_page_on_runtimes(tmp_path, monkeypatch):
+def test_the_page_on_runtimes(tiny_corpus, tmp_path, monkeypatch, command, capsys, uncompiled):
+    """The commands of the page, and those of the benchmark it names, on a smaller corpus."""
     make_checkpoint(tmp_path / "ENCODER", "bert")
-    (tmp_path / "tests").symlink_to(ROOT / "tests")
+    monkeypatch.chdir(tmp_path)
     found = commands("explanation/runtimes.md")
     assert len(found) == 4
-    environment = client_environment("http://127.0.0.1:9", tmp_path / "home", offline=True)
-    for line in found:
-        quick = " --runs 1 --sentences 5" if line.startswith("python") else ""
-        done = run(line + quick, tmp_path, environment)
-        assert done.returncode == 0, (line, done.stderr)
+    for line in found[:-1]:
+        done = command(*shlex.split(line.replace("-c sample", f"-c {tiny_corpus}"))[1:])
+        assert done.status == 0, (line, done.err)
+    _, script, *folders = shlex.split(found[-1])
+    monkeypatch.setattr(sys, "argv", [script, *folders, "--corpus", str(tiny_corpus), "--runs", "1"])
+    capsys.readouterr()
+    runpy.run_path(str(ROOT / script), run_name="__main__")
+    rows = capsys.readouterr().out.splitlines()[-3:]
+    assert [row.split(" | ")[0] for row in rows] == ["| tagger", "| tagger-onnx", "| tagger-int8"]

@@ -1,10 +1,9 @@
 """Taggers pushed to a server on this machine that speaks the hub's protocol, by hand and by runs."""
 
 import json
+import os
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,9 +13,9 @@ import pytest
 
 from polytag import Tagger, export
 from polytag.runner import TrainResult
-from support.hub_server import TOKEN, Fault, Hub, client_environment, running_hub
+from support.command import Command, Done
+from support.hub_server import TOKEN, Fault, Hub, running_hub, use_hub
 
-_COMMAND = "from polytag.cli.app import main; main()"
 _NOBODY = "http://127.0.0.1:9"
 
 
@@ -26,36 +25,30 @@ def hub() -> Iterator[Hub]:
         yield server
 
 
-StartingPoint = Callable[..., "subprocess.Popen[str]"]
+Run = Callable[..., Done]
 
 
 @pytest.fixture
-def start(hub: Hub, tmp_path: Path) -> StartingPoint:
-    """Start the command line in a fresh process, logged in."""
+def run(hub: Hub, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run the command line in an empty folder, logged in."""
+    monkeypatch.chdir(tmp_path)
 
-    def start(*arguments: object, url: str = hub.url, **login: object) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [sys.executable, "-c", _COMMAND, *map(str, arguments)],
-            env=client_environment(url, tmp_path / "home", **{"token": TOKEN, **login}),
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    def run(*arguments: object, url: str = hub.url, **login: object) -> Done:
+        with monkeypatch.context() as patch:
+            use_hub(patch, url, tmp_path / "home", **{"token": TOKEN, **login})
+            return command(*arguments)
 
-    return start
+    return run
 
 
 @pytest.fixture
-def push(start: StartingPoint, ner_run: TrainResult) -> Callable[..., str]:
+def push(run: Run, ner_run: TrainResult) -> Callable[..., str]:
     """`polytag push`; gives back what it says about a failure, or nothing."""
 
     def push(*arguments: object, folder: Path = ner_run.output, **where: object) -> str:
-        process = start("push", folder, *arguments, **where)
-        out, err = process.communicate(timeout=120)
-        assert "Traceback" not in err, err
-        assert process.returncode == (0 if out else 2), err
-        return "" if out else err.rpartition("polytag: ")[2]
+        done = run("push", folder, *arguments, **where)
+        assert done.status == (0 if done.out else 2), done.err
+        return "" if done.out else done.err.rpartition("polytag: ")[2]
 
     return push
 
@@ -84,7 +77,7 @@ def test_weights_and_tokenizers_of_before_go_and_all_else_stays(hub, push, ner_r
 
 
 @pytest.mark.slow
-def test_exports_are_pushed_whole_and_onnx_ones_are_taggers_on_the_hub(hub, push, start, ner_run, tmp_path):
+def test_exports_are_pushed_whole_and_onnx_ones_are_taggers_on_the_hub(hub, push, run, ner_run, tmp_path):
     for to in ("savedmodel", "onnx"):
         export(ner_run.output, tmp_path / to, to)
         expected = {path.relative_to(tmp_path / to).as_posix() for path in (tmp_path / to).rglob("*") if path.is_file()}
@@ -93,9 +86,9 @@ def test_exports_are_pushed_whole_and_onnx_ones_are_taggers_on_the_hub(hub, push
         assert push(f"acme/{to}", folder=tmp_path / to) == ""
         assert set(hub.model(f"acme/{to}").files) == {*expected, ".gitattributes"}  # which the hub adds
     (tmp_path / "text.txt").write_text("Peter Blackburn lives in Rome.\n")
-    out, err = start("predict", "acme/onnx", "text.txt").communicate(timeout=120)
+    done = run("predict", "acme/onnx", "text.txt")
     (tagged,) = ner_run.tagger.tag(["Peter Blackburn lives in Rome."])
-    assert [span["text"] for span in json.loads(out)["spans"]] == [span.text for span in tagged.spans], err
+    assert [span["text"] for span in json.loads(done.out)["spans"]] == [span.text for span in tagged.spans], done.err
 
 
 def test_a_branch_is_made(hub, push):
@@ -154,25 +147,26 @@ def test_a_push_that_breaks_off_leaves_nothing_to_be_seen(hub, push):
 # Runs
 
 
+OPTIONS = ("-t", "ner", "-o", "tagger", "--epochs", 2, "--batch-size", 8, "--push", "acme/ner", "--push-every", "epoch")
+
+
 @pytest.fixture
-def run(start: StartingPoint, tiny_corpus: Path) -> StartingPoint:
+def train(run: Run, tiny_corpus: Path, uncompiled: None) -> Run:
     """Train on a tiny corpus, pushing to acme/ner after each epoch."""
 
-    def run(*arguments: object, **where: object) -> "subprocess.Popen[str]":
-        options = ("-t", "ner", "-c", tiny_corpus, "-o", "tagger", "--epochs", 2, "--batch-size", 8)
-        return start("train", *options, "--push", "acme/ner", "--push-every", "epoch", *arguments, **where)
+    def train(*arguments: object, **where: object) -> Done:
+        return run("train", "-c", tiny_corpus, *OPTIONS, *arguments, **where)
 
-    return run
+    return train
 
 
 @pytest.mark.slow
-def test_a_run_pushes_its_best_tagger_after_each_epoch_and_the_final_one(hub, run, tmp_path):
-    process = run("--push-private", "--json")
-    out, err = process.communicate(timeout=300)
-    assert process.returncode == 0, err
+def test_a_run_pushes_its_best_tagger_after_each_epoch_and_the_final_one(hub, train, tmp_path):
+    done = train("--push-private", "--json")
+    assert done.status == 0, done.err
     repository = hub.model("acme/ner")
     assert repository.private
-    result = json.loads(out)
+    result = json.loads(done.out)
     assert result["push"]["commit"] == f"{hub.url}/acme/ner/commit/{repository.branches['main']}"
     assert result["push"]["failures"] == []
     assert repository.messages[1].startswith("Epoch 1: ner f1 ")
@@ -190,39 +184,57 @@ def test_a_run_pushes_its_best_tagger_after_each_epoch_and_the_final_one(hub, ru
 
 
 @pytest.mark.slow
-def test_a_run_goes_on_without_a_network_and_says_so_at_the_end(run, tmp_path):
-    process = run(url=_NOBODY)
-    _, err = process.communicate(timeout=300)
-    assert process.returncode == 0, err
-    *_, count, reason, advice = err.strip().splitlines()
+def test_a_run_goes_on_without_a_network_and_says_so_at_the_end(train, tmp_path):
+    done = train(url=_NOBODY)
+    assert done.status == 0, done.err
+    *_, count, reason, advice = done.err.strip().splitlines()
     assert count.endswith("pushes failed:")
     assert "Pushing to 'acme/ner' failed: the hub cannot be reached" in reason
     assert advice == "The tagger is not on the hub. Push it with: polytag push tagger acme/ner"
     assert (tmp_path / "tagger/polytag.json").exists()
 
 
-@pytest.mark.slow
-def test_a_run_that_cannot_push_anyway_does_not_begin(run, tmp_path):
-    process = run(token=None)
-    _, err = process.communicate(timeout=300)
-    assert process.returncode == 2
-    assert "log in to the hub with `hf auth login`" in err
+def test_a_run_that_cannot_push_anyway_does_not_begin(train, tmp_path):
+    done = train(token=None)
+    assert done.status == 2
+    assert "log in to the hub with `hf auth login`" in done.err
     assert not list(tmp_path.glob("*tagger*"))
 
 
+_TRAIN = """
+import sys
+from pathlib import Path
+
+import pytest
+
+from polytag.cli.app import main
+from support.hub_server import TOKEN, use_hub
+
+url, home = sys.argv[1:3]
+del sys.argv[1:3]
+with pytest.MonkeyPatch.context() as patch:
+    use_hub(patch, url, Path(home), token=TOKEN)
+    main()
+"""
+
+
 @pytest.mark.slow
-def test_an_interrupt_does_not_wait_for_an_upload(hub, run):
+def test_an_interrupt_does_not_wait_for_an_upload(hub, tiny_corpus, tmp_path, fork_server):
     held = threading.Event()
     hub.faults.append(Fault("PUT", wait=held))
-    process = run("--epochs", 200)
-    deadline = time.monotonic() + 300
-    while not hub.seen("PUT") and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    try:
-        _, err = process.communicate(timeout=60)
-    finally:
-        process.kill()
-        held.set()
-    assert process.returncode == 128 + signal.SIGINT, err
-    assert "Continue with --resume" in err
+    arguments = (hub.url, tmp_path / "home", "train", "-c", tiny_corpus, *OPTIONS, "--epochs", 200)
+    tests = Path(__file__).parents[1]
+    with (tmp_path / "out").open("w+") as out, Path(os.devnull).open() as nothing:
+        streams = (nothing, out, out)
+        process = fork_server.start(_TRAIN, "polytag", *arguments, streams=streams, folder=tmp_path, path=[tests])
+        try:
+            deadline = time.monotonic() + 300
+            while not hub.seen("PUT") and time.monotonic() < deadline:
+                time.sleep(0.1)
+            process.send_signal(signal.SIGINT)
+            threading.Timer(60, process.kill).start()
+            assert process.wait() == 128 + signal.SIGINT, (tmp_path / "out").read_text()
+        finally:
+            process.kill()
+            held.set()
+    assert "Continue with --resume" in (tmp_path / "out").read_text()

@@ -82,7 +82,7 @@ def test_a_saved_pipeline_holds_the_tagger(nlp, joint_run, tmp_path):
     assert spacy.load(moved)(TEXTS[0]).to_json() == nlp(TEXTS[0]).to_json()
 
 
-def test_universal_tags_become_pos(tmp_path, command):
+def test_universal_tags_become_pos(tmp_path, command, uncompiled):
     (tmp_path / "train.jsonl").write_text('{"tokens": ["Peter", "sleeps"], "pos_tags": ["PROPN", "VERB"]}\n' * 4)
     (tmp_path / "dev.jsonl").write_text('{"tokens": ["Peter", "sleeps"], "pos_tags": ["PROPN", "VERB"]}\n')
     done = command("train", "--task", "pos", "--corpus", tmp_path, "--epochs", "1", "--output", tmp_path / "tagger")

@@ -9,6 +9,8 @@ import pytest
 from polytag.testing import PluginConformance
 from support.checkpoints import make_checkpoint
 
+pytestmark = pytest.mark.usefixtures("uncompiled")
+
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -68,7 +68,7 @@ def test_a_new_argument_of_any_hook_does_not_break_it(hook: str, monkeypatch: py
     assert len(SEEN) == (hook in ("polytag_train_begin", "polytag_epoch_end", "polytag_train_end"))
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("uncompiled")
 def test_its_task_is_trained_and_its_observers_see_it(polytag_manager: PluginManager, tmp_path: Path) -> None:
     polytag_manager.register(frozen_plugin, "frozen")
     corpus, output = tmp_path / "train.jsonl", tmp_path / "tagger"

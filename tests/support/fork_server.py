@@ -77,6 +77,7 @@ class ForkServer:
     def close(self) -> None:
         """End the server."""
         self._channel.close()
+        self._process.kill()
         self._process.wait()
 
     def start(

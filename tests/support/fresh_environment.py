@@ -60,10 +60,11 @@ class FreshEnvironment:
         return run(*command, stdin=stdin, check=check, folder=folder or self.work)
 
 
+# A few batches are trained on faster than they are compiled for.
+_UNCOMPILED = "import sys, tensorflow; tensorflow.config.run_functions_eagerly(True); "
 _FORKED = {
-    "polytag": "from polytag.cli.app import main; main()",
-    # The few batches of a plugin's tests are trained on faster than they are compiled for.
-    "pytest": "import sys, pytest, tensorflow; tensorflow.config.run_functions_eagerly(True); sys.exit(pytest.main())",
+    "polytag": _UNCOMPILED + "from polytag.cli.app import main; main()",
+    "pytest": _UNCOMPILED + "import pytest; sys.exit(pytest.main())",
 }
 """Programs that import TensorFlow: they run in a process that is forked from one that has imported it."""
 

@@ -1,13 +1,14 @@
 """A small server on 127.0.0.1 that speaks as much of the Hugging Face hub's protocol as the clients need.
 
-It serves files of model and dataset repositories, takes commits, and fails in the ways a network does. Clients find
-it through `HF_ENDPOINT`, which they read when they are imported: run them in a subprocess with `client_environment`.
+It serves files of model and dataset repositories, takes commits, and fails in the ways a network does. `use_hub` lets
+the clients in this process use it.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import importlib.util
 import json
 import os
 import re
@@ -20,6 +21,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
 
 Kind = Literal["models", "datasets"]
 Files = dict[str, bytes]
@@ -109,13 +112,20 @@ def running_hub() -> Iterator[Hub]:
         server.server_close()
 
 
-def client_environment(url: str, home: Path, *, offline: bool = False, token: str | None = None) -> dict[str, str]:
-    """Environment of a subprocess whose hub is at `url` and whose caches are under `home`."""
-    inherited = {
-        name: value for name, value in os.environ.items() if "proxy" not in name.lower() and not name.startswith("HF_")
-    }
-    return {
-        **inherited,
+def use_hub(
+    patch: pytest.MonkeyPatch, url: str, home: Path, *, offline: bool = False, token: str | None = None
+) -> None:
+    """Let the clients in this process use the hub at `url`, and caches under `home`, until `patch` is undone.
+
+    They take their settings from environment variables, once, when they are imported: here, they take them again.
+    """
+    import datasets.config
+    import huggingface_hub
+
+    for name in list(os.environ):
+        if "proxy" in name.lower() or name.startswith("HF_"):
+            patch.delenv(name)
+    settings = {
         "HF_ENDPOINT": url,
         "HF_HOME": str(home),
         "HF_HUB_OFFLINE": "1" if offline else "0",
@@ -123,6 +133,16 @@ def client_environment(url: str, home: Path, *, offline: bool = False, token: st
         "HF_HUB_DISABLE_XET": "1",
         **({"HF_TOKEN": token} if token else {}),
     }
+    for name, value in settings.items():
+        patch.setenv(name, value)
+    huggingface_hub.close_session()
+    for module in (huggingface_hub.constants, datasets.config):
+        spec = importlib.util.spec_from_file_location(module.__name__, module.__file__)
+        fresh = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(fresh)
+        for name, value in vars(fresh).items():
+            if name.isupper():
+                patch.setattr(module, name, value)
 
 
 class _DroppedError(Exception):

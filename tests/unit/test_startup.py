@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,21 +23,20 @@ _SLOW = (
     "pyarrow",
     "spacy",
 )
-_REPORT = f"import json, sys; print('LOADED', json.dumps(sorted(set({_SLOW!r}) & set(sys.modules))))"
+_REPORT = f"print('LOADED', json.dumps(sorted(set({_SLOW!r}) & set(sys.modules))))\n"
 _COMMAND = """
-import sys
-from polytag.cli.app import main
 sys.argv = ["polytag", {argument!r}]
 try:
     main()
 except SystemExit as exited:
     assert not exited.code, exited.code
 """
+LOOKING = ("--help", "plugins", "tasks")
 
 
-def run_python(code: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
+        [sys.executable, "-c", f"import json, sys\n{code}"],
         env=os.environ | environment,
         capture_output=True,
         text=True,
@@ -45,21 +45,42 @@ def run_python(code: str, *arguments: object, **environment: str) -> subprocess.
     )
 
 
-@pytest.mark.parametrize("argument", ["--help", "tasks", "plugins"])
-def test_commands_that_only_look_load_nothing_slow(argument):
-    done = run_python(_COMMAND.format(argument=argument) + _REPORT)
+@pytest.fixture(scope="module")
+def looked() -> dict[str, tuple[str, list[str], bool]]:
+    """What each command shows, what has been loaded after it, and whether rich has; all in one process."""
+    code = "from polytag.cli.app import main\n"
+    for argument in LOOKING:
+        code += _COMMAND.format(argument=argument) + _REPORT + "print('rich' in sys.modules)\n"
+    done = run_python(code)
     assert done.returncode == 0, done.stderr
-    shown, _, loaded = done.stdout.partition("LOADED ")
-    assert json.loads(loaded) == []
-    assert {"--help": "predict", "tasks": "chunk_tags", "plugins": "standard"}[argument] in shown
+    found = re.findall(r"(.*?)^LOADED (.*)\n(True|False)\n", done.stdout, re.DOTALL | re.MULTILINE)
+    return {
+        argument: (shown, json.loads(loaded), rich == "True")
+        for argument, (shown, loaded, rich) in zip(LOOKING, found, strict=True)
+    }
 
 
-@pytest.mark.parametrize(("setting", "found"), [(None, "1"), ("0", "0")])
-def test_the_engine_has_tensorflow_use_onednn_unless_it_is_told_not_to(setting, found):
+@pytest.mark.parametrize(
+    ("argument", "part"), [("--help", "predict"), ("tasks", "chunk_tags"), ("plugins", "standard")]
+)
+def test_commands_that_only_look_load_nothing_slow(argument, part, looked):
+    shown, loaded, _ = looked[argument]
+    assert loaded == []
+    assert part in shown
+
+
+def test_the_list_of_commands_does_without_rich(looked):
+    shown, _, rich = looked["--help"]
+    assert not rich
+    assert "predict   Tag text" in shown
+
+
+def test_the_engine_has_tensorflow_use_onednn_unless_it_is_told_not_to():
     name = "TF_ENABLE_ONEDNN_OPTS"
-    before = f"del os.environ[{name!r}]" if setting is None else f"os.environ[{name!r}] = {setting!r}"
-    done = run_python(f"import os; {before}; import polytag.engine; print(os.environ[{name!r}])", **{name: "set"})
-    assert done.stdout.split() == [found], done.stderr
+    code = f"import importlib, os; del os.environ[{name!r}]; import polytag.engine; print(os.environ[{name!r}])\n"
+    code += f"os.environ[{name!r}] = '0'; importlib.reload(polytag.engine); print(os.environ[{name!r}])"
+    done = run_python(code, **{name: "set"})
+    assert done.stdout.split() == ["1", "0"], done.stderr
     assert not done.stderr
 
 

@@ -15,6 +15,8 @@ from polytag.engine.encoders.pretrained import PretrainedEncoder, create
 from support.checkpoints import make_checkpoint, read_checkpoint
 
 WORD_PIECE = ("bert", "distilbert", "electra")
+pytestmark = pytest.mark.usefixtures("uncompiled")
+
 TEXT = "Peter peter PETER Blackburn met 3.5 Élan in BERLIN ."
 
 

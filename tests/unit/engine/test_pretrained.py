@@ -307,7 +307,7 @@ def test_a_model_that_is_not_in_the_cache_needs_a_network(tmp_path: Path, monkey
 # A whole run
 
 
-def test_a_joint_run_is_saved_and_loaded_with_equal_predictions(tmp_path: Path) -> None:
+def test_a_joint_run_is_saved_and_loaded_with_equal_predictions(tmp_path: Path, uncompiled: None) -> None:
     checkpoint = make_checkpoint(tmp_path / "bert", "bert", pooler=True)
     lines = [
         "\n".join(f"{word} {'NNP' if word[0].isupper() else 'X'} O {'B-PER' if word == 'Peter' else 'O'}" for word in s)

@@ -30,6 +30,8 @@ from polytag.testing import BrokenContractError, Case, cases, check, plugins
 from polytag.testing.contracts import Workbench
 from polytag.testing.suite import CONTRACTS
 
+pytestmark = pytest.mark.usefixtures("uncompiled")
+
 
 class Bmes(polytag.PrefixScheme):
     name, first, inner, last, single = "bmes", "B", "M", "E", "S"
