@@ -8,8 +8,8 @@ import sys
 import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# oneDNN multiplies faster than TensorFlow's own kernels also on processors where TensorFlow leaves it switched off:
-# those without instructions for short numbers (AVX-512 VNNI and later).
+# oneDNN multiplies faster than TensorFlow's own kernels, also on processors for which TensorFlow disables it: those
+# without instructions for short numbers (AVX-512 VNNI and later).
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ["KERAS_BACKEND"] = "tensorflow"
 # transformers warns that PyTorch is missing; its tokenizers and configurations need none.
@@ -17,11 +17,11 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 
 def _import_quietly() -> None:
-    """Import TensorFlow without the lines its C++ side prints before its own log level applies."""
+    """Import TensorFlow without the lines that its C++ code prints before its log level applies."""
     sys.stderr.flush()
     try:
         kept = os.dup(2)
-    except OSError:  # no stderr to keep clean
+    except OSError:  # stderr is closed
         import tensorflow
 
         return
@@ -40,5 +40,5 @@ def _import_quietly() -> None:
 
 
 _import_quietly()
-# Every run has a step function of its own, which TensorFlow would report as needless retracing of one.
+# Every run has its own step function, which TensorFlow would report as needless retracing of one function.
 logging.getLogger("tensorflow").setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""Checkpoints of a run: written whole or not at all, found again after a kill at any moment."""
+"""Checkpoints of a run, written atomically, so that a complete one exists after a kill at any moment."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _STATE = "state.json"
 
 
 class CheckpointStore:
-    """Numbered checkpoints in a folder; the newest one counts, older ones are removed.
+    """Numbered checkpoints in a folder; only the newest one is kept.
 
     Args:
-        folder: Where they are; made when it is missing.
-        every: Updates between two checkpoints within an epoch.
+        folder: The folder; created if it does not exist.
+        every: Number of updates between two checkpoints within an epoch.
     """
 
     def __init__(self, folder: Path, every: int) -> None:
@@ -33,15 +33,15 @@ class CheckpointStore:
         folder.mkdir(parents=True, exist_ok=True)
 
     def save(self, number: int, tensors: Mapping[str, Any], state: Mapping[str, Any]) -> None:
-        """Write a checkpoint and remove the ones before it.
+        """Write a checkpoint and remove the previous ones.
 
-        Everything goes to a temporary folder first and reaches the disk before the folder gets its name, so that a
-        named checkpoint is a whole one.
+        Everything is written to a temporary folder and flushed to disk before the folder gets its final name, so that
+        a checkpoint with its final name is complete.
 
         Args:
-            number: Higher than that of any checkpoint so far.
+            number: Number of the checkpoint, higher than all previous ones.
             tensors: Arrays by name.
-            state: What else there is, as plain data for JSON.
+            state: All other state, as plain data for JSON.
 
         Raises:
             TrainingError: It cannot be written: the disk is full, or the folder is not writable.
@@ -60,14 +60,14 @@ class CheckpointStore:
         except OSError as error:
             shutil.rmtree(temporary, ignore_errors=True)
             raise TrainingError(
-                f"A checkpoint cannot be written to {str(self.folder)!r}: {error.strerror or error}. The last good one "
-                "is still there: make room, or make the folder writable, and continue with --resume."
+                f"A checkpoint cannot be written to {str(self.folder)!r}: {error.strerror or error}. The previous one "
+                "is kept: make room, or make the folder writable, and continue with --resume."
             ) from error
         for old in before:
             shutil.rmtree(self.folder / f"{_PREFIX}{old}", ignore_errors=True)
 
     def latest(self) -> tuple[Tensors, dict[str, Any]] | None:
-        """The newest checkpoint, or None when there is none yet."""
+        """The newest checkpoint, or None."""
         from safetensors.numpy import load_file
 
         numbers = self._numbers()

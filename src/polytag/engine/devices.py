@@ -1,4 +1,4 @@
-"""What this processor is fast at: the precision to train in by default."""
+"""The default precision of training, chosen by timing the processor."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _SHAPE = (512, 384, 1536)
 _ROUNDS = 16
 _PROCESSOR = Path("/proc/cpuinfo")
 _WORTH_IT = 0.8
-"""Share of float32's time above which bfloat16 gains too little to be the default."""
+"""Fraction of float32's time above which bfloat16 gains too little to be the default."""
 
 
 @cache
 def time_of_bfloat16() -> float:
-    """Processor time of a dense layer's product with operands in bfloat16, conversions counted, over that in float32.
+    """Processor time of a dense layer's product with bfloat16 operands, conversions included, relative to float32.
 
-    What a processor's list of instructions says is not enough: AMD's Zen 4 multiplies bfloat16 at nearly twice the rate
-    of float32, and Intel's Sapphire Rapids, where its matrix unit is out of reach of a virtual machine, at half of it.
-    The two take turns, and the fastest round of each counts. Time is that of the processor, not of the clock: other
-    programs, which take the processor away, would tip the scales in one run and not in the next.
+    The instruction set does not predict the speed: AMD's Zen 4 multiplies bfloat16 at nearly twice the rate of float32,
+    but Intel's Sapphire Rapids, in a virtual machine without access to its matrix unit, at half the rate. The two
+    alternate, and the fastest round of each counts. Processor time is measured instead of wall-clock time, because
+    other programs would change the result from run to run.
     """
     rows, inner, columns = _SHAPE
     left, right = tf.ones((rows, inner)), tf.ones((inner, columns))
@@ -41,7 +41,7 @@ def time_of_bfloat16() -> float:
 def native_precision() -> Precision:
     """`bfloat16` on processors that multiply it faster than float32, `float32` on all others.
 
-    It is timed where the processor has instructions for it (AVX-512 BF16, AMX).
+    It is timed only if the processor has instructions for it (AVX-512 BF16, AMX).
     """
     try:
         flags = _PROCESSOR.read_text(encoding="utf-8").split()

@@ -1,7 +1,7 @@
-"""A tagger's network as files that other runtimes load: SavedModel, ONNX, LiteRT.
+"""Write a tagger's network for other runtimes: SavedModel, ONNX, LiteRT.
 
-Each takes the ids of units and a mask, and gives for each task the probabilities of its labels, float32 (batch, length,
-labels), before calibration; batch and length are free.
+Each takes the ids of units and a mask, and returns for each task the probabilities of its labels, float32 (batch,
+length, labels), before calibration; batch and length are free.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from polytag.plugin.alignment import FloatArray
 
 SIGNATURE = "serving_default"
 _OPTIONS = tf.saved_model.SaveOptions(experimental_custom_gradients=False)  # nothing is trained after an export
-_OPSET = 17  # the first with LayerNormalization, which ONNX Runtime makes of what `PortableGraph` writes
-# Left out are those that do nothing for a tagger, and those that turn means into pools and so hide layer norms.
+_OPSET = 17  # the first with LayerNormalization, into which ONNX Runtime fuses the output of `PortableGraph`
+# Without optimizers that have no effect on a tagger, and those that turn means into pooling, which hides layer norms.
 _OPTIMISERS = (
     "optimize_transpose",
     "fold_constants",
@@ -53,7 +53,7 @@ def open_savedmodel(folder: Path) -> NetworkFunction:
         given = {ids_name(ids.shape[2]): tf.constant(squeezed, tf.int32), MASK: tf.constant(mask, tf.int32)}
         return {task: values.numpy() for task, values in signature(**given).items()}
 
-    run.__dict__["loaded"] = loaded  # a signature does not keep the variables alive that it reads
+    run.__dict__["loaded"] = loaded  # a signature does not keep its variables alive
     return run
 
 
@@ -61,7 +61,7 @@ def write_onnx(model: TaggerModel, path: Path) -> None:
     """Write an ONNX model; its inputs are int64."""
     from tf2onnx import optimizer, tfonnx
 
-    # No folding by TensorFlow: it would undo what this does.
+    # No constant folding by TensorFlow: it would undo these rewrites.
     portable = PortableGraph(serving_function(model, tf.int64))
     names = dict(zip(portable.inputs, (ids_name(model.encoder.n_features), MASK), strict=True))
     names |= dict(zip(portable.outputs, portable.tasks, strict=True))
@@ -118,7 +118,7 @@ def write_litert(model: TaggerModel, path: Path) -> None:
 
 
 def _einsum_as_matmul(graph: Any) -> None:
-    """Projections into and out of attention heads as plain matrix products, which are faster and can be quantised."""
+    """Rewrite projections into and out of attention heads as matrix products, which are faster and can be quantised."""
     from onnx import helper, numpy_helper
 
     weights = {tensor.name: tensor for tensor in graph.initializer}
@@ -132,7 +132,7 @@ def _einsum_as_matmul(graph: Any) -> None:
         value = numpy_helper.to_array(weight)
         into = equation == "abc,cde->abde"
         matrix = value.reshape(value.shape[0], -1) if into else value.reshape(-1, value.shape[2])
-        shape = np.array([0, 0, *value.shape[1:]] if into else [0, 0, -1], dtype=np.int64)  # 0: as it was
+        shape = np.array([0, 0, *value.shape[1:]] if into else [0, 0, -1], dtype=np.int64)  # 0: unchanged
         name = node.name
         graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(matrix), f"{name}/matrix"))
         graph.initializer.append(numpy_helper.from_array(shape, f"{name}/shape"))

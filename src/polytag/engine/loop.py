@@ -27,7 +27,7 @@ from polytag.plugin.reporter import Epoch, Progress
 
 
 class Evaluated(Protocol):
-    """What training asks of an evaluation."""
+    """The part of an evaluation that training needs."""
 
     @property
     def score(self) -> float:
@@ -42,7 +42,7 @@ Evaluation = TypeVar("Evaluation", bound=Evaluated)
 
 
 class FinishedEpoch(NamedTuple, Generic[Evaluation]):
-    """An epoch, and the evaluation that scored it; None where the epoch was trained before the run was resumed."""
+    """An epoch and its evaluation; None for an epoch that was trained before the run was resumed."""
 
     epoch: Epoch
     evaluation: Evaluation | None
@@ -96,7 +96,7 @@ def train_epochs(
     loop = TrainStep(model, settings, steps_an_epoch=math.ceil(len(lengths) / settings.batch_size))
     at = _Position()
     unit = model.encoder.unit
-    evaluating = 0.0  # seconds that the last evaluation took
+    evaluating = 0.0  # seconds of the last evaluation
     saved = checkpoints.latest() if checkpoints else None
     if saved:
         at.restore(loop, *saved)

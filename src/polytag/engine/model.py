@@ -1,4 +1,4 @@
-"""The Keras model: one encoder, one head a task."""
+"""The Keras model: one encoder, one head per task."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
         super().__init__(name="tagger")
         self.encoder = encoder
         self.network = encoder.network
-        # Heads stay in float32 under every precision: a softmax over close logits loses digits otherwise.
+        # Heads stay in float32 in every precision: otherwise a softmax over close logits loses digits.
         self.dropout = keras.layers.Dropout(HEAD_DROPOUT, dtype="float32")
         self.heads = {
             task: keras.layers.Dense(
@@ -55,11 +55,11 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
         return {task: head(vectors) for task, head in self.heads.items()}
 
     def at(self, ids: Any, mask: Any, wanted: Any, training: bool = False) -> dict[str, Any]:
-        """What `call` gives at some positions, by the fastest way that TensorFlow can go.
+        """The result of `call` at some positions, computed in the fastest way.
 
         Args:
             ids, mask: As for `call`.
-            wanted: int32 (n,), different positions among batch * length.
+            wanted: int32 (n,), distinct positions among batch * length.
             training: Whether dropout is on.
 
         Returns:
@@ -79,26 +79,26 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
         return {task: head(vectors) for task, head in self.heads.items()}
 
     def scorer(self) -> Predictor:
-        """What computes the probabilities of labels with this model."""
+        """A predictor of label probabilities with this model."""
         from polytag.engine.prediction import Predictor
 
         return Predictor(self)
 
     def copy_weights(self, other: TaggerModel) -> None:
-        """Take over the weights of a model that was made in the same way, but perhaps computes in another dtype."""
+        """Copy the weights of a model with the same architecture, possibly with another dtype."""
         self.encoder.copy_weights(other.encoder)
         for task, head in self.heads.items():
             head.set_weights(other.heads[task].get_weights())
 
     def only(self, task: str) -> TaggerModel:
-        """A model of one of the tasks, with the same encoder and a copy of that task's head."""
+        """A model of one task, with the same encoder and a copy of that task's head."""
         own = self.heads[task]
         model = TaggerModel(self.encoder, {task: [""] * own.units})
         model.heads[task].set_weights(own.get_weights())
         return model
 
     def tensors(self) -> Tensors:
-        """All weights as they are saved: those of the encoder, and of the heads in the layout of PyTorch."""
+        """All weights in their saved form: the encoder's, and the heads' in the layout of PyTorch."""
         tensors = self.encoder.tensors()
         for task, head in self.heads.items():
             prefix = self._prefix(task)
@@ -120,7 +120,7 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
 
         Args:
             tensors: The weights.
-            prefixes: For each of these tasks, what the names of its tensors begin with.
+            prefixes: For each of these tasks, the prefix of the names of its tensors.
 
         Raises:
             TaggerError: A tensor is missing or has the wrong shape.

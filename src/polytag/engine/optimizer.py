@@ -21,7 +21,7 @@ def learning_rate_at(step: int, total: int, peak: float, warmup: float) -> float
         step: Updates done so far, from 0.
         total: Updates of the whole run.
         peak: The highest learning rate.
-        warmup: Share of the run that warms up, 0..1.
+        warmup: Fraction of the run that warms up, 0..1.
     """
     warm = round(warmup * total)
     if step < warm:
@@ -32,20 +32,20 @@ def learning_rate_at(step: int, total: int, peak: float, warmup: float) -> float
 class AdamW:
     """AdamW (Loshchilov and Hutter 2019): decoupled decay, none on biases and normalisation weights.
 
-    The update of all variables is one XLA program: it compiles once, since no shape in it ever changes, and takes half
-    the time of the op-by-op update on a processor.
+    The update of all variables is one XLA program. It compiles once, since its shapes never change, and takes half the
+    time of the op-by-op update on a CPU.
 
-    Tables of embeddings, of which a batch reads a few hundred rows, are updated in these rows only. A row's second
-    moment and its decay are caught up with when it is read again, so that both are those of an optimizer that passes
-    over the whole table. The first moment is left out: what a gradient moves a row by over the updates that follow it,
-    momentum spread out, is moved at once.
+    A batch reads a few hundred rows of an embedding table, and only these rows are updated. When a row is read again,
+    its second moment and its decay catch up with the missed updates, so that both are as after a dense update. The
+    first moment is left out: momentum would spread a gradient over the following updates; here the row moves the whole
+    distance at once.
 
     Args:
         variables: The Keras variables to train.
         weight_decay: Decay per update, times the learning rate.
         clip: Largest global norm of the gradients.
         averaging: Decay per update of the exponential moving average of the weights; 0 for none.
-        tables: Those of the variables that are read by row, of shape (rows, width).
+        tables: The variables that are read by row, of shape (rows, width).
     """
 
     def __init__(
@@ -77,20 +77,20 @@ class AdamW:
 
     @property
     def state(self) -> list[tf.Variable]:
-        """Everything that has to be saved to go on later, apart from the weights."""
+        """All state, other than the weights, that resuming needs."""
         rows = [variable for table in self._tables for variable in (table.second, table.updated, table.decayed)]
         return [self.updates, self._decayed, *self.first, *self.second, *rows, *self.average]
 
     def apply(self, gradients: Sequence[Any], learning_rate: Any) -> Any:
-        """Do one update; returns the global norm of the gradients, float32 ().
+        """Do one update; return the global norm of the gradients, float32 ().
 
-        To be called inside a `tf.function`.
+        Call it inside a `tf.function`.
         """
         pairs = list(zip(gradients, self._by_row, strict=True))
         dense = [tf.convert_to_tensor(gradient) for gradient, by_row in pairs if not by_row]
         rows = [_distinct_rows(gradient) for gradient, by_row in pairs if by_row]
         step = tf.cast(self.updates + 1, tf.float32)
-        # Not in the compiled program: XLA adds numbers up one by one.
+        # Not in the compiled program: XLA sums one number at a time.
         norm = tf.linalg.global_norm([*dense, *(values for _, values in rows)])
         scale = self._clip / tf.maximum(norm, self._clip)
         self._compiled(dense, scale, learning_rate, step)
@@ -104,7 +104,7 @@ class AdamW:
 
     @contextmanager
     def averaged_weights(self) -> Iterator[None]:
-        """Put the averaged weights into the model for the time of the block."""
+        """The model has the averaged weights in the block."""
         self._settle_compiled()
         if not self._averaging or self.updates < AVERAGING_INTERVAL:  # until then the average is the initial weights
             yield
@@ -140,7 +140,7 @@ class AdamW:
         return tf.constant(0.0)
 
     def _average_step(self, step: Any) -> Any:
-        # Early weights are forgotten faster, so that the average does not start from the initial ones.
+        # Early weights decay faster, so that the average does not start from the initial weights.
         decay = tf.minimum(self._averaging, (1 + step) / (10 + step)) ** AVERAGING_INTERVAL
         for average, variable in zip(self.average, self._variables, strict=True):
             average.assign(decay * average + (1 - decay) * variable)
@@ -148,12 +148,12 @@ class AdamW:
 
 
 class _Table:
-    """A table of embeddings and what is kept for each of its rows.
+    """A table of embeddings with the optimizer state of each row.
 
     Attributes:
         second: float32 (rows, width), the second moment as of the row's last update.
-        updated: float32 (rows,), the number of that update.
-        decayed: float32 (rows,), the sum of decays up to which the row has been decayed.
+        updated: float32 (rows,), the number of the row's last update.
+        decayed: float32 (rows,), the cumulative decay up to the row's last update.
     """
 
     def __init__(self, weights: Any) -> None:
@@ -166,11 +166,11 @@ class _Table:
         """Update rows.
 
         Args:
-            indices: int (n,), different rows.
+            indices: int (n,), distinct rows.
             gradient: float32 (n, width).
-            learning_rate: Of this update.
-            step: Its number, from 1.
-            decayed: Sum of the decays of all updates, this one included.
+            learning_rate: The learning rate of this update.
+            step: Number of this update, from 1.
+            decayed: Cumulative decay, this update included.
         """
         missed = step - tf.gather(self.updated, indices)
         second = tf.gather(self.second, indices) * (BETA_2**missed)[:, None]
@@ -187,13 +187,13 @@ class _Table:
             variable.scatter_update(tf.IndexedSlices(values, indices))
 
     def settle(self, decayed: Any) -> None:
-        """Decay all rows up to now."""
+        """Apply the pending decay to all rows."""
         self.weights.assign(self.weights * tf.exp(self.decayed - decayed)[:, None])
         self.decayed.assign(tf.fill(tf.shape(self.decayed), tf.convert_to_tensor(decayed)))
 
 
 def _distinct_rows(gradient: Any) -> tuple[Any, Any]:
-    """The rows a gradient is for, each once, and their gradients."""
+    """The distinct rows of a gradient, and their gradients."""
     if not isinstance(gradient, tf.IndexedSlices):
         return tf.range(tf.shape(gradient)[0]), gradient
     indices, position = tf.unique(tf.reshape(gradient.indices, (-1,)))

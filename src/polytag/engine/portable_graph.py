@@ -1,8 +1,8 @@
-"""A tagger's network as one TensorFlow graph that other runtimes understand.
+"""A tagger's network as one TensorFlow graph for other runtimes.
 
-Weights become constants, and what is written in other ways than converters and runtimes look for is written in theirs,
-so that it converts at all (GELU, new axes and signs of integers, which LiteRT cannot say otherwise), or runs as one
-fast operation (layer norms, dense layers). What is not recognised stays as it is.
+Weights become constants, and some parts are rewritten into the forms that converters and runtimes recognise: GELU, new
+axes and signs of integers, which LiteRT supports in no other form, and layer norms and dense layers, so that each runs
+as one fast operation. A part that is not recognised stays unchanged.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from polytag.engine.model import TaggerModel
 
 MASK = "attention_mask"
-"""Name of the input that says what is padding."""
+"""Name of the input that marks padding."""
 
 
 def ids_name(n_features: int) -> str:
@@ -57,7 +57,7 @@ class PortableGraph:
     """The graph of a serving function, without variables.
 
     Args:
-        function: What `serving_function` returns.
+        function: A function from `serving_function`.
 
     Attributes:
         definition: The GraphDef.
@@ -160,7 +160,7 @@ class PortableGraph:
         self._replace(node, "BatchMatMulV2", [transposed.input[0], product.input[1]])
 
     def _rewrite_new_axes(self, node: Any) -> None:
-        """x[:, None, :] as an operation of its own."""
+        """x[:, None, :] as a single operation."""
         new, kept = node.attr["new_axis_mask"].i, node.attr["begin_mask"].i
         whole = kept == node.attr["end_mask"].i and not node.attr["shrink_axis_mask"].i
         axes = [axis for axis in range(8) if new >> axis & 1]
@@ -185,7 +185,7 @@ class PortableGraph:
             self._replace(node, "Minimum", [bounded, self._constant(node, "most", np.int64(1))])
 
     def _match(self, node: Any, operations: Sequence[str]) -> list[Any]:
-        """What a node takes, if it is these operations; else nothing."""
+        """The inputs of a node, if it consists of these operations; else an empty list."""
         sources = [self._source(name) for name in node.input]
         return sources if [source.op for source in sources] == list(operations) else []
 

@@ -16,7 +16,7 @@ from polytag.plugin.alignment import FloatArray
 from polytag.plugin.encoder import Encoder
 
 BATCHES_AT_ONCE = 2
-"""While one waits for memory, or for Python, the other one multiplies."""
+"""Number of batches in parallel: while one waits for memory or Python, the other one computes."""
 
 
 class Predictor:
@@ -51,8 +51,8 @@ class Predictor:
         """Probabilities of each task, float32 (units, labels), in the order of the units.
 
         Args:
-            features: What to predict for.
-            wanted: bool (units,), False where they need not be known and are 0; all of them by default.
+            features: The input.
+            wanted: bool (units,), False for units that are not needed, whose probabilities are 0; all True by default.
             on_batch: Called after each batch with the number of its windows.
         """
         labels = {task: head.units for task, head in self.network.heads.items()}

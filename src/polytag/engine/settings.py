@@ -1,4 +1,4 @@
-"""How to train."""
+"""Settings of the training loop."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to train.
+    """Settings of the training loop.
 
     Attributes:
-        epochs: Passes over the training split, at most.
-        batch_size: Windows a step.
-        accumulate: Steps whose gradients make one update.
+        epochs: Maximum number of passes over the training split.
+        batch_size: Windows per step.
+        accumulate: Number of steps whose gradients are accumulated for one update.
         learning_rate: Peak learning rate.
-        warmup: Share of all updates in which the learning rate rises, 0..1.
+        warmup: Fraction of all updates in which the learning rate rises, 0..1.
         weight_decay: Decoupled decay of weights other than biases and normalisation.
         clip: Largest global norm of the gradients.
         averaging: Decay of the moving average of the weights; 0 for none.
@@ -23,7 +23,7 @@ class Settings:
         seed: Seed of the batch plan, the dropout and the initial weights.
         loss_scaling: Whether to scale the loss, as float16 needs.
         task_weights: Weight of each task in the loss; 1 where not given.
-        label_weights: Weight of each label in the loss, in id order, for tasks whose labels do not count alike.
+        label_weights: Weight of each label in the loss, in id order, for tasks whose labels differ in weight.
     """
 
     epochs: int

@@ -23,7 +23,7 @@ LOSS_SCALE_GROWTH_INTERVAL = 2000
 
 
 class Update(NamedTuple):
-    """What is known after an update: steps of the epoch that are done, the loss, the learning rate."""
+    """The state after an update: finished steps of the epoch, the loss, the learning rate."""
 
     done: int
     loss: float
@@ -31,11 +31,11 @@ class Update(NamedTuple):
 
 
 class TrainStep:
-    """The compiled step and everything it changes.
+    """The compiled step and all variables that it changes.
 
     Args:
-        model: What to train.
-        settings: How.
+        model: The model to train.
+        settings: The settings.
         steps_an_epoch: Batches of an epoch.
     """
 
@@ -69,9 +69,9 @@ class TrainStep:
 
     @property
     def state(self) -> list[tf.Variable]:
-        """Every variable that training changes, in an order that does not change: what a checkpoint holds."""
+        """Every variable that training changes, in a fixed order; the content of a checkpoint."""
         trained = {id(variable) for variable in self._variables}
-        # Besides the weights, the states of the seeds that dropout draws from.
+        # In addition to the weights, the states of dropout's random seeds.
         others = [variable.value for variable in self._model.variables if id(variable) not in trained]
         weights = [variable.value for variable in self._variables]
         return [*weights, *others, *self.optimizer.state, self._scale, self._good_updates]
@@ -83,16 +83,16 @@ class TrainStep:
         builder: BatchBuilder,
         done: int,
     ) -> Iterator[Update]:
-        """Train through what is left of an epoch; yields after every update.
+        """Train the remaining steps of an epoch; yield after every update.
 
         Args:
             number: Number of the epoch, from 1.
             plan: Its batches.
             builder: Makes the arrays of a batch.
-            done: Steps of the epoch that are done already.
+            done: Number of finished steps of the epoch.
 
         Raises:
-            TrainingError: The loss is not a finite number any more.
+            TrainingError: The loss is no longer finite.
         """
         settings = self._settings
         total = settings.epochs * self._updates_an_epoch
@@ -126,7 +126,7 @@ class TrainStep:
     def _train_step(self, ids: Any, mask: Any, labels: Any, counts: Any, rate: Any, last: Any) -> Any:
         with tf.GradientTape() as tape:
             flat = {task: tf.reshape(values, (-1,)) for task, values in labels.items()}
-            # Positions that no task has a label for are left out where that saves work.
+            # Positions without a label for any task are left out if that saves work.
             wanted = tf.where(tf.reduce_any([values != IGNORE for values in flat.values()], axis=0))[:, 0]
             logits = self._model.at(ids, mask, tf.cast(wanted, tf.int32), training=True)
             loss = tf.constant(0.0)

@@ -1,4 +1,4 @@
-"""What a run writes for TensorBoard: scalars, and a trace of some of its steps."""
+"""Write scalars and a trace of a run for TensorBoard."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from polytag.plugin.reporter import Epoch, Progress, Reporter
 SCALAR_INTERVAL = 10
 """Steps between two points of a curve."""
 TRACE_FROM, TRACE_STEPS = 20, 20
-"""Steps before a trace, which compile and warm caches, and steps in it: a trace of a whole run would be too large."""
+"""Steps before a trace, for compilation and warm-up, and steps in it: a trace of a whole run would be too large."""
 
 
 def reporters(tensorboard: Path | None, profile: Path | None) -> list[Reporter]:
-    """The reporters that write to these folders, which are made.
+    """The reporters that write to these folders, which are created.
 
     Raises:
-        PolytagError: A folder cannot be made.
+        PolytagError: A folder cannot be created.
     """
     found: list[Reporter] = []
     for folder, option, kind in ((tensorboard, "--tensorboard", Scalars), (profile, "--profile", Trace)):
@@ -33,15 +33,15 @@ def reporters(tensorboard: Path | None, profile: Path | None) -> list[Reporter]:
                 pass
         except OSError as error:
             raise PolytagError(
-                f"The folder {str(folder)!r} of {option} cannot be made or written: {error.strerror}. Choose another "
-                "one."
+                f"The folder {str(folder)!r} of {option} cannot be created or written: {error.strerror}. Choose "
+                "another one."
             ) from error
         found.append(kind(folder))
     return found
 
 
 def _scalar(name: str) -> Any:
-    """What marks a point as one of a curve. `tf.summary.scalar` does it too, but needs TensorBoard to be installed."""
+    """Metadata of a point of a curve; `tf.summary.scalar` also adds it, but needs TensorBoard."""
     metadata = tf.compat.v1.SummaryMetadata(display_name=name, data_class="DATA_CLASS_SCALAR")
     metadata.plugin_data.plugin_name = "scalars"
     return metadata
@@ -56,19 +56,19 @@ class Scalars(Reporter):
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        # Made at the first point: TensorFlow must not do anything before the run has set it up.
+        # Created at the first point: TensorFlow must not run before the run has configured it.
         self._writer: Any = None
         self._step = 0
 
     def step(self, progress: Progress) -> None:
-        """Write a point of each curve of training now and then."""
+        """Write a point of each training curve at every tenth step."""
         self._step = (progress.epoch - 1) * progress.steps + progress.step
         if progress.step % SCALAR_INTERVAL == 0 or progress.step == progress.steps:
             self._write(
                 {
                     "training/loss": progress.loss,
                     "training/learning rate": progress.learning_rate,
-                    f"training/{progress.unit}s a second": progress.units_per_second,
+                    f"training/{progress.unit}s per second": progress.units_per_second,
                 }
             )
 
@@ -78,7 +78,7 @@ class Scalars(Reporter):
             self._write({f"validation/{name}": value for name, value in epoch.scores.items()})
 
     def close(self) -> None:
-        """Write what is not on disk yet."""
+        """Flush to disk."""
         if self._writer:
             self._writer.close()
 
@@ -90,7 +90,7 @@ class Scalars(Reporter):
 
 
 class Trace(Reporter):
-    """A trace of some steps: 20 of the first epoch, after 20 that are left out; of a shorter epoch, its second half.
+    """A trace of some steps: 20 of the first epoch, after 20 steps; or the second half of a shorter epoch.
 
     Args:
         folder: TensorBoard's log directory.
@@ -103,7 +103,7 @@ class Trace(Reporter):
         self._running = False
 
     def step(self, progress: Progress) -> None:
-        """Start or stop after a step."""
+        """Start or stop the trace after a step."""
         self._seen += 1
         if self._running and (self._seen == self._last or progress.step == progress.steps):
             self.close()
@@ -112,7 +112,7 @@ class Trace(Reporter):
             self._running, self._last = True, self._seen + TRACE_STEPS
 
     def close(self) -> None:
-        """Write the trace, if one is under way."""
+        """Write the trace, if it is running."""
         if self._running:
             self._running = False
             tf.profiler.experimental.stop()

@@ -278,7 +278,10 @@ def with_slow_tokenizer(folder: Path) -> None:
         (written("config.json", "[]"), "config.json is not a JSON object"),
         (written("config.json", "{}"), "model type '(none)', which polytag cannot read"),
         (edited(model_type="mpnet"), "model type 'mpnet', which polytag cannot read. The BERT, "),
-        (edited(model_type="deberta-v2"), "a DeBERTa that is not built as DeBERTa-v3 is: relative_attention is False"),
+        (
+            edited(model_type="deberta-v2"),
+            "a DeBERTa whose architecture differs from DeBERTa-v3 is: relative_attention is False",
+        ),
         (edited(model_type="llama"), "model type 'llama', which polytag cannot read"),
         (edited(model_type="gpt2", n_layer=2, n_head=2, n_embd=16, n_positions=48), "model type 'gpt2'"),
         (edited(model_type="vit"), "model type 'vit', which polytag cannot read"),

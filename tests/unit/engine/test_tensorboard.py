@@ -65,7 +65,7 @@ def test_curves_show_loss_rate_speed_and_scores(monitored: Path) -> None:
     assert {name: sorted(points) for name, points in found.items()} == {
         "training/loss": steps,
         "training/learning rate": steps,
-        "training/words a second": steps,
+        "training/words per second": steps,
         "validation/ner f1": [STEPS, 2 * STEPS],
     }
     total = EPOCHS * STEPS
@@ -73,7 +73,7 @@ def test_curves_show_loss_rate_speed_and_scores(monitored: Path) -> None:
         {step: 0.001 * (total - step + 1) / total for step in steps}, rel=1e-6
     )
     assert found["training/loss"][2 * STEPS] < found["training/loss"][10]
-    assert found["training/words a second"][10] > 0
+    assert found["training/words per second"][10] > 0
 
 
 def test_a_trace_holds_the_second_half_of_a_short_epoch(monitored: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_training(
         raise PermissionError(13, "Permission denied", str(dir))
 
     monkeypatch.setattr("polytag.engine.tensorboard.tempfile.TemporaryFile", refuse)
-    with pytest.raises(PolytagError, match=f"of --{option} cannot be made or written: Permission denied"):
+    with pytest.raises(PolytagError, match=f"of --{option} cannot be created or written: Permission denied"):
         polytag.train(task="ner", corpus="sample", output=tmp_path / "t", quiet=True, **{option: tmp_path / "curves"})
 
 
@@ -112,7 +112,7 @@ def test_curves_do_not_go_where_the_tagger_goes(option: str, tmp_path: Path) -> 
 @pytest.mark.parametrize("option", ["tensorboard", "profile"])
 def test_a_folder_that_cannot_be_made_is_refused_before_training(option: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(PolytagError, match=f"folder .*file.* of --{option} cannot be made or written"):
+    with pytest.raises(PolytagError, match=f"folder .*file.* of --{option} cannot be created or written"):
         polytag.train(
             task="ner", corpus="sample", output=tmp_path / "tagger", quiet=True, **{option: tmp_path / "file"}
         )

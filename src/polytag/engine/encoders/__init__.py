@@ -1,1 +1,1 @@
-"""The two encoders that come with polytag: `compact`, and pretrained checkpoints."""
+"""The two built-in encoders: `compact`, and pretrained checkpoints."""

@@ -1,4 +1,4 @@
-"""`compact`: a word-level encoder trained from scratch; no download, no tokenizer.
+"""`compact`: a word-level encoder trained from scratch, without download or tokenizer.
 
 Five features of a word (lower-case form, form, prefix, suffix, shape), each hashed twice into a table of embeddings
 (Bloom embeddings: Serrà and Karatzoglou 2017, as in spaCy's tok2vec), followed by residual convolutions of width three.
@@ -26,7 +26,7 @@ from polytag.plugin.encoder import Encoder, ExampleInputs, Tensors
 EMBEDDING_WIDTH = 96
 WIDTH = 192
 
-_FORM_FEATURES = 2  # the first two features know the whole word
+_FORM_FEATURES = 2  # the first two features depend on the whole word
 
 
 class CompactEncoder(HashCoder, Encoder):
@@ -68,7 +68,7 @@ class CompactEncoder(HashCoder, Encoder):
             variable.assign(tensors[name])
 
     def config(self) -> dict[str, Any]:
-        """What `config.json` says of it."""
+        """The content of `config.json`."""
         return {
             "model_type": "polytag-compact",
             "rows": ROWS,
@@ -83,10 +83,10 @@ class CompactEncoder(HashCoder, Encoder):
         return "PolytagCompactForTokenClassification"
 
     def save_files(self, folder: Path) -> None:
-        """Nothing: words are hashed, so there is no vocabulary."""
+        """Write nothing: words are hashed, so no vocabulary exists."""
 
     def export_files(self, folder: Path) -> None:
-        """Copy the module that hashes words, which needs nothing but Python."""
+        """Copy the module that hashes words, which needs only Python."""
         shutil.copyfile(inspect.getfile(word_hashes), folder / "word_hashes.py")
 
     @property
@@ -96,10 +96,10 @@ class CompactEncoder(HashCoder, Encoder):
 
 @keras.saving.register_keras_serializable("polytag")
 class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """Embeddings of hashed features, mixed into one vector a word, then residual convolutions.
+    """Embeddings of hashed features, mixed into one vector per word, then residual convolutions.
 
-    In training, the features that know the whole word are dropped together for some words, so that the rest learns to
-    stand in for them where a word is new.
+    In training, the features of the whole word are dropped together for some words, so that the other features learn to
+    replace them for unseen words.
     """
 
     form_dropout = 0.3
@@ -107,7 +107,7 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
     block_dropout = 0.1
 
     def build(self, _: Any = None) -> None:
-        """Make the weights; no input shape is needed."""
+        """Create the weights; the input shape is not needed."""
         features = len(ROWS)
         self.table = self.add_weight(
             shape=(sum(ROWS.values()), EMBEDDING_WIDTH),
@@ -138,7 +138,7 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
         return self._in_context(words, mask, training)
 
     def in_bulk(self, ids: Any, mask: Any) -> Any:
-        """What `call` gives without training. Every word of the batch is looked up once, however often it is there."""
+        """The result of `call` without training; each distinct word of the batch is embedded once."""
         if not self._is_lean(training=False):
             return self(ids, mask, training=False)
         distinct, index = tf.raw_ops.UniqueV2(x=tf.reshape(ids, (-1, HASHES * len(ROWS))), axis=[0])
@@ -160,7 +160,7 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
         return self._activated(self.mix(rows), self.mix_norm, training)
 
     def _in_context(self, words: Any, mask: Any, training: bool) -> Any:
-        """Vectors, float (batch, length, 192), of words on their own, float (batch * length, 192)."""
+        """Vectors in context, float (batch, length, 192), of word vectors, float (batch * length, 192)."""
         shape = tf.shape(mask)
         x = tf.reshape(words, (shape[0], shape[1], WIDTH))
         # Padding is zero before each convolution: a word's vector does not depend on the batch it is in.
@@ -175,5 +175,5 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
         return layer_norm(activated, norm) if self._is_lean(training) else norm(activated)
 
     def _is_lean(self, training: bool) -> bool:
-        # Fewer passes over memory where no gradient is wanted; of shorter numbers, Keras keeps more digits.
+        # Fewer passes over memory if no gradient is needed; for shorter number formats, Keras keeps more digits.
         return not training and bool(self.compute_dtype == "float32")

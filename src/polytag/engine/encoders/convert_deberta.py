@@ -1,7 +1,7 @@
 """Configuration and weights of DeBERTa-v3 checkpoints; KerasHub has a backbone for them, but no converter.
 
-In transformers its model type is `deberta-v2`, as v3 differs in how it was trained and in what it leaves out. The
-backbone has what v3 has, so checkpoints of v2 that have more are refused.
+In transformers its model type is `deberta-v2`, since v3 differs only in its training and in omitted parts. The backbone
+has the parts of v3, so checkpoints of v2 with more parts are refused.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _FORM = {
     "type_vocab_size": (0, 0),
     "conv_kernel_size": (0, 0),
 }
-"""What the configuration of every DeBERTa-v3 says, and what one that does not mention it means in transformers."""
+"""Field -> its value in every DeBERTa-v3, and transformers' default for it."""
 
 
 def convert_backbone_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments of the backbone.
 
     Raises:
-        PolytagError: The checkpoint is of a form that the backbone does not have.
+        PolytagError: The backbone does not support the architecture of the checkpoint.
     """
     _check_form(config)
     longest = config.get("max_relative_positions", -1)
@@ -48,7 +48,7 @@ def convert_backbone_config(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def convert_weights(backbone: Any, loader: Any, config: Mapping[str, Any]) -> None:
-    """Port every variable. Attention to positions has no projections of its own: it shares those of the words."""
+    """Port every variable. Attention to positions has no projections: it shares the projections of the words."""
 
     def port_norm(layer: Any, name: str) -> None:
         loader.port_weight(layer.gamma, f"{name}.weight")
@@ -91,6 +91,6 @@ def _check_form(config: Mapping[str, Any]) -> None:
         wrong.append("its embeddings are narrower than its layers")
     if wrong:
         raise PolytagError(
-            f"The checkpoint is a DeBERTa that is not built as DeBERTa-v3 is: {'; '.join(wrong)}. Use a checkpoint of "
-            "DeBERTa-v3, or of another family."
+            f"The checkpoint is a DeBERTa whose architecture differs from DeBERTa-v3: {'; '.join(wrong)}. Use a "
+            "checkpoint of DeBERTa-v3, or of another family."
         )

@@ -28,7 +28,7 @@ def convert_backbone_config(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def convert_weights(backbone: Any, loader: Any, config: Mapping[str, Any]) -> None:
-    """Port every variable: those of BERT, whose names both sides share, and the projection of narrow embeddings."""
+    """Port every variable: BERT's variables, which have the same names, and the projection of narrow embeddings."""
     convert_bert.convert_weights(backbone, loader, config)
     if config["embedding_size"] != config["hidden_size"]:
         projection = backbone.get_layer("embeddings_projection")

@@ -1,8 +1,8 @@
-"""Weights between Keras variables and transformers tensors, both ways, for every family KerasHub can read.
+"""Convert Keras variables to transformers tensors and back, for every family that KerasHub can read.
 
-KerasHub's converters only read. They do so by calls of `loader.port_weight(variable, name, hook)`; a loader that merely
-takes down those calls learns which tensor fills which variable. What a hook does to a tensor (transpose, reshape, cut)
-it also does to an array of indices, and that array says where every number of the variable came from.
+KerasHub's converters only read, by calls of `loader.port_weight(variable, name, hook)`. A loader that records these
+calls learns which tensor fills which variable. A hook transforms an array of indices as it transforms a tensor
+(transpose, reshape, slice), and the result gives the source of every number of the variable.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Hook = Callable[[NDArray[Any], list[int]], NDArray[Any]]
 
 _OLD_NAMES = {".gamma": ".weight", ".beta": ".bias"}
 _PREFIXES = {"xlm-roberta": "roberta", "camembert": "roberta", "deberta-v2": "deberta"}
-"""Name of the encoder inside a task model, where it is not the model type."""
+"""Name of the encoder inside a task model, if it is not the model type."""
 
 _SEGMENTS = "embeddings.token_type_embeddings.weight"
 _POSITIONS = "embeddings.position_embeddings.weight"
@@ -42,7 +42,7 @@ class Link:
         return self.hook(tensor, list(self.variable.shape)) if self.hook else tensor
 
     def to_tensor(self, base: NDArray[Any]) -> NDArray[Any]:
-        """The tensor, given the variable's value; what the variable does not hold is taken from `base`."""
+        """The tensor, given the variable's value; numbers that the variable lacks are taken from `base`."""
         value = np.asarray(self.variable)
         if not self.hook:
             return value
@@ -71,10 +71,10 @@ class WeightMap:
         self._shapes: dict[str, tuple[int, ...]] = {}
 
     def get_tensor(self, name: str) -> NDArray[Any]:
-        """Called by converters that look before they port.
+        """Called by converters that inspect a tensor before they port it.
 
-        They find out how layer norms are named (`read_tensors` leaves modern names only), and that of XLM-R adds the
-        segment embedding to the positions: it gets zeros, since `assign` does that when the weights are there.
+        They check how layer norms are named (`read_tensors` returns only modern names). XLM-R's converter adds the
+        segment embedding to the positions: it gets zeros here, since `assign` adds the embedding to the real weights.
         """
         if name == _SEGMENTS:
             return np.zeros(self._segments, dtype=np.float32)
@@ -86,7 +86,7 @@ class WeightMap:
         self._links.append(Link(keras_variable, name, hook_fn))
 
     def keep_only(self, variables: list[Any]) -> None:
-        """Forget the links of all other variables: those of the pooler, which no tagger uses."""
+        """Drop the links of all other variables, such as the pooler's, which no tagger uses."""
         wanted = {id(variable) for variable in variables}
         self._links = [link for link in self._links if id(getattr(link.variable, "whole", link.variable)) in wanted]
 
@@ -94,7 +94,7 @@ class WeightMap:
         """Fill other variables instead.
 
         Args:
-            variables: Pairs of a variable and of what is filled instead, which has the same shape.
+            variables: Pairs of a variable and its replacement, of the same shape.
         """
         instead = {id(old): new for old, new in variables}
         self._links = [replace(link, variable=instead.get(id(link.variable), link.variable)) for link in self._links]
@@ -109,8 +109,8 @@ class WeightMap:
             tensor = self._find(tensors, link.name)
             if tensor is None:
                 raise TaggerError(
-                    f"The checkpoint has no tensor {link.name!r} (nor the same without {self.prefix!r}): it is not a "
-                    "whole checkpoint of the model type its config.json names."
+                    f"The checkpoint has no tensor {link.name!r}, with or without {self.prefix!r}: it is not a "
+                    "complete checkpoint of the model type in its config.json."
                 )
             try:
                 value = link.to_variable(tensor)
@@ -131,7 +131,7 @@ class WeightMap:
         return {name: np.ascontiguousarray(tensor) for name, tensor in saved.items()}
 
     def copy(self, other: WeightMap) -> None:
-        """Set the variables from those of another backbone of the same checkpoint."""
+        """Copy the variables of another backbone of the same checkpoint."""
         for link, source in zip(self._links, other._links, strict=True):
             link.variable.assign(np.asarray(source.variable))
 
@@ -144,7 +144,7 @@ class WeightMap:
         return tensors.get(name.removeprefix(self.prefix)) if found is None else found
 
     def _fold_segments(self, tensors: Mapping[str, NDArray[Any]]) -> None:
-        """Add the one segment embedding, which KerasHub's RoBERTa lacks, to all position embeddings; save it as 0."""
+        """Add the only segment embedding, which KerasHub's RoBERTa lacks, to all position embeddings; save it as 0."""
         name = self.prefix + _SEGMENTS
         segments = self._find(tensors, name)
         if segments is None or any(link.name == name for link in self._links):
@@ -158,7 +158,7 @@ class WeightMap:
 
 
 def read_tensors(folder: Path) -> Tensors:
-    """All tensors of a checkpoint in safetensors format, in one file or in several, by their modern names.
+    """All tensors of a checkpoint in safetensors format, in one or several files, by their modern names.
 
     Raises:
         TaggerError: The folder has none, or one that cannot be read.
@@ -190,17 +190,17 @@ def read_tensors(folder: Path) -> Tensors:
 def _no_weights(folder: Path, file: str) -> TaggerError:
     pickled = any(folder.glob("pytorch_model*.bin"))
     return TaggerError(
-        f"{folder} has no {file}. polytag reads weights in safetensors format only: nothing that could run code is "
-        f"ever loaded{', and pytorch_model.bin is a pickle' if pickled else ''}. Convert the checkpoint where PyTorch "
-        f"is installed: AutoModelForTokenClassification.from_pretrained({str(folder)!r}).save_pretrained(FOLDER), with "
-        "AutoModel for one without a head that tags."
+        f"{folder} has no {file}. polytag reads weights only in safetensors format, since other formats could run "
+        f"code{', such as pytorch_model.bin, a pickle' if pickled else ''}. Convert the checkpoint where PyTorch is "
+        f"installed: AutoModelForTokenClassification.from_pretrained({str(folder)!r}).save_pretrained(FOLDER), or "
+        "AutoModel for a checkpoint without a token classification head."
     )
 
 
 def _does_not_fit(name: str, tensor: NDArray[Any]) -> TaggerError:
     return TaggerError(
         f"The checkpoint's tensor {name!r} has shape {tuple(tensor.shape)}, which does not fit its config.json. "
-        "Download it again, or check which of the two was changed."
+        "Download it again, or find out which of the two was changed."
     )
 
 

@@ -54,7 +54,7 @@ class PretrainedEncoder(SubwordCoder, Encoder):
     """A checkpoint's tokenizer and network.
 
     Args:
-        reference: What the user named.
+        reference: The name that the user gave.
         folder: The checkpoint, on disk.
         config: Its config.json.
     """
@@ -85,8 +85,8 @@ class PretrainedEncoder(SubwordCoder, Encoder):
     def see_capitals(self) -> None:
         """Give an uncased checkpoint a vocabulary with capitals.
 
-        In training, the vector of a word with capitals is that of the same word without, plus one that all words in
-        such capitals share. Saved, each entry of the vocabulary has a row of its own, as in any other checkpoint.
+        In training, the vector of a word with capitals is the vector of the lower-case word plus a vector that all
+        words of that case share. When saved, each entry of the vocabulary has its own row, as in any checkpoint.
         """
         with TemporaryDirectory() as name:
             folder = Path(name)
@@ -98,7 +98,7 @@ class PretrainedEncoder(SubwordCoder, Encoder):
         self._network.see_capitals(self._casing)
 
     def tensors(self) -> Tensors:
-        """The weights, as transformers names them."""
+        """The weights, by transformers' names."""
         tensors = self._weights.tensors()
         if self._casing:
             name = self._weights.name_of(self._network.words.embeddings)
@@ -110,7 +110,7 @@ class PretrainedEncoder(SubwordCoder, Encoder):
         self._weights.assign(tensors)
 
     def copy_weights(self, other: Self) -> None:
-        """Take over the weights of another encoder; in float16, blocks are not fused, and have other variables."""
+        """Copy the weights of another encoder; in float16, blocks are not fused, and have other variables."""
         self._weights.copy(other._weights)
         if self._casing:
             self._network.capitals.set_weights(other._network.capitals.get_weights())
@@ -135,9 +135,9 @@ class PretrainedNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
     """A KerasHub backbone without its pooler.
 
     Attributes:
-        tables: The variables of which a batch reads some rows only.
+        tables: The variables that are read by row.
         last: The last block.
-        below: All that comes before it; None where it is not fused, or is the same block as the one before it.
+        below: Everything before it; None if it is not fused, or shares its weights with the previous block.
     """
 
     def __init__(self, backbone: Any) -> None:
@@ -158,7 +158,7 @@ class PretrainedNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
         self.built = True
 
     def see_capitals(self, casing: Casing) -> None:
-        """Take ids of a vocabulary with capitals from now on."""
+        """From now on, expect ids of a vocabulary with capitals."""
         self.capitals = keras.layers.Embedding(
             N_CASES,
             self.words.output_dim,
@@ -180,7 +180,7 @@ class PretrainedNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
         return self.body(self._inputs(ids, mask), training=training)
 
     def at(self, ids: Any, mask: Any, wanted: Any, training: bool) -> Any:
-        """What `call` gives at some positions, float (n, width): the last block is computed for these alone."""
+        """The result of `call` at some positions, float (n, width): the last block is computed only for these."""
         inputs = self._inputs(ids, mask)
         if self.below is None:
             vectors = self.body(inputs, training=training)
@@ -195,7 +195,7 @@ class PretrainedNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
 
 
 class _Words(keras.layers.Embedding):  # type: ignore[misc]  # Keras has no types
-    """An embedding that reads the rows it needs.
+    """An embedding that reads only the rows it needs.
 
     Keras reads the variable first, and TensorFlow copies a variable that is read when it is also updated by row.
     """
@@ -205,7 +205,7 @@ class _Words(keras.layers.Embedding):  # type: ignore[misc]  # Keras has no type
 
 
 class _WordsWithCapitals(_Words):
-    """The embedding of words by their letters plus that of how they are written."""
+    """The embedding of the lower-case word plus the embedding of its case."""
 
     def call(self, inputs: Any) -> Any:
         letters, capitals = self.parts(inputs)
@@ -216,7 +216,7 @@ def create(reference: str) -> PretrainedEncoder:
     """Load a checkpoint, from a folder or from the hub.
 
     Raises:
-        PolytagError: There is no such checkpoint, or it cannot be used.
+        PolytagError: The checkpoint does not exist, or cannot be used.
     """
     folder = find_checkpoint(reference)
     encoder = restore(folder, reference)
@@ -239,7 +239,7 @@ def _build(config: dict[str, Any], folder: Path) -> tuple[PretrainedNetwork, Wei
         converter = _CONVERTERS[model_type]
         settings = _with_defaults(config)
         operands = keras.config.dtype_policy().compute_dtype
-        # Shorter numbers than bfloat16 overflow outside matrix products, too, and are left to Keras.
+        # float16 also overflows outside matrix products, and is left to Keras.
         policy = keras.config.dtype_policy() if operands == "float16" else "float32"
         with _drawing_no_weights():
             backbone = converter.backbone_cls(**converter.convert_backbone_config(settings), dtype=policy)
@@ -259,7 +259,7 @@ def _build(config: dict[str, Any], folder: Path) -> tuple[PretrainedNetwork, Wei
 
 @contextmanager
 def _drawing_no_weights() -> Iterator[None]:
-    """Let weights start at zero in the block: theirs come from a file, and drawing those of MiniLM takes a second."""
+    """Initialise weights as zeros in the block: a file has their values, and random ones take a second for MiniLM."""
     initializer = keras.initializers.TruncatedNormal
     draw = initializer.__call__
     initializer.__call__ = lambda self, shape, dtype=None, **_: keras.ops.zeros(shape, dtype)
@@ -270,14 +270,14 @@ def _drawing_no_weights() -> Iterator[None]:
 
 
 def _with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration, with transformers' defaults for what it does not say: those differ from family to family."""
+    """The configuration, with transformers' defaults of the family for missing fields."""
     from transformers import AutoConfig
 
     return {**AutoConfig.for_model(config["model_type"]).to_dict(), **config}
 
 
 def _follow_config(backbone: Any, config: Mapping[str, Any]) -> None:
-    """Take over what KerasHub's converters fix: the activation and the epsilon of layer norms."""
+    """Apply the activation and the epsilon of layer norms, for which KerasHub's converters use constants."""
     name = config["activation" if config["model_type"] == "distilbert" else "hidden_act"]
     if name not in _ACTIVATIONS:
         raise TaggerError(

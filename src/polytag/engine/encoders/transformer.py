@@ -1,10 +1,10 @@
-"""The transformer block of the BERT family, in fewer and larger operations than Keras needs for it.
+"""The transformer block of the BERT family, in fewer and larger operations than in Keras.
 
-It computes what KerasHub's `TransformerEncoder` computes, on the same weights: queries, keys and values come from one
-matrix product, whose weights are one variable, dropout draws one random byte a number, and GELU, the residual
-normalisation and the dense layers have gradients of their own, which keep less and read less than those of their parts.
-Matrix products can take operands in bfloat16, where the processor multiplies those at twice the rate; all between them
-stays in float32.
+It computes the same function as KerasHub's `TransformerEncoder`, on the same weights. Queries, keys and values are one
+matrix product, whose weights are one variable. Dropout draws one random byte per number. GELU, the residual
+normalisation and the dense layers have custom gradients, which store and read less than the gradients of their parts.
+Matrix products can have operands in bfloat16, which some processors multiply at twice the rate; everything else stays
+in float32.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from keras_hub.layers import TransformerEncoder
 from numpy.typing import NDArray
 
 _MASKED = -1e9
-"""Added to the attention scores of padding."""
+"""Bias on the attention scores of padding."""
 
 
 class FusedTransformerEncoder(TransformerEncoder):  # type: ignore[misc]  # KerasHub has no types
-    """A `TransformerEncoder` with a faster call: what `fuse` makes of one.
+    """A `TransformerEncoder` with a faster call; made by `fuse`.
 
     Attributes:
-        operands: The dtype in which matrix products of dense layers take their operands in training.
+        operands: The dtype of the operands of dense layers' matrix products in training.
     """
 
     operands = "float32"
@@ -39,8 +39,8 @@ class FusedTransformerEncoder(TransformerEncoder):  # type: ignore[misc]  # Kera
             inputs: float32 (batch, length, width).
             padding_mask: int32 (batch, length), 0 at padding.
             training: Whether dropout is on.
-            wanted: int32 (n,), different positions among batch * length. Only their vectors are returned, float32
-                (n, width), and all but the attention to other positions is computed for them alone.
+            wanted: int32 (n,), distinct positions among batch * length. Only their vectors are returned, float32
+                (n, width), and everything except the attention to other positions is computed only for them.
         """
         attention = self._self_attention_layer
         shape, width, heads = tf.shape(inputs), inputs.shape[-1], attention._num_heads
@@ -81,7 +81,7 @@ class FusedTransformerEncoder(TransformerEncoder):  # type: ignore[misc]  # Kera
 
     def _dense(self, rows: Any, kernel: Any, bias: Any, training: bool) -> Any:
         kernel, bias = tf.convert_to_tensor(kernel), tf.convert_to_tensor(bias)
-        if not training:  # TensorFlow fuses these two, and the activation after them, when no gradient is wanted
+        if not training:  # without gradients, TensorFlow fuses these two, and the activation after them
             return tf.nn.bias_add(tf.matmul(rows, kernel), bias)
         return _dense(rows, kernel, bias, self.operands)
 
@@ -92,7 +92,7 @@ class FusedTransformerEncoder(TransformerEncoder):  # type: ignore[misc]  # Kera
         return _add_and_normalise(change, residual, gamma, beta, norm.epsilon)
 
     def _dropouts(self, numbers: Any) -> Callable[[Any, Any, Any], Any]:
-        """Dropout for all places in the block: one random byte a number, in one draw."""
+        """Dropout for all places in the block: one random byte per number, in one draw."""
         seed = tf.cast(self._self_attention_dropout.seed_generator.next(), tf.int32)
         drawn = tf.random.stateless_uniform(((numbers + 3) // 4,), seed, minval=None, maxval=None, dtype=tf.int32)
         limit = round(256 * self.dropout)
@@ -105,7 +105,7 @@ class FusedTransformerEncoder(TransformerEncoder):  # type: ignore[misc]  # Kera
 
 
 def exact_gelu(x: Any) -> Any:
-    """GELU (Hendrycks and Gimpel 2016) as x times the normal distribution function of x, not approximated."""
+    """GELU (Hendrycks and Gimpel 2016): x times the normal distribution function of x, without approximation."""
     return x * _normal_distribution(x)
 
 
@@ -123,12 +123,12 @@ def gelu(x: Any) -> Any:
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]  # TensorFlow has no types
 def pick_rows(x: Any, wanted: Any) -> Any:
-    """Some rows of a matrix, each at most once, which its gradient makes use of: int32 (n,) of (rows, width)."""
+    """Rows `wanted`, int32 (n,), of a matrix (rows, width). They must be distinct, which makes the gradient faster."""
     return tf.gather(x, wanted), lambda upstream: (tf.scatter_nd(wanted[:, None], upstream, tf.shape(x)), None)
 
 
 def layer_norm(x: Any, norm: Any) -> Any:
-    """Layer normalisation with the weights of a Keras layer, in fewer passes over memory than that takes."""
+    """Layer normalisation with the weights of a Keras layer, in fewer passes over memory."""
     normalised, _ = _normalise(x, norm.epsilon)
     return normalised * tf.convert_to_tensor(norm.gamma) + tf.convert_to_tensor(norm.beta)
 
@@ -138,11 +138,11 @@ def _normal_distribution(x: Any) -> Any:
 
 
 class Columns:
-    """Some columns of a variable, to be read and set in the shape of another variable that they stand for.
+    """Some columns of a variable, read and set in the shape of the variable that they replace.
 
     Attributes:
         whole: The variable.
-        shape: What shape they have here: as many numbers, in the same order.
+        shape: The shape of that variable, with the same numbers in the same order.
     """
 
     def __init__(self, whole: Any, first: int, shape: tuple[int, ...]) -> None:
@@ -152,7 +152,7 @@ class Columns:
 
     def assign(self, values: NDArray[Any]) -> None:
         """Set them."""
-        # TensorFlow copies a variable on every read once it was assigned to in part.
+        # TensorFlow copies a variable on every read once a part of it was assigned.
         whole = np.array(self.whole)
         whole[..., self._columns] = np.reshape(values, (*whole.shape[:-1], -1))
         self.whole.assign(whole)
@@ -163,14 +163,14 @@ class Columns:
 
 
 def fuse(backbone: Any, operands: str) -> list[tuple[Any, Columns]]:
-    """Give the blocks of a backbone their faster call; one with blocks of another kind is left as it is.
+    """Give the blocks of a backbone their faster call; a backbone with other blocks is not changed.
 
     Args:
         backbone: A KerasHub backbone with float32 variables.
         operands: The dtype of operands of matrix products in training.
 
     Returns:
-        Pairs of a variable that is not used any more, and of what is used instead.
+        Pairs of a variable that is no longer used, and its replacement.
     """
     blocks = [layer for layer in backbone._flatten_layers() if isinstance(layer, TransformerEncoder)]
     if any(type(block) is not TransformerEncoder or block.normalize_first for block in blocks):
@@ -184,7 +184,7 @@ def fuse(backbone: Any, operands: str) -> list[tuple[Any, Columns]]:
 
 
 def _join_projections(attention: Any) -> list[tuple[Any, Columns]]:
-    """Give the projections to queries, keys and values, in this order, one dense layer."""
+    """Join the projections to queries, keys and values, in this order, in one dense layer."""
     parts = [attention._query_dense, attention._key_dense, attention._value_dense]
     width = parts[0].kernel.shape[0]
     joint = keras.layers.Dense(3 * width, kernel_initializer="zeros", dtype="float32", name="query_key_value")
