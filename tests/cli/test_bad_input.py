@@ -282,7 +282,7 @@ def test_a_classifier_that_may_not_be_read(refused, here, like_any_user, argumen
     (here / "config.json").write_text("{}")
     (here / "config.json").chmod(0)
     message = refused(*(a.format(here) for a in arguments))
-    assert message == f"{here / 'config.json'} cannot be read: Permission denied. Check its rights."
+    assert message == f"{here / 'config.json'} cannot be read: Permission denied. Check its permissions."
 
 
 def test_labels_that_may_not_be_read(refused, here, like_any_user):

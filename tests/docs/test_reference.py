@@ -92,5 +92,5 @@ def test_a_message_that_somebody_meets_is_in_the_reference(command, tmp_path: Pa
     done = command("evaluate", tmp_path / "nowhere", "--corpus", "sample")
     assert done.status == 2
     end = done.err.strip().partition("is not a tagger: ")[2]
-    assert end.startswith("it is not there. ")
+    assert end.startswith("it does not exist. ")
     assert end.partition(". ")[2] in error_messages()

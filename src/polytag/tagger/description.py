@@ -227,7 +227,7 @@ class TaggerDescription(BaseModel):
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
-            raise TaggerError(f"{path} cannot be read: {error.strerror}. Check its rights.") from error
+            raise TaggerError(f"{path} cannot be read: {error.strerror}. Check its permissions.") from error
         except (ValueError, RecursionError) as error:
             raise _damaged(path, str(error).rstrip(".")) from error
         if not isinstance(values, dict):
