@@ -3,12 +3,14 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from polytag.plugin.manager import PluginManager, isolated
+from polytag.plugin import manager
+from polytag.plugin.manager import PluginManager
 from support.command import Command
 
 SKILLS = """
@@ -128,7 +130,8 @@ def run(command: Command, ten_plugins: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     def run(*arguments: str) -> Looked:
         forget()
-        with isolated(PluginManager()):
+        with monkeypatch.context() as patch:
+            patch.setattr(manager, "_installed", cache(PluginManager))
             done = command(*arguments)
         assert done.status == 0, done.err
         return Looked(done.out, imported(), done.err)

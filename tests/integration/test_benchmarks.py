@@ -52,9 +52,9 @@ def forked_sides(fork_server: ForkServer, monkeypatch: pytest.MonkeyPatch) -> No
             _, script, settings = command
             theirs, self.stdin = (os.fdopen(end, mode) for end, mode in zip(os.pipe(), "rw", strict=True))
             self.stdout, ours = (os.fdopen(end, mode) for end, mode in zip(os.pipe(), "rw", strict=True))
-            code = f"import sys\nsys.argv[0] = {script!r}\n{Path(script).read_text(encoding='utf-8')}"
-            streams, path = (theirs, ours, stderr), [Path(script).parent]
-            process = fork_server.start(code, script, settings, streams=streams, path=path)
+            code = "import runpy, sys; runpy.run_path(sys.argv[0], run_name='__main__')"
+            path = [Path(script).parent]
+            process = fork_server.start(code, script, settings, streams=(theirs, ours, stderr), path=path)
             theirs.close()
             ours.close()
             self.kill, self.wait = process.kill, process.wait

@@ -38,11 +38,15 @@ class Process:
 
     def __init__(self, status: IO[str]) -> None:
         self._status = status
+        self._returncode: int | None = None
         self.pid = int(status.readline())
 
     def wait(self) -> int:
         """The exit status; the negative number of the signal that ended it."""
-        return int(self._status.readline())
+        if self._returncode is None:
+            self._returncode = int(self._status.readline())
+            self._status.close()
+        return self._returncode
 
     def send_signal(self, number: int) -> None:
         """Send a signal."""

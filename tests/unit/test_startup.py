@@ -53,7 +53,7 @@ def looked() -> dict[str, tuple[str, list[str], bool]]:
         code += _COMMAND.format(argument=argument) + _REPORT + "print('rich' in sys.modules)\n"
     done = run_python(code)
     assert done.returncode == 0, done.stderr
-    found = re.findall(r"(.*?)^LOADED (.*)\n(True|False)\n", done.stdout, re.DOTALL | re.MULTILINE)
+    found = re.findall(r"(.*?)^LOADED (\[.*?\])\n(True|False)\n", done.stdout, re.DOTALL | re.MULTILINE)
     return {
         argument: (shown, json.loads(loaded), rich == "True")
         for argument, (shown, loaded, rich) in zip(LOOKING, found, strict=True)
