@@ -131,7 +131,7 @@ def test_column_files_take_their_tasks_from_the_other_system_or_the_option(files
     assert list(compared(files, "a.jsonl", "b.jsonl", task=["ner"]).tasks) == ["ner"]
     with pytest.raises(PolytagError, match="do not name the tasks"):
         compared(files, "a.conll", "b.conll")
-    with pytest.raises(PolytagError, match="has 2 columns of tags, not 1 as for ner"):
+    with pytest.raises(PolytagError, match="has 2 columns of tags, not 1 as in ner"):
         compared(files, "a.conll", "b.conll", task=["ner"])
     with pytest.raises(PolytagError, match="has no task 'chunk'; it has pos, ner"):
         compared(files, "a.jsonl", "b.jsonl", task=["chunk"])

@@ -230,7 +230,7 @@ def test_what_is_too_large_for_one_file_is_refused(
     taggers: dict[str, Tagger], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str
 ) -> None:
     monkeypatch.setattr("polytag.exporting.export.LARGEST_GRAPH", 1000)
-    with pytest.raises(PolytagError, match=f"a file for {to} holds at most .* Export to savedmodel or transformers"):
+    with pytest.raises(PolytagError, match=f"a file for {to} can have at most .* Export to savedmodel or transformers"):
         polytag.export(taggers["bert"], tmp_path / to, to)
     assert not list(tmp_path.iterdir())
 

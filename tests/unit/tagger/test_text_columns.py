@@ -141,5 +141,5 @@ def test_a_dataset_without_texts_is_refused(tagger, columns, column, expected):
 
 
 def test_only_datasets_have_columns_to_choose(tagger):
-    with pytest.raises(PolytagError, match=r"Only a datasets\.Dataset has a column 'text'"):
+    with pytest.raises(PolytagError, match=r"A column \('text'\) can be chosen only in a datasets\.Dataset"):
         tagger.tag(TEXTS, column="text")

@@ -34,7 +34,7 @@ def test_a_file_may_begin_with_a_byte_order_mark(tmp_path):
         ('[pos]\n"NN" = 3', "not a task of this run"),
         ('[ner]\n"B-PER" = -1', "not a positive number"),
         ('[ner]\n"B-PER" = true', "not a positive number"),
-        ("ner = 3", "a table for each task"),
+        ("ner = 3", "a table per task"),
         ("[ner", "not TOML"),
     ],
 )
