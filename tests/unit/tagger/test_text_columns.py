@@ -129,7 +129,7 @@ def test_the_only_column_of_strings_is_the_one(tagger):
         ({"a": ["x"], "b": ["y"]}, None, "has no unambiguous column of texts; its .* are a, b"),
         ({"a": ["x"], "n": [1]}, "n", "has no texts in 'n'; its columns of strings are a"),
         ({"n": [1]}, None, "its columns of strings are none"),
-        ({"text": ["x"], "tags": [["y"]]}, None, "has a column 'tags' already"),
+        ({"text": ["x"], "tags": [["y"]]}, None, "already has a column 'tags'"),
         ({"text": ["x", None]}, None, "Text number 2 is not a string: it is None"),
     ],
 )

@@ -156,7 +156,7 @@ def test_a_checkpoint_that_names_no_label_has_as_many_as_it_says(classifier: Cla
         ("broken.json", "cannot be read"),
         ("numbers.json", "is neither a JSON list of names nor an object"),
         ("unknown.json", "rename 'LABEL_9', which is not among LABEL_0, LABEL_1, LABEL_2"),
-        (["O", "Q-PER", "V-PER"], "The prefixes Q, V are of no label scheme"),
+        (["O", "Q-PER", "V-PER"], "No installed label scheme has the prefixes Q, V"),
         (["O", "B-PER", "B-PER"], "two of its labels are called 'B-PER'. Give each a distinct name with --labels"),
         ("O,,B-PER", "one of its labels has no name. Give each a distinct name with --labels"),
     ],
