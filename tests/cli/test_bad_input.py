@@ -369,7 +369,7 @@ def test_asking_for_something_of_a_broken_plugin_points_at_it(refused, install, 
     message = refused(*train(corpus, "--task", "acme.skills"), notes=1)
     assert "no task named 'acme.skills'" in message
     assert "plugin 'acme' (acme 1.0)" in message
-    assert "`polytag plugins` says why" in message
+    assert "`polytag plugins` shows why" in message
 
 
 def test_two_plugins_that_claim_one_name_are_both_named(command, refused, install, corpus, ner_run: TrainResult):

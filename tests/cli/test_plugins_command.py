@@ -186,8 +186,8 @@ def test_a_new_plugin_asks_a_person(command, tmp_path: Path, monkeypatch: pytest
     ("arguments", "expected"),
     [
         (["Acme"], "A plugin cannot be named 'Acme'"),
-        (["ner"], "There is a plugin 'ner' (polytag"),
-        (["acme", "--task", "ner"], "There is a task 'ner' already, from plugin 'ner'"),
+        (["ner"], "The plugin 'ner' (polytag"),
+        (["acme", "--task", "ner"], "A task 'ner' already exists, from plugin 'ner'"),
         (["acme", "--task", "my task"], "A task cannot be named 'my task'"),
         (["acme", "--scheme", "iob"], "There is no label scheme named 'iob'. Did you mean 'iob2'"),
         (["acme", "--columns", ","], "The task has no tag column"),

@@ -13,7 +13,6 @@ from support.pages import DOCS, ROOT
 NOT_YET = (
     "src/polytag/corpus/check/words.py",
     "src/polytag/evaluation/__init__.py",
-    "src/polytag/plugin",
     "src/polytag/testing",
     "docs/reference/python.md",
 )
@@ -96,7 +95,7 @@ def in_module(path: Path) -> Iterator[Text]:
 
 
 def faults(text: Text) -> list[str]:
-    """What is to be written in another way, each with a suggestion."""
+    """The faults of a text, each with a suggestion."""
     flat = " ".join(text.text.split())
     patterns = [(rf"\b{phrase}", instead) for phrase, instead in PHRASES.items()]
     if text.docstring:

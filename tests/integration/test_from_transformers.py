@@ -160,7 +160,7 @@ def test_weights_that_are_pickled_are_refused(classifier: Path, tmp_path: Path, 
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     done = command("predict", folder, "-", stdin=b"EU")
     assert done.status == 2
-    assert "pytorch_model.bin is a pickle. Convert the checkpoint where PyTorch is installed" in done.err
+    assert "pytorch_model.bin, a pickle. Convert the checkpoint where PyTorch is installed" in done.err
 
 
 def test_a_head_of_another_size_than_its_labels_is_named(classifier: Path, tmp_path: Path) -> None:

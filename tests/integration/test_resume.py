@@ -219,7 +219,7 @@ def test_a_run_folder_that_becomes_unwritable_leaves_the_last_good_checkpoint(
         patched.setattr(CheckpointStore, "save", save_and_lock)
         with pytest.raises(polytag.PolytagError) as raised:
             polytag.train(**options)
-    assert f"A checkpoint cannot be written to '{folder}': Permission denied. The last good" in str(raised.value)
+    assert f"A checkpoint cannot be written to '{folder}': Permission denied. The previous" in str(raised.value)
     (kept,) = folder.glob("checkpoint-*")
     assert not output.exists()
 

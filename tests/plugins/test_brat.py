@@ -84,7 +84,7 @@ def test_the_command_line_reports_once_and_check_lists(tmp_path, command):
     described = command("corpus", "describe", path)
     assert described.status == 0
     assert described.err.startswith(
-        "polytag: Spans that begin or end inside a word are widened to whole words. a.ann:1: T1 X 1-2 'e', "
+        "polytag: Spans that start or end inside a word are widened to whole words. a.ann:1: T1 X 1-2 'e', "
     )
     assert "; and 1 more, which `polytag corpus check --examples 4` shows.\n" in described.err
     checked = command("corpus", "check", path, "--examples", "4")
@@ -115,7 +115,7 @@ def test_a_text_that_is_missing_or_not_utf8_is_named(tmp_path):
     with pytest.raises(CorpusError, match=r"a\.txt:2: byte 2 of this line"):
         load_corpus(str(path))
     path.with_suffix(".txt").unlink()
-    with pytest.raises(CorpusError, match=r"a\.ann has no text: there is no a\.txt beside it"):
+    with pytest.raises(CorpusError, match=r"a\.ann has no text: a\.txt is missing in its folder"):
         load_corpus(str(path))
 
 
@@ -171,7 +171,7 @@ def test_what_is_written_is_a_collection_of_brat(tmp_path):
         "tools.conf": "[options]\nTokens\ttokenizer:whitespace\nSentences\tsplitter:newline\n",
         "annotation.conf": "[entities]\nLOC\nORG\n[relations]\n[events]\n[attributes]\n",
     }
-    assert any("no documents, and there are 2 documents" in message for message in done.messages)
+    assert any("no documents, now there are 2 documents" in message for message in done.messages)
     assert done.options == "--columns tokens,tags"
     again = load_corpus(str(done.folder), columns=["tokens", "tags"])
     assert (again.words("train"), again.tags("train", "tags")) == (corpus.words("train"), corpus.tags("train", "tags"))
@@ -181,9 +181,9 @@ def test_what_is_written_is_a_collection_of_brat(tmp_path):
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        ('{"tokens": ["New York"], "a": ["B-X"]}', r"in.jsonl:1, word 1: the word 'New York' holds white space"),
+        ('{"tokens": ["New York"], "a": ["B-X"]}', r"in.jsonl:1, word 1: the word 'New York' has white space"),
         ('{"tokens": ["a", "b"], "a": ["B-X", null]}', r"in.jsonl:1, word 2: the word 'b' has no annotation"),
-        ('{"tokens": ["a"], "a": ["B-X Y"]}', r"the label 'X Y' holds white space"),
+        ('{"tokens": ["a"], "a": ["B-X Y"]}', r"the label 'X Y' has white space"),
         ('{"tokens": ["a"], "a": ["NN"]}', r"no tag column of this corpus has spans"),
         (
             '{"tokens": ["a"], "a": ["B-X"], "b": ["B-Y"]}',

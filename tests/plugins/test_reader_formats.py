@@ -65,10 +65,10 @@ def test_the_first_line_of_conllu_plus_names_the_columns(tmp_path):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("# global.columns = ID UPOS\n1\tX\n", "a.conllup:1: the columns ID UPOS are not those of CoNLL-U Plus"),
+        ("# global.columns = ID UPOS\n1\tX\n", "a.conllup:1: the columns ID UPOS are not valid in CoNLL-U Plus"),
         (
             "# global.columns = ID FORM UPOS\n1\ta\tX\n2\ta\n",
-            "a.conllup:3: the line has 2 fields that can be read, and this file has 3",
+            "a.conllup:3: the line has 2 readable fields, and this file has 3",
         ),
     ],
 )

@@ -287,10 +287,10 @@ def test_a_treebank_folder_may_hold_plain_text_beside_its_files(tmp_path):
             "a.conllu:3: this line is not CoNLL-U: Failed parsing field 'id'",
         ),
         ("nothing", "a.conllu:3: this line is not CoNLL-U: Invalid line format"),
-        ("2\ta\ta\tX", "a.conllu:3: the line has 4 fields that can be read, and CoNLL-U has 10"),
+        ("2\ta\ta\tX", "a.conllu:3: the line has 4 readable fields, and CoNLL-U has 10"),
         (
             "2\tPeter\tPeter  P\tPROPN\tNNP\t_\t0\troot\t_\t_",
-            "a.conllu:3: the line has 11 fields that can be read, and CoNLL-U has 10",
+            "a.conllu:3: the line has 11 readable fields, and CoNLL-U has 10",
         ),
     ],
 )

@@ -92,7 +92,7 @@ def test_several_columns_of_spans_keep_their_names(tmp_path, format):
     again = load_corpus(str(done.folder))
     kept = {name: again.tags("train", name) for name in again.columns}
     if format == "labelstudio":
-        assert done.messages == ("The format 'labelstudio' has no place for the tag columns pos_tags, upos: left out.",)
+        assert done.messages == ("The format 'labelstudio' cannot hold the tag columns pos_tags, upos: left out.",)
         tags = {name: tags[name] for name in ("ner_tags", "chunk_tags")}
     assert kept == {name: [values] for name, values in tags.items()}
 
@@ -185,7 +185,7 @@ def test_offsets_in_units_of_utf16_are_recognised_by_the_text(tmp_path):
         path = written(tmp_path, f"{number}.jsonl", task(region(start, start + 2, "He", "PER")))
         assert marked(path) == [[], ["He/B-PER"]]
     path = written(tmp_path, "2.jsonl", task(region(38, 40, "He", "PER")))
-    with pytest.raises(CorpusError, match=r"2\.jsonl:1, result 1: the span from 38 to 40 is recorded as 'He', and"):
+    with pytest.raises(CorpusError, match=r"2\.jsonl:1, result 1: the span from 38 to 40 is recorded as 'He', but"):
         load_corpus(str(path))
 
 
@@ -211,7 +211,7 @@ def test_which_annotation_is_read(tmp_path):
         assert marked(written(tmp_path, "train.jsonl", *rows)) == [["Peter/B-FIRST"], [], [], []]
     several, nobody = (str(warning.message) for warning in warned)
     assert "read, else the first. train.jsonl:2: 2 of 'Peter" in several
-    assert nobody.startswith("Texts that nobody annotated are left out. train.jsonl:3: 'Peter")
+    assert nobody.startswith("Texts without annotation are left out. train.jsonl:3: 'Peter")
 
 
 # spaCy's and Prodigy's JSON
@@ -299,7 +299,7 @@ def test_what_spacy_cannot_hold_is_refused(tmp_path, row, expected):
 
 def test_a_damaged_docbin_is_named(tmp_path):
     (tmp_path / "train.spacy").write_bytes(b"not zlib")
-    with pytest.raises(CorpusError, match=r"train\.spacy is no DocBin that spaCy can read"):
+    with pytest.raises(CorpusError, match=r"spaCy cannot read .*train\.spacy as a DocBin"):
         load_corpus(str(tmp_path / "train.spacy"))
 
 
@@ -334,7 +334,7 @@ def test_broken_tokens_are_named(tmp_path, tokens):
 def test_an_array_that_breaks_off_is_named_with_its_line(tmp_path):
     whole = json.dumps([task(), task()], indent=1)
     (tmp_path / "train.json").write_text(whole[:-20])
-    with pytest.raises(CorpusError, match=r"train\.json:\d+: what begins here is no whole JSON value"):
+    with pytest.raises(CorpusError, match=r"train\.json:\d+: the JSON value that starts here is incomplete"):
         load_corpus(str(tmp_path / "train.json"))
     (tmp_path / "train.json").write_bytes(whole.encode() + b"\xff")
     with pytest.raises(CorpusError, match="not valid UTF-8"):

@@ -1,4 +1,4 @@
-"""Alignment strategies: between one label a word and one score a subword, both ways."""
+"""Alignment strategies: word labels to subword labels, and subword scores to word scores."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 IGNORE = -100
-"""The label of positions that carry none: special tokens, padding, subwords a strategy leaves out."""
+"""The label of positions without one: special tokens, padding, subwords that a strategy leaves out."""
 
 NO_WORD = -1
 """The word id of units that belong to no word: special tokens and padding."""
@@ -19,11 +19,10 @@ FloatArray = NDArray[np.float32]
 
 
 class AlignmentStrategy(ABC):
-    """How word labels become subword labels for training, and subword scores word scores for prediction.
+    """Converts word labels to subword labels for training, and subword scores to word scores for prediction.
 
-    All methods work on flat arrays that hold a whole split or batch: sentences stand one after the other, `word_ids`
-    gives for every subword the row of its word (`NO_WORD` for special tokens and padding), and the subwords of one
-    word are consecutive.
+    All methods work on flat arrays of a whole split or batch: sentences are concatenated, `word_ids` has the row of the
+    word of every subword (`NO_WORD` for special tokens and padding), and the subwords of a word are consecutive.
     """
 
     name: ClassVar[str]
@@ -34,13 +33,13 @@ class AlignmentStrategy(ABC):
         """Labels for training.
 
         Args:
-            labels: int32 (words,), a label id for each word, or IGNORE where the word carries no annotation.
+            labels: int32 (words,), a label id for each word, or IGNORE for a word without annotation.
             word_ids: int32 (subwords,).
             continuation: int32 (labels,), the id of `LabelScheme.continuation` for each label id.
 
         Returns:
-            int32 (subwords,), IGNORE where nothing is to be learnt. A word with a label and at least one subword
-            gets its own label on at least one of them.
+            int32 (subwords,), IGNORE for subwords that are not trained on. At least one subword of a word with a label
+            has that label.
         """
 
     @abstractmethod
@@ -50,17 +49,17 @@ class AlignmentStrategy(ABC):
         Args:
             scores: float32 (subwords, labels), a probability for each label.
             word_ids: int32 (subwords,).
-            n_words: How many words there are.
+            n_words: Number of words.
 
         Returns:
             float32 (n_words, labels). A word without a subword gets the same score for every label.
         """
 
     def reads(self, word_ids: IntArray) -> NDArray[np.bool_]:
-        """Which subwords `to_words` looks at: what others are given need not be computed.
+        """The subwords that `to_words` reads; scores of the others are not computed.
 
-        By default all that belong to words. A strategy that looks at fewer says so to be faster; one that inherits from
-        such a strategy and looks at more has to say so, too.
+        By default all subwords of words. Override it in a strategy that reads fewer, for speed. A subclass of such a
+        strategy that reads more must override it again.
 
         Args:
             word_ids: int32 (subwords,).

@@ -1,4 +1,4 @@
-"""What went wrong in a plugin, and where."""
+"""Describe an error in a plugin, with its place."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LOADING = (
     pluggy.__path__[0],
     *(str(Path(__file__).with_name(name)) for name in ("manager.py", "unpackaged.py")),
 )
-"""Files that load plugins and call their hooks: what an error passed through, not where it comes from."""
+"""Files that load plugins and call their hooks; an error passes through them, but does not come from them."""
 
 
 def describe(error: BaseException) -> str:
@@ -28,6 +28,6 @@ def describe(error: BaseException) -> str:
 
 
 def _place(error: BaseException) -> str:
-    """File and line where an error was raised, unless that is where plugins are loaded and hooks called."""
+    """File and line where an error was raised, unless it is the code that loads plugins and calls hooks."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(_LOADING)]
     return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""

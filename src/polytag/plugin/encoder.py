@@ -1,6 +1,6 @@
-"""Encoders: from words to one vector a unit, where a unit is a word or a subword.
+"""The abstract types of encoders, which turn words into one vector per unit: a word or a subword.
 
-The abstract types only; nothing here needs TensorFlow.
+This module does not need TensorFlow.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Precision = Literal["float32", "bfloat16", "float16"]
 
 
 def head_prefix(task: str, n_tasks: int) -> str:
-    """What the names of a head's saved tensors begin with; a tagger of one task names them as transformers does."""
+    """The prefix of the names of a head's saved tensors; with one task, the names are as in transformers."""
     return "classifier" if n_tasks == 1 else f"classifiers.{task}"
 
 
@@ -31,7 +31,7 @@ class Units(NamedTuple):
 
     Attributes:
         ids: int32 (units, n_features).
-        counts: int32 (words,), how many units each word has: at least one.
+        counts: int32 (words,), the number of units of each word: at least one.
     """
 
     ids: NDArray[np.int32]
@@ -39,11 +39,11 @@ class Units(NamedTuple):
 
 
 class UnreadWords(NamedTuple):
-    """Words that an encoder knows nothing of but their neighbours.
+    """Words of which an encoder sees only the context.
 
     Attributes:
-        untokenised: Words that it cannot tokenise: nothing is left of them.
-        unknown: Words whose every part is unknown to it.
+        untokenised: Words that it cannot tokenise.
+        unknown: Words without any known part.
     """
 
     untokenised: set[str]
@@ -52,15 +52,15 @@ class UnreadWords(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ExampleInputs:
-    """The part of an export's example.py that encodes words, which has to do without polytag.
+    """The part of an export's example.py that encodes words without polytag.
 
     Attributes:
-        code: Defines `inputs(words)`, which gives a dictionary of the network's inputs for one sentence, and for each
+        code: Defines `inputs(words)`, which returns a dictionary of the network's inputs for one sentence, and for each
             word a list of the positions of its units. The network takes `input_ids` (1, length), or `feature_ids`
-            (1, length, n_features) where a unit has several, and `attention_mask` (1, length), all of numpy's type
+            (1, length, n_features) if a unit has several, and `attention_mask` (1, length), all of numpy's type
             `DTYPE`. `np`, `json`, `DTYPE` and `FOLDER`, the path of the export, are defined.
-        imports: Lines that import what else it uses.
-        packages: What has to be installed for that.
+        imports: Lines with all other imports.
+        packages: The packages to install for them.
     """
 
     code: str
@@ -70,16 +70,16 @@ class ExampleInputs:
 
 @dataclass(frozen=True, slots=True)
 class TrainingDefaults:
-    """What a practitioner would choose for an encoder of this kind, where the user has not chosen.
+    """Sensible defaults for encoders of this kind, for options that the user has not set.
 
     Attributes:
         epochs: Passes over the training split.
-        batch_size: Sentences (or windows) a step.
+        batch_size: Sentences (or windows) per step.
         learning_rate: Peak of the schedule.
-        weight_decay: Decoupled decay of everything but biases and layer norms.
+        weight_decay: Decoupled decay of everything except biases and layer norms.
         averaging: Decay of the exponential moving average of the weights that is evaluated and saved; 0 for none.
-        precision: Number format of the arithmetic in training; `native` for bfloat16 where the processor multiplies it
-            faster than float32, and float32 elsewhere.
+        precision: Number format of the arithmetic in training; `native` for bfloat16 if the processor multiplies it
+            faster than float32, otherwise float32.
     """
 
     epochs: int
@@ -91,15 +91,15 @@ class TrainingDefaults:
 
 
 class WordCoder(ABC):
-    """Turns words into units: the half of an encoder that needs no network.
+    """Turns words into units: the part of an encoder that needs no network.
 
     Attributes:
         unit: `"word"` or `"subword"`.
-        n_features: How many ids a unit has.
-        before, after: Ids of the special units around every window; only where `n_features` is 1.
+        n_features: Number of ids per unit.
+        before, after: Ids of the special units around every window; only if `n_features` is 1.
         padding: The id in padded positions.
-        max_units: How many units a window holds at most, special units not counted.
-        overlap: How many units of context the windows of one long sentence share on each side.
+        max_units: Maximum number of units per window, without special units.
+        overlap: Units of context that the windows of a long sentence share on each side.
     """
 
     unit: ClassVar[str]
@@ -112,20 +112,20 @@ class WordCoder(ABC):
 
     @abstractmethod
     def encode(self, words: Sequence[str]) -> Units:
-        """The units of words, each word on its own; a word that is nothing to the encoder still gets one unit."""
+        """The units of words, independent of context; a word that cannot be tokenised still gets one unit."""
 
     def unread(self, words: Sequence[str]) -> UnreadWords | None:
-        """Which of some words are nothing to the encoder, for `polytag corpus check`; None where it cannot tell."""
+        """The words that the encoder cannot read, for `polytag corpus check`; None if it does not know."""
         return None
 
     @abstractmethod
     def save_coder(self, folder: Path) -> None:
-        """Write what `EncoderProvider.restore_coder` needs."""
+        """Write the files that `EncoderProvider.restore_coder` needs."""
 
 
 @runtime_checkable
 class AtPositions(Protocol):
-    """A network that computes the vectors of some positions faster than those of all: see `Encoder.network`."""
+    """A network that computes the vectors of some positions faster than all vectors: see `Encoder.network`."""
 
     def at(self, ids: Any, mask: Any, wanted: Any, training: bool) -> Any:
         """Vectors at the positions `wanted`, float (n, width)."""
@@ -133,7 +133,7 @@ class AtPositions(Protocol):
 
 @runtime_checkable
 class InBulk(Protocol):
-    """A network that computes vectors faster where no gradient is wanted: see `Encoder.network`."""
+    """A network that computes vectors faster if no gradient is needed: see `Encoder.network`."""
 
     def in_bulk(self, ids: Any, mask: Any) -> Any:
         """Vectors, float (batch, length, width)."""
@@ -147,14 +147,15 @@ class WithTables(Protocol):
 
 
 class Encoder(WordCoder):
-    """One encoder: turns words into units, and holds the network that turns units into vectors.
+    """Turns words into units, and has the network that turns units into vectors.
 
     Attributes:
         provider: Name of the `EncoderProvider` that made it.
-        reference: What the user named: `compact`, a folder, a hub name.
-        transformers_layout: Whether `tensors()`, `config()` and `architecture()` are those of a checkpoint that
-            transformers loads. Only then can a tagger be exported to transformers.
-        example_inputs: How an export's example.py encodes words; None where that takes polytag, and there is none.
+        reference: The name that the user gave: `compact`, a folder, a hub name.
+        transformers_layout: Whether transformers can load a checkpoint of `tensors()`, `config()` and `architecture()`.
+            Only then can a tagger be exported to transformers.
+        example_inputs: Code with which an export's example.py encodes words; None if that needs polytag: the export
+            then has no example.py.
     """
 
     provider: ClassVar[str]
@@ -172,32 +173,32 @@ class Encoder(WordCoder):
         Three optional attributes make it faster:
 
         - `tables`, a list of its variables that are read by row;
-        - `at(ids, mask, wanted, training)`, called instead of the network in training and prediction, which gives float
+        - `at(ids, mask, wanted, training)`, called instead of the network in training and prediction; it gives float
           (n, width), the vectors at the positions `wanted`, int32 (n,), among batch * length: unique, possibly none;
-        - `in_bulk(ids, mask)`, called instead of the network in prediction where it has no `at`.
+        - `in_bulk(ids, mask)`, called instead of the network in prediction if it has no `at`.
 
         Both are called inside a `tf.function`, and need not be exportable.
         """
 
     @property
     def width(self) -> int:
-        """The width of the network's vectors; `hidden_size` or `dim` of `config()` where this is not overridden.
+        """The width of the network's vectors; `hidden_size` or `dim` of `config()` by default.
 
         Raises:
-            PluginError: The configuration says neither.
+            PluginError: The configuration has neither.
         """
         config = self.config()
         for name in ("hidden_size", "dim"):
             if name in config:
                 return int(config[name])
         raise PluginError(
-            f"The encoder {self.reference!r} does not say how wide its vectors are. Override `width` in "
+            f"The encoder {self.reference!r} does not define the width of its vectors. Override `width` in "
             f"{type(self).__name__}."
         )
 
     @abstractmethod
     def tensors(self) -> Tensors:
-        """The weights, under the names (and in the layout) in which they are saved."""
+        """The weights, by their saved names and in their saved layout."""
 
     @abstractmethod
     def assign(self, tensors: Mapping[str, NDArray[Any]]) -> None:
@@ -208,12 +209,12 @@ class Encoder(WordCoder):
         """
 
     def copy_weights(self, other: Self) -> None:
-        """Take over the weights of an encoder that was made in the same way, but perhaps computes in another dtype."""
+        """Copy the weights of an encoder with the same architecture, possibly with another dtype."""
         self.network.set_weights(other.network.get_weights())
 
     @abstractmethod
     def config(self) -> dict[str, Any]:
-        """What `config.json` says, apart from labels."""
+        """The content of `config.json`, without labels."""
 
     @abstractmethod
     def architecture(self) -> str:
@@ -221,26 +222,26 @@ class Encoder(WordCoder):
 
     @abstractmethod
     def save_files(self, folder: Path) -> None:
-        """Write what else is needed to load it again: tokenizer files."""
+        """Write the other files that are needed to load it again: tokenizer files."""
 
     def see_capitals(self) -> None:
-        """Tell words in capitals from others, where the encoder, about to be trained, does not by itself.
+        """Make an encoder that ignores case distinguish capital letters; called before training.
 
         Raises:
-            PolytagError: It does already, or cannot learn to.
+            PolytagError: It already distinguishes them, or cannot learn to.
         """
         raise PolytagError(
-            f"The encoder {self.reference!r} cannot be given capital letters, as uncased checkpoints with the "
-            "tokenizer of BERT can. Leave out --cased."
+            f"The encoder {self.reference!r} cannot use --cased: only uncased checkpoints with BERT's tokenizer can. "
+            "Leave --cased out."
         )
 
     def save_coder(self, folder: Path) -> None:
-        """Write what `EncoderProvider.restore_coder` needs: as for the whole encoder, where nothing less will do."""
+        """Write the files that `EncoderProvider.restore_coder` needs; by default, all files of the encoder."""
         (folder / "config.json").write_text(json.dumps(self.config(), indent=2) + "\n", encoding="utf-8")
         self.save_files(folder)
 
     def export_files(self, folder: Path) -> None:
-        """Write all that encodes words beside an exported network: for `restore_coder`, and for `example_inputs`."""
+        """Write all files that encode words for an exported network: for `restore_coder` and `example_inputs`."""
         self.save_coder(folder)
 
 
@@ -257,36 +258,36 @@ class EncoderProvider(ABC):
 
     @abstractmethod
     def create(self, reference: str) -> Encoder:
-        """Make a new encoder: initialised at random, or with a checkpoint's weights.
+        """Make a new encoder, with random weights or a checkpoint's.
 
         Raises:
-            PolytagError: The reference names nothing that can be loaded.
+            PolytagError: The reference cannot be loaded.
         """
 
     @abstractmethod
     def restore(self, folder: Path) -> Encoder:
-        """Make the encoder a tagger's folder describes; its weights are assigned afterwards."""
+        """Make the encoder of a tagger's folder; its weights are assigned later."""
 
     def coder(self, reference: str) -> WordCoder:
-        """The half of a new encoder that turns words into units: to look at words, without a network.
+        """The word coder of a new encoder, to inspect words without a network.
 
-        No network bounds its `max_units`. Overridden where it can be had without TensorFlow and without weights.
+        No network limits its `max_units`. Override it if it can be made without TensorFlow and without weights.
 
         Raises:
-            PolytagError: The reference names nothing that can be loaded.
+            PolytagError: The reference cannot be loaded.
         """
         return self.create(reference)
 
     def restore_coder(self, folder: Path) -> WordCoder:
-        """The half of an encoder that `Encoder.export_files` wrote, for runtimes other than TensorFlow."""
+        """The word coder that `Encoder.export_files` wrote, for runtimes other than TensorFlow."""
         return self.restore(folder)
 
     def restores_transformers(self, folder: Path) -> bool:
-        """Whether `restore` makes the encoder of a checkpoint that transformers wrote, and `assign` takes its weights.
+        """Whether `restore` and `assign` can load the encoder of a checkpoint that transformers wrote.
 
-        Asked for token classifiers that polytag did not write.
+        Called for token classifiers that polytag did not write.
 
         Args:
-            folder: The checkpoint. Its `config.json` says what it is.
+            folder: The checkpoint; its `config.json` has the model type.
         """
         return False

@@ -1,4 +1,4 @@
-"""Which provider makes an encoder: of what a user names, and of a checkpoint in a folder."""
+"""Choose the provider of an encoder, by the name that the user gave or by a checkpoint in a folder."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ CORE = "polytag.builtin"
 
 
 def choose_encoder(reference: str) -> EncoderProvider:
-    """The provider of the encoder a user names.
+    """The provider of the encoder that the user named.
 
     Raises:
-        PolytagError: Nobody provides it.
+        PolytagError: No plugin provides it.
     """
     encoders = registry().encoders
     if reference in encoders:
@@ -30,8 +30,8 @@ def choose_encoder(reference: str) -> EncoderProvider:
         if provider.accepts(reference):
             return provider
     raise PolytagError(
-        f"The encoder {reference!r} does not exist: it is no folder, and no name that a "
-        "model on the hub can have. Check the path."
+        f"The encoder {reference!r} does not exist: it is not a folder, and cannot be "
+        "the name of a model on the hub. Check the path."
     )
 
 
@@ -39,19 +39,19 @@ def choose_restorer(folder: Path) -> EncoderProvider:
     """The provider that restores the encoder of a checkpoint that transformers wrote.
 
     Raises:
-        PolytagError: No provider does.
+        PolytagError: None does.
     """
     for provider in _core_last():
         if provider.restores_transformers(folder):
             return provider
     raise PolytagError(
-        f"The folder {str(folder)!r} holds a checkpoint of transformers, and no encoder that is loaded reads it. "
+        f"The folder {str(folder)!r} is a checkpoint of transformers, but no loaded encoder reads it. "
         "`polytag plugins` lists the plugins that are not loaded."
     )
 
 
 def _core_last() -> Iterator[EncoderProvider]:
-    """All providers, core's own after the others: to them, nearly every name can be one on the hub."""
+    """All providers, core's own last, because they accept nearly every name as one on the hub."""
     encoders = registry().encoders
     for name in sorted(encoders, key=lambda name: encoders.providers(name)[0].module == CORE):
         yield encoders[name]

@@ -1,4 +1,4 @@
-"""Look up by name what plugins provide."""
+"""Look up contributions of plugins by name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from polytag.plugin.task import Task
 
 
 def task(name: str) -> Task:
-    """The task of that name: `polytag.task("ner").columns`.
+    """The task with this name: `polytag.task("ner").columns`.
 
     Raises:
         PolytagError: No plugin provides it, or several do.
@@ -19,7 +19,7 @@ def task(name: str) -> Task:
 
 
 def scheme(name: str) -> LabelScheme:
-    """The label scheme of that name: `polytag.scheme("iob2").spans(["B-PER", "I-PER", "O"])`.
+    """The label scheme with this name: `polytag.scheme("iob2").spans(["B-PER", "I-PER", "O"])`.
 
     Raises:
         PolytagError: No plugin provides it, or several do.
@@ -28,7 +28,7 @@ def scheme(name: str) -> LabelScheme:
 
 
 def alignment(name: str) -> AlignmentStrategy:
-    """The alignment strategy of that name: `polytag.alignment("all").summary`.
+    """The alignment strategy with this name: `polytag.alignment("all").summary`.
 
     Raises:
         PolytagError: No plugin provides it, or several do.
@@ -37,7 +37,7 @@ def alignment(name: str) -> AlignmentStrategy:
 
 
 def metric(name: str) -> Metric:
-    """The metric of that name: `polytag.metric("spans").compute(gold, predicted, polytag.scheme("iob2"))`.
+    """The metric with this name: `polytag.metric("spans").compute(gold, predicted, polytag.scheme("iob2"))`.
 
     Raises:
         PolytagError: No plugin provides it, or several do.

@@ -1,7 +1,7 @@
-"""Find, isolate, block and validate plugins, and remember who provided what.
+"""Find, isolate, block and validate plugins, and record their contributions.
 
-pluggy calls hooks; loading is done here, because `load_setuptools_entrypoints` names no culprit when an import fails
-and drops duplicate entry-point names silently.
+pluggy calls hooks. Loading is done here, because `load_setuptools_entrypoints` does not name the plugin whose import
+fails, and drops duplicate entry-point names silently.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ _isolated: list[PluginManager] = []
 
 
 class PluginManager:
-    """Loads the plugins of every installed distribution, and those that `POLYTAG_PLUGINS` names, each on its own.
+    """Loads the plugins of every installed distribution and of `POLYTAG_PLUGINS`, isolated from each other.
 
     Args:
-        entry_points: The entry points to consider; those of the group `polytag` when None.
-        environ: Where the variables are looked up; `os.environ` when None.
+        entry_points: The entry points to consider; by default the group `polytag`.
+        environ: The environment variables; `os.environ` by default.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class PluginManager:
         for given in unpackaged.wanted(self._environ):
             self.plugins.append(self._load_unpackaged(given, disabled))
         self.registered = 0
-        """How many plugins were added since: what was collected from the plugins before is out of date then."""
+        """Number of plugins added later; contributions collected before are out of date if it changes."""
 
     @property
     def problems(self) -> list[Plugin]:
@@ -86,7 +86,7 @@ class PluginManager:
         """Names of the hooks that a loaded plugin implements."""
         return [caller.name for caller in self._pluggy.get_hookcallers(plugin.plugin) or ()]
 
-    # One method per hook. Abstract classes are told apart by isinstance alone, never made; mypy cannot know
+    # One method per hook. Abstract classes are only used by isinstance, never instantiated; mypy cannot know
     # (type-abstract).
 
     def tasks(self) -> list[Offer[Task]]:
@@ -114,7 +114,7 @@ class PluginManager:
         return self._contributions("polytag_encoders", EncoderProvider)  # type: ignore[type-abstract]
 
     def train_begin(self, run: RunInfo) -> None:
-        """Tell observers that training is about to begin.
+        """Notify observers that training is about to begin.
 
         Raises:
             PluginError: An observer raised; the message names its plugin.
@@ -122,7 +122,7 @@ class PluginManager:
         self._observe("polytag_train_begin", run=run)
 
     def epoch_end(self, run: RunInfo, epoch: int, scores: Mapping[str, float]) -> None:
-        """Tell observers that an epoch (from 1) has been evaluated.
+        """Notify observers that an epoch (from 1) has been evaluated.
 
         Raises:
             PluginError: An observer raised; the message names its plugin.
@@ -130,7 +130,7 @@ class PluginManager:
         self._observe("polytag_epoch_end", run=run, epoch=epoch, scores=scores)
 
     def train_end(self, run: RunInfo, scores: Mapping[str, float]) -> None:
-        """Tell observers that the tagger is saved.
+        """Notify observers that the tagger is saved.
 
         Raises:
             PluginError: An observer raised; the message names its plugin.
@@ -152,29 +152,29 @@ class PluginManager:
             raise PluginError(f"{plugin.source}: {error} ({STRICT_VARIABLE} is set.)")
 
     def register(self, module: object, name: str, distribution: str = "this process", version: str = "0") -> Plugin:
-        """Add a plugin that is not installed, as tests do.
+        """Add a plugin that is not installed, for tests.
 
         Args:
-            module: What an entry point would name: a module, or an object with hook implementations.
-            name: What the entry point would be called.
-            distribution: What messages say it comes from.
-            version: What messages say its version is.
+            module: A module or an object with hook implementations, as an entry point would name it.
+            name: Name of the entry point.
+            distribution: Name of the distribution, for messages.
+            version: Version of the distribution, for messages.
 
         Raises:
-            PluginError: It cannot be loaded, or there is a plugin of that name.
+            PluginError: It cannot be loaded, or a plugin with this name exists.
         """
         if any(plugin.name == name for plugin in self.plugins):
-            raise PluginError(f"There is a plugin named {name!r} already. Register this one under another name.")
+            raise PluginError(f"A plugin named {name!r} already exists. Register this one under another name.")
         return self._register(Plugin(name, distribution, version, _name_of(module)), module)
 
     def add(self, module: object) -> Plugin:
-        """Add a plugin that is not installed, under the name of its module; nothing happens where it is loaded already.
+        """Add a plugin that is not installed, under the name of its module, unless it is already loaded.
 
         Args:
-            module: What an entry point would name: a module, or an object with hook implementations.
+            module: A module or an object with hook implementations, as an entry point would name it.
 
         Raises:
-            PluginError: It cannot be loaded, implements no hook, or there is another plugin of that name.
+            PluginError: It cannot be loaded, implements no hook, or another plugin with this name exists.
         """
         for known in self.plugins:
             if known.status == "loaded" and known.plugin is module:
@@ -185,12 +185,12 @@ class PluginManager:
             raise PluginError(
                 f"{plugin.source}: it implements no hook. Mark functions such as polytag_tasks with @polytag.hookimpl."
             )
-        # One that broke the last time may be repaired by now, as in a notebook.
+        # A plugin that was broken before may have been repaired, as in a notebook.
         self.plugins = [p for p in self.plugins if (p.name, p.named_in) != (name, ARGUMENT) or p.plugin]
         for known in self.plugins:
             if known.name == name:
                 raise PluginError(
-                    f"There is a plugin named {name!r} already: {known.source}. Rename the module that "
+                    f"A plugin named {name!r} already exists: {known.source}. Rename the module that "
                     f"{ARGUMENT} holds, or leave it out."
                 )
         try:
@@ -208,7 +208,7 @@ class PluginManager:
         return plugin
 
     def _contributions(self, hook: str, expected: type[Contribution]) -> list[Offer[Contribution]]:
-        """Call one registration hook plugin by plugin; a plugin whose hook raises or returns junk becomes `broken`."""
+        """Call one registration hook per plugin; if the hook raises or its result is invalid, the plugin is broken."""
         collected: list[Offer[Contribution]] = []
         for plugin in self.loaded():
             others = [p.plugin for p in self.loaded() if p is not plugin]
@@ -250,8 +250,8 @@ class PluginManager:
             others = " and ".join(" ".join(distribution_of(other)) for other in same_name)
             self.reject(
                 plugin,
-                f"{others} declares an entry point named {entry.name!r} too. Uninstall all but one, or block them with "
-                f"{DISABLE_VARIABLE}={entry.name}.",
+                f"{others} also declares an entry point named {entry.name!r}. Uninstall all but one, or block them "
+                f"with {DISABLE_VARIABLE}={entry.name}.",
             )
         else:
             advice = f"Reinstall or upgrade {distribution}, or block the plugin with {DISABLE_VARIABLE}={entry.name}."
@@ -282,7 +282,7 @@ class PluginManager:
         self._admit(plugin, module)
 
     def _admit(self, plugin: Plugin, module: object) -> None:
-        # Who does not say was written before it mattered: for the first version.
+        # Plugins that declare no version predate versioning: assume 1.
         wanted = getattr(module, "POLYTAG_PLUGIN_API", 1)
         if not isinstance(wanted, int) or not specs.OLDEST_PLUGIN_API <= wanted <= specs.PLUGIN_API:
             newer = not isinstance(wanted, int) or wanted > specs.PLUGIN_API
@@ -313,7 +313,7 @@ class PluginManager:
         for warning in caught:
             if issubclass(warning.category, DeprecationWarning):
                 plugin.deprecations.append(str(warning.message))
-            # pluggy knows the line that uses what is deprecated, but not whose line it is.
+            # pluggy knows the line that uses a deprecated name, but not the plugin.
             warnings.warn_explicit(
                 f"{plugin.source}: {warning.message}", warning.category, warning.filename, warning.lineno
             )
@@ -330,7 +330,7 @@ def plugin_manager() -> PluginManager:
 
 @contextmanager
 def isolated(manager: PluginManager) -> Iterator[PluginManager]:
-    """Within the block, this manager is the one of the process: for tests of plugins."""
+    """This manager is the manager of the process within the block: for tests of plugins."""
     _isolated.append(manager)
     try:
         yield manager

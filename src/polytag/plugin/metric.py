@@ -1,4 +1,4 @@
-"""Metrics: from gold and predicted tags to scores."""
+"""Metrics: gold and predicted tags to scores."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What a metric found.
+    """The scores of a metric.
 
     Attributes:
-        overall: Score by name, over all words or spans: `{"f1": 0.91, "support": 5942}`. Rates lie in 0..1.
+        overall: Score by name, over all words or spans: `{"f1": 0.91, "support": 5942}`. Rates are in 0..1.
         per_label: The same for each label: `{"PER": {"precision": 0.95, ...}}`.
     """
 
@@ -30,10 +30,10 @@ class Scores:
 class Metric(ABC):
     """Turns gold and predicted tag sequences into scores.
 
-    A metric whose headline score follows from counts that add up over sentences (as precision, recall, F1 and accuracy
-    do) should implement `statistics` and `headline_of` too: its score is then reported with a confidence interval, and
-    `polytag compare` can test a difference. Thousands of resampled corpora are scored from these counts alone, without
-    reading a tag again.
+    A metric whose headline score follows from counts that are summed over sentences (such as precision, recall, F1 and
+    accuracy) should also implement `statistics` and `headline_of`. Its score is then reported with a confidence
+    interval, and `polytag compare` can test a difference: thousands of resampled corpora are scored only from these
+    counts.
     """
 
     name: ClassVar[str]
@@ -41,19 +41,19 @@ class Metric(ABC):
     headline: ClassVar[str]
     """The overall score, higher is better, by which an epoch is chosen: `"f1"`."""
     needs_spans: ClassVar[bool] = False
-    """Whether it can score only tags that encode spans."""
+    """Whether it needs tags that encode spans."""
     strict: ClassVar[str | None] = None
-    """Name of the metric that takes its place under `polytag evaluate --strict`."""
+    """Name of the metric that replaces it under `polytag evaluate --strict`."""
 
     @abstractmethod
     def compute(self, gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], scheme: LabelScheme) -> Scores:
         """Score predicted tags against gold tags.
 
         Args:
-            gold: A list of tags for each sentence; both are in `scheme`. Tags never seen in training may occur. A word
-                that is `UNANNOTATED` is not to be counted.
-            predicted: As many sentences, each as long as its gold counterpart, and `UNANNOTATED` where gold is.
-            scheme: The label scheme the tags are in.
+            gold: A list of tags for each sentence, in `scheme`. Tags never seen in training may occur. `UNANNOTATED`
+                words must not be counted.
+            predicted: The same number of sentences and words, in `scheme`; `UNANNOTATED` where gold is.
+            scheme: The label scheme of the tags.
         """
 
     def statistics(
@@ -70,12 +70,12 @@ class Metric(ABC):
         return None
 
     def headline_of(self, totals: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The headline scores of corpora, from their summed statistics: exactly what `compute` gives for them.
+        """The headline scores of corpora, from their summed statistics; equal to the headline of `compute`.
 
         Args:
             totals: float64 (..., k), sums of rows of `statistics`.
 
         Returns:
-            float64 (...), one score a corpus; finite, also where all counts are 0.
+            float64 (...), one score per corpus; finite, also if all counts are 0.
         """
-        raise NotImplementedError(f"the metric {self.name!r} has statistics, but does not say how they make a score")
+        raise NotImplementedError(f"the metric {self.name!r} has statistics, but no headline_of")

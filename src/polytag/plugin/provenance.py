@@ -1,4 +1,4 @@
-"""Provenance: a plugin, where it comes from, what became of it, and what it contributes."""
+"""Plugins with their origin, their status and their contributions."""
 
 from __future__ import annotations
 
@@ -10,27 +10,26 @@ from polytag.errors import PluginError
 
 DISABLE_VARIABLE = "POLYTAG_DISABLE_PLUGINS"
 ARGUMENT = "`plugins`"
-"""What messages call the argument of `train` that holds plugins."""
+"""Name of `train`'s argument with plugins, for messages."""
 
 Status = Literal["loaded", "blocked", "broken", "incompatible"]
 
 
 @dataclass(slots=True)
 class Plugin:
-    """One plugin: where it comes from and what became of it.
+    """One plugin, with its origin and its status.
 
     Attributes:
         name: Entry-point name.
-        distribution: Name of the installed distribution that declares it; of one that is not installed, its file or
-            module.
+        distribution: Name of the installed distribution that declares it; its file or module if it is not installed.
         version: Version of that distribution, or empty.
-        module: What the entry point names.
+        module: The value of the entry point.
         status: `loaded`, `blocked` (by the environment), `broken` (its import or its hooks raised), `incompatible`.
-        error: Why it is not loaded and what to do about it, or empty.
-        deprecations: What it uses that a later version of the contract will not have.
-        import_seconds: Time its import took.
-        plugin: The imported module or object, when it is loaded.
-        named_in: Of one that is not installed, what names it: the variable `POLYTAG_PLUGINS`, or `plugins=`.
+        error: The reason why it is not loaded, and what to do about it; or empty.
+        deprecations: Deprecated names that it uses.
+        import_seconds: Duration of its import.
+        plugin: The imported module or object, if it is loaded.
+        named_in: If it is not installed, the setting that names it: the variable `POLYTAG_PLUGINS`, or `plugins=`.
     """
 
     name: str
@@ -46,7 +45,7 @@ class Plugin:
 
     @property
     def origin(self) -> str:
-        """`polytag 0.1.0`: where it comes from."""
+        """Distribution and version: `polytag 0.1.0`."""
         return f"{self.distribution} {self.version}".rstrip()
 
     @property
@@ -56,9 +55,9 @@ class Plugin:
 
     @property
     def remedy(self) -> str:
-        """What to do about a defect of it."""
+        """Advice about a defect in the plugin."""
         if self.named_in:
-            return f"Repair it, or take it out of {self.named_in}."
+            return f"Repair it, or remove it from {self.named_in}."
         return f"Upgrade {self.distribution}, tell its authors, or block it with {DISABLE_VARIABLE}={self.name}."
 
 
@@ -70,7 +69,7 @@ Offer: TypeAlias = tuple[Plugin, dict[str, Contribution]]
 
 
 def by_name(items: list[object], expected: type[Contribution]) -> dict[str, Contribution]:
-    """What a hook returned, by name.
+    """The contributions that a hook returned, by name.
 
     Raises:
         PluginError: An item is of another type, or has no name, or a name occurs twice.
@@ -91,7 +90,7 @@ def by_name(items: list[object], expected: type[Contribution]) -> dict[str, Cont
 def block(plugin: Plugin) -> None:
     """Mark a plugin that the environment blocks."""
     plugin.status = "blocked"
-    plugin.error = f"the variable {DISABLE_VARIABLE} names it. Take {plugin.name} out of the variable to use it."
+    plugin.error = f"the variable {DISABLE_VARIABLE} names it. Remove {plugin.name} from the variable to use it."
 
 
 def distribution_of(entry: importlib.metadata.EntryPoint) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Readers: from a source (files, a folder, a name) to a corpus."""
+"""Readers: a source (files, a folder, a name) to a corpus."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ TOKENS = "tokens"
 """The column of words."""
 
 DOCUMENT = "document"
-"""The column of document numbers, where documents are known."""
+"""The column of document numbers, if documents are known."""
 
 LOCATION = "location"
-"""The column that says where a sentence begins (`eng.train:15`), where that is known."""
+"""The column with the start of each sentence (`eng.train:15`), if it is known."""
 
 SPLITS = ("train", "validation", "test")
 DOCUMENT_MARKS = ("-DOCSTART-", "###MEDLINE:")
-"""What a line of a column file begins with where a document does, in CoNLL-2003 and in JNLPBA."""
+"""The starts of a line of a column file that mark a new document, in CoNLL-2003 and in JNLPBA."""
 
 
 class Sentence(NamedTuple):
-    """One sentence as a reader yields it.
+    """One sentence, as yielded by a reader.
 
     Attributes:
         words: The words.
-        tags: For each tag column, one tag a word; `UNANNOTATED` for a word without annotation.
-        document: Number of its document in the file, or None where documents are not known.
-        location: Where it begins: `eng.train:15`.
+        tags: For each tag column, one tag per word; `UNANNOTATED` for a word without annotation.
+        document: Number of its document in the file, or None if documents are unknown.
+        location: Its start: `eng.train:15`.
     """
 
     words: list[str]
@@ -44,13 +44,13 @@ class Sentence(NamedTuple):
 
 
 class Remark(NamedTuple):
-    """Something in a source that did not reach the corpus as it was.
+    """Something in a source that a reader changed or left out.
 
     Attributes:
-        code: What kind it is, for programs: `span-cuts-word`.
-        rule: What was done with all of this kind, as a sentence: `Spans that begin or end inside a word are widened.`
+        code: The kind, for programs: `span-cuts-word`.
+        rule: The treatment of this kind, as a sentence: `Spans that start or end inside a word are widened.`
         location: File and line: `a.ann:3`.
-        example: What is there: `T1 'New Yor'`.
+        example: The content at that place: `T1 'New Yor'`.
     """
 
     code: str
@@ -61,14 +61,14 @@ class Remark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What the user named as a corpus, looked up on disk.
+    """The source of a corpus, found on disk.
 
     Attributes:
-        reference: What the user wrote.
-        path: The file or folder of that name, or None when there is none.
-        files: The files of each split; empty when the reference names no files.
-        columns: Column names the user gave for formats that have none, or None.
-        remarks: What a reader could not take over as it was, for the reader to add to: the user is told.
+        reference: The name that the user gave.
+        path: The file or folder with that name, or None.
+        files: The files of each split; empty if the reference names no files.
+        columns: Column names from the user, for formats without column names, or None.
+        remarks: A list to which the reader adds everything that it changes or leaves out; shown to the user.
     """
 
     reference: str
@@ -84,21 +84,21 @@ class Reader(ABC):
     name: ClassVar[str]
     summary: ClassVar[str]
     leaves_out: ClassVar[str] = ""
-    """What a source of this format may hold that does not reach the corpus: `"heads and comments"`."""
+    """Content of this format that does not become part of the corpus: `"heads and comments"`."""
     endings: ClassVar[frozenset[str]] = frozenset()
-    """Endings of the names of files that are in this format and no other, such as `.conllu`.
+    """Extensions of files that are always in this format, such as `.conllu`.
 
-    Where several readers accept a source, one that claims the endings of all its files goes first. Without this, a
-    reader that looks at what is in a file may take one in which words stand in columns by chance.
+    If several readers accept a source, a reader that claims the extensions of all its files takes precedence. Otherwise
+    a reader that judges by content could accept a file whose words form columns by chance.
     """
     scheme: ClassVar[str | None] = None
-    """For a format that holds spans rather than tags, the label scheme of the tags it is read as, and written from."""
+    """For a format with spans instead of tags, the label scheme of the tags that are read and written."""
     companions: ClassVar[frozenset[str]] = frozenset()
-    """Names of the files that `write` leaves beside those of the splits: `{"tools.conf"}`."""
+    """Names of files that `write` writes in addition to the files of the splits: `{"tools.conf"}`."""
 
     @abstractmethod
     def accepts(self, source: Source) -> bool:
-        """Whether this reader is the one for the source, judged by its name and the start of its files."""
+        """Whether this reader can read the source, judged by its name and the start of its files."""
 
     @abstractmethod
     def read(self, source: Source) -> datasets.DatasetDict:
@@ -106,7 +106,7 @@ class Reader(ABC):
 
         Returns:
             A split name to dataset mapping. Each dataset has the column `tokens` (list of str), tag columns
-            (lists of str or of ClassLabel), and, where known, `document` (int) and `location` (str).
+            (lists of str or of ClassLabel), and, if known, `document` (int) and `location` (str).
 
         Raises:
             CorpusError: The source is broken; the message names file and line.
@@ -118,24 +118,22 @@ class Reader(ABC):
         return type(self).write is not Reader.write
 
     def write(self, data: datasets.DatasetDict, folder: Path) -> None:
-        """Write a corpus in this format: the counterpart of `read`, and optional.
+        """Write a corpus in this format: the optional inverse of `read`.
 
-        `read` must understand what this writes. A format that cannot hold a word, a tag or the names of the splits
-        raises; what else gets lost on the way, such as documents, the caller finds out by reading the folder again,
-        and says so.
+        `read` must be able to read the output. If the format cannot hold a word, a tag or the names of the splits,
+        raise an error. The caller finds other losses, such as documents, by reading the folder again, and reports them.
 
         Args:
-            data: As `read` returns it: the column `tokens`, tag columns (lists of str or of ClassLabel, null where a
-                word has no annotation) and, where known, `document`; `location`, for error messages, is where a
-                sentence comes from, and is not written. `sentences_of` goes through it. Columns that encode spans are
-                in the scheme `scheme`, where that is not None.
-            folder: An empty folder, which becomes the corpus: files named after their split (`train.jsonl`), and
-                `companions`.
+            data: As returned by `read`: the column `tokens`, tag columns (lists of str or of ClassLabel, null for a
+                word without annotation) and, if known, `document`; `location` is the origin of a sentence for error
+                messages, and is not written. `sentences_of` iterates over it. Columns with spans are in the scheme
+                `scheme`, if that is not None.
+            folder: An empty folder for the corpus: files named after their split (`train.jsonl`), and `companions`.
 
         Raises:
             PolytagError: The format cannot be written, or cannot hold this corpus; the message says what to do.
         """
         raise PolytagError(
-            f"The reader {self.name!r} only reads: it cannot write a corpus. Choose a format that can be written, for "
+            f"The reader {self.name!r} cannot write a corpus. Choose a format that can be written, for "
             "instance --format jsonl."
         )

@@ -1,4 +1,4 @@
-"""What plugins contribute, by name, with provenance."""
+"""The contributions of plugins, by name, with their providers."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from polytag.plugin.task import Task
 
 
 class Kind(Generic[Contribution]):
-    """All contributions of one kind: a mapping from name to contribution that knows who provides each.
+    """All contributions of one kind: a mapping from name to contribution that also knows the provider of each.
 
-    A name that two plugins claim is an error, but only for a run that asks for it.
+    A name that two plugins claim is an error, but only for a run that uses it.
     """
 
     def __init__(self, manager: PluginManager, noun: str, offers: Iterable[Offer[Contribution]]) -> None:
@@ -32,7 +32,7 @@ class Kind(Generic[Contribution]):
                 self._offers.setdefault(name, []).append((plugin, item))
 
     def __getitem__(self, name: str) -> Contribution:
-        """The contribution of that name.
+        """The contribution with this name.
 
         Raises:
             UnknownNameError, PluginError: As `get`.
@@ -40,21 +40,21 @@ class Kind(Generic[Contribution]):
         return self.get(name)
 
     def get(self, name: str, needed_by: str = "") -> Contribution:
-        """The contribution of that name.
+        """The contribution with this name.
 
         Args:
             name: Its name.
-            needed_by: What cannot do without it, for the message: `the task 'ner'`.
+            needed_by: The thing that needs it, for the message: `the task 'ner'`.
 
         Raises:
-            UnknownNameError: Nobody provides it; the message suggests near names and lists plugins that failed.
+            UnknownNameError: No plugin provides it; the message suggests similar names and lists plugins that failed.
             PluginError: Several plugins provide it.
         """
         if name not in self._offers:
             error = UnknownNameError(self.noun, name, self, needed_by)
             if absent := [plugin for plugin in self._manager.plugins if plugin.status != "loaded"]:
                 listed = ", ".join(f"{plugin.source}, {plugin.status}" for plugin in absent)
-                error.args = (f"{error} Not loaded: {listed}; `polytag plugins` says why.",)
+                error.args = (f"{error} Not loaded: {listed}; `polytag plugins` shows why.",)
             raise error
         usable = self._usable(name)
         if len(usable) > 1:
@@ -69,7 +69,7 @@ class Kind(Generic[Contribution]):
         return usable[0][1]
 
     def require(self, *names: str, needed_by: str = "") -> None:
-        """Make sure that each of these names has one usable contribution.
+        """Check that each of these names has exactly one usable contribution.
 
         Raises:
             UnknownNameError, PluginError: As `get`.
@@ -99,11 +99,11 @@ class Kind(Generic[Contribution]):
         return [plugin for plugin, _ in self._usable(name)]
 
     def offered_by(self, plugin: Plugin) -> dict[str, Contribution]:
-        """What a loaded plugin provides, by name, also where another plugin claims the name."""
+        """The contributions of a loaded plugin, by name, also if another plugin claims the name."""
         return {name: item for name in self for offering, item in self._usable(name) if offering is plugin}
 
     def _usable(self, name: str) -> list[tuple[Plugin, Contribution]]:
-        # A plugin can break after it was asked for this kind, when a later hook of its raises.
+        # A plugin can break later, if another of its hooks raises.
         return [offer for offer in self._offers.get(name, ()) if offer[0].status == "loaded"]
 
 
@@ -125,7 +125,7 @@ class Registry:
         return (self.tasks, self.schemes, self.alignments, self.metrics, self.readers, self.encoders)
 
     def missing(self, task: Task) -> list[str]:
-        """What a task is made of and no plugin provides: `["label scheme 'iob2'"]`."""
+        """The parts of a task that no plugin provides: `["label scheme 'iob2'"]`."""
         parts: list[tuple[Kind[Any], tuple[str, ...]]] = [
             (self.schemes, (task.scheme,)),
             (self.alignments, (task.alignment,)),
@@ -134,7 +134,7 @@ class Registry:
         return [f"{kind.noun} {name!r}" for kind, names in parts for name in names if name not in kind]
 
     def brought_by(self, plugin: Plugin) -> dict[str, list[str]]:
-        """What a plugin contributes: names by kind, without kinds of which it has none."""
+        """The names of a plugin's contributions by kind, without empty kinds."""
         found = {kind.noun: list(kind.offered_by(plugin)) for kind in self.kinds}
         return {noun: names for noun, names in found.items() if names}
 
@@ -146,17 +146,17 @@ def registry() -> Registry:
 
 
 def add_plugins(modules: Iterable[object]) -> None:
-    """Add plugins that are not installed to those of this process; a plugin that is there already is left as it is.
+    """Add plugins that are not installed to this process; a plugin that is already loaded is not changed.
 
     Args:
-        modules: What entry points would name: modules, or objects with hook implementations.
+        modules: Modules or objects with hook implementations, as entry points would name them.
 
     Raises:
         PluginError: One of them cannot be loaded, or one of its hooks raises.
     """
     manager = plugin_manager()
     added = [manager.add(module) for module in modules]
-    registry()  # asks each of them what it brings
+    registry()  # collects the contributions of each
     for plugin in added:
         if plugin.status != "loaded":
             raise PluginError(f"{plugin.source}: {plugin.error}")
@@ -164,5 +164,5 @@ def add_plugins(modules: Iterable[object]) -> None:
 
 @lru_cache(maxsize=2)
 def _registry(manager: PluginManager, registered: int) -> Registry:
-    # A plugin may be added after the registry was first asked for.
+    # A plugin may be added after the registry was first used.
     return Registry(manager)

@@ -1,4 +1,4 @@
-"""What a run tells: its steps, its epochs, and whoever wants to hear of them."""
+"""Reports of a run: steps, epochs, and the base class of reporters."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from typing import Any
 
 
 class Reporter:
-    """Told what a run does; as it is, it says nothing. Subclasses say what they want to."""
+    """Base class for observers of a run; its methods do nothing. Override the ones that you need."""
 
     def message(self, text: str) -> None:
-        """Something worth a line."""
+        """Called with a message of one line."""
 
     def step(self, progress: Progress) -> None:
-        """A training step is done."""
+        """Called after a training step."""
 
     def epoch(self, epoch: Epoch) -> None:
-        """An epoch is done and evaluated."""
+        """Called after an epoch is evaluated."""
 
     def close(self) -> None:
-        """Nothing more will come."""
+        """Called once at the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where training stands after a step.
+    """The progress of training after a step.
 
     Attributes:
         epoch: Number of the epoch, from 1.
-        step, steps: Step within the epoch, and how many there are.
+        step, steps: Step within the epoch, and the number of steps.
         loss: Mean loss of the epoch so far.
         learning_rate: Learning rate of the last update.
-        units: Real units (padding not counted) of this epoch so far.
-        units_per_second: Real units a second in this epoch so far.
-        unit: What a unit is: `"word"` or `"subword"`.
-        seconds_left: Time until the last epoch is trained and evaluated, as far as can be told by now.
+        units: Units (without padding) of this epoch so far.
+        units_per_second: Units (without padding) per second in this epoch so far.
+        unit: The kind of unit: `"word"` or `"subword"`.
+        seconds_left: Estimated time until the last epoch is trained and evaluated.
     """
 
     epoch: int
@@ -60,8 +60,8 @@ class Epoch:
         score: The selection score: higher is better.
         scores: Named scores on the validation split.
         seconds: Time of its training steps.
-        units_per_second: Real units a second.
-        unit: What a unit is: `"word"` or `"subword"`.
+        units_per_second: Units (without padding) per second.
+        unit: The kind of unit: `"word"` or `"subword"`.
         best: Whether the score is the best so far.
         restored: Whether it was trained before the run was resumed.
     """
@@ -91,5 +91,5 @@ class Epoch:
 
 
 def best_epoch(history: Iterable[Epoch]) -> int:
-    """The number of the best epoch so far; 0 where no epoch has a score."""
+    """The number of the best epoch so far; 0 if no epoch has a score."""
     return max((epoch.number for epoch in history if epoch.best), default=0)

@@ -1,4 +1,4 @@
-"""Label schemes: how the tags of a sentence encode spans."""
+"""Label schemes: the encoding of spans by tags."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from polytag.errors import PolytagError
 OUTSIDE = "O"
 
 UNANNOTATED = ""
-"""In place of the tag of a word that nobody annotated. No model learns it, and no score counts such a word.
+"""Replaces the tag of a word that is not annotated. No model learns it, and no score counts such a word.
 
-It is no tag of any tagset: the `-` of files and the null of tables become it when a corpus is read.
+It is not a tag of any tagset: reading a corpus converts the `-` of files and the null of tables to it.
 """
 
 
 class Span(NamedTuple):
-    """Words `start` to `end` (exclusive) of one sentence, with what they are: `Span(0, 2, "PER")`."""
+    """Words `start` to `end` (exclusive) of one sentence, with a label: `Span(0, 2, "PER")`."""
 
     start: int
     end: int
@@ -28,10 +28,10 @@ class Span(NamedTuple):
 
 
 class LabelScheme(ABC):
-    """How tags encode spans.
+    """Encodes spans by tags.
 
-    A scheme reads any sequence, also one that breaks its rules, and never fails on it: corpora and models both make
-    mistakes, and a scorer has to count them.
+    A scheme reads any sequence, also an invalid one, without an error: corpora and models contain invalid sequences,
+    and a scorer has to score them.
     """
 
     name: ClassVar[str]
@@ -39,11 +39,11 @@ class LabelScheme(ABC):
 
     @abstractmethod
     def spans(self, tags: Sequence[str]) -> list[Span]:
-        """The spans of one sentence's tags, in order; a word that is `UNANNOTATED` is in none."""
+        """The spans of one sentence's tags, in order; an `UNANNOTATED` word is in none."""
 
     @abstractmethod
     def tags(self, spans: Iterable[Span], length: int) -> list[str]:
-        """The tags of a sentence of `length` words that holds exactly `spans`.
+        """The tags of a sentence of `length` words with exactly `spans`.
 
         Raises:
             PolytagError: Spans overlap, are empty, or reach outside the sentence.
@@ -55,12 +55,12 @@ class LabelScheme(ABC):
 
     @abstractmethod
     def allows(self, before: str | None, after: str | None) -> bool:
-        """Whether `after` may follow `before`; None is the edge of the sentence."""
+        """Whether `after` may follow `before`; None is the start or end of the sentence."""
 
     def violations(self, tags: Sequence[str]) -> list[int]:
-        """Positions of the words whose tag may not follow the one before (or, for the last word, end a sentence).
+        """Positions of words whose tag may not follow the previous tag or, for the last word, end a sentence.
 
-        Next to a word that is `UNANNOTATED` any tag may stand.
+        Next to an `UNANNOTATED` word, any tag is valid.
         """
         edges: list[str | None] = [None, *tags, None]
         broken = [
@@ -74,7 +74,7 @@ class LabelScheme(ABC):
 def convert_tags(tags: Sequence[str], source: LabelScheme, target: LabelScheme) -> list[str]:
     """Rewrite one sentence's tags from one scheme to another; the spans stay the same.
 
-    Words that are `UNANNOTATED` stay so, and each stretch of words between them is rewritten on its own.
+    `UNANNOTATED` words stay so, and each sequence of words between them is rewritten independently.
 
     Raises:
         PolytagError: One of the two schemes encodes spans and the other does not.
@@ -90,7 +90,7 @@ def convert_tags(tags: Sequence[str], source: LabelScheme, target: LabelScheme) 
 
 
 def respelled(tags: Sequence[str], source: LabelScheme, target: LabelScheme) -> list[str]:
-    """One sentence's tags as `target` writes its spans: as `convert`, and by the rules also if the scheme stays."""
+    """One sentence's tags as written by `target`, as `convert_tags` does; invalid tags are rewritten in any case."""
     if UNANNOTATED not in tags:
         return target.tags(source.spans(tags), len(tags))
     rewritten = [UNANNOTATED] * len(tags)
@@ -100,7 +100,7 @@ def respelled(tags: Sequence[str], source: LabelScheme, target: LabelScheme) -> 
 
 
 def annotated_stretches(tags: Sequence[str]) -> list[tuple[int, int]]:
-    """Start and end (exclusive) of every longest run of words none of which is `UNANNOTATED`."""
+    """Start and end (exclusive) of every maximal sequence of words without `UNANNOTATED`."""
     edges = [-1, *(position for position, tag in enumerate(tags) if tag == UNANNOTATED), len(tags)]
     return [(before + 1, after) for before, after in itertools.pairwise(edges) if before + 1 < after]
 
@@ -108,9 +108,8 @@ def annotated_stretches(tags: Sequence[str]) -> list[tuple[int, int]]:
 def split_tag(tag: str) -> tuple[str, str]:
     """Prefix and label of a tag: `B-PER` gives `("B", "PER")`, `O` gives `("O", "")`.
 
-    As in the shared tasks' own scorer, the label is all that follows the first hyphen, and a bare prefix (`B`) is one
-    of a span without a label. A tag without a prefix (`PER`), which that scorer cannot read, counts as the inside of a
-    span.
+    As in the shared tasks' scorer, the label is everything after the first hyphen, and only a prefix (`B`) marks a span
+    without a label. A tag without a prefix (`PER`), which that scorer cannot read, counts as the inside of a span.
     """
     if tag == OUTSIDE:
         return OUTSIDE, ""
@@ -128,14 +127,13 @@ def join_tag(prefix: str, label: str) -> str:
 
 
 class PrefixScheme(LabelScheme):
-    """A span scheme given by four prefixes: those of the first, an inner, the last and the only word of a span.
+    """A span scheme with four prefixes: for the first, an inner, the last and the only word of a span.
 
-    In a scheme that marks contact only, the prefix of `contact_start` (or `contact_end`) is written just where a span
-    touches one of the same label before (or after) it, and the inner prefix everywhere else: IOB1 and IOE1.
+    A scheme that marks only contact (IOB1, IOE1) writes the prefix of `contact_start` (or `contact_end`) only if a span
+    with the same label is directly before (or after) the span, and the inner prefix everywhere else.
 
-    Spans are read by one rule for all schemes, that of the CoNLL shared tasks' scorer: a span starts where the prefix
-    says so, where the span before ended, or where the label changes. A word tagged `O-PER` is outside, whatever follows
-    the hyphen.
+    All schemes read spans by the rule of the CoNLL shared tasks' scorer: a span starts where the prefix says so, where
+    the previous span ended, or where the label changes. A word tagged `O-PER` is outside, with any label.
     """
 
     first: ClassVar[str]
@@ -149,7 +147,7 @@ class PrefixScheme(LabelScheme):
     _ENDS = frozenset("ESLU")
 
     def spans(self, tags: Sequence[str]) -> list[Span]:
-        """The spans of one sentence's tags, in order; sequences that break the scheme are read leniently."""
+        """The spans of one sentence's tags, in order; invalid sequences are read leniently."""
         opening, closing = self._opening, self._closing
         found: list[Span] = []
         start, label, ended = -1, "", True
@@ -171,7 +169,7 @@ class PrefixScheme(LabelScheme):
         return found
 
     def tags(self, spans: Iterable[Span], length: int) -> list[str]:
-        """The tags of a sentence of `length` words that holds exactly `spans`."""
+        """The tags of a sentence of `length` words with exactly `spans`."""
         ordered = sorted(spans)
         written = [OUTSIDE] * length
         for before, span, after in zip([None, *ordered], ordered, [*ordered[1:], None], strict=False):
@@ -194,7 +192,7 @@ class PrefixScheme(LabelScheme):
         return written
 
     def continuation(self, tag: str) -> str:
-        """The tag of a word's later subwords: what opens a span becomes what goes on with it."""
+        """The tag of a word's later subwords: the start of a span becomes its continuation."""
         if tag == OUTSIDE:
             return OUTSIDE
         prefix, label = split_tag(tag)
@@ -205,7 +203,7 @@ class PrefixScheme(LabelScheme):
         return join_tag(prefix, label)
 
     def allows(self, before: str | None, after: str | None) -> bool:
-        """Whether `after` may follow `before` in a sequence that some set of spans encodes to."""
+        """Whether `after` may follow `before` in the encoding of any set of spans."""
         if not self._writes(before) or not self._writes(after):
             return False
         left, left_label = split_tag(before or OUTSIDE)
@@ -232,13 +230,13 @@ class PrefixScheme(LabelScheme):
 
     @cached_property
     def _opening(self) -> frozenset[str | None]:
-        """Prefixes that always start a span: the usual ones, and those that do nothing else in this scheme."""
+        """Prefixes that always start a span: the usual ones, and prefixes with no other use in this scheme."""
         own = {self.first, self.single, self.contact_start} - {self.inner, self.last, self.contact_end}
         return self._STARTS | own
 
     @cached_property
     def _closing(self) -> frozenset[str | None]:
-        """Prefixes that always end a span: the usual ones, and those that do nothing else in this scheme."""
+        """Prefixes that always end a span: the usual ones, and prefixes with no other use in this scheme."""
         own = {self.last, self.single, self.contact_end} - {self.first, self.inner, self.contact_start}
         return self._ENDS | own
 

@@ -1,8 +1,8 @@
-"""Hook specifications: everything a plugin can implement.
+"""Hook specifications: everything that a plugin can implement.
 
 A plugin is a module (or object) with functions marked `@polytag.hookimpl`, named by an entry point in the group
-`polytag`. Registration hooks return an iterable of contributions; names have to be unique over all plugins. Observer
-hooks look at a run and never alter it.
+`polytag`. Registration hooks return an iterable of contributions; names must be unique over all plugins. Observer hooks
+see a run and never change it.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ PROJECT = "polytag"
 PLUGIN_API = 1
 """The version of this contract.
 
-It rises when a change would break plugins that exist. A new hook, a new argument of a hook (plugins name just those
-they want) and a new optional field or method of a public class are no such change.
+It rises with a change that breaks existing plugins. A new hook, a new argument of a hook (plugins name only the
+arguments that they need) and a new optional field or method of a public class do not raise it.
 """
 
 OLDEST_PLUGIN_API = 1
-"""The oldest version that still works. A plugin declares the one it was written for as `POLYTAG_PLUGIN_API`."""
+"""The oldest version that still works. A plugin declares its version as `POLYTAG_PLUGIN_API`."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -39,7 +39,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """What observers see of a run."""
+    """The data of a run for observers."""
 
     tasks: tuple[str, ...]
     corpus: str
@@ -49,7 +49,7 @@ class RunInfo:
 
 @hookspec
 def polytag_tasks() -> Iterable[Task]:  # type: ignore[empty-body]  # a specification has no body
-    """Tasks that `--task` can name.
+    """Tasks for `--task`.
 
     ```python
     @polytag.hookimpl
@@ -61,7 +61,7 @@ def polytag_tasks() -> Iterable[Task]:  # type: ignore[empty-body]  # a specific
 
 @hookspec
 def polytag_label_schemes() -> Iterable[LabelScheme]:  # type: ignore[empty-body]
-    """Label schemes: how tags encode spans.
+    """Label schemes: the encoding of spans by tags.
 
     ```python
     class Bmes(polytag.PrefixScheme):
@@ -77,11 +77,11 @@ def polytag_label_schemes() -> Iterable[LabelScheme]:  # type: ignore[empty-body
 
 @hookspec
 def polytag_alignments() -> Iterable[AlignmentStrategy]:  # type: ignore[empty-body]
-    """Alignment strategies: from word labels to subword labels and back.
+    """Alignment strategies: word labels to subword labels, and subword scores to word scores.
 
     ```python
     class Edges(polytag.AlignmentStrategy):
-        name, summary = "edges", "the first and the last subword learn; the last one speaks"
+        name, summary = "edges", "train on the first and the last subword; read from the last one"
 
         def to_subwords(self, labels, word_ids, continuation):
             edges = polytag.first_units(word_ids) | polytag.last_units(word_ids)
@@ -103,7 +103,7 @@ def polytag_alignments() -> Iterable[AlignmentStrategy]:  # type: ignore[empty-b
 
 @hookspec
 def polytag_metrics() -> Iterable[Metric]:  # type: ignore[empty-body]
-    """Metrics: from gold and predicted tags to scores.
+    """Metrics: gold and predicted tags to scores.
 
     ```python
     class WholeSentences(polytag.Metric):
@@ -123,11 +123,11 @@ def polytag_metrics() -> Iterable[Metric]:  # type: ignore[empty-body]
 
 @hookspec
 def polytag_readers() -> Iterable[Reader]:  # type: ignore[empty-body]
-    """Readers: from a source (files, a folder, a name) to a corpus.
+    """Readers: a source (files, a folder, a name) to a corpus.
 
     ```python
     class SlashReader(polytag.Reader):
-        name, summary = "slashes", "a sentence a line, as word/TAG word/TAG, in files that end in .slash"
+        name, summary = "slashes", "one sentence per line, as word/TAG word/TAG, in files that end in .slash"
 
         def accepts(self, source):
             return any(path.suffix == ".slash" for paths in source.files.values() for path in paths)
@@ -152,9 +152,9 @@ def polytag_readers() -> Iterable[Reader]:  # type: ignore[empty-body]
 
 @hookspec
 def polytag_encoders() -> Iterable[EncoderProvider]:  # type: ignore[empty-body]
-    """Encoders: from words to one vector a unit.
+    """Encoders: words to one vector per unit.
 
-    The provider is light; the encoder, a `polytag.Encoder`, imports TensorFlow and lives in a module of its own.
+    The provider imports nothing slow; the encoder, a `polytag.Encoder`, imports TensorFlow and is in its own module.
 
     ```python
     class CharactersProvider(polytag.EncoderProvider):
@@ -211,7 +211,7 @@ def polytag_epoch_end(run: RunInfo, epoch: int, scores: Mapping[str, float]) -> 
 
 @hookspec
 def polytag_train_end(run: RunInfo, scores: Mapping[str, float]) -> None:
-    """Training has ended and the tagger is saved; `scores` are those of the chosen epoch.
+    """Training has ended and the tagger is saved; `scores` are from the chosen epoch.
 
     ```python
     @polytag.hookimpl

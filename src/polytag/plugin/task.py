@@ -1,4 +1,4 @@
-"""A task: a named tagging problem, described by data alone."""
+"""A task: a named tagging problem, described only by data."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ class Task:
     """A named tagging problem: tag column, label scheme, alignment strategy and metrics.
 
     Attributes:
-        name: What follows `--task`: `ner`. Third parties use `vendor.name`.
+        name: The argument of `--task`: `ner`. Third parties use `vendor.name`.
         summary: One line for `polytag tasks`.
-        columns: Tag columns that can hold the task; the first one a corpus has is used.
-        scheme: Name of the label scheme the model is trained in, whatever scheme the corpus is written in.
+        columns: Tag columns that can hold the task; the first one in the corpus is used.
+        scheme: Name of the label scheme that the model is trained in, independent of the scheme of the corpus.
         alignment: Name of the default alignment strategy.
         metrics: Names of the metrics; the headline score of the first one selects the best epoch.
         labels: Fixed label inventory in id order, or None to read it from the training split.
-        typical: Labels, in capitals and without prefixes, by which a token classifier from elsewhere is seen to be of
-            this task; `*` among them claims classifiers whose labels no task knows.
+        typical: Labels, in upper case and without prefixes, by which the task of a token classifier is recognised; `*`
+            claims classifiers whose labels no task has.
     """
 
     name: str

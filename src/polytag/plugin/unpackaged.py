@@ -1,4 +1,4 @@
-"""Plugins that are not installed: the files and modules that POLYTAG_PLUGINS names."""
+"""Load plugins that are not installed: the files and modules in POLYTAG_PLUGINS."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ VARIABLE = "POLYTAG_PLUGINS"
 
 
 def wanted(environ: Mapping[str, str]) -> list[str]:
-    """What the variable names, each once: files and modules, with commas or the separator of paths between them."""
+    """The files and modules in the variable, without duplicates; separated by commas or the separator of paths."""
     names = re.split(f"[,{re.escape(os.pathsep)}]", environ.get(VARIABLE, ""))
     return list(dict.fromkeys(name.strip() for name in names if name.strip()))
 
 
 def is_file(given: str) -> bool:
-    """Whether a file is meant, not a module."""
+    """Whether it is a file and not a module."""
     return given.endswith(".py")
 
 
 def name_of(given: str) -> str:
-    """The name of the plugin: that of its module."""
+    """The name of the plugin: the name of its module."""
     return Path(given).stem if is_file(given) else given
 
 
 def source_of(given: str) -> str:
-    """Where it comes from, for messages: the whole path of a file, or what was given."""
+    """Its origin, for messages: the absolute path of a file, or the name of a module."""
     return str(_path(given)) if is_file(given) else given
 
 
 def load(given: str) -> object:
-    """Import it. A file can be imported by its name afterwards, as if it were installed.
+    """Import it. Later, a file can be imported by its name, as if it were installed.
 
     Raises:
-        PluginError: Another module of that name is loaded already.
-        Exception: Whatever the import raises.
+        PluginError: Another module with that name is already loaded.
+        Exception: Any exception of the import.
     """
     if not is_file(given):
         return importlib.import_module(given)
@@ -52,7 +52,7 @@ def load(given: str) -> object:
         place = getattr(loaded, "__file__", None)
         if place and Path(place).resolve() == path:
             return loaded
-        raise PluginError(f"another module named {name!r} is loaded already ({place or 'built in'}); rename the file")
+        raise PluginError(f"another module named {name!r} is already loaded ({place or 'built in'}); rename the file")
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None

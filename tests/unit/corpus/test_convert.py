@@ -152,10 +152,10 @@ def test_class_labels_stay_class_labels(tmp_path):
 @pytest.mark.parametrize(
     ("word", "reason"),
     [
-        ("New York", "the word 'New York' cannot stand in a column file: it holds white space"),
-        ("a\tb", "holds white space"),
-        ("a\nb", "holds white space"),
-        ("", "the word '' cannot stand in a column file: it is empty"),
+        ("New York", "the word 'New York' cannot be written to a column file: it has white space"),
+        ("a\tb", "has white space"),
+        ("a\nb", "has white space"),
+        ("", "the word '' cannot be written to a column file: it is empty"),
         ("-DOCSTART-", "would start a document"),
     ],
 )
@@ -173,7 +173,7 @@ def test_words_that_a_column_file_cannot_hold_are_named(tmp_path, word, reason):
 
 def test_tags_that_a_column_file_cannot_hold_are_named(tmp_path):
     corpus = corpus_of(tmp_path, '{"tokens": ["a"], "x": ["N N"]}', "train.jsonl")
-    with pytest.raises(CorpusError, match=r"train.jsonl:1, word 1: the tag 'N N' cannot stand"):
+    with pytest.raises(CorpusError, match=r"train.jsonl:1, word 1: the tag 'N N' cannot be written"):
         convert_corpus(corpus, tmp_path / "out", format="column")
 
 
@@ -196,7 +196,7 @@ def test_documents_that_do_not_stand_together_are_reported(tmp_path):
     rows = "".join(json.dumps({"tokens": ["a"], "x": ["N"], "document": name}) + "\n" for name in "aba")
     corpus = corpus_of(tmp_path, rows, "train.jsonl")
     messages = convert_corpus(corpus, tmp_path / "out", format="column").messages
-    assert any("there were 2 documents, and there are 3 documents" in message for message in messages)
+    assert any("there were 2 documents, now there are 3 documents" in message for message in messages)
     kept = convert_corpus(corpus, tmp_path / "kept", format="parquet")
     assert content(read(kept.folder)) == content(corpus)
 
@@ -274,7 +274,7 @@ def test_a_folder_in_use_is_not_touched_without_overwrite(tmp_path):
 def test_a_folder_that_holds_something_else_is_never_replaced(tmp_path):
     corpus = corpus_of(tmp_path, TEXT)
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(PolytagError, match=r"holds 'thesis.tex', which is not a file of a converted corpus"):
+    with pytest.raises(PolytagError, match=r"has 'thesis.tex', which is not a file of a converted corpus"):
         convert_corpus(corpus, tmp_path, overwrite=True)
     assert (tmp_path / "thesis.tex").exists()
     with pytest.raises(PolytagError, match=r"is a file"):
@@ -286,7 +286,7 @@ def test_what_stands_beside_a_saved_dataset_is_not_replaced(tmp_path):
     convert_corpus(corpus, folder, format="dataset")
     convert_corpus(corpus, folder, format="dataset", overwrite=True)
     (folder / "raw").mkdir()
-    with pytest.raises(PolytagError, match=r"holds 'raw', which is not a file of a converted corpus"):
+    with pytest.raises(PolytagError, match=r"has 'raw', which is not a file of a converted corpus"):
         convert_corpus(corpus, folder, format="dataset", overwrite=True)
     assert (folder / "raw").is_dir()
 
@@ -360,9 +360,7 @@ def test_a_writer_that_loses_words_is_found_out(tmp_path, monkeypatch, registry)
         "write",
         lambda self, data, folder: write(self, type(data)({"train": data["train"].select([0])}), folder),
     )
-    with pytest.raises(
-        CorpusError, match=r"does not give back what is written in it: train has 2 sentences, and then 1"
-    ):
+    with pytest.raises(CorpusError, match=r"does not preserve this corpus: train has 2 sentences, and then 1"):
         convert_corpus(corpus, tmp_path / "out", format="jsonl")
 
 

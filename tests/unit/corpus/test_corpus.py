@@ -283,7 +283,9 @@ def test_a_revision_with_slashes_is_no_path():
 def test_a_file_of_two_splits_belongs_to_none(tmp_path):
     for name in ("train.tsv", "train_dev.tsv", "devel.tsv"):
         (tmp_path / name).write_text("Peter\tB-PER\n")
-    with pytest.raises(CorpusError, match=r"train_dev\.tsv' could belong to train or to validation. Say which files"):
+    with pytest.raises(
+        CorpusError, match=r"train_dev\.tsv' could belong to train or to validation. Name the files of each split"
+    ):
         load_corpus(str(tmp_path))
     named = load_corpus(f"train={tmp_path / 'train.tsv'},validation={tmp_path / 'devel.tsv'}")
     assert named.splits == ("train", "validation")
@@ -292,7 +294,7 @@ def test_a_file_of_two_splits_belongs_to_none(tmp_path):
 def test_two_versions_of_a_split_are_not_joined(tmp_path):
     for name in ("train.bio", "train.bioes"):
         (tmp_path / name).write_text("Peter B-PER\n")
-    with pytest.raises(CorpusError, match=r"train\.bioes differ in their endings alone.*Name the files"):
+    with pytest.raises(CorpusError, match=r"train\.bioes differ only in their extensions.*Name the files"):
         load_corpus(str(tmp_path))
     both = load_corpus(f"train={tmp_path / 'train.bio'},train={tmp_path / 'train.bioes'}")
     assert both.words("train") == [["Peter"], ["Peter"]]  # as whoever trains on training and validation data wants it

@@ -92,7 +92,7 @@ def test_wide_characters_stay_aligned(tmp_path):
 def test_words_that_break_the_scheme_are_pointed_out(tmp_path):
     (tmp_path / "a.conll").write_text("a B-X\nb I-X\nc I-Y\n\nd B-X\n")
     text = " ".join(rendered(describe(load_corpus(str(tmp_path / "a.conll"))), width=200))
-    assert "1 words break the scheme; the first is in the sentence at a.conll:1, word 3: a/B-X b/I-X c/I-Y" in text
+    assert "1 words violate the scheme; the first is in the sentence at a.conll:1, word 3: a/B-X b/I-X c/I-Y" in text
 
 
 def test_markup_in_a_corpus_is_shown_as_it_is(tmp_path):

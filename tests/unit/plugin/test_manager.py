@@ -143,7 +143,9 @@ def test_a_broken_plugin_is_fatal_when_plugins_are_strict(installed: Installatio
 
 def test_a_name_nobody_provides_points_at_plugins_that_failed(installed: Installation) -> None:
     installed.add("bad", "raise RuntimeError")
-    with pytest.raises(PolytagError, match=r"Not loaded: plugin 'bad' \(bad 1.0\), broken; `polytag plugins` says why"):
+    with pytest.raises(
+        PolytagError, match=r"Not loaded: plugin 'bad' \(bad 1.0\), broken; `polytag plugins` shows why"
+    ):
         installed.registry().tasks["bad.task"]
 
 
@@ -169,7 +171,7 @@ def test_two_entry_points_of_one_name_load_neither(installed: Installation) -> N
         "plugin 'same' (two 1.0)",
     ]
     assert registry.manager.problems[0].error == (
-        "two 1.0 declares an entry point named 'same' too. Uninstall all but one, or block them with "
+        "two 1.0 also declares an entry point named 'same'. Uninstall all but one, or block them with "
         "POLYTAG_DISABLE_PLUGINS=same."
     )
     assert {"fake_one", "fake_two"}.isdisjoint(sys.modules)
@@ -278,7 +280,7 @@ def test_a_blocked_plugin_is_not_even_imported(installed: Installation) -> None:
     assert [plugin.name for plugin in manager.loaded()] == ["good"]
     assert "fake_bad" not in sys.modules
     assert "POLYTAG_DISABLE_PLUGINS" in named(manager, "bad").error
-    with pytest.raises(PolytagError, match=r"Not loaded: plugin 'bad' \(bad 1.0\), blocked; `polytag plugins` says"):
+    with pytest.raises(PolytagError, match=r"Not loaded: plugin 'bad' \(bad 1.0\), blocked; `polytag plugins` shows"):
         Registry(manager).tasks["bad.task"]
 
 
@@ -366,7 +368,7 @@ def test_an_isolated_manager_is_that_of_the_process_and_takes_plugins_that_are_n
         plugin = manager.register(Acme(), "acme")
         assert plugin.source == "plugin 'acme' (this process 0)"
         assert list(registry_module.registry().tasks) == ["acme.skills"]
-        with pytest.raises(PluginError, match="There is a plugin named 'acme' already"):
+        with pytest.raises(PluginError, match="A plugin named 'acme' already exists"):
             manager.register(Acme(), "acme")
     assert list(registry_module.registry().tasks) == list(before.tasks)
 

@@ -130,7 +130,7 @@ def test_a_file_that_does_not_exist_is_reported(files: Folder) -> None:
 
 def test_a_file_with_the_name_of_a_module_in_use_does_not_take_its_place(files: Folder) -> None:
     plugin = only(files.manager(files.add("pytest")))
-    assert "another module named 'pytest' is loaded already" in plugin.error
+    assert "another module named 'pytest' is already loaded" in plugin.error
     assert sys.modules["pytest"] is pytest
 
 
@@ -179,7 +179,7 @@ def test_a_module_is_added_once(process: PluginManager) -> None:
 
 def test_another_module_of_the_same_name_is_refused(process: PluginManager) -> None:
     add_plugins([module("acme")])
-    with pytest.raises(PluginError, match=r"There is a plugin named 'acme' already: plugin 'acme' \(this process\)"):
+    with pytest.raises(PluginError, match=r"A plugin named 'acme' already exists: plugin 'acme' \(this process\)"):
         add_plugins([module("acme")])
     assert list(of_the_process().tasks) == ["acme.skills"]
 

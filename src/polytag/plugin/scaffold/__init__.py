@@ -1,4 +1,4 @@
-"""A new plugin package, written from a template."""
+"""Write a new plugin package from a template."""
 
 from __future__ import annotations
 
@@ -53,26 +53,26 @@ class NewPlugin:
 
 
 def check_name(name: str) -> None:
-    """Make sure that a plugin can have this name.
+    """Check that a plugin can have this name.
 
     Raises:
         PolytagError: It cannot, or an installed plugin has it.
     """
     if not _NAME.fullmatch(name):
         raise PolytagError(
-            f"A plugin cannot be named {name!r}: use small letters and digits, and hyphens between words. Example: "
-            "polytag plugins new acme"
+            f"A plugin cannot be named {name!r}: use lower-case letters and digits, and hyphens between words. "
+            "Example: polytag plugins new acme"
         )
     if taken := [plugin for plugin in registry().manager.plugins if plugin.name == name]:
-        raise PolytagError(f"There is a {taken[0].source} already. Choose another name.")
+        raise PolytagError(f"The {taken[0].source} already exists. Choose another name.")
 
 
 def new_plugin(plugin: NewPlugin, folder: Path) -> list[Path]:
-    """Write a package with the plugin, its tests and its README, all of it or nothing.
+    """Write a package with the plugin, its tests and its README, atomically.
 
     Args:
         plugin: The plugin.
-        folder: Where to; it must not exist yet, or be empty.
+        folder: The output folder; it must be empty or not exist.
 
     Returns:
         The files, relative to the folder.
@@ -84,7 +84,7 @@ def new_plugin(plugin: NewPlugin, folder: Path) -> list[Path]:
     _check_task(plugin.task, plugin.columns)
     values = _values(plugin)
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise PolytagError(f"{str(folder)!r} is there already, and is not an empty folder. Choose another --output.")
+        raise PolytagError(f"{str(folder)!r} already exists, and is not an empty folder. Choose another --output.")
     check_replaceable(folder)
     with new_folder(folder, "plugin") as temporary:
         for source in sorted(path for path in _TEMPLATE.rglob("*") if path.is_file()):
@@ -103,7 +103,7 @@ def _check_task(task: str, columns: Sequence[str]) -> None:
         )
     if providers := registry().tasks.providers(task):
         raise PolytagError(
-            f"There is a task {task!r} already, from {providers[0].source}. Begin the name with one that is yours, as "
+            f"A task {task!r} already exists, from {providers[0].source}. Start the name with your own prefix, as "
             "in acme.skills."
         )
     if not columns:
@@ -133,7 +133,7 @@ def _values(plugin: NewPlugin) -> dict[str, str]:
 
 
 def _tuple(values: Sequence[str], indent: int) -> str:
-    """A tuple as the formatter writes it."""
+    """A tuple in the style of the formatter."""
     line = f"({', '.join(json.dumps(value) for value in values)}{',' if len(values) == 1 else ''})"
     if indent + len(f"columns={line},") <= _LINE_LENGTH:
         return line
