@@ -10,6 +10,7 @@ import pytest
 from polytag.errors import PolytagError
 from polytag.hub import tagger_folder
 from polytag.runner import TrainResult
+from support.checkpoints import make_checkpoint
 from support.hub_server import TOKEN, Fault, Hub, running_hub, use_hub
 
 _NOBODY = "http://127.0.0.1:9"
@@ -147,3 +148,13 @@ def test_predict_takes_a_name(hub, files, ner_run, tmp_path, monkeypatch, comman
     use_hub(monkeypatch, hub.url, tmp_path / "home")
     done = command("predict", "acme/ner@main", "-", stdin=b"She moved to Paris.\n")
     assert json.loads(done.out) == json.loads(json.dumps(ner_run.tagger.tag("She moved to Paris.").to_dict()))
+
+
+def test_a_corpus_is_checked_with_the_tokenizer_of_an_encoder_alone(hub, tmp_path, monkeypatch, command):
+    checkpoint = make_checkpoint(tmp_path / "bert", "bert")
+    hub.add("models", "acme/bert", {path.name: path.read_bytes() for path in checkpoint.iterdir()})
+    use_hub(monkeypatch, hub.url, tmp_path / "home")
+    done = command("corpus", "check", "sample", "--encoder", "acme/bert", "--json")
+    assert "unknown-to-encoder" in {finding["code"] for finding in json.loads(done.out)["findings"]}
+    assert list((tmp_path / "home").rglob("tokenizer.json"))
+    assert not list((tmp_path / "home").rglob("*.safetensors"))

@@ -22,6 +22,7 @@ from polytag.runner import TrainResult
 from polytag.testing import cases
 from polytag.testing.contracts import Workbench
 from support.checkpoints import make_checkpoint, make_classifier
+from support.letters import LetterEncoder
 
 ROOT = Path(polytag.__file__).parent
 MARK = "of-acme"
@@ -137,6 +138,14 @@ def core_is_not_asked(coder: Any) -> Any:
     return own
 
 
+def test_an_encoder_that_cannot_tell_what_it_reads_is_noted(
+    checkpoint: Path, tiny_corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(AcmeProvider, "coder", lambda *_: LetterEncoder())
+    found = check(polytag.load_corpus(str(tiny_corpus)), encoder=str(checkpoint))
+    assert "encoder-not-checked" in {finding.code for finding in found}
+
+
 @pytest.mark.parametrize(("name", "provider"), [(f"bert-{MARK}", "acme.checkpoints"), ("bert", "pretrained")])
 def test_a_token_classifier_is_restored_by_the_plugin_that_knows_it(tmp_path: Path, name: str, provider: str) -> None:
     labels = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
@@ -154,7 +163,7 @@ def test_an_encoder_over_checkpoints_keeps_its_contracts(checkpoint: Path, tmp_p
 
 def test_core_asks_for_no_encoder_by_name() -> None:
     registered = ("builtin.py", "engine/encoders/")
-    default = ("training/config.py", "cli/train.py")
+    default = ("training/config.py",)
     named = [
         name
         for path in ROOT.rglob("*.py")

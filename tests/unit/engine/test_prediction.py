@@ -132,7 +132,7 @@ def test_scores_are_the_softmax_of_each_task_s_logits() -> None:
 @pytest.mark.parametrize("encoder", ["tiny", "compact"])
 def test_only_what_is_wanted_is_predicted(compact: Predictor, encoder: str) -> None:
     predictor = Predictor(tiny_model()) if encoder == "tiny" else compact
-    features = featurise(predictor._model.encoder, [list("ABC"), list("DE"), list("F")])
+    features = featurise(predictor.encoder, [list("ABC"), list("DE"), list("F")])
     wanted = np.array([True, False, True, False, True, False])
     for task, scores in predictor.predict(features).items():
         some = predictor.predict(features, wanted)[task]

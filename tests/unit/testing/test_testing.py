@@ -332,6 +332,15 @@ class SaysAnotherWidth(CompactProvider):
         return encoder
 
 
+class IsNoCheckpoint(CompactProvider):
+    name = "mine"
+
+    def create(self, reference: str) -> Any:
+        encoder = super().create("compact")
+        encoder.__class__ = type("Checkpoint", (type(encoder),), {"transformers_layout": True})
+        return encoder
+
+
 class ForgetsItsFiles(CompactProvider):
     name = "mine"
 
@@ -393,6 +402,7 @@ BROKEN = [
     (ForgetsPlaces(), "its faster ways give the vectors of a call", "differ from those of a call"),
     (ForgetsBatches(), "its faster ways give the vectors of a call", "in_bulk() gives vectors that differ"),
     (SaysAnotherWidth(), "it is what it says it is", "Its width is 7, and its network gives vectors of width 192"),
+    (IsNoCheckpoint(), "it is what it says it is", "transformers knows no 'PolytagCompactForTokenClassification'"),
     (ForgetsItsFiles(), "words are encoded the same beside an export", "No module named 'word_hashes'"),
     (ForgetsWeights(), "weights can be taken out and put in", "does not give the same vectors"),
     (SaysAnotherName(), "a tagger with it can be trained, saved and loaded", "the attribute `provider` is 'compact'"),
