@@ -39,7 +39,7 @@ class Units(NamedTuple):
 
 
 class UnreadWords(NamedTuple):
-    """Words of which an encoder sees only the context.
+    """Words that an encoder cannot read: it sees only their context.
 
     Attributes:
         untokenised: Words that it cannot tokenise.
