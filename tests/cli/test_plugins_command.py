@@ -88,7 +88,7 @@ def test_a_check_says_what_is_broken_and_fails(command, acme):
     assert done.status == 1
     lines = [" ".join(line.split()) for line in done.out.splitlines()]
     assert "passed plugin acme: it implements a hook" in lines
-    assert "failed task acme.skills: what it names exists" in lines
+    assert "failed task acme.skills: everything that it names exists" in lines
     assert any(line.startswith("The task 'acme.skills' of plugin 'acme' (this process 0) breaks") for line in lines)
 
 

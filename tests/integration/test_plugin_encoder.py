@@ -154,7 +154,7 @@ def test_a_token_classifier_is_restored_by_the_plugin_that_knows_it(tmp_path: Pa
 
 
 def test_an_encoder_over_checkpoints_keeps_its_contracts(checkpoint: Path, tmp_path: Path) -> None:
-    promises = {"it is what it says it is", "words are encoded the same beside an export"}
+    promises = {"its declared properties are correct", "an export encodes words in the same way"}
     of_encoder = [case for case in cases("acme") if case.contract.promise in promises]
     assert len(of_encoder) == len(promises)
     for case in of_encoder:

@@ -39,7 +39,7 @@ class Units(NamedTuple):
 
 
 class UnreadWords(NamedTuple):
-    """Words that an encoder cannot read: it sees only their context.
+    """Words that an encoder cannot read, so that only their context counts.
 
     Attributes:
         untokenised: Words that it cannot tokenise.

@@ -1,4 +1,4 @@
-"""The contracts of alignment strategies."""
+"""Contracts of alignment strategies."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ def _gives_labels(strategy: AlignmentStrategy, bench: Workbench) -> None:
         call = f"to_subwords({_shown(batch.labels)}, {_shown(batch.word_ids)}, {_shown(batch.continuation)})"
         if aligned.dtype != np.int32 or aligned.shape != batch.word_ids.shape:
             raise BrokenContractError(
-                f"{call} is {aligned.dtype} of shape {aligned.shape}, and has to be int32 with a label for each of the "
+                f"{call} is {aligned.dtype} of shape {aligned.shape}, and must be int32 with a label for each of the "
                 f"{len(batch.word_ids)} subwords."
             )
         if (aligned[batch.word_ids == NO_WORD] != IGNORE).any():
             raise BrokenContractError(
-                f"{call} is {_shown(aligned)}: what belongs to no word (id {NO_WORD}) has to carry IGNORE ({IGNORE})."
+                f"{call} is {_shown(aligned)}: subwords without a word (id {NO_WORD}) must have IGNORE ({IGNORE})."
             )
         for word, label in enumerate(batch.labels.tolist()):
             units = batch.units_of(word)
             given = aligned[units].tolist()
             if label == IGNORE and any(value != IGNORE for value in given):
                 raise BrokenContractError(
-                    f"{call} is {_shown(aligned)}: word {word} has no annotation, and its subwords are given labels."
+                    f"{call} is {_shown(aligned)}: word {word} has no annotation, but its subwords have labels."
                 )
             if label != IGNORE and units and label not in given:
                 raise BrokenContractError(
@@ -50,7 +50,7 @@ def _gives_labels(strategy: AlignmentStrategy, bench: Workbench) -> None:
                     "nothing is learnt from it."
                 )
             if any(value != IGNORE and not 0 <= value < len(batch.continuation) for value in given):
-                raise BrokenContractError(f"{call} is {_shown(aligned)}: word {word} is given a label that is none.")
+                raise BrokenContractError(f"{call} is {_shown(aligned)}: word {word} has a label that does not exist.")
 
 
 def _gives_predictions(strategy: AlignmentStrategy, bench: Workbench) -> None:
@@ -60,15 +60,15 @@ def _gives_predictions(strategy: AlignmentStrategy, bench: Workbench) -> None:
         call = f"to_words(scores, {_shown(batch.word_ids)}, {n_words})"
         if words.dtype != np.float32 or words.shape != (n_words, n_labels):
             raise BrokenContractError(
-                f"{call} is {words.dtype} of shape {words.shape}, and has to be float32 of shape "
+                f"{call} is {words.dtype} of shape {words.shape}, and must be float32 of shape "
                 f"{(n_words, n_labels)}: a score for each label of each word."
             )
         if not np.isfinite(words).all() or (words < 0).any():
-            raise BrokenContractError(f"{call} holds scores that are negative or no numbers: {words.tolist()}.")
+            raise BrokenContractError(f"{call} has scores that are negative or not finite: {words.tolist()}.")
         for word in range(n_words):
             if not batch.units_of(word) and words[word].size and np.ptp(words[word]) > 1e-6:
                 raise BrokenContractError(
-                    f"{call}: word {word} has no subword, and its scores {words[word].tolist()} are not all the same."
+                    f"{call}: word {word} has no subword, but its scores {words[word].tolist()} are not all equal."
                 )
 
 
@@ -93,7 +93,7 @@ def _reads_what_it_says(strategy: AlignmentStrategy, bench: Workbench) -> None:
         read = strategy.reads(batch.word_ids)
         if read.dtype != np.bool_ or read.shape != batch.word_ids.shape:
             raise BrokenContractError(
-                f"reads({_shown(batch.word_ids)}) is {read.dtype} of shape {read.shape}, and has to be bool with a "
+                f"reads({_shown(batch.word_ids)}) is {read.dtype} of shape {read.shape}, and must be bool with a "
                 f"value for each of the {len(batch.word_ids)} subwords."
             )
         others = np.where(read[:, np.newaxis], batch.scores, np.float32(0))
@@ -101,8 +101,8 @@ def _reads_what_it_says(strategy: AlignmentStrategy, bench: Workbench) -> None:
         words = strategy.to_words(batch.scores, batch.word_ids, n_words)
         if not np.array_equal(words, strategy.to_words(others, batch.word_ids, n_words)):
             raise BrokenContractError(
-                f"reads({_shown(batch.word_ids)}) is {read.tolist()}, and to_words gives other scores where those of "
-                "the subwords it does not read are 0."
+                f"reads({_shown(batch.word_ids)}) is {read.tolist()}, but to_words gives other scores if the scores of "
+                "the other subwords are 0."
             )
 
 
@@ -114,20 +114,20 @@ def _leaves_inputs(strategy: AlignmentStrategy, bench: Workbench) -> None:
         strategy.reads(batch.word_ids)
         for name, array, copy in zip(batch._fields, batch, before, strict=True):
             if not np.array_equal(array, copy):
-                raise BrokenContractError(f"It changes the array {name} that it is given. Work on a copy.")
+                raise BrokenContractError(f"It changes its argument {name}. Work on a copy.")
 
 
 CONTRACTS = (
-    Contract("alignment strategy", "every word with a subword is given its label", _gives_labels),
+    Contract("alignment strategy", "every word with a subword gets its label", _gives_labels),
     Contract("alignment strategy", "every word gets one prediction", _gives_predictions),
-    Contract("alignment strategy", "a word is what its subwords agree on", _follows_subwords),
-    Contract("alignment strategy", "it reads the subwords it says it reads", _reads_what_it_says),
-    Contract("alignment strategy", "what it is given stays as it is", _leaves_inputs),
+    Contract("alignment strategy", "a word gets the label that its subwords agree on", _follows_subwords),
+    Contract("alignment strategy", "it reads exactly the subwords of reads()", _reads_what_it_says),
+    Contract("alignment strategy", "its arguments are not changed", _leaves_inputs),
 )
 
 
 def _batches() -> Iterator[_Batch]:
-    """Batches with all that occurs: no words at all, words without subwords, special tokens, padding, IGNORE."""
+    """Batches with all special cases: no words, words without subwords, special tokens, padding, IGNORE."""
     random = np.random.default_rng(0)
     for number in range(_RANDOM_BATCHES):
         n_labels = int(random.integers(1, 6))

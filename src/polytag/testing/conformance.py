@@ -1,4 +1,4 @@
-"""The suite as a class of tests, which plugin authors inherit."""
+"""The suite as a test class for plugin authors to inherit."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from polytag.testing.suite import Case, cases
 
 
 class PluginConformance:
-    """Inherit this under a name that begins with `Test`, and set `plugin`.
+    """Inherit this under a name that starts with `Test`, and set `plugin`.
 
     Attributes:
-        plugin: Name of the entry point; the distribution has to be installed, `pip install -e .` will do.
-        sources: By name of a reader, a source that it reads; needed for readers that cannot write.
-        encoders: By name of an encoder provider, what follows `--encoder`; needed for those that load a checkpoint.
+        plugin: Name of the entry point; the distribution must be installed, for instance by `pip install -e .`.
+        sources: Name of a reader -> a source for it; needed for readers that cannot write.
+        encoders: Name of an encoder provider -> the argument of `--encoder`; needed for providers of checkpoints.
     """
 
     plugin: ClassVar[str]

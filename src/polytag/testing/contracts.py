@@ -1,4 +1,4 @@
-"""What a contract is, and what is used to check one."""
+"""The type of a contract, and the tools to check one."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from polytag.plugin.registry import Registry
 
 
 class BrokenContractError(AssertionError):
-    """A contribution does not keep one of its contracts; the message says which, and by what example."""
+    """A contribution breaks one of its contracts; the message names the contract and an example."""
 
 
 class NotCheckableError(Exception):
-    """A contract cannot be checked with what is there; the message says what is missing."""
+    """A contract cannot be checked; the message says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workbench:
-    """What checks use beside the thing they check.
+    """The tools of a check, in addition to the contribution.
 
     Attributes:
-        registry: All contributions, those of other plugins too.
+        registry: All contributions, including other plugins'.
         folder: An empty folder to write to.
-        sources: By name of a reader, a source it reads: for readers that cannot write one.
-        encoders: By name of an encoder provider, what follows `--encoder`: for providers that need a checkpoint.
+        sources: Name of a reader -> a source for it: for readers that cannot write one.
+        encoders: Name of an encoder provider -> the argument of `--encoder`: for providers that need a checkpoint.
     """
 
     registry: Registry
@@ -37,12 +37,12 @@ class Workbench:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """One promise that contributions of a kind make.
+    """One promise of all contributions of a kind.
 
     Attributes:
-        kind: The kind, as messages name it: `label scheme`.
-        promise: What is promised: `spans survive being written as tags`.
-        check: Raises `BrokenContractError` when the contribution breaks it.
+        kind: The kind, for messages: `label scheme`.
+        promise: The promise: `spans survive being written as tags`.
+        check: Raises `BrokenContractError` if the contribution breaks it.
     """
 
     kind: str

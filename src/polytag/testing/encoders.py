@@ -1,4 +1,4 @@
-"""The contracts of encoders and of what provides them."""
+"""Contracts of encoders and their providers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from polytag.testing.tasks import write_corpus
 
 _WORDS = ["Peter", "sleeps", "in", "Zürich", "\u200b", "\x01", "日本", "un" * 40, "."]
 _TOLERANCE = 1e-4
-"""What two ways of computing the same vectors may differ by."""
+"""Tolerance between two computations of the same vectors."""
 
 
 def _encodes(provider: EncoderProvider, bench: Workbench) -> None:
@@ -35,11 +35,11 @@ def _encodes(provider: EncoderProvider, bench: Workbench) -> None:
         if units.counts.shape != (len(words),) or (units.counts < 1).any():
             raise BrokenContractError(
                 f"encode({words}) gives the counts {units.counts.tolist()}: each of the {len(words)} words needs at "
-                "least one unit, also one that is nothing to the encoder."
+                "least one unit, also a word that the encoder cannot tokenise."
             )
         if units.ids.shape != (int(units.counts.sum()), encoder.n_features):
             raise BrokenContractError(
-                f"encode({words}) gives ids of shape {units.ids.shape}, and its counts and n_features ask for "
+                f"encode({words}) gives ids of shape {units.ids.shape}, but its counts and n_features require "
                 f"{(int(units.counts.sum()), encoder.n_features)}."
             )
 
@@ -51,7 +51,7 @@ def _ignores_padding(provider: EncoderProvider, bench: Workbench) -> None:
         raise BrokenContractError(f"network() gives vectors of the shapes {alone.shape} and {padded.shape}, padded.")
     if (worst := float(np.abs(alone - padded).max())) > _TOLERANCE:
         raise BrokenContractError(
-            f"The vectors of a sentence change by up to {worst:.2g} when padding follows it: `mask` is not heeded."
+            f"The vectors of a sentence change by up to {worst:.2g} when padding follows it: `mask` is ignored."
         )
 
 
@@ -71,15 +71,15 @@ def _keeps_to_its_call(provider: EncoderProvider, bench: Workbench) -> None:
 
 def _compare(call: str, given: NDArray[Any], expected: NDArray[Any]) -> None:
     if given.shape != expected.shape:
-        raise BrokenContractError(f"{call} gives an array of shape {given.shape}, and has to give {expected.shape}.")
+        raise BrokenContractError(f"{call} gives an array of shape {given.shape}, and must give {expected.shape}.")
     if (worst := float(np.abs(given - expected).max(initial=0))) > _TOLERANCE:
-        raise BrokenContractError(f"{call} gives vectors that differ from those of a call by up to {worst:.2g}.")
+        raise BrokenContractError(f"{call} gives vectors that differ from a call by up to {worst:.2g}.")
 
 
 def _says_what_it_is(provider: EncoderProvider, bench: Workbench) -> None:
     encoder = _create(provider, bench)
     if (found := _vectors(encoder, 0).shape[-1]) != encoder.width:
-        raise BrokenContractError(f"Its width is {encoder.width}, and its network gives vectors of width {found}.")
+        raise BrokenContractError(f"Its width is {encoder.width}, but its network gives vectors of width {found}.")
     if encoder.transformers_layout:
         from transformers import AutoConfig
         from transformers.models.auto.modeling_auto import MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES as CLASSES
@@ -87,7 +87,7 @@ def _says_what_it_is(provider: EncoderProvider, bench: Workbench) -> None:
         family = encoder.config().get("model_type")
         if CLASSES.get(family) != encoder.architecture():
             raise BrokenContractError(
-                f"It has the layout of transformers, and transformers knows no {encoder.architecture()!r} for the "
+                f"It has the layout of transformers, but transformers has no {encoder.architecture()!r} for the "
                 f"model type {family!r}."
             )
         AutoConfig.for_model(**encoder.config())
@@ -134,7 +134,7 @@ def _example_runs(encoder: Encoder, folder: Path) -> None:
 
 @contextmanager
 def _importable(folder: Path) -> Iterator[None]:
-    """Modules in a folder can be imported in the block, and are forgotten after it."""
+    """Modules in a folder can be imported in the block, and are removed after it."""
     before = set(sys.modules)
     sys.path.insert(0, str(folder))
     try:
@@ -177,16 +177,16 @@ def _trains(provider: EncoderProvider, bench: Workbench) -> None:
     )
     before = result.tagger.predict_tags([_WORDS])
     if (after := polytag.Tagger.load(output).predict_tags([_WORDS])) != before:
-        raise BrokenContractError(f"A tagger with it says {before}, and saved and loaded it says {after}.")
+        raise BrokenContractError(f"A tagger with it predicts {before}, and after saving and loading {after}.")
 
 
 CONTRACTS = (
     Contract("encoder", "every word has units", _encodes),
     Contract("encoder", "padding changes nothing", _ignores_padding),
-    Contract("encoder", "its faster ways give the vectors of a call", _keeps_to_its_call),
-    Contract("encoder", "it is what it says it is", _says_what_it_is),
-    Contract("encoder", "words are encoded the same beside an export", _encodes_elsewhere),
-    Contract("encoder", "weights can be taken out and put in", _restores),
+    Contract("encoder", "at() and in_bulk() give the same vectors as a call", _keeps_to_its_call),
+    Contract("encoder", "its declared properties are correct", _says_what_it_is),
+    Contract("encoder", "an export encodes words in the same way", _encodes_elsewhere),
+    Contract("encoder", "weights can be read and assigned", _restores),
     Contract("encoder", "a tagger with it can be trained, saved and loaded", _trains),
 )
 
@@ -216,7 +216,7 @@ def _missing(provider: EncoderProvider) -> str:
 
 
 def _vectors(encoder: Encoder, padding: int) -> NDArray[Any]:
-    """float32 (units, width): what the network makes of one sentence, with so many padded positions after it."""
+    """float32 (units, width): the network's vectors of one sentence, followed by `padding` padded positions."""
     units = encoder.encode(_WORDS[:4]).ids
     ids, mask = _padded([units], encoder.padding, len(units) + padding)
     vectors: NDArray[Any] = np.asarray(encoder.network(ids, mask, training=False))

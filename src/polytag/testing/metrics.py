@@ -1,4 +1,4 @@
-"""The contracts of metrics."""
+"""Contracts of metrics."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _prefers_perfect(metric: Metric, bench: Workbench) -> None:
             if other >= perfect:
                 raise BrokenContractError(
                     f"With {what}, {predicted} for {gold} ({scheme.name}), its headline {metric.headline!r} is "
-                    f"{other}, and for perfect predictions it is {perfect}: higher has to be better."
+                    f"{other}, and for perfect predictions it is {perfect}: higher must be better."
                 )
 
 
@@ -46,8 +46,8 @@ def _skips_unannotated(metric: Metric, bench: Workbench) -> None:
         for name, value in alone.overall.items():
             if not math.isclose(value, longer.overall.get(name, math.nan)):
                 raise BrokenContractError(
-                    f"The score {name!r} is {value}, and {longer.overall.get(name)} with one more sentence that nobody "
-                    "annotated (tags UNANNOTATED): such words are not to be counted."
+                    f"The score {name!r} is {value}, and {longer.overall.get(name)} with one more sentence without "
+                    "annotation (tags UNANNOTATED): such words must not be counted."
                 )
 
 
@@ -65,7 +65,7 @@ def _adds_up(metric: Metric, bench: Workbench) -> None:
         for what, predicted in [("perfect predictions", gold), *_mistaken(gold, scheme)]:
             counts = metric.statistics(gold, predicted, scheme)
             if counts is None or len(counts) != len(gold):
-                raise BrokenContractError(f"statistics() has to have a row for each of the {len(gold)} sentences.")
+                raise BrokenContractError(f"statistics() must have a row for each of the {len(gold)} sentences.")
             expected = _scores(metric, gold, predicted, scheme).overall[metric.headline]
             found = float(metric.headline_of(counts.sum(axis=0)))
             if not math.isclose(found, expected, abs_tol=1e-9):
@@ -76,8 +76,7 @@ def _adds_up(metric: Metric, bench: Workbench) -> None:
             several = metric.headline_of(np.stack([counts.sum(axis=0), np.zeros(counts.shape[1])]))
             if several.shape != (2,) or not np.isfinite(several).all():
                 raise BrokenContractError(
-                    "headline_of() of two corpora, the second with nothing in it, has to give two numbers, and gives "
-                    f"{several!r}."
+                    f"headline_of() of two corpora, the second one empty, must give two numbers, and gives {several!r}."
                 )
 
 
@@ -86,21 +85,21 @@ def _leaves_inputs(metric: Metric, bench: Workbench) -> None:
         given = copy.deepcopy(gold)
         _scores(metric, given, given, scheme)
         if given != gold:
-            raise BrokenContractError(f"compute() changes the tags that it is given: {gold} became {given}.")
+            raise BrokenContractError(f"compute() changes its arguments: {gold} became {given}.")
 
 
 def _names_its_strict_form(metric: Metric, bench: Workbench) -> None:
     if metric.strict is not None and metric.strict not in bench.registry.metrics:
-        raise BrokenContractError(f"Its strict form is {metric.strict!r}, and no plugin provides such a metric.")
+        raise BrokenContractError(f"Its strict form is {metric.strict!r}, but no plugin provides such a metric.")
 
 
 CONTRACTS = (
-    Contract("metric", "a corpus without anything in it can be scored", _accepts_empty),
+    Contract("metric", "an empty corpus can be scored", _accepts_empty),
     Contract("metric", "perfect predictions score best", _prefers_perfect),
     Contract("metric", "words without annotation are not counted", _skips_unannotated),
     Contract("metric", "tags never seen in training can be scored", _accepts_unseen),
     Contract("metric", "statistics add up to the score", _adds_up),
-    Contract("metric", "what it is given stays as it is", _leaves_inputs),
+    Contract("metric", "its arguments are not changed", _leaves_inputs),
     Contract("metric", "its strict form exists", _names_its_strict_form),
 )
 
@@ -110,16 +109,16 @@ def _scores(metric: Metric, gold: Tags, predicted: Tags, scheme: LabelScheme) ->
     call = f"compute({gold}, {predicted}, {scheme.name})"
     if metric.headline not in scores.overall:
         raise BrokenContractError(
-            f"{call} gives the scores {sorted(scores.overall)}, and the headline {metric.headline!r} is not among them."
+            f"{call} gives the scores {sorted(scores.overall)}, without the headline {metric.headline!r}."
         )
     for name, value in scores.overall.items():
         if not math.isfinite(value):
-            raise BrokenContractError(f"{call} gives {name!r} as {value}: a score of nothing is 0, not no number.")
+            raise BrokenContractError(f"{call} gives {name!r} as {value}: a score without data must be 0.")
     return scores
 
 
 def _gold(metric: Metric, bench: Workbench) -> Iterator[tuple[LabelScheme, Tags]]:
-    """The schemes a metric can score, each with gold tags of a few sentences."""
+    """The schemes that a metric can score, each with gold tags of a few sentences."""
     for scheme in bench.registry.schemes.values():
         if scheme.encodes_spans:
             yield scheme, [scheme.tags(spans, length) for spans, length in _SPANS]

@@ -1,4 +1,4 @@
-"""The contracts of a plugin as a whole."""
+"""Contracts of a whole plugin."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SLOW = (
     "torch",
     "transformers",
 )
-"""Packages that take long to import."""
+"""Packages that are slow to import."""
 
 _REGISTER = """
 import json, sys
@@ -59,7 +59,7 @@ def _has_names_of_its_own(plugin: Plugin, bench: Workbench) -> None:
             if others := [other.source for other in kind.providers(name) if other is not plugin]:
                 raise BrokenContractError(
                     f"Its {kind.noun} {name!r} has the name of one of {' and '.join(others)}. Choose another name; "
-                    "for tasks, begin with one that is yours, as in acme.skills."
+                    "for tasks, start with your own prefix, as in acme.skills."
                 )
 
 
@@ -81,6 +81,6 @@ def _loads_quickly(plugin: Plugin, bench: Workbench) -> None:
 CONTRACTS = (
     Contract("plugin", "it can be loaded", _loads),
     Contract("plugin", "it implements a hook", _implements),
-    Contract("plugin", "its names are its own", _has_names_of_its_own),
+    Contract("plugin", "its names are unique", _has_names_of_its_own),
     Contract("plugin", "registering it imports nothing slow", _loads_quickly),
 )

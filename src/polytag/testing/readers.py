@@ -1,4 +1,4 @@
-"""The contracts of readers."""
+"""Contracts of readers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _WORDS = (
     ["She", "met", "Bob", "in", "Rio"],
 )
 _REGULAR = (["She", "met", "Bob", "in", "Rio"],) * 4
-"""Lines of as many words each look like columns."""
+"""Lines with equal numbers of words look like columns."""
 _SIZES = {"train": 4, "validation": 2, "test": 1}
 
 _Content = dict[str, list[tuple[list[str], dict[str, list[str]]]]]
@@ -42,7 +42,7 @@ def _judges_anything(reader: Reader, bench: Workbench) -> None:
     for name in ("no-such-corpus", "owner/name", *names):
         accepted = reader.accepts(locate(name))
         if not isinstance(accepted, bool):
-            raise BrokenContractError(f"accepts() of the source {name!r} is {accepted!r}, and has to be a bool.")
+            raise BrokenContractError(f"accepts() of the source {name!r} is {accepted!r}, and must be a bool.")
 
 
 def _reads(reader: Reader, bench: Workbench) -> None:
@@ -76,8 +76,8 @@ def _is_recognised(reader: Reader, bench: Workbench) -> None:
         return
     if others := [other.name for other in accepting_readers(source) if other.name != reader.name]:
         raise BrokenContractError(
-            f"What it writes, {', '.join(others)} accepts as well, and users would have to say --reader {reader.name}. "
-            "Claim the ending of its files with the attribute `endings`."
+            f"Its output is also accepted by {', '.join(others)}, so users would need --reader {reader.name}. "
+            "Claim the extension of its files with the attribute `endings`."
         )
 
 
@@ -111,28 +111,28 @@ def _explains(reader: Reader, bench: Workbench) -> None:
 
 
 CONTRACTS = (
-    Contract("reader", "any source can be judged", _judges_anything),
+    Contract("reader", "accepts() answers for any source", _judges_anything),
     Contract("reader", "every word it reads has its tags", _reads),
-    Contract("reader", "what it writes, it reads again", _round_trip),
-    Contract("reader", "what it writes, no other reader takes", _is_recognised),
-    Contract("reader", "words without annotation come back so, or are refused", _keeps_gaps),
+    Contract("reader", "it reads its own output", _round_trip),
+    Contract("reader", "no other reader accepts its output", _is_recognised),
+    Contract("reader", "words without annotation are preserved, or refused", _keeps_gaps),
     Contract("reader", "a broken file is a CorpusError that names it", _explains),
 )
 
 
 def _source(reader: Reader, bench: Workbench) -> tuple[Source, _Content | None]:
-    """Something the reader can read, and what is in it where that is known; its files, if any, may be changed."""
+    """A source for the reader, and its content if known; its files, if any, may be changed."""
     if reader.can_write:
         source, written = _written(reader, bench, _WORDS)
         if source is not None:
             return source, written
         raise BrokenContractError(
-            "write() refuses a corpus of every installed task. Let it write those of the tasks it is for, and see that "
-            "the plugin brings such a task."
+            "write() refuses a corpus of every installed task. It must write a corpus of the tasks that it supports, "
+            "and the plugin must add such a task."
         )
     if reader.name not in bench.sources:
         raise NotCheckableError(
-            f"It only reads. Name a source in `sources` of the PluginConformance test: "
+            f"It cannot write. Name a source in `sources` of the PluginConformance test: "
             f'sources = {{"{reader.name}": "tests/train.{reader.name}"}}.'
         )
     named = Path(bench.sources[reader.name])
@@ -146,11 +146,11 @@ def _source(reader: Reader, bench: Workbench) -> tuple[Source, _Content | None]:
 def _written(
     reader: Reader, bench: Workbench, sentences: Sequence[Sequence[str]], gap: bool = False
 ) -> tuple[Source | None, _Content]:
-    """A corpus of the first task that the format can hold, written; nothing where it can hold none."""
+    """A written corpus of the first task that the format can hold; None if it can hold none."""
     for task in bench.registry.tasks.undisputed():
         try:
             tags = example_tags(task, bench.registry)
-        except PolytagError:  # it lacks a scheme, which is no fault of the reader
+        except PolytagError:  # a scheme is missing, which is not the reader's fault
             continue
         for column in task.columns:
             folder = Path(tempfile.mkdtemp(dir=bench.folder))
@@ -161,7 +161,7 @@ def _written(
                 reader.write(corpus, folder)
             except PolytagError:
                 continue
-            # Some formats have no place for the names of columns; users give these with --columns.
+            # Some formats have no column names; users give these with --columns.
             return locate(str(folder), (TOKENS, column)), _content(reader, corpus)
     return None, {}
 
@@ -175,7 +175,7 @@ def _sentences(sentences: Sequence[Sequence[str]], column: str, kinds: Sequence[
 
 
 def _content(reader: Reader, data: datasets.DatasetDict) -> _Content:
-    """Words and tags as every command sees them, whatever way a format has to say that a word has no annotation."""
+    """Words and tags as in all commands, with the format's notation for missing annotation converted."""
     corpus = Corpus("corpus", reader.name, data)
     content: _Content = {}
     for split in corpus.splits:

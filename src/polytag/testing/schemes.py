@@ -1,4 +1,4 @@
-"""The contracts of label schemes."""
+"""Contracts of label schemes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from polytag.testing.contracts import BrokenContractError, Contract, Workbench
 
 _LABELS = ("PER", "MISC-OTHER")
 _EXHAUSTIVE = 4
-"""All sets of spans over so many words are tried; of longer sentences, a random choice."""
+"""All sets of spans over this many words are tested, and a random choice for longer sentences."""
 _LONG_SENTENCES = 200
 
 
@@ -20,7 +20,7 @@ def _keeps_spans(scheme: LabelScheme, bench: Workbench) -> None:
     for spans, length in _sentences(scheme):
         tags = _written(scheme, spans, length)
         if (found := scheme.spans(tags)) != spans:
-            raise BrokenContractError(f"tags({spans}, {length}) is {tags}, and spans() of these tags is {found}.")
+            raise BrokenContractError(f"tags({spans}, {length}) is {tags}, but spans() of these tags is {found}.")
 
 
 def _allows_what_it_writes(scheme: LabelScheme, bench: Workbench) -> None:
@@ -28,8 +28,8 @@ def _allows_what_it_writes(scheme: LabelScheme, bench: Workbench) -> None:
         tags = _written(scheme, spans, length)
         if broken := scheme.violations(tags):
             raise BrokenContractError(
-                f"tags({spans}, {length}) is {tags}, and allows() forbids the tag at position {broken[0]} where it "
-                "stands. Constrained decoding could never predict these spans."
+                f"tags({spans}, {length}) is {tags}, but allows() forbids the tag at position {broken[0]}. "
+                "Constrained decoding could never predict these spans."
             )
 
 
@@ -41,8 +41,8 @@ def _reads_anything(scheme: LabelScheme, bench: Workbench) -> None:
         ordered = all(before.end <= after.start for before, after in pairwise(spans))
         if not ordered or not all(0 <= span.start < span.end <= len(sequence) for span in spans):
             raise BrokenContractError(
-                f"spans({sequence}) is {spans}: spans have to be in order, without overlap, and inside the sentence, "
-                "also where the tags break the scheme."
+                f"spans({sequence}) is {spans}: spans must be in order, without overlap, and inside the sentence, "
+                "also for tags that are invalid in the scheme."
             )
         for span in spans:
             if UNANNOTATED in sequence[span.start : span.end]:
@@ -60,7 +60,7 @@ def _continues(scheme: LabelScheme, bench: Workbench) -> None:
         continued = {span.label for span in scheme.spans([tag, later])}
         if continued - alone or (later == outside) != (tag == outside):
             raise BrokenContractError(
-                f"continuation({tag!r}) is {later!r}: the later subwords of a word have to be in a span of the same "
+                f"continuation({tag!r}) is {later!r}: the later subwords of a word must be in a span with the same "
                 "label as the first one."
             )
 
@@ -97,7 +97,7 @@ def _converts(scheme: LabelScheme, bench: Workbench) -> None:
 
 CONTRACTS = (
     Contract("label scheme", "spans survive being written as tags", _keeps_spans),
-    Contract("label scheme", "what it writes, it allows", _allows_what_it_writes),
+    Contract("label scheme", "it allows its own tags", _allows_what_it_writes),
     Contract("label scheme", "any sequence of tags can be read", _reads_anything),
     Contract("label scheme", "later subwords continue the span of their word", _continues),
     Contract("label scheme", "spans that no tags can hold are refused", _refuses),
@@ -108,12 +108,12 @@ CONTRACTS = (
 def _written(scheme: LabelScheme, spans: list[Span], length: int) -> list[str]:
     tags = scheme.tags(spans, length)
     if len(tags) != length or not all(isinstance(tag, str) and tag for tag in tags):
-        raise BrokenContractError(f"tags({spans}, {length}) is {tags!r}: it has to give each word one tag, a str.")
+        raise BrokenContractError(f"tags({spans}, {length}) is {tags!r}: it must give each word one tag, a str.")
     return tags
 
 
 def _sentences(scheme: LabelScheme) -> Iterator[tuple[list[Span], int]]:
-    """Spans and number of words of sentences; without spans where the scheme encodes none."""
+    """Spans and number of words of sentences; without spans if the scheme encodes none."""
     if not scheme.encodes_spans:
         yield from (([], length) for length in range(_EXHAUSTIVE))
         return

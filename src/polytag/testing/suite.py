@@ -1,4 +1,4 @@
-"""All contracts, and running those of one plugin."""
+"""All contracts, and a runner for the contracts of one plugin."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Case:
         """Check the contract.
 
         Raises:
-            BrokenContractError: It is broken; the message says by what.
-            NotCheckableError: Something is missing that the check needs.
+            BrokenContractError: It is broken; the message says how.
+            NotCheckableError: The check needs something that is missing.
         """
         try:
             self.contract.check(self.contribution, bench)
@@ -60,7 +60,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came out of a case; `message` says how the contract was broken, or what was missing to check it."""
+    """The result of a case; `message` says how the contract was broken, or what was missing to check it."""
 
     case: Case
     status: Literal["passed", "failed", "not checked"]
@@ -68,15 +68,15 @@ class Outcome:
 
 
 def cases(plugin: str) -> list[Case]:
-    """Every contract of everything that an installed plugin contributes, those of the plugin itself first.
+    """All contracts of an installed plugin and of its contributions, the plugin's own first.
 
-    Of a plugin that is not loaded, only that it should be.
+    For a plugin that is not loaded, only the contract that it can be loaded.
 
     Args:
         plugin: Name of its entry point.
 
     Raises:
-        UnknownNameError: There is no plugin of that name.
+        UnknownNameError: No plugin has this name.
     """
     known = registry()
     found = [each for each in known.manager.plugins if each.name == plugin]
@@ -99,10 +99,10 @@ def cases(plugin: str) -> list[Case]:
 
 
 def check(plugin: str) -> Iterator[Outcome]:
-    """Run the cases of a plugin, one after the other.
+    """Run the cases of a plugin in order.
 
     Raises:
-        UnknownNameError: There is no plugin of that name.
+        UnknownNameError: No plugin has this name.
     """
     for case in cases(plugin):
         with tempfile.TemporaryDirectory(prefix="polytag-check-") as folder:

@@ -1,4 +1,4 @@
-"""The contracts of tasks."""
+"""Contracts of tasks."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from polytag.plugin.task import Task
 from polytag.testing.contracts import BrokenContractError, Contract, Workbench
 
 SENTENCES = 10
-"""Sentences that a task is trained on."""
+"""Number of sentences for training a task."""
 
 _ODD_WORDS = ["Zürich", "\u200b", "\x01", "supercalifragilisticexpialidocious" * 9, "."]
 
 
 def example_tags(task: Task, registry: Registry) -> list[str]:
-    """The tags of one sentence that has everything the task knows, in the task's scheme."""
+    """The tags of one sentence with every label of the task, in the task's scheme."""
     scheme = registry.schemes[task.scheme]
     if not scheme.encodes_spans:
         return list(task.labels or ("X", "Y", "Z"))
@@ -49,7 +49,7 @@ def _metrics_suit_its_scheme(task: Task, bench: Workbench) -> None:
     for name in task.metrics:
         if bench.registry.metrics[name].needs_spans and not scheme.encodes_spans:
             raise BrokenContractError(
-                f"The metric {name!r} scores spans, and the scheme {task.scheme!r} encodes none. Use the metric 'tags'."
+                f"The metric {name!r} scores spans, but the scheme {task.scheme!r} encodes none. Use the metric 'tags'."
             )
 
 
@@ -58,14 +58,14 @@ def _has_all_labels(task: Task, bench: Workbench) -> None:
         return
     scheme = bench.registry.schemes[task.scheme]
     if repeated := {label for label in task.labels if task.labels.count(label) > 1}:
-        raise BrokenContractError(f"Its labels hold {sorted(repeated)[0]!r} twice.")
+        raise BrokenContractError(f"Its labels have {sorted(repeated)[0]!r} twice.")
     needed = {scheme.continuation(label) for label in task.labels} | set(example_tags(task, bench.registry))
     if scheme.encodes_spans:
         needed.add(OUTSIDE)
     if missing := sorted(needed - set(task.labels)):
         raise BrokenContractError(
             f"Its labels lack {', '.join(missing)}, which the scheme {task.scheme!r} writes. Add them, or leave labels "
-            "out to have them read from the corpus."
+            "out to read them from the corpus."
         )
 
 
@@ -90,21 +90,21 @@ def _trains(task: Task, bench: Workbench) -> None:
     known = set(result.tagger.heads[task.name].labels)
     for words, given in zip(sentences, tags, strict=True):
         if len(given) != len(words) or not set(given) <= known:
-            raise BrokenContractError(f"The words {words} are tagged {given}: every word has to get one of its labels.")
+            raise BrokenContractError(f"The words {words} are tagged {given}: every word must get one of its labels.")
     if (again := polytag.Tagger.load(output).predict_tags(sentences)[task.name]) != tags:
-        raise BrokenContractError(f"The tagger says {tags}, and saved and loaded it says {again}.")
+        raise BrokenContractError(f"The tagger predicts {tags}, and after saving and loading {again}.")
 
 
 CONTRACTS = (
-    Contract("task", "what it names exists", _names_what_exists),
-    Contract("task", "its metrics suit its scheme", _metrics_suit_its_scheme),
-    Contract("task", "its inventory is complete", _has_all_labels),
+    Contract("task", "everything that it names exists", _names_what_exists),
+    Contract("task", "its metrics fit its scheme", _metrics_suit_its_scheme),
+    Contract("task", "its label inventory is complete", _has_all_labels),
     Contract("task", "ten sentences are enough to train it", _trains),
 )
 
 
 def write_corpus(task: Task, registry: Registry, folder: Path) -> Path:
-    """Write ten sentences for a task as JSON Lines, for training, validation and test alike."""
+    """Write ten sentences for a task as JSON Lines, the same for training, validation and test."""
     folder.mkdir()
     column = task.columns[0]
     rows = (json.dumps({TOKENS: words, column: tags}) for words, tags in zip(*_examples(task, registry), strict=True))
@@ -115,7 +115,7 @@ def write_corpus(task: Task, registry: Registry, folder: Path) -> Path:
 
 
 def _examples(task: Task, registry: Registry) -> tuple[list[list[str]], list[list[str]]]:
-    """Words and tags of ten sentences, in which words tell their tags."""
+    """Words and tags of ten sentences, in which each word determines its tag."""
     tags = example_tags(task, registry)
     words = [f"word{tag.lower()}" for tag in tags]
     rotations = [0] * SENTENCES if registry.schemes[task.scheme].encodes_spans else range(SENTENCES)
