@@ -10,13 +10,6 @@ import pytest
 
 from support.pages import DOCS, ROOT
 
-NOT_YET = (
-    "src/polytag/corpus/check/words.py",
-    "src/polytag/evaluation/__init__.py",
-    "docs/reference/python.md",
-)
-"""Files and folders that are not checked yet."""
-
 _MANY = (
     r"(one|two|\d+) (alternative|byte|file|head|label|line|option|sentence|tag|test|text|unit|vector|warning|word)s?|"
     "words|subwords|units|sentences|lines|documents|texts|a (line|sentence|task|text|word)"
@@ -106,20 +99,16 @@ def faults(text: Text) -> list[str]:
     ]
 
 
-def checked(paths: list[Path]) -> list[Path]:
-    return sorted(path for path in paths if not path.relative_to(ROOT).as_posix().startswith(NOT_YET))
-
-
 PAGES = [*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 MODULES = [*(ROOT / "src").rglob("*.py"), *(ROOT / "plugins").rglob("*.py"), DOCS / "pages_of_the_code.py"]
 
 
-@pytest.mark.parametrize("path", checked(PAGES), ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("path", sorted(PAGES), ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_pages_are_plain_english(path: Path):
     assert [fault for text in in_page(path) for fault in faults(text)] == []
 
 
-@pytest.mark.parametrize("path", checked(MODULES), ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("path", sorted(MODULES), ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_docstrings_and_messages_are_plain_english(path: Path):
     assert [fault for text in in_module(path) for fault in faults(text)] == []
 

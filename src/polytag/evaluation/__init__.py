@@ -1,1 +1,1 @@
-"""How good a tagger is."""
+"""Scores of taggers, with intervals, comparisons and mistakes."""

@@ -1,4 +1,4 @@
-"""What is odd about the words of a corpus."""
+"""Checks of words."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 
 
 def check_words(context: CheckContext) -> Iterator[Finding]:
-    """Words without anything to see, with white space, and with characters that nobody sees."""
+    """Words that are invisible, contain white space, or contain invisible characters."""
     counts = Counter(word for _, _, _, word in positions(context.words))
     empty = {word for word in counts if not _visible(word)}
     yield from _words(
@@ -27,7 +27,7 @@ def check_words(context: CheckContext) -> Iterator[Finding]:
         empty,
         "error",
         "empty-word",
-        "are empty, white space, or characters that cannot be seen. Remove them and their tags.",
+        "are empty, white space, or invisible characters. Remove them and their tags.",
     )
     spaced = {word for word in counts if word not in empty and any(map(str.isspace, word))}
     yield from _words(
@@ -36,7 +36,7 @@ def check_words(context: CheckContext) -> Iterator[Finding]:
         spaced,
         "warning",
         "white-space-in-word",
-        "hold white space. Text to tag will not: there, such a word is several.",
+        "contain white space. In text to tag, such a word is split into several words.",
     )
     hidden = {word for word in counts if word not in empty and _hides(word)}
     yield from _words(
@@ -45,17 +45,17 @@ def check_words(context: CheckContext) -> Iterator[Finding]:
         hidden,
         "warning",
         "hidden-character",
-        "hold control, zero-width or undecodable characters, so they are not the words they look like.",
+        "contain control, zero-width or undecodable characters, so they differ from the words they look like.",
     )
 
 
 def check_encoder(context: CheckContext, reference: str) -> Iterator[Finding]:
-    """Words that an encoder cannot tokenise, or does not know any part of.
+    """Words that an encoder cannot tokenise, or whose parts are all unknown to it.
 
-    Of an encoder over a checkpoint, only the tokenizer is loaded, not the network.
+    For an encoder over a checkpoint, only the tokenizer is loaded, not the network.
 
     Raises:
-        PolytagError: There is no such encoder, or its tokenizer cannot be loaded.
+        PolytagError: The encoder does not exist, or its tokenizer cannot be loaded.
     """
     counts = Counter(word for _, _, _, word in positions(context.words))
     unread = choose_encoder(reference).coder(reference).unread(list(counts))
@@ -63,7 +63,7 @@ def check_encoder(context: CheckContext, reference: str) -> Iterator[Finding]:
         yield context.finding(
             "note",
             "encoder-not-checked",
-            f"The encoder {reference!r} does not tell which words it cannot read.",
+            f"The encoder {reference!r} does not report which words it cannot read.",
             0,
         )
         return
@@ -73,7 +73,7 @@ def check_encoder(context: CheckContext, reference: str) -> Iterator[Finding]:
         unread.untokenised,
         "warning",
         "no-subwords",
-        f"tokenise to nothing under {reference!r}. They are tagged as unknown words, by their neighbours alone.",
+        f"tokenise to nothing under {reference!r}. They are tagged as unknown words, only by their context.",
     )
     yield from _words(
         context,
