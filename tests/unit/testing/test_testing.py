@@ -409,7 +409,7 @@ BROKEN = [
     (
         IsNoCheckpoint(),
         "its declared properties are correct",
-        "transformers knows no 'PolytagCompactForTokenClassification'",
+        "transformers has no 'PolytagCompactForTokenClassification'",
     ),
     (ForgetsItsFiles(), "an export encodes words in the same way", "No module named 'word_hashes'"),
     (ForgetsWeights(), "weights can be read and assigned", "does not give the same vectors"),
