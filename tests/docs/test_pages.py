@@ -4,6 +4,7 @@ POLYTAG_UPDATE_DOCS=1 writes what comes out into the pages instead of failing, p
 """
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -11,13 +12,35 @@ import pytest
 
 from support.checkpoints import make_checkpoint, make_classifier
 from support.corpora import write_abstracts, write_addresses, write_treebank
-from support.pages import DOCS, Block, PageRunner, agrees, pages, parts
+from support.pages import DOCS, Block, Given, PageRunner, agrees, pages, parts
 
 WITH_BLOCKS = [page for page in pages() if any(isinstance(part, Block) for part in parts(page))]
 
 
+FEW_BATCHES = {"a checkpoint", "a token classifier"}
+"""What pages train on for a few batches only: faster without compiling."""
+
+
 @pytest.fixture
-def runner(tmp_path, monkeypatch, capsys, command, request):
+def shared_command(command, sample_run):
+    """Run a command; runs on the sample corpus with nothing but a number of epochs are made once for all tests."""
+
+    def run(*arguments, **options):
+        match = re.fullmatch(
+            r"train ((?:--task \w+ )+)--corpus sample --epochs (\d) --output (\S+)", " ".join(arguments)
+        )
+        if not match:
+            return command(*arguments, **options)
+        tasks, epochs, output = match.groups()
+        done, result = sample_run(*tasks.split()[1::2], epochs=int(epochs))
+        shutil.copytree(result.output, output)
+        return done._replace(out=done.out.replace(str(result.output), output))
+
+    return run
+
+
+@pytest.fixture
+def runner(tmp_path, monkeypatch, capsys, command, shared_command, request):
     """Works in an empty folder; plugins that a page installs are gone afterwards."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
@@ -36,11 +59,14 @@ def runner(tmp_path, monkeypatch, capsys, command, request):
         "a checkpoint": lambda path: make_checkpoint(path, "bert"),
         "a token classifier": lambda path: make_classifier(path, "bert", ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")),
     }
-    return PageRunner(tmp_path, command, capsys, monkeypatch, given, os.environ.get("POLYTAG_UPDATE_DOCS") == "1")
+    update = os.environ.get("POLYTAG_UPDATE_DOCS") == "1"
+    return PageRunner(tmp_path, command, shared_command, capsys, monkeypatch, given, update)
 
 
 @pytest.mark.parametrize("page", WITH_BLOCKS, ids=[str(page.relative_to(DOCS)) for page in WITH_BLOCKS])
-def test_a_page_runs(page: Path, runner: PageRunner):
+def test_a_page_runs(page: Path, runner: PageRunner, request: pytest.FixtureRequest):
+    if FEW_BATCHES & {part.what for part in parts(page) if isinstance(part, Given)}:
+        request.getfixturevalue("uncompiled")
     runner.run(page)
 
 

@@ -146,6 +146,7 @@ class PageRunner:
     Attributes:
         folder: The current folder, in which the page's commands work.
         command: Runs `polytag`, as the fixture of that name does.
+        shared: The same, but it may give what a run with the same arguments has left before.
         capsys: Captures what Python prints.
         monkeypatch: Sets environment variables, and takes them back.
         given: Makes what pages are given: name -> function of the path to put it at.
@@ -154,6 +155,7 @@ class PageRunner:
 
     folder: Path
     command: Callable[..., Any]
+    shared: Callable[..., Any]
     capsys: pytest.CaptureFixture[str]
     monkeypatch: pytest.MonkeyPatch
     given: Mapping[str, Callable[[Path], object]]
@@ -253,7 +255,8 @@ class PageRunner:
                 patch.setenv("FORCE_COLOR", "1")
             if interrupt:
                 _interrupt_after_first_epoch(patch)
-            done = self.command(*shlex.split(arguments), stdin=stdin.encode())
+            command = self.command if colour or interrupt else self.shared
+            done = command(*shlex.split(arguments), stdin=stdin.encode())
         allowed = (130,) if interrupt else (0, 1, 2) if expected else (0,)
         assert done.status in allowed, f"{line}\n{done.err}"
         if colour:
