@@ -108,7 +108,7 @@ def test_a_broken_file_is_reported_and_leaves_the_others(files: Folder, source: 
     (problem,) = manager.problems
     assert (problem.source, problem.status) == (f"plugin 'acme_bad' ({bad})", "broken")
     assert reason in problem.error
-    assert problem.error.endswith("Repair it, or take it out of POLYTAG_PLUGINS.")
+    assert problem.error.endswith("Repair it, or remove it from POLYTAG_PLUGINS.")
     with pytest.raises(PluginError, match=r"plugin 'acme_bad' \(.*acme_bad.py\): .*POLYTAG_STRICT_PLUGINS is set"):
         Registry(files.manager(bad, good, POLYTAG_STRICT_PLUGINS="1"))
 
@@ -187,7 +187,7 @@ def test_another_module_of_the_same_name_is_refused(process: PluginManager) -> N
 @pytest.mark.parametrize("source", [RAISES, UNKNOWN])
 def test_a_broken_module_is_an_error_and_can_be_repaired(process: PluginManager, source: str) -> None:
     broken = module("acme", source)
-    with pytest.raises(PluginError, match=r"plugin 'acme' \(this process\): .*Repair it, or take it out of `plugins`"):
+    with pytest.raises(PluginError, match=r"plugin 'acme' \(this process\): .*Repair it, or remove it from `plugins`"):
         add_plugins([broken])
     add_plugins([module("acme")])
     assert list(of_the_process().tasks) == ["acme.skills"]
