@@ -280,7 +280,7 @@ def with_slow_tokenizer(folder: Path) -> None:
         (edited(model_type="mpnet"), "model type 'mpnet', which polytag cannot read. The BERT, "),
         (
             edited(model_type="deberta-v2"),
-            "a DeBERTa whose architecture differs from DeBERTa-v3 is: relative_attention is False",
+            "a DeBERTa whose architecture differs from DeBERTa-v3: relative_attention is False",
         ),
         (edited(model_type="llama"), "model type 'llama', which polytag cannot read"),
         (edited(model_type="gpt2", n_layer=2, n_head=2, n_embd=16, n_positions=48), "model type 'gpt2'"),
