@@ -19,7 +19,7 @@ from polytag.plugin.registry import Registry
 pytest_plugins = ["support.command", "support.rights", "support.shared"]
 
 # The first example of a property may pay for an import.
-settings.register_profile("polytag", deadline=None)
+settings.register_profile("polytag", deadline=None, max_examples=40)
 settings.load_profile("polytag")
 
 

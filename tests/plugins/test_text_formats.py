@@ -59,7 +59,7 @@ def splits(draw: st.DrawFn) -> dict[str, list[Sentence]]:
 
 
 @given(drawn=splits(), formats=st.tuples(st.sampled_from(FORMATS), st.sampled_from((*FORMATS, "jsonl"))))
-@settings(max_examples=30)
+@settings(max_examples=15)
 def test_words_spans_and_documents_survive_any_two_formats(drawn, formats):
     corpus = built(drawn)
     with TemporaryDirectory() as folder:

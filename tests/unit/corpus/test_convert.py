@@ -81,7 +81,7 @@ def splits(draw: st.DrawFn) -> dict[str, list[Sentence]]:
 
 
 @given(drawn=splits(), formats=st.tuples(st.sampled_from(FORMATS), st.sampled_from(FORMATS)))
-@settings(max_examples=60)
+@settings(max_examples=20)
 def test_words_tags_and_documents_survive_any_two_formats(drawn, formats):
     corpus = built(drawn)
     with TemporaryDirectory() as folder:

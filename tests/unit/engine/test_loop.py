@@ -93,7 +93,7 @@ def test_another_seed_gives_other_batches() -> None:
 # The loss and what it depends on
 
 
-def test_the_loss_of_the_first_step_is_the_cross_entropy_of_the_untrained_model() -> None:
+def test_the_loss_of_the_first_step_is_the_cross_entropy_of_the_untrained_model(uncompiled: None) -> None:
     model = tiny_model("one", "two")
     words = sentences(6)
     labels = {"one": letter_labels(words), "two": letter_labels(words)[::-1].copy()}
@@ -109,7 +109,7 @@ def test_the_loss_of_the_first_step_is_the_cross_entropy_of_the_untrained_model(
     assert epoch.loss == pytest.approx(expected, rel=1e-5)
 
 
-def test_unlabelled_words_and_padding_do_not_matter() -> None:
+def test_unlabelled_words_and_padding_do_not_matter(uncompiled: None) -> None:
     words = [["A", "B"], ["J", "K", "L"]]
     longer = [*words, ["X"] * 11]
     plain, padded = tiny_model(), tiny_model()
@@ -119,7 +119,7 @@ def test_unlabelled_words_and_padding_do_not_matter() -> None:
     assert_close(plain.tensors(), padded.tensors())
 
 
-def test_a_task_without_any_label_in_a_batch_is_left_alone() -> None:
+def test_a_task_without_any_label_in_a_batch_is_left_alone(uncompiled: None) -> None:
     model = tiny_model("one", "two")
     words = sentences(4)
     before = model.tensors()["classifiers.two.bias"].copy()
