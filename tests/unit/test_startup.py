@@ -31,6 +31,8 @@ try:
 except SystemExit as exited:
     assert not exited.code, exited.code
 """
+_LIGHT = {"rich", "pydantic", "numpy"}
+"""What the list of commands needs none of; other commands may load it."""
 LOOKING = ("--help", "plugins", "tasks")
 
 
@@ -46,17 +48,19 @@ def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str
 
 
 @pytest.fixture(scope="module")
-def looked() -> dict[str, tuple[str, list[str], bool]]:
-    """What each command shows, what has been loaded after it, and whether rich has; all in one process."""
+def looked() -> dict[str, tuple[str, list[str], list[str]]]:
+    """For each command its output, and the slow and the light packages loaded after it; all in one process."""
     code = "from polytag.cli.app import main\n"
     for argument in LOOKING:
-        code += _COMMAND.format(argument=argument) + _REPORT + "print('rich' in sys.modules)\n"
+        code += (
+            _COMMAND.format(argument=argument) + _REPORT + f"print(json.dumps(sorted({_LIGHT!r} & set(sys.modules))))\n"
+        )
     done = run_python(code)
     assert done.returncode == 0, done.stderr
-    found = re.findall(r"(.*?)^LOADED (\[.*?\])\n(True|False)\n", done.stdout, re.DOTALL | re.MULTILINE)
+    found = re.findall(r"(.*?)^LOADED (\[.*?\])\n(\[.*?\])\n", done.stdout, re.DOTALL | re.MULTILINE)
     return {
-        argument: (shown, json.loads(loaded), rich == "True")
-        for argument, (shown, loaded, rich) in zip(LOOKING, found, strict=True)
+        argument: (shown, json.loads(slow), json.loads(light))
+        for argument, (shown, slow, light) in zip(LOOKING, found, strict=True)
     }
 
 
@@ -69,9 +73,9 @@ def test_commands_that_only_look_load_nothing_slow(argument, part, looked):
     assert part in shown
 
 
-def test_the_list_of_commands_does_without_rich(looked):
-    shown, _, rich = looked["--help"]
-    assert not rich
+def test_the_list_of_commands_does_without_rich_and_the_options_of_a_run(looked):
+    shown, _, light = looked["--help"]
+    assert light == []
     assert "predict   Tag text" in shown
 
 
@@ -82,12 +86,6 @@ def test_the_engine_has_tensorflow_use_onednn_unless_it_is_told_not_to():
     done = run_python(code, **{name: "set"})
     assert done.stdout.split() == ["1", "0"], done.stderr
     assert not done.stderr
-
-
-def test_the_list_of_commands_does_without_rich_and_the_options_of_a_run():
-    done = run_python(_COMMAND.format(argument="--help") + "print({'rich', 'pydantic', 'numpy'} & set(sys.modules))")
-    assert done.stdout.splitlines()[-1] == "set()", done.stderr
-    assert "predict   Tag text" in done.stdout
 
 
 def test_importing_polytag_and_each_of_its_packages_loads_nothing_slow():
