@@ -249,14 +249,14 @@ class TaggerDescription(BaseModel):
     def _check_names(self, path: Path) -> None:
         """Check that plugins provide the names in the file, and that schemes can read their labels."""
         for name, head in self.tasks.items():
-            scheme = registry().schemes[head.scheme]
-            _ = registry().alignments[head.alignment]
+            scheme = registry().schemes.get(head.scheme, "the tagger")
+            registry().alignments.require(head.alignment, needed_by="the tagger")
             if unreadable := unreadable_tags(head.labels, scheme):
                 raise _damaged(
                     path,
                     f"'tasks.{name}.labels' has {unreadable[0]!r}, which the label scheme {scheme.name!r} cannot read",
                 )
-        _ = registry().encoders[self.encoder.provider]
+        registry().encoders.require(self.encoder.provider, needed_by="the tagger")
 
 
 def open_folder(
