@@ -4,14 +4,12 @@
 """
 
 import importlib.util
-import json
 import os
 from pathlib import Path
 
 import pytest
 
 import polytag
-from polytag.corpus.sample.reader import sample_sentences
 
 
 @pytest.fixture(scope="module")
@@ -23,20 +21,11 @@ def minilm():
     return Path(folder) if folder else Path(package.origin).parent / "model"
 
 
-@pytest.fixture
-def part_of_the_sample(tmp_path):
-    """Enough sentences of the sample corpus to learn from."""
-    for split, size in (("train", 700), ("validation", 80), ("test", 150)):
-        rows = [json.dumps({"tokens": each.words, **each.tags}) for each in sample_sentences(split)[:size]]
-        (tmp_path / f"{split}.jsonl").write_text("\n".join(rows) + "\n")
-    return str(tmp_path)
-
-
 @pytest.mark.slow
-def test_a_pretrained_encoder_learns_three_tasks_in_one_epoch(minilm, part_of_the_sample, tmp_path):
+def test_a_pretrained_encoder_learns_three_tasks_in_one_epoch(minilm, tmp_path):
     result = polytag.train(
         task=("ner", "pos", "chunk"),
-        corpus=part_of_the_sample,
+        corpus="sample",
         encoder=str(minilm),
         output=tmp_path / "tagger",
         epochs=1,
@@ -49,7 +38,7 @@ def test_a_pretrained_encoder_learns_three_tasks_in_one_epoch(minilm, part_of_th
     assert scores["chunk f1"] > result.test.tasks["chunk"].baseline + 0.1
 
     tagger = polytag.Tagger.load(tmp_path / "tagger")
-    again = polytag.evaluate(tagger, part_of_the_sample, "test")
+    again = polytag.evaluate(tagger, "sample", "test")
     assert again.headlines == scores
     text = "Mr. Sylvain works at Hugging Face in Brooklyn, he said."
     tagged = tagger.tag(text)
