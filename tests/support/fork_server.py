@@ -91,6 +91,7 @@ class ForkServer:
         streams: Sequence[IO[str] | IO[bytes]],
         folder: Path | None = None,
         path: Sequence[Path] = (),
+        environment: Mapping[str, str] | None = None,
     ) -> Process:
         """Run code in a process of its own.
 
@@ -100,9 +101,11 @@ class ForkServer:
             streams: Its standard input, output and error.
             folder: Its current folder.
             path: What is put in front of `sys.path`.
+            environment: Its environment variables; those of the server when not given.
         """
         job = {"code": code, "arguments": list(map(str, arguments)), "folder": str(folder or Path.cwd())}
-        message = json.dumps({**job, "path": list(map(str, path))}).encode()
+        variables = None if environment is None else dict(environment)
+        message = json.dumps({**job, "path": list(map(str, path)), "environment": variables}).encode()
         assert len(message) < _LONGEST
         ours, theirs = os.pipe()
         socket.send_fds(self._channel, [message], [theirs, *(stream.fileno() for stream in streams)])
@@ -110,14 +113,19 @@ class ForkServer:
         return Process(os.fdopen(ours))
 
     def run(
-        self, code: str, *arguments: object, stdin: str = "", folder: Path | None = None
+        self,
+        code: str,
+        *arguments: object,
+        stdin: str = "",
+        folder: Path | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run code to its end; what it printed, and its exit status."""
         with ExitStack() as files:
             streams = [files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8")) for _ in range(3)]
             streams[0].write(stdin)
             streams[0].seek(0)
-            status = self.start(code, *arguments, streams=streams, folder=folder).wait()
+            status = self.start(code, *arguments, streams=streams, folder=folder, environment=environment).wait()
             for stream in streams:
                 stream.seek(0)
             return subprocess.CompletedProcess(arguments, status, streams[1].read(), streams[2].read())
@@ -154,10 +162,13 @@ def _supervise(job: Mapping[str, object], status: int, *streams: int) -> NoRetur
     os._exit(0)
 
 
-def _run(code: str, arguments: list[str], folder: str, path: list[str]) -> NoReturn:
+def _run(code: str, arguments: list[str], folder: str, path: list[str], environment: dict[str, str] | None) -> NoReturn:
     status: object = 0
     try:
         os.chdir(folder)
+        if environment is not None:
+            os.environ.clear()
+            os.environ.update(environment)
         sys.argv[:] = arguments
         sys.path[:0] = path
         exec(compile(code, "<forked>", "exec"), {"__name__": "__main__"})

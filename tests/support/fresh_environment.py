@@ -50,7 +50,14 @@ class FreshEnvironment:
     ) -> subprocess.CompletedProcess[str]:
         """Run a program of the environment, in a folder outside the source tree."""
         if program in _FORKED:
-            done = self.server.run(_FORKED[program], program, *arguments, stdin=stdin, folder=folder or self.work)
+            done = self.server.run(
+                _FORKED[program],
+                program,
+                *arguments,
+                stdin=stdin,
+                folder=folder or self.work,
+                environment=_environment(),
+            )
             return checked(done) if check else done
         command = [self.folder / "bin" / program, *arguments]
         if program in ("mypy", "ruff"):
