@@ -146,7 +146,7 @@ def _is_asked() -> bool:
 
 
 @app.command("check", cls=Command)
-def check_cli(name: Annotated[str, typer.Argument(help="Name of an installed plugin.")]) -> None:
+def check_cli(name: Annotated[str, typer.Argument(help="Name of a plugin, as `polytag plugins` lists it.")]) -> None:
     """Check a plugin against the contracts of everything that it provides.
 
     Exit status 1 if a contract is violated.

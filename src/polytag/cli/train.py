@@ -21,7 +21,7 @@ def train_cli(
 ) -> None:
     """Train a tagger for one or several tasks.
 
-    Options of the run can also be given in the TOML file, under their names with _ instead of -.
+    The options of a run can also be set in a TOML file (--config), with _ for -; --task-weight is task_weights there.
     """
     from polytag.cli.tables import print_evaluation, print_json
     from polytag.runner import train

@@ -39,7 +39,8 @@ class RunConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     task: Annotated[tuple[str, ...], Option(short="-t", repeated=True)] = Field(
-        min_length=1, description="Task to train. For several tasks on one encoder, repeat the option or give a list."
+        min_length=1,
+        description="Task to train. For several on one encoder, repeat the option; in TOML and Python, give a list.",
     )
     corpus: Annotated[str, Option(short="-c")] = Field(description=CORPUS)
     output: Annotated[Path, Option(short="-o")] = Field(description="Folder to write the tagger to.")
