@@ -10,6 +10,8 @@ from polytag.plugin.alignment import IGNORE, FloatArray, IntArray
 
 _SMALLEST = 1e-30
 _SEARCHED = (0.05, 20.0)
+_DISTINCT = (1e-30, 1e30)
+"""Temperatures beyond these give the same float32 probabilities: one label of a word has all, or all have the same."""
 
 
 def tempered(scores: FloatArray, temperature: float) -> FloatArray:
@@ -24,8 +26,9 @@ def tempered(scores: FloatArray, temperature: float) -> FloatArray:
     """
     if temperature == 1.0:
         return scores
-    logits = np.log(np.maximum(scores, _SMALLEST)) / temperature
+    logits = np.log(np.maximum(scores, _SMALLEST))
     logits -= logits.max(axis=1, keepdims=True)
+    logits /= np.clip(temperature, *_DISTINCT).astype(np.float32)
     powers = np.exp(logits)
     scaled: FloatArray = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
     return scaled

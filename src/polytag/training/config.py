@@ -36,7 +36,7 @@ class RunConfig(BaseModel):
 
     # Options are defined only here: the command line, the signature of `train` and the reference derive from them.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False)
 
     task: Annotated[tuple[str, ...], Option(short="-t", repeated=True)] = Field(
         min_length=1,

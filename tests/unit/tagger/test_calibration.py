@@ -21,6 +21,14 @@ def test_tempering_divides_the_logits():
     np.testing.assert_allclose(tempered(softmax(logits), 2.5), softmax(logits / 2.5), rtol=1e-4)
 
 
+@pytest.mark.filterwarnings("error")
+def test_extreme_temperatures_give_probabilities():
+    scores = softmax(np.array([[3.0, 1.0, -60.0], [0.0, 2.0, 1.0]]))
+    for coldest in (1e-320, 1e-40):
+        np.testing.assert_array_equal(tempered(scores, coldest), [[1, 0, 0], [0, 1, 0]])
+    np.testing.assert_allclose(tempered(scores, 1e308), np.full((2, 3), 1 / 3), rtol=1e-5)
+
+
 @given(seed=st.integers(0, 10**6), temperature=st.floats(0.3, 5))
 def test_a_temperature_changes_neither_the_best_label_nor_the_best_sequence(seed, temperature, registry):
     labels = ("O", "B-A", "I-A", "B-B", "I-B")

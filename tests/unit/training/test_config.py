@@ -60,6 +60,8 @@ def test_the_permission_to_overwrite_is_not_saved():
         ('epochs = "many"', ["'epochs' is 'many'", "valid integer"]),
         ("epochs = 0", ["'epochs' is 0", "greater than or equal to 1"]),
         ("warmup = 1.5", ["'warmup' is 1.5", "less than 1"]),
+        ("clip = inf", ["'clip' is inf", "finite number"]),
+        ("[task_weights]\nner = inf", ["'task_weights.ner' is inf", "finite number"]),
         ('decoding = "vitrbi"', ["'decoding' is 'vitrbi'", "'viterbi' or 'argmax'"]),
         ("[task_weights]\nner = 0", ["'task_weights.ner' is 0", "greater than 0"]),
         ("task = []", ["'task' is []"]),
