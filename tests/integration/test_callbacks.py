@@ -9,7 +9,7 @@ import pytest
 
 import polytag
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("uncompiled")]
 
 
 class Listener(polytag.Reporter):
