@@ -232,8 +232,10 @@ def test_an_interrupt_does_not_wait_for_an_upload(hub, tiny_corpus, tmp_path, fo
             while not hub.seen("PUT") and time.monotonic() < deadline:
                 time.sleep(0.1)
             process.send_signal(signal.SIGINT)
-            threading.Timer(60, process.kill).start()
+            too_late = threading.Timer(60, process.kill)
+            too_late.start()
             assert process.wait() == 128 + signal.SIGINT, (tmp_path / "out").read_text()
+            too_late.cancel()
         finally:
             process.kill()
             held.set()

@@ -53,9 +53,10 @@ class Process:
         os.kill(self.pid, number)
 
     def kill(self) -> None:
-        """End it, if it has not ended."""
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
+        """End it, if it has not ended; its number may be that of another process by then."""
+        if self._returncode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
 
 class ForkServer:
