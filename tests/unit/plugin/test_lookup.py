@@ -3,14 +3,14 @@
 import pytest
 
 import polytag
-from polytag.plugin.registry import Registry
+from polytag.plugin.registry import registry
 
 
-def test_names_give_what_is_registered(registry: Registry) -> None:
-    assert polytag.task("ner") is registry.tasks["ner"]
-    assert polytag.scheme("iob2") is registry.schemes["iob2"]
-    assert polytag.alignment("all") is registry.alignments["all"]
-    assert polytag.metric("spans") is registry.metrics["spans"]
+def test_names_give_what_is_registered() -> None:
+    assert polytag.task("ner") is registry().tasks["ner"]
+    assert polytag.scheme("iob2") is registry().schemes["iob2"]
+    assert polytag.alignment("all") is registry().alignments["all"]
+    assert polytag.metric("spans") is registry().metrics["spans"]
 
 
 @pytest.mark.parametrize(
