@@ -8,7 +8,7 @@ from operator import ne
 from pathlib import Path
 from typing import Any
 
-from polytag.corpus.corpus import Corpus, load_corpus
+from polytag.corpus.corpus import Corpus, as_corpus
 from polytag.corpus.recognition import recognise_scheme
 from polytag.corpus.splits import Split, read_split
 from polytag.errors import PolytagError
@@ -137,7 +137,7 @@ def compare(
     names = [str(a), str(b)]
     systems = [_opened(name) for name in names]
     tasks = _shared_tasks(names, systems, task)
-    loaded = corpus if isinstance(corpus, Corpus) else load_corpus(corpus, reader=reader, columns=columns)
+    loaded = as_corpus(corpus, reader=reader, columns=columns)
     chosen = loaded.default_split(split)
     schemes = {name: registry().schemes.get(found.scheme, f"the task {name!r}") for name, found in tasks.items()}
     data = read_split(loaded, chosen, tasks, schemes, corpus_scheme)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from polytag.corpus.corpus import Corpus, load_corpus
+from polytag.corpus.corpus import Corpus, as_corpus
 from polytag.corpus.splits import Split, read_split
 from polytag.errors import PolytagError
 from polytag.evaluation.baseline import MajorityBaseline
@@ -73,7 +73,7 @@ def evaluate(
         tagger = tagger.decoded_by(decoding) if decoding else tagger
     else:
         tagger, _ = open_folder(tagger, task, labels)  # errors are found before a corpus is loaded
-    loaded = corpus if isinstance(corpus, Corpus) else load_corpus(corpus, reader=reader, columns=columns)
+    loaded = as_corpus(corpus, reader=reader, columns=columns)
     name = loaded.default_split(split)
     model = tagger if isinstance(tagger, Tagger) else Tagger.load(tagger, decoding, task=task, labels=labels)
     tasks = {found: registry().tasks.get(found, "scoring the tagger") for found in model.heads}

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from polytag.corpus.corpus import Corpus, load_corpus
+from polytag.corpus.corpus import Corpus, as_corpus
 from polytag.errors import PolytagError, UnknownNameError
 from polytag.exporting.example_program import example_program
 from polytag.exporting.writers import WRITERS
@@ -95,7 +95,7 @@ def export(
         _check_transformers(chosen)
     elif to != "savedmodel":
         _check_size(chosen, to)
-    loaded = corpus if isinstance(corpus, Corpus) else load_corpus(corpus)
+    loaded = as_corpus(corpus)
     split = loaded.default_split()
     sentences, documents = loaded.words(split)[:_SENTENCES], loaded.documents(split)
     with replacing_folder(folder, overwrite) as temporary:
