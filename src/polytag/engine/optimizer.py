@@ -71,9 +71,9 @@ class AdamW:
         self.average = [tf.Variable(value, trainable=False) for value in self._variables] if averaging else []
         self.updates = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._decayed = tf.Variable(0.0, trainable=False)
-        self._compiled = tf.function(self._update, jit_compile=True, reduce_retracing=True)
-        self._settle_compiled = tf.function(self._settle_step, jit_compile=True)
-        self._average_compiled = tf.function(self._average_step, jit_compile=True)
+        self._compiled = tf.function(self._update, jit_compile=True, reduce_retracing=True, autograph=False)
+        self._settle_compiled = tf.function(self._settle_step, jit_compile=True, autograph=False)
+        self._average_compiled = tf.function(self._average_step, jit_compile=True, autograph=False)
 
     @property
     def state(self) -> list[tf.Variable]:

@@ -43,7 +43,8 @@ def serving_function(model: TaggerModel, dtype: Any) -> Any:
         input_signature=[
             tf.TensorSpec(shape, dtype, name=ids_name(n_features)),
             tf.TensorSpec((None, None), dtype, name=MASK),
-        ]
+        ],
+        autograph=False,
     )
     def probabilities(ids: Any, mask: Any) -> dict[str, Any]:
         ids = tf.cast(ids, tf.int32)

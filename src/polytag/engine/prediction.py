@@ -30,6 +30,7 @@ class Predictor:
         self.network = network
         self._probabilities = tf.function(
             self._forward,
+            autograph=False,
             input_signature=[
                 tf.TensorSpec((None, None, network.encoder.n_features), tf.int32),
                 tf.TensorSpec((None, None), tf.bool),

@@ -55,8 +55,10 @@ class TrainStep:
         )
         features = model.encoder.n_features
         integers = tf.TensorSpec((None, None), tf.int32)
+        # The step has no control flow on tensors but `tf.cond`; converting it by autograph would take seconds.
         self._step = tf.function(
             self._train_step,
+            autograph=False,
             input_signature=[
                 tf.TensorSpec((None, None, features), tf.int32),
                 tf.TensorSpec((None, None), tf.bool),

@@ -177,7 +177,8 @@ class Encoder(WordCoder):
           (n, width), the vectors at the positions `wanted`, int32 (n,), among batch * length: unique, possibly none;
         - `in_bulk(ids, mask)`, called instead of the network in prediction if it has no `at`.
 
-        Both are called inside a `tf.function`, and need not be exportable.
+        All are called inside a `tf.function` without autograph, so that control flow on tensors is `tf.cond` or
+        `tf.while_loop`. The last two need not be exportable.
         """
 
     @property
