@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 WAIT = 10.0
 """Seconds to wait for the hub's first answer. By default its client waits without limit, or retries for 23 seconds."""
 
-FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "model.onnx", "run.toml", "README.md")
+FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "run.toml", "README.md")
 """Files of checkpoints and taggers; others (weights in other formats, training logs) are not downloaded."""
 
+_OF_TAGGERS = ("model.onnx", "onnx/model.onnx", "onnx/model_quantized.onnx")
+"""Further files of taggers that polytag wrote; in other repositories, it would not use them."""
+
 _REPLACED = (
-    *("model*.safetensors", "model.safetensors.index.json", "model.onnx", "model.tflite"),
+    *("model*.safetensors", "model.safetensors.index.json", "model.onnx", "onnx/*", "model.tflite"),
     *("tokenizer*", "vocab.*", "merges.txt", "*_map.json"),
 )
 """Files of an earlier tagger or checkpoint that would be read together with the files of a new one."""
@@ -86,7 +89,9 @@ def snapshot(reference: str, what: str, files: Sequence[str] = FILES) -> Path:
     client = _client()
     refused: Exception | None = None
     try:
-        client.model_info(name, revision=revision or None, timeout=WAIT)
+        info = client.model_info(name, revision=revision or None, timeout=WAIT)
+        if any(file.rfilename == "polytag.json" for file in info.siblings or ()):
+            files = (*files, *_OF_TAGGERS)
     except HFValidationError as error:
         raise PolytagError(
             f"The {what} {reference!r} is neither a folder nor the name of a model on the hub. Check the path."

@@ -13,8 +13,10 @@ from polytag.cli.options import Json
 
 def export_cli(
     tagger: Annotated[str, typer.Argument(help="Folder of a tagger, hub name, or name@revision.")],
-    output: Annotated[Path, typer.Argument(help="Folder to write to.")],
-    to: Annotated[str, typer.Option("--to", help="savedmodel, onnx, litert or transformers.")],
+    output: Annotated[
+        Path | None, typer.Argument(help="Folder to write to; none with --in-place.", show_default=False)
+    ] = None,
+    to: Annotated[str, typer.Option("--to", help="savedmodel, onnx, litert or transformers.")] = "onnx",
     task: Annotated[
         str | None,
         typer.Option("--task", "-t", help="Export only this task.", show_default="all; transformers allows one"),
@@ -25,6 +27,13 @@ def export_cli(
     corpus: Annotated[
         str, typer.Option("--corpus", "-c", help="Corpus of the 200 sentences on which the export is checked.")
     ] = "sample",
+    in_place: Annotated[
+        bool,
+        typer.Option(
+            "--in-place",
+            help="Write the ONNX model into the tagger's own folder: the tagger then runs without TensorFlow.",
+        ),
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing tagger or export.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -37,15 +46,21 @@ def export_cli(
     from polytag.exporting.export import export
 
     mention_problems()
-    done = export(tagger, output, to, task=task, quantize=quantize, corpus=corpus, overwrite=overwrite)
+    done = export(
+        tagger, output, to, task=task, quantize=quantize, corpus=corpus, overwrite=overwrite, in_place=in_place
+    )
     if as_json:
         print_json({**asdict(done), "output": str(done.output)})
         return
     for name, share in done.agreement.items():
         typer.echo(f"{name}: {share:.2%} of words have the same tag")
-    typer.echo(
-        f"Checked in {done.runtime} on {done.sentences:,} sentences, {done.words:,} words of {done.corpus}.\n"
-        f"The export is in {done.output}. Try it: python {done.output / 'example.py'}"
-    )
+    typer.echo(f"Checked in {done.runtime} on {done.sentences:,} sentences, {done.words:,} words of {done.corpus}.")
+    if in_place:
+        chosen = " --runtime onnx-int8" if quantize else ""
+        typer.echo(
+            f"The tagger has its ONNX model in its folder. Tag text with it: polytag predict {tagger}{chosen} FILE"
+        )
+        return
+    typer.echo(f"The export is in {done.output}. Try it: python {done.output / 'example.py'}")
     if to == "onnx":
         typer.echo(f"Or tag text with it: polytag predict {done.output} FILE")

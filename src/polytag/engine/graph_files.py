@@ -7,6 +7,7 @@ length, labels), before calibration; batch and length are free.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,14 +58,21 @@ def open_savedmodel(folder: Path) -> NetworkFunction:
     return run
 
 
-def write_onnx(model: TaggerModel, path: Path) -> None:
-    """Write an ONNX model; its inputs are int64."""
+def write_onnx(model: TaggerModel, path: Path, logits_as: Mapping[str, str] | None = None) -> None:
+    """Write an ONNX model; its inputs are int64, its outputs the probabilities of each task.
+
+    Args:
+        model: Encoder and heads.
+        path: The file.
+        logits_as: For each task the name of an output of its logits, which are then written instead of probabilities.
+    """
     from tf2onnx import optimizer, tfonnx
 
     # No constant folding by TensorFlow: it would undo these rewrites.
-    portable = PortableGraph(serving_function(model, tf.int64))
+    portable = PortableGraph(serving_function(model, tf.int64, logits=logits_as is not None))
     names = dict(zip(portable.inputs, (ids_name(model.encoder.n_features), MASK), strict=True))
-    names |= dict(zip(portable.outputs, portable.tasks, strict=True))
+    outputs = [logits_as[task] for task in portable.tasks] if logits_as else portable.tasks
+    names |= dict(zip(portable.outputs, outputs, strict=True))
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(portable.definition, name="")
         converted = tfonnx.process_tf_graph(

@@ -25,12 +25,13 @@ def ids_name(n_features: int) -> str:
     return "input_ids" if n_features == 1 else "feature_ids"
 
 
-def serving_function(model: TaggerModel, dtype: Any) -> Any:
+def serving_function(model: TaggerModel, dtype: Any, logits: bool = False) -> Any:
     """The network as a `tf.function` of two named inputs.
 
     Args:
         model: Encoder and heads.
         dtype: Integer type of the inputs.
+        logits: Whether the function returns logits instead of probabilities.
 
     Returns:
         A function of `input_ids`, (batch, length), or `feature_ids`, (batch, length, n_features), and `attention_mask`,
@@ -46,12 +47,12 @@ def serving_function(model: TaggerModel, dtype: Any) -> Any:
         ],
         autograph=False,
     )
-    def probabilities(ids: Any, mask: Any) -> dict[str, Any]:
+    def scores(ids: Any, mask: Any) -> dict[str, Any]:
         ids = tf.cast(ids, tf.int32)
-        logits = model(tf.expand_dims(ids, -1) if n_features == 1 else ids, mask > 0, training=False)
-        return {task: tf.nn.softmax(values) for task, values in logits.items()}
+        found: dict[str, Any] = model(tf.expand_dims(ids, -1) if n_features == 1 else ids, mask > 0, training=False)
+        return found if logits else {task: tf.nn.softmax(values) for task, values in found.items()}
 
-    return probabilities
+    return scores
 
 
 class PortableGraph:

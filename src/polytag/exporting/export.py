@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, replace
+import shutil
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from polytag.corpus.corpus import Corpus, as_corpus
 from polytag.errors import PolytagError, UnknownNameError
 from polytag.exporting.example_program import example_program
-from polytag.exporting.writers import WRITERS
+from polytag.exporting.writers import WRITERS, write_onnx_in_place
 from polytag.files import expand_home
-from polytag.tagger.description import FILE, open_folder
+from polytag.tagger.description import FILE, TaggerDescription, open_folder
 from polytag.tagger.folder import check_output, replacing_folder
+from polytag.tagger.onnx_files import FILES, describe_onnx
 from polytag.tagger.runtimes import require_extra
 from polytag.tagger.tagger import Tagger
 
@@ -47,21 +49,22 @@ class Export:
     to: str
     quantize: str | None
     runtime: str
-    corpus: str
-    sentences: int
-    words: int
-    agreement: dict[str, float]
+    corpus: str = ""
+    sentences: int = 0
+    words: int = 0
+    agreement: dict[str, float] = field(default_factory=dict)
 
 
 def export(
     tagger: Tagger | str | Path,
-    output: str | Path,
-    to: str,
+    output: str | Path | None = None,
+    to: str = "onnx",
     *,
     task: str | None = None,
     quantize: str | None = None,
     corpus: Corpus | str = "sample",
     overwrite: bool = False,
+    in_place: bool = False,
 ) -> Export:
     """Export a tagger to another runtime, with its labels and a program that runs it, and check the result.
 
@@ -76,17 +79,28 @@ def export(
         quantize: `int8` for 8-bit weights; only with onnx.
         corpus: The corpus for the check: its test split is used, or else the last one.
         overwrite: Whether to replace an existing tagger or export.
+        in_place: Write an ONNX model into the tagger's own folder instead, `onnx/model.onnx` or
+            `onnx/model_quantized.onnx`; the tagger then runs without TensorFlow.
 
     Raises:
         PolytagError: An argument is unknown or does not fit, a package is missing, the folder cannot be written, or the
             export disagrees with the tagger.
     """
-    folder = expand_home(output)
     if to not in FORMATS:
         raise UnknownNameError("export format", to, FORMATS)
     if quantize is not None and (quantize not in QUANTISATIONS or to != "onnx"):
         raise PolytagError(f"{to} has no quantisation {quantize!r}. Only onnx can be quantised, to int8.")
-    require_extra(*_PACKAGES.get(to, ()))
+    require_packages(to)
+    if in_place:
+        if output is not None or to != "onnx" or task is not None:
+            raise PolytagError(
+                "An export in place is an ONNX model of all tasks in the tagger's own folder. Leave out the output "
+                "folder, the task and other formats, or leave out --in-place."
+            )
+        return _export_in_place(tagger, quantize, corpus)
+    if output is None:
+        raise PolytagError("Name the folder to write the export to, or write it into the tagger's with --in-place.")
+    folder = expand_home(output)
     if not isinstance(tagger, Tagger):
         tagger, _ = open_folder(tagger)
     check_output(folder, overwrite)
@@ -96,20 +110,86 @@ def export(
     elif to != "savedmodel":
         _check_size(chosen, to)
     loaded = as_corpus(corpus)
-    split = loaded.default_split()
-    sentences, documents = loaded.words(split)[:_SENTENCES], loaded.documents(split)
     with replacing_folder(folder, overwrite) as temporary:
         runtime, exported = WRITERS[to](chosen, temporary, quantize)
-        expected = chosen.predict_tags(sentences, documents and documents[:_SENTENCES])
-        found = exported.predict_tags(sentences, documents and documents[:_SENTENCES])
-        agreement = {name: _share(expected[name], found[name]) for name in chosen.heads}
-        result = Export(
-            folder, to, quantize, runtime, loaded.reference, len(sentences), sum(map(len, sentences)), agreement
-        )
-        _check_agreement(result)
+        result = _checked(chosen, exported, loaded, Export(folder, to, quantize, runtime))
         if to != "transformers":
             _describe(chosen, temporary, result)
     return result
+
+
+def add_onnx(
+    tagger: Tagger,
+    folder: Path,
+    quantize: str | None = None,
+    corpus: Corpus | str = "sample",
+    output: Path | None = None,
+) -> Export:
+    """Write an ONNX model into a folder with a tagger, and its fingerprints into `polytag.json`.
+
+    Args:
+        tagger: The tagger, with its network in TensorFlow.
+        folder: A folder that has just been written, and that nobody reads yet.
+        quantize, corpus: As for `export`.
+        output: The final path of the folder, for messages.
+
+    Raises:
+        PolytagError: A package is missing, the weights are too large, or the model disagrees with the tagger.
+    """
+    require_packages("onnx")
+    _check_size(tagger, "onnx")
+    file = FILES["onnx-int8" if quantize else "onnx"]
+    running = write_onnx_in_place(tagger, folder / file, quantize)
+    result = _checked(tagger, running, as_corpus(corpus), Export(output or folder, "onnx", quantize, "ONNX Runtime"))
+    description = TaggerDescription.read(folder, installed=False)
+    described = describe_onnx(folder, file, checked=_check_of(result))
+    description = description.model_copy(update={"onnx": {**description.onnx, file: described}})
+    (folder / FILE).write_text(description.to_json(), encoding="utf-8")
+    return result
+
+
+def _export_in_place(tagger: Tagger | str | Path, quantize: str | None, corpus: Corpus | str) -> Export:
+    folder = None if isinstance(tagger, Tagger) else expand_home(tagger)
+    if folder is None or not folder.is_dir():
+        raise PolytagError(
+            "An export in place needs the folder of a tagger on this machine. Name it, or export to a folder of its "
+            "own without --in-place."
+        )
+    if TaggerDescription.read(folder).export or not (folder / FILE).is_file():
+        raise PolytagError(
+            f"{str(folder)!r} is not a tagger that polytag trained, and has no {FILE} for an ONNX model's fingerprint. "
+            "Export it to a folder of its own, without --in-place."
+        )
+    loaded, corpus = Tagger.load(folder, runtime="tensorflow"), as_corpus(corpus)
+    with replacing_folder(folder, overwrite=True) as temporary:
+        shutil.copytree(folder, temporary, dirs_exist_ok=True)
+        return add_onnx(loaded, temporary, quantize, corpus, output=folder)
+
+
+def _checked(tagger: Tagger, exported: Tagger, corpus: Corpus, result: Export) -> Export:
+    """Compare the tags of an export with the tags of the tagger, and return the result with the agreement.
+
+    Raises:
+        PolytagError: They disagree.
+    """
+    split = corpus.default_split()
+    sentences, documents = corpus.words(split)[:_SENTENCES], corpus.documents(split)
+    expected = tagger.predict_tags(sentences, documents and documents[:_SENTENCES])
+    found = exported.predict_tags(sentences, documents and documents[:_SENTENCES])
+    agreement = {name: _share(expected[name], found[name]) for name in tagger.heads}
+    words = sum(map(len, sentences))
+    result = replace(result, corpus=corpus.reference, sentences=len(sentences), words=words, agreement=agreement)
+    _check_agreement(result)
+    return result
+
+
+def require_packages(to: str) -> None:
+    """Check that the packages for an export format are installed.
+
+    Raises:
+        PolytagError: One is missing.
+    """
+    require_extra(*_PACKAGES.get(to, ()))
 
 
 def _check_size(tagger: Tagger, to: str) -> None:
@@ -160,22 +240,17 @@ def _check_agreement(result: Export) -> None:
         )
 
 
+def _check_of(result: Export) -> dict[str, object]:
+    names = ("runtime", "corpus", "sentences", "words", "agreement")
+    return {name: getattr(result, name) for name in names}
+
+
 def _describe(tagger: Tagger, folder: Path, result: Export) -> None:
     """Write the other files of the export, in addition to the network."""
     encoder = tagger.network.encoder
     encoder.export_files(folder)
     labels = {name: list(head.labels) for name, head in tagger.heads.items()}
-    exported = {
-        "to": result.to,
-        "quantize": result.quantize,
-        "checked": {
-            "runtime": result.runtime,
-            "corpus": result.corpus,
-            "sentences": result.sentences,
-            "words": result.words,
-            "agreement": result.agreement,
-        },
-    }
+    exported = {"to": result.to, "quantize": result.quantize, "checked": _check_of(result)}
     description = replace(tagger, details={**tagger.details, "export": exported}).description()
     texts = {
         "labels.json": json.dumps(labels, indent=2, ensure_ascii=False) + "\n",

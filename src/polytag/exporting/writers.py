@@ -14,6 +14,7 @@ import numpy as np
 from polytag.encoding.batches import NetworkFunction
 from polytag.errors import PolytagError
 from polytag.exporting.example_program import transformers_program
+from polytag.tagger.onnx_files import logits_names
 from polytag.tagger.runtimes import LITERT_FILE, ONNX_FILE, ExportedModel, open_litert, open_onnx
 from polytag.tagger.tagger import Tagger
 
@@ -32,6 +33,19 @@ def _write_onnx(tagger: Tagger, folder: Path, quantize: str | None) -> tuple[str
     if quantize:
         _quantise(folder / ONNX_FILE)
     return "ONNX Runtime", swapped(tagger, open_onnx(folder / ONNX_FILE))
+
+
+def write_onnx_in_place(tagger: Tagger, path: Path, quantize: str | None) -> Tagger:
+    """Write an ONNX model whose outputs are logits, as optimum and transformers.js expect them; returns the tagger
+    running in it."""
+    from polytag.engine.graph_files import write_onnx
+
+    path.parent.mkdir(exist_ok=True)
+    outputs = logits_names(tagger.heads)
+    write_onnx(tagger.network, path, outputs)
+    if quantize:
+        _quantise(path)
+    return swapped(tagger, open_onnx(path, outputs))
 
 
 def _write_litert(tagger: Tagger, folder: Path, _: str | None) -> tuple[str, Tagger]:

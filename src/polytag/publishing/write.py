@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+from functools import partial
 from pathlib import Path
 
+from polytag.exporting.export import add_onnx
 from polytag.publishing.card import CARD, model_card
 from polytag.publishing.record import RunRecord
 from polytag.tagger.tagger import Tagger
@@ -14,7 +16,7 @@ _REPORTED_VERSIONS = ("polytag", "tensorflow", "keras", "keras-hub", "transforme
 
 
 def write_tagger(tagger: Tagger, record: RunRecord, folder: Path, overwrite: bool) -> None:
-    """Write a tagger with `run.toml`, `scores.json` and its model card, atomically."""
+    """Write a tagger with `run.toml`, `scores.json`, its model card and, if the run asks for it, ONNX, atomically."""
     validation, test, corpus = record.validation, record.test, record.corpus
     results = {
         "validation": validation.to_dict(),
@@ -31,4 +33,6 @@ def write_tagger(tagger: Tagger, record: RunRecord, folder: Path, overwrite: boo
         "scores.json": json.dumps(results, indent=2, ensure_ascii=False) + "\n",
         CARD: model_card(tagger, record),
     }
-    tagger.save(folder, files, overwrite)
+    exported = record.ended and record.config.export
+    add = partial(add_onnx, tagger, corpus=corpus, output=folder) if exported else None
+    tagger.save(folder, files, overwrite, add)

@@ -44,6 +44,9 @@ _EXPECTED = {
     "window": "null or an integer of at least 1",
     "export": "an object with to",
     "to": "the name of an export format",
+    "onnx": "an object with a fingerprint of the weights for each file",
+    "weights": "64 hexadecimal digits",
+    "content": "64 hexadecimal digits",
 }
 _SHOWN = 60
 
@@ -83,6 +86,24 @@ class ExportDescription(BaseModel):
     to: Annotated[str, Field(min_length=1)]
 
 
+Fingerprint = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+"""The SHA-256 of a file, as hexadecimal digits."""
+
+
+class OnnxDescription(BaseModel):
+    """The origin of an ONNX model in the folder of a tagger; further keys record how it was checked.
+
+    Attributes:
+        weights: Fingerprint of the weights that it was made from.
+        content: Its own fingerprint.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    weights: Fingerprint
+    content: Fingerprint
+
+
 class TaggerDescription(BaseModel):
     """The content of `polytag.json`, validated.
 
@@ -93,6 +114,7 @@ class TaggerDescription(BaseModel):
         context: The content of a window: one sentence, or consecutive sentences of a document.
         window: Maximum number of units per window; None for the maximum of the encoder.
         export: The format of an export; None for a tagger that was not exported.
+        onnx: ONNX models in the folder, by their path in it: `onnx/model.onnx`.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -103,6 +125,7 @@ class TaggerDescription(BaseModel):
     context: Context
     window: Annotated[int, Field(strict=True, ge=1)] | None
     export: ExportDescription | None = None
+    onnx: dict[str, OnnxDescription] = Field(default_factory=dict)
 
     @classmethod
     def read(
@@ -218,8 +241,9 @@ class TaggerDescription(BaseModel):
 
     def to_json(self) -> str:
         """The content of the file, readable by `read`; further keys come last."""
-        own = self.model_dump(by_alias=True, include=set(type(self).model_fields) - {"export"})
-        return json.dumps({**own, **_without_infinities(self.details)}, indent=2, ensure_ascii=False) + "\n"
+        own = self.model_dump(by_alias=True, include=set(type(self).model_fields) - {"export", "onnx"})
+        onnx = {"onnx": {name: found.model_dump() for name, found in self.onnx.items()}} if self.onnx else {}
+        return json.dumps({**own, **_without_infinities({**self.details, **onnx})}, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
     def _parsed(cls, path: Path) -> TaggerDescription:

@@ -132,8 +132,13 @@ def check_runtime(folder: Path, exported: str | None, wanted: str | None) -> str
     return "onnx"
 
 
-def open_onnx(path: Path) -> NetworkFunction:
+def open_onnx(path: Path, logits: Mapping[str, str] | None = None) -> NetworkFunction:
     """An ONNX model as a function of arrays.
+
+    Args:
+        path: The file.
+        logits: For each task the name of the output with its logits; None for a model with an output of probabilities
+            for each task, named after it.
 
     Raises:
         PolytagError: ONNX Runtime is not installed, or the file is damaged.
@@ -146,13 +151,21 @@ def open_onnx(path: Path) -> NetworkFunction:
     except Exception as error:  # its exceptions have no other common base
         raise TaggerError(f"{path} cannot be loaded: {error}. Export the tagger again.") from error
     ids_name, mask_name = (given.name for given in session.get_inputs())
-    tasks = [found.name for found in session.get_outputs()]
+    outputs = logits or {found.name: found.name for found in session.get_outputs()}
 
     def run(ids: NDArray[np.int32], mask: NDArray[np.bool_]) -> dict[str, FloatArray]:
-        found = session.run(tasks, {ids_name: _squeezed(ids).astype(np.int64), mask_name: mask.astype(np.int64)})
-        return dict(zip(tasks, found, strict=True))
+        given = {ids_name: _squeezed(ids).astype(np.int64), mask_name: mask.astype(np.int64)}
+        found = dict(zip(outputs, session.run(list(outputs.values()), given), strict=True))
+        return {task: _softmax(values) for task, values in found.items()} if logits else found
 
     return run
+
+
+def _softmax(logits: FloatArray) -> FloatArray:
+    """Probabilities of logits, float32 (..., labels)."""
+    powers: FloatArray = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    powers /= powers.sum(axis=-1, keepdims=True)
+    return powers
 
 
 def open_litert(path: Path) -> NetworkFunction:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice, takewhile
@@ -247,13 +247,20 @@ class Tagger:
         _, predictions = self.predict(sentences, documents)
         return tagged_texts(groups, predictions, self.decoders, self.min_score)
 
-    def save(self, folder: str | Path, files: Mapping[str, str] | None = None, overwrite: bool = False) -> None:
+    def save(
+        self,
+        folder: str | Path,
+        files: Mapping[str, str] | None = None,
+        overwrite: bool = False,
+        complete: Callable[[Path], object] | None = None,
+    ) -> None:
         """Write the tagger. The write is atomic: a reader of the folder sees all files or none.
 
         Args:
             folder: The folder. It must not exist, or be empty, or, with `overwrite`, contain a tagger.
             files: Further text files, by name.
             overwrite: Whether to replace an existing tagger.
+            complete: Called with the folder before it is seen, to write more files into it.
 
         Raises:
             PolytagError: The folder is in use, or cannot be written.
@@ -274,6 +281,8 @@ class Tagger:
             encoder.save_files(temporary)
             for name, text in {**texts, **(files or {})}.items():
                 (temporary / name).write_text(text, encoding="utf-8")
+            if complete:
+                complete(temporary)
 
     def description(self) -> TaggerDescription:
         """The content of `polytag.json`."""

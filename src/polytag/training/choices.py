@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from polytag.corpus.splits import training_scheme
 from polytag.errors import PolytagError
+from polytag.exporting.export import require_packages
 from polytag.plugin.alignment import AlignmentStrategy
 from polytag.plugin.encoder import EncoderProvider
 from polytag.plugin.encoder_choice import choose_encoder
@@ -72,6 +73,8 @@ def choose(config: RunConfig) -> Choices:
         config = config.model_copy(update={"encoder": config.from_, **taken})
     provider = start.provider if start else choose_encoder(config.encoder)
     check_output(config.output, config.overwrite)
+    if config.export:
+        require_packages(config.export)
     for option, folder in (("--tensorboard", config.tensorboard), ("--profile", config.profile)):
         if folder and folder.resolve().is_relative_to(config.output.resolve()):
             raise PolytagError(

@@ -28,7 +28,7 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 _CORPUS, _MODEL, _TRAINING, _HUB = "Corpus", "Model", "Training", "Hub"
-_OF_ONE_RUN = {"overwrite", "resume", "tensorboard", "profile", "push", "push_every", "push_private"}
+_OF_ONE_RUN = {"overwrite", "resume", "tensorboard", "profile", "export", "push", "push_every", "push_private"}
 
 
 class RunConfig(BaseModel):
@@ -120,6 +120,10 @@ class RunConfig(BaseModel):
     )
     profile: Annotated[Path | None, Option(_TRAINING, shown="none")] = Field(
         None, description="Folder to write a trace of 20 steps to, for TensorBoard's profile page."
+    )
+    export: Annotated[Literal["onnx"] | None, Option(_MODEL, shown="none")] = Field(
+        None,
+        description="`onnx` to write an ONNX model into the folder of the tagger, which then runs without TensorFlow.",
     )
     push: Annotated[str | None, Option(_HUB, shown="none")] = Field(
         None, description="Repository on the hub to push the tagger to, `owner/name`; created if it is missing."

@@ -48,6 +48,7 @@ class RunOptions(TypedDict, total=False):
     checkpoint_every: int
     tensorboard: str | Path | None
     profile: str | Path | None
+    export: Literal["onnx"] | None
     push: str | None
     push_every: Literal["end", "epoch"]
     push_private: bool

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _IDENTITY = "run.json"
 _NOT_PART_OF_IT = {
     *("output", "overwrite", "resume", "checkpoint_every", "tensorboard", "profile"),
-    *("push", "push_every", "push_private"),
+    *("export", "push", "push_every", "push_private"),
 }
 
 

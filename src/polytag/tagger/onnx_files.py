@@ -1,0 +1,65 @@
+"""ONNX models in the folder of a tagger, in the places that optimum and transformers.js use."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from polytag.errors import TaggerError
+from polytag.tagger.description import OnnxDescription, TaggerDescription
+
+WEIGHTS = "model.safetensors"
+FILES = {"onnx": "onnx/model.onnx", "onnx-int8": "onnx/model_quantized.onnx"}
+"""Runtime -> the file that it runs."""
+
+
+def logits_names(tasks: Iterable[str]) -> dict[str, str]:
+    """For each task the name of the output with its logits; with one task, the name in transformers."""
+    names = list(tasks)
+    return {name: name for name in names} if len(names) > 1 else {names[0]: "logits"}
+
+
+def fingerprint(path: Path) -> str:
+    """The SHA-256 of a file, 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def describe_onnx(folder: Path, file: str, **details: object) -> OnnxDescription:
+    """The description of an ONNX model that was just made from the weights in the same folder.
+
+    Args:
+        folder: The folder of the tagger.
+        file: The path of the model in it.
+        **details: How it was checked.
+    """
+    return OnnxDescription(weights=fingerprint(folder / WEIGHTS), content=fingerprint(folder / file), **details)
+
+
+def check_onnx(folder: Path, description: TaggerDescription, runtime: str) -> Path:
+    """The ONNX model of a tagger, checked to be made from its weights.
+
+    Args:
+        folder: The folder of the tagger.
+        description: Its description.
+        runtime: One of `FILES`.
+
+    Raises:
+        TaggerError: The model does not exist, was not made by polytag, or was made from other weights.
+    """
+    path, recorded = folder / FILES[runtime], description.onnx.get(FILES[runtime])
+    renew = f"polytag export {folder} --in-place" + (" --quantize int8" if runtime == "onnx-int8" else "")
+    if not path.is_file():
+        raise TaggerError(f"The tagger {str(folder)!r} has no {FILES[runtime]}. Write it: {renew}")
+    if recorded is None or fingerprint(path) != recorded.content:
+        raise TaggerError(
+            f"{path} is not the file that polytag wrote for this tagger: it was made elsewhere, or is damaged. Write "
+            f"it anew: {renew}   Or remove it."
+        )
+    if fingerprint(folder / WEIGHTS) != recorded.weights:
+        raise TaggerError(
+            f"{path} was made from other weights than {WEIGHTS}, which has changed since. Write it anew: {renew}   Or "
+            "remove it."
+        )
+    return path
