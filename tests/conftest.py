@@ -12,11 +12,14 @@ import pytest
 from hypothesis import settings
 
 import polytag
+from polytag import terminal
 from polytag.corpus.sample.reader import sample_sentences
 from polytag.plugin import registry as registry_module
 from polytag.plugin.registry import Registry
 
 pytest_plugins = ["support.command", "support.rights", "support.shared"]
+
+terminal.is_program = True  # most tests run commands: the engine is imported as it is for them
 
 # The first example of a property may pay for an import.
 settings.register_profile("polytag", deadline=None, max_examples=40)

@@ -1,4 +1,4 @@
-"""The rich console for tables and coloured text."""
+"""The terminal: the console for tables and coloured text, and whether polytag is the program."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+is_program = False
+"""Whether the process runs the command `polytag`, so that its modules are used by polytag alone."""
 
 
 def console(file: TextIO | None = None, **options: Any) -> Console:

@@ -191,6 +191,7 @@ def _run(code: str, arguments: list[str], folder: str, path: list[str], environm
 
 if __name__ == "__main__":
     del sys.path[0]  # where this file is
+    importlib.import_module("polytag.terminal").is_program = True  # as in the command, for a faster start
     for name in sys.argv[2:]:
         importlib.import_module(name)
     _serve(socket.socket(fileno=int(sys.argv[1])))

@@ -79,12 +79,27 @@ def test_the_list_of_commands_does_without_rich_and_the_options_of_a_run(looked)
     assert "predict   Tag text" in shown
 
 
+def test_the_command_imports_the_engine_without_what_it_does_not_use():
+    unused = ("kagglehub", "pandas", "sklearn", "tensorflow_text", "keras_hub.src.models.gemma")
+    code = (
+        "from polytag import terminal; terminal.is_program = True\n"
+        "import polytag.engine.encoders.pretrained\n"
+        f"print([name for name in {unused!r} if name in sys.modules])\n"
+        "import pandas, keras_hub\n"
+        "from polytag.engine.encoders.keras_hub_parts import convert_bert\n"
+        "print(keras_hub.models.BertBackbone is convert_bert.BertBackbone)"
+    )
+    assert run_python(code).stdout == "[]\nTrue\n"
+
+
 def test_the_engine_has_tensorflow_use_onednn_unless_it_is_told_not_to():
     name = "TF_ENABLE_ONEDNN_OPTS"
     code = f"import importlib, os; del os.environ[{name!r}]; import polytag.engine; print(os.environ[{name!r}])\n"
-    code += f"os.environ[{name!r}] = '0'; importlib.reload(polytag.engine); print(os.environ[{name!r}])"
+    code += f"os.environ[{name!r}] = '0'; importlib.reload(polytag.engine); print(os.environ[{name!r}])\n"
+    # In another program than the command, Keras is complete.
+    code += "print(sys.modules['keras.src.trainers.data_adapters.array_slicing'].pandas is not None)"
     done = run_python(code, **{name: "set"})
-    assert done.stdout.split() == ["1", "0"], done.stderr
+    assert done.stdout.split() == ["1", "0", "True"], done.stderr
     assert not done.stderr
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from polytag import __version__
+from polytag import __version__, terminal
 from polytag.cli import compare, corpus, evaluate, export, plugins, predict, push, train
 from polytag.cli.options import Command, RunCommand
 from polytag.errors import CorpusWarning, InterruptedRunError, PolytagError
@@ -81,6 +81,7 @@ _usual_show_warning = warnings.showwarning
 
 def main() -> None:
     """Run the command line. Exit status 0: success; 1: a defect; 2: invalid input, explained in one paragraph."""
+    terminal.is_program = True
     warnings.showwarning = _show_warning
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed by the program that started this one

@@ -7,6 +7,8 @@ import os
 import sys
 import tempfile
 
+from polytag.engine.lean_imports import without_optional_packages
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # oneDNN multiplies faster than TensorFlow's own kernels, also on processors for which TensorFlow disables it: those
 # without instructions for short numbers (AVX-512 VNNI and later).
@@ -39,6 +41,7 @@ def _import_quietly() -> None:
             os.close(kept)
 
 
-_import_quietly()
+with without_optional_packages():
+    _import_quietly()
 # Every run has its own step function, which TensorFlow would report as needless retracing of one function.
 logging.getLogger("tensorflow").setLevel(logging.ERROR)

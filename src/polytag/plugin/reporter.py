@@ -13,6 +13,9 @@ class Reporter:
     def message(self, text: str) -> None:
         """Called with a message of one line."""
 
+    def status(self, text: str) -> None:
+        """Called when work without steps begins that takes seconds: `Starting TensorFlow`."""
+
     def step(self, progress: Progress) -> None:
         """Called after a training step."""
 

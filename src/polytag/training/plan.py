@@ -97,7 +97,7 @@ def make_plan(choices: Choices, reporter: Reporter) -> Plan:
 
     Args:
         choices: The objects named by the options of the run.
-        reporter: Receives the size of the corpus, and which heads of the tagger to start from are kept.
+        reporter: Receives the size of the corpus, the status, and which heads of the tagger to start from are kept.
 
     Raises:
         PolytagError: The corpus cannot be read, or lacks the data of a task.
@@ -112,6 +112,7 @@ def make_plan(choices: Choices, reporter: Reporter) -> Plan:
         f"{corpus.reference}: {len(training.sentences):,} sentences, {training.n_words:,} words to train on; "
         + ", ".join(f"{name}: {len(names)} labels" for name, names in labels.items())
     )
+    reporter.status("Starting TensorFlow")
     kept = _kept_heads(choices.start, labels, schemes, reporter) if choices.start else ()
     heads = {
         name: TaskHead(tuple(labels[name]), schemes[name].name, choices.strategies[name].name, config.decoding)

@@ -14,6 +14,7 @@ from polytag.terminal import console
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.status import Status
 
 _PLAIN_INTERVAL = 30.0  # seconds between lines without a terminal
 
@@ -32,6 +33,11 @@ class ReporterGroup(Reporter):
         """Pass it to all reporters."""
         for reporter in self._reporters:
             reporter.message(text)
+
+    def status(self, text: str) -> None:
+        """Pass it to all reporters."""
+        for reporter in self._reporters:
+            reporter.status(text)
 
     def step(self, progress: Progress) -> None:
         """Pass it to all reporters."""
@@ -66,12 +72,21 @@ class ConsoleReporter(Reporter):
             console=self._console,
             transient=True,
         )
+        self._status: Status | None = None
         self._current = 0
         self._spoken = time.monotonic()
 
     def message(self, text: str) -> None:
         """Print a line."""
+        self._end_status()
         self._console.print(text, markup=False)
+
+    def status(self, text: str) -> None:
+        """Show it on a terminal, until there is something else to show."""
+        self._end_status()
+        if self._console.is_terminal:
+            self._status = self._console.status(text)
+            self._status.start()
 
     def step(self, progress: Progress) -> None:
         """Advance the bar, or print a line every 30 seconds."""
@@ -80,6 +95,7 @@ class ConsoleReporter(Reporter):
                 self._spoken = time.monotonic()
                 self.message(f"epoch {progress.epoch}  step {progress.step}/{progress.steps}  {_state(progress)}")
             return
+        self._end_status()
         if progress.epoch != self._current:
             self._clear()
             self._current = progress.epoch
@@ -89,6 +105,7 @@ class ConsoleReporter(Reporter):
 
     def epoch(self, epoch: Epoch) -> None:
         """Print the scores of an epoch."""
+        self._end_status()
         self._clear()
         self._spoken = time.monotonic()
         scores = "  ".join(f"{name} {value:.4f}" for name, value in epoch.scores.items())
@@ -98,8 +115,14 @@ class ConsoleReporter(Reporter):
         )
 
     def close(self) -> None:
-        """Remove the bar."""
+        """Remove the status and the bar."""
+        self._end_status()
         self._clear()
+
+    def _end_status(self) -> None:
+        if self._status:
+            self._status.stop()
+            self._status = None
 
     def _clear(self) -> None:
         if not self._bar.live.is_started:  # stopping prints an empty line without a terminal

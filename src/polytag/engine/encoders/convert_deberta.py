@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from keras_hub.models import DebertaV3Backbone
 
+from polytag.engine.encoders.keras_hub_parts import DebertaV3Backbone
 from polytag.errors import PolytagError
 
 backbone_cls = DebertaV3Backbone

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from keras_hub.models import ElectraBackbone
-from keras_hub.src.utils.transformers import convert_bert
+
+from polytag.engine.encoders.keras_hub_parts import ElectraBackbone, convert_bert
 
 backbone_cls = ElectraBackbone
 

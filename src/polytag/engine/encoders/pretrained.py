@@ -11,13 +11,6 @@ from typing import Any, ClassVar, Self
 import keras
 import numpy as np
 import tensorflow as tf
-from keras_hub.src.utils.transformers import (
-    convert_albert,
-    convert_bert,
-    convert_distilbert,
-    convert_roberta,
-    convert_xlm_roberta,
-)
 from numpy.typing import NDArray
 
 from polytag.encoding.capitals import N_CASES, Casing, add_capitals
@@ -27,6 +20,13 @@ from polytag.encoding.example_inputs import SUBWORDS
 from polytag.encoding.tokenizer import coder_settings, load_tokenizer
 from polytag.engine.encoders import convert_deberta, convert_electra
 from polytag.engine.encoders.hf_weights import WeightMap, read_tensors
+from polytag.engine.encoders.keras_hub_parts import (
+    convert_albert,
+    convert_bert,
+    convert_distilbert,
+    convert_roberta,
+    convert_xlm_roberta,
+)
 from polytag.engine.encoders.transformer import FusedTransformerEncoder, exact_gelu, fuse, pick_rows
 from polytag.errors import PolytagError, TaggerError
 from polytag.plugin.encoder import Encoder, ExampleInputs, Tensors

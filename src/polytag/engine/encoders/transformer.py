@@ -16,8 +16,9 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from keras_hub.layers import TransformerEncoder
 from numpy.typing import NDArray
+
+from polytag.engine.encoders.keras_hub_parts import TransformerEncoder
 
 _MASKED = -1e9
 """Bias on the attention scores of padding."""
