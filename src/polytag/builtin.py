@@ -9,7 +9,7 @@ from typing import ClassVar
 from polytag import hub
 from polytag.corpus.sample.reader import SampleReader
 from polytag.files import expand_home, path_exists
-from polytag.plugin.encoder import Encoder, EncoderProvider, TrainingDefaults, WordCoder
+from polytag.plugin.encoder import Encoder, EncoderProvider, NumpyNetwork, TrainingDefaults, WordCoder
 from polytag.plugin.reader import Reader
 from polytag.plugin.specs import hookimpl
 
@@ -52,6 +52,12 @@ class CompactProvider(EncoderProvider):
         from polytag.encoding.coders import HashCoder
 
         return HashCoder()
+
+    def numpy_network(self) -> type[NumpyNetwork]:
+        """The network in NumPy."""
+        from polytag.tagger.compact_network import CompactNetwork
+
+        return CompactNetwork
 
 
 class PretrainedProvider(EncoderProvider):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import numpy as np
@@ -141,8 +142,8 @@ def unit_scores(
         return len(chosen)
 
     plan = prediction_plan(features.lengths, UNIT_BUDGET[encoder.unit])
-    with ThreadPoolExecutor(at_once) as pool:  # starts no thread before it has work
-        for size in pool.map(score, plan) if at_once > 1 and len(plan) > 1 else map(score, plan):
+    with ThreadPoolExecutor(at_once) if at_once > 1 and len(plan) > 1 else nullcontext() as pool:
+        for size in pool.map(score, plan) if pool else map(score, plan):
             if on_batch:
                 on_batch(size)
     return found

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from polytag.errors import TaggerError
+from polytag.encoding.tensors import head_tensors
 from polytag.plugin.encoder import AtPositions, Encoder, InBulk, Tensors, head_prefix
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
         encoder: The encoder.
         labels: For each task, its labels in id order.
     """
+
+    runtime: ClassVar[str] = "tensorflow"
 
     def __init__(self, encoder: Encoder, labels: Mapping[str, Sequence[str]]) -> None:
         super().__init__(name="tagger")
@@ -127,15 +129,9 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
         """
         for task, prefix in prefixes.items():
             head = self.heads[task]
-            for variable, name in ((head.kernel, "weight"), (head.bias, "bias")):
-                key = f"{prefix}.{name}"
-                shape = tuple(reversed(variable.shape))
-                if key not in tensors or tuple(tensors[key].shape) != shape:
-                    raise TaggerError(
-                        f"The saved weights have no tensor {key!r} of shape {shape}: the folder is damaged, or its "
-                        "labels were edited. Train or download it again."
-                    )
-                variable.assign(tensors[key].T)
+            weight, bias = head_tensors(tensors, prefix, head.units, self.encoder.width)
+            head.kernel.assign(weight.T)
+            head.bias.assign(bias)
 
     def _prefix(self, task: str) -> str:
         return head_prefix(task, len(self.heads))

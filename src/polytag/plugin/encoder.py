@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self, runtime_checkable
@@ -146,6 +146,31 @@ class WithTables(Protocol):
     tables: Sequence[Any]
 
 
+class NumpyNetwork(Protocol):
+    """A network without TensorFlow: see `EncoderProvider.numpy_network`.
+
+    It can be pickled, and called in several threads at once.
+    """
+
+    @property
+    def width(self) -> int:
+        """The width of its vectors."""
+
+    def __call__(
+        self, ids: NDArray[np.int32], mask: NDArray[np.bool_], wanted: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Vectors at some positions.
+
+        Args:
+            ids: int32 (batch, length, n_features).
+            mask: bool (batch, length), False at padding.
+            wanted: int64 (n,), distinct positions among batch * length, none of them padding.
+
+        Returns:
+            float32 (n, width).
+        """
+
+
 class Encoder(WordCoder):
     """Turns words into units, and has the network that turns units into vectors.
 
@@ -282,6 +307,14 @@ class EncoderProvider(ABC):
     def restore_coder(self, folder: Path) -> WordCoder:
         """The word coder that `Encoder.export_files` wrote, for runtimes other than TensorFlow."""
         return self.restore(folder)
+
+    def numpy_network(self) -> Callable[[Mapping[str, NDArray[Any]]], NumpyNetwork] | None:
+        """What makes the network in NumPy from the saved tensors, so that taggers with it run without TensorFlow.
+
+        Its vectors must be those of `Encoder.network` without training, up to rounding; a missing tensor raises
+        TaggerError. `restore_coder` must then accept the folder of a tagger. None, the default: there is none.
+        """
+        return None
 
     def restores_transformers(self, folder: Path) -> bool:
         """Whether `restore` and `assign` can load the encoder of a checkpoint that transformers wrote.

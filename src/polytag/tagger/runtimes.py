@@ -1,11 +1,11 @@
-"""Run exported networks in ONNX Runtime and LiteRT, without TensorFlow."""
+"""Choose the runtime of a tagger; run exported networks in ONNX Runtime and LiteRT."""
 
 from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,13 @@ from polytag.encoding.features import Features
 from polytag.errors import PolytagError, TaggerError
 from polytag.plugin.alignment import FloatArray
 from polytag.plugin.encoder import WordCoder
+from polytag.plugin.registry import registry
+from polytag.tagger.description import TaggerDescription
 
 if TYPE_CHECKING:
     from polytag.engine.model import TaggerModel
 
-RUNTIMES = ("tensorflow", "onnx")
+RUNTIMES = ("tensorflow", "onnx", "numpy")
 ONNX_FILE, LITERT_FILE = "model.onnx", "model.tflite"
 _EXTRAS = {"onnxruntime": "onnx", "tf2onnx": "onnx", "onnx": "onnx", "ai_edge_litert": "litert"}
 
@@ -36,7 +38,7 @@ class Scorer(Protocol):
         """Encoder and heads in TensorFlow.
 
         Raises:
-            PolytagError: The network runs in another runtime.
+            PolytagError: The network is an export.
         """
 
     def predict(
@@ -62,6 +64,8 @@ class ExportedModel:
         labels: Number of labels per task.
         run: The network.
     """
+
+    runtime: ClassVar[str] = "onnx"
 
     def __init__(self, encoder: WordCoder, labels: Mapping[str, int], run: NetworkFunction) -> None:
         self.encoder = encoder
@@ -100,36 +104,55 @@ class ExportedModel:
         return {task: scores[batch.units >= 0] for task, scores in self._run(batch.ids, batch.mask).items()}
 
 
-def check_runtime(folder: Path, exported: str | None, wanted: str | None) -> str:
-    """The runtime of a folder.
+def choose_runtime(folder: Path, description: TaggerDescription, wanted: str | None) -> str:
+    """The runtime in which a folder runs.
+
+    An export to ONNX runs in ONNX Runtime; any other tagger in NumPy if its encoder can, else in TensorFlow.
 
     Args:
         folder: The folder.
-        exported: The format of an export; None for a tagger that was not exported.
-        wanted: The requested runtime; None for the runtime of the folder.
+        description: Its description.
+        wanted: The requested runtime; None for the first in this order that can run the folder.
 
     Raises:
         PolytagError: The runtime does not exist, or cannot run the folder.
     """
     if wanted not in (None, *RUNTIMES):
-        raise PolytagError(f"There is no runtime named {wanted!r}. Choose {' or '.join(RUNTIMES)}.")
-    if exported is None:
-        if wanted == "onnx":
+        raise PolytagError(f"There is no runtime named {wanted!r}. Choose one of: {', '.join(RUNTIMES)}.")
+    possible = _possible(folder, description)
+    if wanted is None:
+        return possible[0]
+    if wanted not in possible:
+        raise TaggerError(_why_not(folder, description, wanted))
+    return wanted
+
+
+def _possible(folder: Path, description: TaggerDescription) -> list[str]:
+    """The runtimes that can run a folder, the best one first."""
+    if description.export is not None:
+        if description.export.to != "onnx":
             raise TaggerError(
-                f"The tagger {str(folder)!r} has no ONNX model. Write one with `polytag export {folder} "
-                f"{folder}-onnx --to onnx`, and name that folder."
+                f"{str(folder)!r} is an export for {description.export.to}, which polytag does not load; its "
+                "example.py shows how to run it. Name the tagger it was made from, or an export for onnx."
             )
-        return "tensorflow"
-    if exported != "onnx":
-        raise TaggerError(
-            f"{str(folder)!r} is an export for {exported}, which polytag does not load; its example.py shows how "
-            "to run it. Name the tagger it was made from, or an export for onnx."
+        return ["onnx"]
+    provider = registry().encoders[description.encoder.provider]
+    return ["tensorflow"] if provider.numpy_network() is None else ["numpy", "tensorflow"]
+
+
+def _why_not(folder: Path, description: TaggerDescription, wanted: str) -> str:
+    if description.export is not None:
+        name = {"tensorflow": "TensorFlow", "numpy": "NumPy"}[wanted]
+        return f"{str(folder)!r} is an export for onnx, and {name} cannot run it. Name the tagger it was made from."
+    if wanted == "onnx":
+        return (
+            f"The tagger {str(folder)!r} has no ONNX model. Write one with `polytag export {folder} "
+            f"{folder}-onnx --to onnx`, and name that folder."
         )
-    if wanted == "tensorflow":
-        raise TaggerError(
-            f"{str(folder)!r} is an export for onnx, and TensorFlow cannot run it. Name the tagger it was made from."
-        )
-    return "onnx"
+    return (
+        f"The tagger {str(folder)!r} cannot run in NumPy: its encoder, {description.encoder.provider}, has no network "
+        "there. Choose the runtime tensorflow, or leave it out."
+    )
 
 
 def open_onnx(path: Path, logits: Mapping[str, str] | None = None) -> NetworkFunction:

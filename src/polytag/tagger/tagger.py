@@ -13,18 +13,20 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from polytag.encoding.features import Features, featurise
+from polytag.encoding.tensors import read_tensors
 from polytag.encoding.text import split_sentences
 from polytag.encoding.windows import Context
 from polytag.errors import PolytagError
 from polytag.files import save_tensors
-from polytag.plugin.encoder import EncoderProvider, WordCoder
+from polytag.plugin.encoder import WordCoder
 from polytag.plugin.registry import registry
 from polytag.tagger.decoder import Decoder, Prediction, units_needed
 from polytag.tagger.description import FILE, TaggerDescription, open_folder
 from polytag.tagger.folder import replacing_folder
 from polytag.tagger.heads import TaskHead
+from polytag.tagger.numpy_model import NumpyModel, tensorflow_model
 from polytag.tagger.results import TaggedText, WordGroups, tagged_texts
-from polytag.tagger.runtimes import ONNX_FILE, ExportedModel, Scorer, check_runtime, open_onnx
+from polytag.tagger.runtimes import ONNX_FILE, ExportedModel, Scorer, choose_runtime, open_onnx
 from polytag.tagger.text_columns import is_dataset, tagged_dataset, texts_of
 from polytag.tagger.token_classifiers import LabelNames
 from polytag.tagger.viterbi import Decoding, check_decoding
@@ -43,7 +45,7 @@ class Tagger:
     """A trained tagger.
 
     Attributes:
-        model: Encoder and heads with their weights, or an export of them to another runtime.
+        model: Encoder and heads with their weights, in TensorFlow or NumPy, or an export of them.
         heads: The head of each task: its labels and how its scores are decoded.
         context: The content of a window: one sentence, or consecutive sentences of a document.
         window: Maximum number of units per window; None for the maximum of the encoder.
@@ -51,7 +53,7 @@ class Tagger:
         details: Further content of `polytag.json`: the corpus, versions, scores.
     """
 
-    model: TaggerModel | ExportedModel
+    model: TaggerModel | ExportedModel | NumpyModel
     heads: Mapping[str, TaskHead]
     context: Context = "sentence"
     window: int | None = None
@@ -64,17 +66,22 @@ class Tagger:
 
     @property
     def encoder(self) -> WordCoder:
-        """The encoder; for an export, only the part that converts words into units."""
+        """The encoder; in runtimes other than TensorFlow, only the part that converts words into units."""
         return self.model.encoder
 
     @property
     def network(self) -> TaggerModel:
-        """Encoder and heads in TensorFlow.
+        """Encoder and heads in TensorFlow; for a tagger in NumPy, made when they are first needed.
 
         Raises:
             PolytagError: The tagger is an export.
         """
         return self.scorer.network
+
+    @property
+    def runtime(self) -> str:
+        """What computes the probabilities: `tensorflow`, `onnx` or `numpy`."""
+        return self.model.runtime
 
     @cached_property
     def decoders(self) -> dict[str, Decoder]:
@@ -107,7 +114,8 @@ class Tagger:
             task: Name of a token classifier's task, if its labels do not determine it.
             labels: Names of a token classifier's labels in id order, or a file of them, if it has none or different
                 ones.
-            runtime: `tensorflow` or `onnx`, which must match the folder; None for the runtime of the folder.
+            runtime: `tensorflow`, `onnx` or `numpy`; by default `onnx` for an export, else `numpy` if the encoder can,
+                else `tensorflow`.
 
         Raises:
             TaggerError: The folder is not a tagger, is damaged, was written by a newer version, or is for another
@@ -117,16 +125,8 @@ class Tagger:
         """
         check_decoding(decoding)
         path, description = open_folder(folder, task, labels)
-        runtime = check_runtime(path, description.export.to if description.export else None, runtime)
         heads = description.heads(decoding)
-        provider = registry().encoders[description.encoder.provider]
-        model: TaggerModel | ExportedModel
-        if runtime == "onnx":
-            sizes = {name: len(head.labels) for name, head in heads.items()}
-            model = ExportedModel(provider.restore_coder(path), sizes, open_onnx(path / ONNX_FILE))
-        else:
-            model = _restored(provider, path, heads)
-            model.encoder.reference = description.encoder.reference  # not this folder's path
+        model = _opened(path, description, choose_runtime(path, description, runtime), heads)
         return cls(model, heads, description.context, description.window, min_score, description.details)
 
     @overload
@@ -286,9 +286,9 @@ class Tagger:
 
     def description(self) -> TaggerDescription:
         """The content of `polytag.json`."""
-        encoder = self.network.encoder
+        origin = self.model if isinstance(self.model, NumpyModel) else self.network.encoder
         return TaggerDescription.of(
-            self.heads, encoder.provider, encoder.reference, self.context, self.window, self.details
+            self.heads, origin.provider, origin.reference, self.context, self.window, self.details
         )
 
 
@@ -307,11 +307,15 @@ def _chunks(
         yield chunk[: len(chunk) - len(begun)]
 
 
-def _restored(provider: EncoderProvider, folder: Path, heads: Mapping[str, TaskHead]) -> TaggerModel:
-    from polytag.engine.encoders.hf_weights import read_tensors
-    from polytag.engine.model import TaggerModel
-
-    tensors = read_tensors(folder)
-    model = TaggerModel(provider.restore(folder), {name: head.labels for name, head in heads.items()})
-    model.assign(tensors)
-    return model
+def _opened(
+    folder: Path, description: TaggerDescription, runtime: str, heads: Mapping[str, TaskHead]
+) -> TaggerModel | ExportedModel | NumpyModel:
+    provider, reference = description.encoder.provider, description.encoder.reference
+    labels = {name: head.labels for name, head in heads.items()}
+    if runtime == "numpy":
+        return NumpyModel(folder, provider, reference, labels)
+    restorer = registry().encoders[provider]
+    if runtime == "onnx":
+        sizes = {name: len(own) for name, own in labels.items()}
+        return ExportedModel(restorer.restore_coder(folder), sizes, open_onnx(folder / ONNX_FILE))
+    return tensorflow_model(restorer, folder, reference, labels, read_tensors(folder))

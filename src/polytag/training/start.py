@@ -74,7 +74,7 @@ class StartingPoint:
         Raises:
             PolytagError: The weights are missing, damaged, or do not match the description in the folder.
         """
-        from polytag.engine.encoders.hf_weights import read_tensors
+        from polytag.encoding.tensors import read_tensors
         from polytag.engine.model import TaggerModel
 
         tensors = read_tensors(self.folder)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from polytag.engine.encoders.hf_weights import read_tensors
+from polytag.encoding.tensors import read_tensors
 from polytag.engine.encoders.pretrained import create, restore
 from polytag.errors import TaggerError
 from support.checkpoints import FAMILIES, make_checkpoint, prefix_of, read_checkpoint, write_tensors

@@ -219,7 +219,7 @@ def test_saving_that_fails_leaves_everything_as_it_was(tagger, tmp_path, monkeyp
     def full(*_arguments, **_options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(type(tagger.encoder), "save_files", full)
+    monkeypatch.setattr(type(tagger.network.encoder), "save_files", full)
     with pytest.raises(PolytagError, match="No space left on device"):
         tagger.save(tmp_path / "out", {"note.txt": "new"}, overwrite=True)
     assert [path.name for path in tmp_path.iterdir()] == (["out"] if before else [])

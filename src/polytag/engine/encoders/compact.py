@@ -18,13 +18,10 @@ from numpy.typing import NDArray
 
 from polytag.encoding import example_inputs, word_hashes
 from polytag.encoding.coders import BLOCKS, WINDOW, HashCoder
+from polytag.encoding.compact_layout import EMBEDDING_WIDTH, EPSILON, SHAPES, WIDTH, check_tensors
 from polytag.encoding.word_hashes import HASHES, ROWS
 from polytag.engine.encoders.transformer import exact_gelu, gelu, layer_norm
-from polytag.errors import TaggerError
 from polytag.plugin.encoder import Encoder, ExampleInputs, Tensors
-
-EMBEDDING_WIDTH = 96
-WIDTH = 192
 
 _FORM_FEATURES = 2  # the first two features depend on the whole word
 
@@ -51,20 +48,12 @@ class CompactEncoder(HashCoder, Encoder):
 
     def tensors(self) -> Tensors:
         """The weights by name."""
-        return {
-            f"encoder.{variable.path.partition('/')[2].replace('/', '.')}": variable.numpy()
-            for variable in self._weights
-        }
+        return {name: variable.numpy() for name, variable in self._weights}
 
     def assign(self, tensors: Mapping[str, NDArray[Any]]) -> None:
         """Set the weights."""
-        for variable in self._weights:
-            name = f"encoder.{variable.path.partition('/')[2].replace('/', '.')}"
-            if name not in tensors or tuple(tensors[name].shape) != tuple(variable.shape):
-                raise TaggerError(
-                    f"The saved weights have no tensor {name!r} of shape {tuple(variable.shape)}: the folder is "
-                    "damaged or was written by another version of polytag. Train or download it again."
-                )
+        check_tensors(tensors)
+        for name, variable in self._weights:
             variable.assign(tensors[name])
 
     def config(self) -> dict[str, Any]:
@@ -90,8 +79,8 @@ class CompactEncoder(HashCoder, Encoder):
         shutil.copyfile(inspect.getfile(word_hashes), folder / "word_hashes.py")
 
     @property
-    def _weights(self) -> list[Any]:
-        return list(self.network.trainable_variables)
+    def _weights(self) -> list[tuple[str, Any]]:
+        return list(zip(SHAPES, self.network.trainable_variables, strict=True))
 
 
 @keras.saving.register_keras_serializable("polytag")
@@ -110,19 +99,19 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
         """Create the weights; the input shape is not needed."""
         features = len(ROWS)
         self.table = self.add_weight(
-            shape=(sum(ROWS.values()), EMBEDDING_WIDTH),
+            shape=SHAPES["encoder.table"],
             initializer=keras.initializers.RandomNormal(stddev=0.1),
             name="table",
         )
         self.mix = keras.layers.Dense(WIDTH, name="mix")
         self.mix.build((None, None, features * EMBEDDING_WIDTH))
-        self.mix_norm = keras.layers.LayerNormalization(name="mix_norm")
+        self.mix_norm = keras.layers.LayerNormalization(epsilon=EPSILON, name="mix_norm")
         self.mix_norm.build((None, None, WIDTH))
         self.convolutions, self.norms = [], []
         for index in range(BLOCKS):
             convolution = keras.layers.Conv1D(WIDTH, WINDOW, padding="same", name=f"convolution_{index}")
             convolution.build((None, None, WIDTH))
-            norm = keras.layers.LayerNormalization(name=f"norm_{index}")
+            norm = keras.layers.LayerNormalization(epsilon=EPSILON, name=f"norm_{index}")
             norm.build((None, None, WIDTH))
             self.convolutions.append(convolution)
             self.norms.append(norm)

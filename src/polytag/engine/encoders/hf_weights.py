@@ -7,10 +7,8 @@ calls learns which tensor fills which variable. A hook transforms an array of in
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +19,6 @@ from polytag.plugin.encoder import Tensors
 
 Hook = Callable[[NDArray[Any], list[int]], NDArray[Any]]
 
-_OLD_NAMES = {".gamma": ".weight", ".beta": ".bias"}
 _PREFIXES = {"xlm-roberta": "roberta", "camembert": "roberta", "deberta-v2": "deberta"}
 """Name of the encoder inside a task model, if it is not the model type."""
 
@@ -157,55 +154,8 @@ class WeightMap:
         self._base[name] = np.zeros_like(segments, dtype=np.float32)
 
 
-def read_tensors(folder: Path) -> Tensors:
-    """All tensors of a checkpoint in safetensors format, in one or several files, by their modern names.
-
-    Raises:
-        TaggerError: The folder has none, or one that cannot be read.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    index = folder / "model.safetensors.index.json"
-    if index.exists():
-        try:
-            files = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise TaggerError(f"{index} is damaged: {error}. Download the checkpoint again.") from error
-    else:
-        files = ["model.safetensors"]
-    tensors: Tensors = {}
-    for file in files:
-        path = folder / file
-        if not path.is_file():
-            raise _no_weights(folder, file)
-        try:
-            with safe_open(path, framework="numpy") as opened:
-                for name in opened.keys():  # noqa: SIM118  # not a mapping
-                    tensors[_modern(name)] = opened.get_tensor(name)
-        except (SafetensorError, OSError) as error:
-            raise TaggerError(f"{path} is damaged: {error}. Download or train it again.") from error
-    return tensors
-
-
-def _no_weights(folder: Path, file: str) -> TaggerError:
-    pickled = any(folder.glob("pytorch_model*.bin"))
-    return TaggerError(
-        f"{folder} has no {file}. polytag reads weights only in safetensors format, since other formats could run "
-        f"code{', such as pytorch_model.bin, a pickle' if pickled else ''}. Convert the checkpoint where PyTorch is "
-        f"installed: AutoModelForTokenClassification.from_pretrained({str(folder)!r}).save_pretrained(FOLDER), or "
-        "AutoModel for a checkpoint without a token classification head."
-    )
-
-
 def _does_not_fit(name: str, tensor: NDArray[Any]) -> TaggerError:
     return TaggerError(
         f"The checkpoint's tensor {name!r} has shape {tuple(tensor.shape)}, which does not fit its config.json. "
         "Download it again, or find out which of the two was changed."
     )
-
-
-def _modern(name: str) -> str:
-    for old, new in _OLD_NAMES.items():
-        if name.endswith(f"LayerNorm{old}"):
-            return name.removesuffix(old) + new
-    return name

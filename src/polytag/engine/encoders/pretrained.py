@@ -17,9 +17,10 @@ from polytag.encoding.capitals import N_CASES, Casing, add_capitals
 from polytag.encoding.checkpoint import find_checkpoint, read_config
 from polytag.encoding.coders import SubwordCoder
 from polytag.encoding.example_inputs import SUBWORDS
+from polytag.encoding.tensors import read_tensors
 from polytag.encoding.tokenizer import coder_settings, load_tokenizer
 from polytag.engine.encoders import convert_deberta, convert_electra
-from polytag.engine.encoders.hf_weights import WeightMap, read_tensors
+from polytag.engine.encoders.hf_weights import WeightMap
 from polytag.engine.encoders.keras_hub_parts import (
     convert_albert,
     convert_bert,

@@ -1,0 +1,167 @@
+"""Taggers in NumPy, without TensorFlow."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polytag.encoding.batches import Batch, unit_scores
+from polytag.encoding.features import Features
+from polytag.encoding.tensors import head_tensors, read_tensors
+from polytag.plugin.alignment import FloatArray
+from polytag.plugin.encoder import EncoderProvider, WordCoder, head_prefix
+from polytag.plugin.registry import registry
+
+if TYPE_CHECKING:
+    from polytag.engine.model import TaggerModel
+
+_MOST_THREADS = 8
+
+
+class NumpyModel:
+    """Encoder and heads in NumPy.
+
+    Args:
+        folder: The tagger.
+        provider: Name of the encoder's provider, which has a network in NumPy.
+        reference: The name of the encoder that the user gave.
+        labels: For each task, its labels in id order.
+
+    Raises:
+        TaggerError: The weights are missing, damaged, or do not fit the labels.
+    """
+
+    runtime: ClassVar[str] = "numpy"
+
+    def __init__(self, folder: Path, provider: str, reference: str, labels: Mapping[str, Sequence[str]]) -> None:
+        self.provider, self.reference = provider, reference
+        self.encoder: WordCoder = self._provider.restore_coder(folder)
+        self._folder = folder
+        self._labels = dict(labels)
+        self._tensors = read_tensors(folder)
+        make = self._provider.numpy_network()
+        assert make is not None, provider
+        self._vectors = make(self._tensors)
+        self._heads = {
+            task: head_tensors(self._tensors, head_prefix(task, len(labels)), len(names), self._vectors.width)
+            for task, names in labels.items()
+        }
+
+    def scorer(self) -> NumpyModel:
+        """The object itself."""
+        return self
+
+    @cached_property
+    def network(self) -> TaggerModel:
+        """Encoder and heads in TensorFlow, with the same weights; made when it is first needed."""
+        return tensorflow_model(self._provider, self._folder, self.reference, self._labels, self._tensors)
+
+    def predict(
+        self,
+        features: Features,
+        wanted: NDArray[np.bool_] | None = None,
+        on_batch: Callable[[int], None] | None = None,
+    ) -> dict[str, FloatArray]:
+        """Probabilities of each task, float32 (units, labels), in the order of the units.
+
+        Args:
+            features: The features of the text.
+            wanted: bool (units,), False for units that are not needed, which get probabilities of 0; all by default.
+            on_batch: Called after each batch with the number of its windows.
+        """
+        labels = {task: len(names) for task, names in self._labels.items()}
+        with _ONE_BLAS_THREAD:
+            return unit_scores(self._probabilities, features, self.encoder, labels, wanted, on_batch, _threads())
+
+    def _probabilities(self, batch: Batch) -> dict[str, FloatArray]:
+        vectors = self._vectors(batch.ids, batch.mask, np.flatnonzero(batch.units >= 0))
+        found = {}
+        for task, (weight, bias) in self._heads.items():
+            scores = vectors @ weight.T
+            scores += bias
+            scores -= scores.max(axis=1, keepdims=True)
+            np.exp(scores, out=scores)
+            scores /= scores.sum(axis=1, keepdims=True)
+            found[task] = scores
+        return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "network"}
+
+    @property
+    def _provider(self) -> EncoderProvider:
+        return registry().encoders[self.provider]
+
+
+def tensorflow_model(
+    provider: EncoderProvider,
+    folder: Path,
+    reference: str,
+    labels: Mapping[str, Sequence[str]],
+    tensors: Mapping[str, NDArray[Any]],
+) -> TaggerModel:
+    """Encoder and heads in TensorFlow.
+
+    Args:
+        provider: The encoder's provider.
+        folder: The tagger.
+        reference: The name of the encoder that the user gave, which is not the path of the folder.
+        labels: For each task, its labels in id order.
+        tensors: The weights.
+
+    Raises:
+        TaggerError: A tensor is missing or has the wrong shape.
+    """
+    from polytag.engine.model import TaggerModel
+
+    model = TaggerModel(provider.restore(folder), labels)
+    model.assign(tensors)
+    model.encoder.reference = reference
+    return model
+
+
+class _OneBlasThread:
+    """A context in which BLAS computes only in the thread that calls it, in the whole process.
+
+    Batches are computed in parallel instead. The threads of BLAS wait for each other without sleeping: if other
+    processes need the processor as well, its matrix products take up to ten times as long.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._limit: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._users == 0:
+                self._limit = _blas().limit(limits=1, user_api="blas")
+            self._users += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._users == 0:
+                self._limit.restore_original_limits()
+
+
+_ONE_BLAS_THREAD = _OneBlasThread()
+
+
+@cache
+def _blas() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+def _threads() -> int:
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(available, _MOST_THREADS)
