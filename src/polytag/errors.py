@@ -22,6 +22,10 @@ class CorpusWarning(UserWarning):
     """A reader changed or left out something; the message says what."""
 
 
+class RuntimeHint(UserWarning):
+    """A tagger could start faster; the message says how."""
+
+
 class PluginError(PolytagError):
     """A plugin is broken, incompatible, or in conflict with another one."""
 

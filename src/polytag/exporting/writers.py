@@ -15,7 +15,8 @@ from polytag.encoding.batches import NetworkFunction
 from polytag.errors import PolytagError
 from polytag.exporting.example_program import transformers_program
 from polytag.tagger.onnx_files import logits_names
-from polytag.tagger.runtimes import LITERT_FILE, ONNX_FILE, ExportedModel, open_litert, open_onnx
+from polytag.tagger.onnx_network import OnnxNetwork
+from polytag.tagger.runtimes import LITERT_FILE, ONNX_FILE, ExportedModel, open_litert
 from polytag.tagger.tagger import Tagger
 
 
@@ -32,7 +33,7 @@ def _write_onnx(tagger: Tagger, folder: Path, quantize: str | None) -> tuple[str
     write_onnx(tagger.network, folder / ONNX_FILE)
     if quantize:
         _quantise(folder / ONNX_FILE)
-    return "ONNX Runtime", swapped(tagger, open_onnx(folder / ONNX_FILE))
+    return "ONNX Runtime", swapped(tagger, OnnxNetwork(folder / ONNX_FILE))
 
 
 def write_onnx_in_place(tagger: Tagger, path: Path, quantize: str | None) -> Tagger:
@@ -45,7 +46,7 @@ def write_onnx_in_place(tagger: Tagger, path: Path, quantize: str | None) -> Tag
     write_onnx(tagger.network, path, outputs)
     if quantize:
         _quantise(path)
-    return swapped(tagger, open_onnx(path, outputs))
+    return swapped(tagger, OnnxNetwork(path, outputs))
 
 
 def _write_litert(tagger: Tagger, folder: Path, _: str | None) -> tuple[str, Tagger]:

@@ -20,6 +20,11 @@ def logits_names(tasks: Iterable[str]) -> dict[str, str]:
     return {name: name for name in names} if len(names) > 1 else {names[0]: "logits"}
 
 
+def export_command(folder: Path, runtime: str) -> str:
+    """The command that writes the file of a runtime into the folder of a tagger."""
+    return f"polytag export {folder} --in-place" + (" --quantize int8" if runtime == "onnx-int8" else "")
+
+
 def fingerprint(path: Path) -> str:
     """The SHA-256 of a file, 64 hexadecimal digits."""
     with path.open("rb") as file:
@@ -49,7 +54,7 @@ def check_onnx(folder: Path, description: TaggerDescription, runtime: str) -> Pa
         TaggerError: The model does not exist, was not made by polytag, or was made from other weights.
     """
     path, recorded = folder / FILES[runtime], description.onnx.get(FILES[runtime])
-    renew = f"polytag export {folder} --in-place" + (" --quantize int8" if runtime == "onnx-int8" else "")
+    renew = export_command(folder, runtime)
     if not path.is_file():
         raise TaggerError(f"The tagger {str(folder)!r} has no {FILES[runtime]}. Write it: {renew}")
     if recorded is None or fingerprint(path) != recorded.content:

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Mapping
+import threading
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from polytag.encoding.batches import Batch, NetworkFunction, unit_scores
 from polytag.encoding.features import Features
-from polytag.errors import PolytagError, TaggerError
+from polytag.errors import PolytagError, RuntimeHint, TaggerError
 from polytag.plugin.alignment import FloatArray
 from polytag.plugin.encoder import WordCoder
 from polytag.plugin.registry import registry
-from polytag.tagger.description import TaggerDescription
+from polytag.tagger.description import FILE, TaggerDescription
+from polytag.tagger.onnx_files import FILES as ONNX_FILES
+from polytag.tagger.onnx_files import export_command
 
 if TYPE_CHECKING:
     from polytag.engine.model import TaggerModel
 
-RUNTIMES = ("tensorflow", "onnx", "numpy")
+RUNTIMES = ("tensorflow", "onnx", "onnx-int8", "numpy")
 ONNX_FILE, LITERT_FILE = "model.onnx", "model.tflite"
 _EXTRAS = {"onnxruntime": "onnx", "tf2onnx": "onnx", "onnx": "onnx", "ai_edge_litert": "litert"}
+_HINTED = threading.Event()
 
 
 class Scorer(Protocol):
@@ -63,27 +69,41 @@ class ExportedModel:
         encoder: Converts words into units.
         labels: Number of labels per task.
         run: The network.
+        runtime: Name of the runtime.
+        origin: Makes the network in TensorFlow that it was exported from; None for an export without it.
     """
 
-    runtime: ClassVar[str] = "onnx"
-
-    def __init__(self, encoder: WordCoder, labels: Mapping[str, int], run: NetworkFunction) -> None:
+    def __init__(
+        self,
+        encoder: WordCoder,
+        labels: Mapping[str, int],
+        run: NetworkFunction,
+        runtime: str = "onnx",
+        origin: Callable[[], TaggerModel] | None = None,
+    ) -> None:
         self.encoder = encoder
+        self.runtime = runtime
         self._labels = dict(labels)
         self._run = run
+        self._origin = origin
 
     def scorer(self) -> ExportedModel:
         """The object itself."""
         return self
 
-    @property
+    @cached_property
     def network(self) -> TaggerModel:
-        """Not available.
+        """Encoder and heads in TensorFlow, with the same weights; made when it is first needed.
 
         Raises:
-            PolytagError: Always.
+            PolytagError: The model is an export without its tagger.
         """
-        raise PolytagError("An export can be neither saved nor exported again. Name the tagger it was made from.")
+        if self._origin is None:
+            raise PolytagError("An export can be neither saved nor exported again. Name the tagger it was made from.")
+        return self._origin()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "network"}
 
     def predict(
         self,
@@ -107,12 +127,16 @@ class ExportedModel:
 def choose_runtime(folder: Path, description: TaggerDescription, wanted: str | None) -> str:
     """The runtime in which a folder runs.
 
-    An export to ONNX runs in ONNX Runtime; any other tagger in NumPy if its encoder can, else in TensorFlow.
+    An export to ONNX runs in ONNX Runtime. Any other tagger runs in NumPy if its encoder can; else in ONNX Runtime if
+    that is installed and the folder has `onnx/model.onnx`; else in TensorFlow.
 
     Args:
         folder: The folder.
         description: Its description.
         wanted: The requested runtime; None for the first in this order that can run the folder.
+
+    Warns:
+        RuntimeHint: The tagger could start faster in another runtime; once per process.
 
     Raises:
         PolytagError: The runtime does not exist, or cannot run the folder.
@@ -121,10 +145,27 @@ def choose_runtime(folder: Path, description: TaggerDescription, wanted: str | N
         raise PolytagError(f"There is no runtime named {wanted!r}. Choose one of: {', '.join(RUNTIMES)}.")
     possible = _possible(folder, description)
     if wanted is None:
+        if possible[0] == "tensorflow":
+            _hint(folder, possible)
         return possible[0]
     if wanted not in possible:
         raise TaggerError(_why_not(folder, description, wanted))
     return wanted
+
+
+def _hint(folder: Path, possible: Sequence[str]) -> None:
+    """Say once how a tagger starts faster, or at all."""
+    if "onnx" in possible:
+        advice = "Install ONNX Runtime, in which it starts faster: pip install onnxruntime"
+    elif (folder / FILE).is_file():
+        advice = f"With an ONNX model it starts in a second: {export_command(folder, 'onnx')}"
+    else:
+        return
+    if importlib.util.find_spec("tensorflow") is None:
+        raise PolytagError(f"The tagger {str(folder)!r} needs TensorFlow, which is not installed. {advice}")
+    if not _HINTED.is_set():
+        _HINTED.set()
+        warnings.warn(f"{str(folder)!r} runs in TensorFlow. {advice}", RuntimeHint, stacklevel=4)
 
 
 def _possible(folder: Path, description: TaggerDescription) -> list[str]:
@@ -136,59 +177,25 @@ def _possible(folder: Path, description: TaggerDescription) -> list[str]:
                 "example.py shows how to run it. Name the tagger it was made from, or an export for onnx."
             )
         return ["onnx"]
-    provider = registry().encoders[description.encoder.provider]
-    return ["tensorflow"] if provider.numpy_network() is None else ["numpy", "tensorflow"]
+    onnx = [runtime for runtime, file in ONNX_FILES.items() if (folder / file).is_file() and (folder / FILE).is_file()]
+    if registry().encoders[description.encoder.provider].numpy_network() is not None:
+        return ["numpy", *onnx, "tensorflow"]
+    installed = importlib.util.find_spec("onnxruntime") is not None
+    # Eight bits give other tags: only by choice.
+    best = [runtime for runtime in onnx if installed and runtime == "onnx"]
+    return [*best, "tensorflow", *onnx]
 
 
 def _why_not(folder: Path, description: TaggerDescription, wanted: str) -> str:
     if description.export is not None:
-        name = {"tensorflow": "TensorFlow", "numpy": "NumPy"}[wanted]
+        name = {"tensorflow": "TensorFlow", "numpy": "NumPy"}.get(wanted, wanted)
         return f"{str(folder)!r} is an export for onnx, and {name} cannot run it. Name the tagger it was made from."
-    if wanted == "onnx":
-        return (
-            f"The tagger {str(folder)!r} has no ONNX model. Write one with `polytag export {folder} "
-            f"{folder}-onnx --to onnx`, and name that folder."
-        )
+    if wanted in ONNX_FILES:
+        return f"The tagger {str(folder)!r} has no {ONNX_FILES[wanted]}. Write it: {export_command(folder, wanted)}"
     return (
         f"The tagger {str(folder)!r} cannot run in NumPy: its encoder, {description.encoder.provider}, has no network "
         "there. Choose the runtime tensorflow, or leave it out."
     )
-
-
-def open_onnx(path: Path, logits: Mapping[str, str] | None = None) -> NetworkFunction:
-    """An ONNX model as a function of arrays.
-
-    Args:
-        path: The file.
-        logits: For each task the name of the output with its logits; None for a model with an output of probabilities
-            for each task, named after it.
-
-    Raises:
-        PolytagError: ONNX Runtime is not installed, or the file is damaged.
-    """
-    require_extra("onnxruntime")
-    import onnxruntime
-
-    try:
-        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    except Exception as error:  # its exceptions have no other common base
-        raise TaggerError(f"{path} cannot be loaded: {error}. Export the tagger again.") from error
-    ids_name, mask_name = (given.name for given in session.get_inputs())
-    outputs = logits or {found.name: found.name for found in session.get_outputs()}
-
-    def run(ids: NDArray[np.int32], mask: NDArray[np.bool_]) -> dict[str, FloatArray]:
-        given = {ids_name: _squeezed(ids).astype(np.int64), mask_name: mask.astype(np.int64)}
-        found = dict(zip(outputs, session.run(list(outputs.values()), given), strict=True))
-        return {task: _softmax(values) for task, values in found.items()} if logits else found
-
-    return run
-
-
-def _softmax(logits: FloatArray) -> FloatArray:
-    """Probabilities of logits, float32 (..., labels)."""
-    powers: FloatArray = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    powers /= powers.sum(axis=-1, keepdims=True)
-    return powers
 
 
 def open_litert(path: Path) -> NetworkFunction:
@@ -204,7 +211,7 @@ def open_litert(path: Path) -> NetworkFunction:
     ids_name = next(name for name in runner.get_input_details() if name.endswith("_ids"))
 
     def run(ids: NDArray[np.int32], mask: NDArray[np.bool_]) -> dict[str, FloatArray]:
-        given = {ids_name: _squeezed(ids), "attention_mask": mask.astype(np.int32)}
+        given = {ids_name: squeezed(ids), "attention_mask": mask.astype(np.int32)}
         found: dict[str, FloatArray] = runner(**given)
         return found
 
@@ -225,6 +232,6 @@ def require_extra(*modules: str) -> None:
             )
 
 
-def _squeezed(ids: NDArray[np.int32]) -> NDArray[np.int32]:
+def squeezed(ids: NDArray[np.int32]) -> NDArray[np.int32]:
     """Ids in the shape of the network's input: subwords (batch, length), features (batch, length, n_features)."""
     return ids[:, :, 0] if ids.shape[2] == 1 else ids

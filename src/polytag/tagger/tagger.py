@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -25,8 +25,10 @@ from polytag.tagger.description import FILE, TaggerDescription, open_folder
 from polytag.tagger.folder import replacing_folder
 from polytag.tagger.heads import TaskHead
 from polytag.tagger.numpy_model import NumpyModel, tensorflow_model
+from polytag.tagger.onnx_files import FILES, check_onnx, logits_names
+from polytag.tagger.onnx_network import OnnxNetwork
 from polytag.tagger.results import TaggedText, WordGroups, tagged_texts
-from polytag.tagger.runtimes import ONNX_FILE, ExportedModel, Scorer, choose_runtime, open_onnx
+from polytag.tagger.runtimes import ONNX_FILE, ExportedModel, Scorer, choose_runtime
 from polytag.tagger.text_columns import is_dataset, tagged_dataset, texts_of
 from polytag.tagger.token_classifiers import LabelNames
 from polytag.tagger.viterbi import Decoding, check_decoding
@@ -114,8 +116,9 @@ class Tagger:
             task: Name of a token classifier's task, if its labels do not determine it.
             labels: Names of a token classifier's labels in id order, or a file of them, if it has none or different
                 ones.
-            runtime: `tensorflow`, `onnx` or `numpy`; by default `onnx` for an export, else `numpy` if the encoder can,
-                else `tensorflow`.
+            runtime: `tensorflow`, `onnx`, `onnx-int8` or `numpy`; by default `onnx` for an export; else `numpy` if the
+                encoder can; else `onnx` if the folder has `onnx/model.onnx` and ONNX Runtime is installed; else
+                `tensorflow`.
 
         Raises:
             TaggerError: The folder is not a tagger, is damaged, was written by a newer version, or is for another
@@ -315,7 +318,15 @@ def _opened(
     if runtime == "numpy":
         return NumpyModel(folder, provider, reference, labels)
     restorer = registry().encoders[provider]
-    if runtime == "onnx":
-        sizes = {name: len(own) for name, own in labels.items()}
-        return ExportedModel(restorer.restore_coder(folder), sizes, open_onnx(folder / ONNX_FILE))
-    return tensorflow_model(restorer, folder, reference, labels, read_tensors(folder))
+    sizes = {name: len(own) for name, own in labels.items()}
+    if description.export:
+        return ExportedModel(restorer.restore_coder(folder), sizes, OnnxNetwork(folder / ONNX_FILE))
+    in_tensorflow = partial(_in_tensorflow, folder, provider, reference, labels)
+    if runtime in FILES:
+        network = OnnxNetwork(check_onnx(folder, description, runtime), logits_names(labels))
+        return ExportedModel(restorer.restore_coder(folder), sizes, network, runtime, in_tensorflow)
+    return in_tensorflow()
+
+
+def _in_tensorflow(folder: Path, provider: str, reference: str, labels: Mapping[str, Sequence[str]]) -> TaggerModel:
+    return tensorflow_model(registry().encoders[provider], folder, reference, labels, read_tensors(folder))

@@ -26,6 +26,7 @@ from polytag.exporting.export import Export
 from polytag.runner import TrainResult
 from polytag.tagger import runtimes
 from polytag.tagger.heads import TaskHead
+from polytag.tagger.onnx_network import OnnxNetwork
 from support.checkpoints import FAMILIES, POSITIONS, make_checkpoint
 
 ENCODERS = ("compact", *FAMILIES)
@@ -83,7 +84,7 @@ def open_run(export: Export) -> runtimes.Run:
     if export.to == "savedmodel":
         return open_savedmodel(folder / "1")
     if export.to == "onnx":
-        return runtimes.open_onnx(folder / "model.onnx")
+        return OnnxNetwork(folder / "model.onnx")
     return runtimes.open_litert(folder / "model.tflite")
 
 
@@ -334,7 +335,7 @@ def test_an_export_that_disagrees_is_not_written(
     taggers: dict[str, Tagger], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def wrong(path: Path) -> runtimes.Run:
-        run = runtimes.open_onnx(path)
+        run = OnnxNetwork(path)
         return lambda ids, mask: {task: scores[..., ::-1] for task, scores in run(ids, mask).items()}
 
     monkeypatch.setattr("polytag.exporting.writers.open_onnx", wrong)
