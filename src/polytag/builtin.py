@@ -95,9 +95,9 @@ class PretrainedProvider(EncoderProvider):
 
     def restore_coder(self, folder: Path) -> WordCoder:
         """Only the tokenizer."""
-        from polytag.encoding.coders import SubwordCoder
+        from polytag.encoding.tokenizer import restore_coder
 
-        return SubwordCoder.load(folder)
+        return restore_coder(folder)
 
     def restores_transformers(self, folder: Path) -> bool:
         """True for any checkpoint: `restore` raises an error for unsupported families."""

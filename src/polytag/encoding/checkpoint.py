@@ -36,17 +36,52 @@ def read_config(folder: Path) -> dict[str, Any]:
         PolytagError: It does not exist, cannot be read, or is damaged.
     """
     path = folder / "config.json"
+    if not is_file(path):
+        raise PolytagError(
+            f"The folder {str(folder)!r} is not a checkpoint: it has no config.json. Name a folder that "
+            "`save_pretrained` wrote, a model on the hub, or `compact`."
+        )
+    return read_object(path)
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a JSON file of a checkpoint.
+
+    Raises:
+        PolytagError: It cannot be read, is damaged, or is not a JSON object.
+    """
     try:
-        if not path.is_file():
-            raise PolytagError(
-                f"The folder {str(folder)!r} is not a checkpoint: it has no config.json. Name a folder that "
-                "`save_pretrained` wrote, a model on the hub, or `compact`."
-            )
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise PolytagError(f"{path} cannot be read: {error.strerror}. Check its permissions.") from error
+        found = json.loads(read_file(path).decode("utf-8"))
     except ValueError as error:
         raise PolytagError(f"{path} is not JSON: {error}. Download the checkpoint again.") from error
-    if not isinstance(config, dict):
+    if not isinstance(found, dict):
         raise PolytagError(f"{path} is not a JSON object. Download the checkpoint again.")
-    return config
+    return found
+
+
+def read_file(path: Path) -> bytes:
+    """Read a file of a checkpoint.
+
+    Raises:
+        PolytagError: It cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def is_file(path: Path) -> bool:
+    """Whether a checkpoint has a file.
+
+    Raises:
+        PolytagError: Its folder may not be entered.
+    """
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> PolytagError:
+    return PolytagError(f"{path} cannot be read: {error.strerror}. Check its permissions.")

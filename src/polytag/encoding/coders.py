@@ -20,7 +20,8 @@ BLOCKS, WINDOW = 4, 3
 """Number and width of the convolutions of `compact`; their reach is the overlap of windows of long sentences."""
 
 _CACHED_WORDS = 500_000
-_SETTINGS = "units.json"
+UNITS_FILE = "units.json"
+"""The settings of an export's word coder."""
 
 
 class HashCoder(WordCoder):
@@ -98,11 +99,11 @@ class SubwordCoder(WordCoder):
         from tokenizers import Tokenizer
 
         try:
-            settings = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
+            settings = json.loads((folder / UNITS_FILE).read_text(encoding="utf-8"))
             return cls(Tokenizer.from_file(str(folder / "tokenizer.json")), **settings)
         except Exception as error:  # tokenizers raises Exception itself
             raise TaggerError(
-                f"{folder} lacks a complete tokenizer.json or {_SETTINGS}: {error}. Export the tagger again."
+                f"{folder} lacks a complete tokenizer.json or {UNITS_FILE}: {error}. Export the tagger again."
             ) from error
 
     def encode(self, words: Sequence[str]) -> Units:
@@ -141,7 +142,7 @@ class SubwordCoder(WordCoder):
             "unknown": self._unknown,
             "max_units": self.max_units,
         }
-        (folder / _SETTINGS).write_text(json.dumps(settings) + "\n", encoding="utf-8")
+        (folder / UNITS_FILE).write_text(json.dumps(settings) + "\n", encoding="utf-8")
 
     def _learn(self, words: Iterable[str]) -> None:
         if len(self._pieces) > _CACHED_WORDS:

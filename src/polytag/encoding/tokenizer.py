@@ -1,88 +1,273 @@
-"""Load the tokenizer of a Hugging Face checkpoint, and make a word coder from it."""
+"""Load the tokenizer of a Hugging Face checkpoint, and make a word coder from it.
+
+tokenizer.json is read by `tokenizers` alone, which needs no transformers. transformers is imported only to convert the
+tokenizer of a checkpoint without that file.
+"""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
-from polytag.encoding.coders import SubwordCoder
+from polytag.encoding.checkpoint import is_file, read_config, read_file, read_object
+from polytag.encoding.coders import UNITS_FILE, SubwordCoder
+from polytag.encoding.families import longest_input
 from polytag.errors import PolytagError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 TOKENIZER_FILES = ("*.json", "*.txt", "*.model")
 """Patterns of the files of a checkpoint's tokenizer."""
 
+_TOKENIZER, _SETTINGS, _SPECIAL = "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"
+_KEPT = (
+    *(_SPECIAL, "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt"),
+    *("spiece.model", "sentencepiece.bpe.model", "spm.model"),
+)
+"""Files that tokenizers in Python read; a tagger has a copy of them."""
+
+_NAMELESS_CLASSES = ("PreTrainedTokenizer", "PreTrainedTokenizerFast", "PythonBackend", "TokenizersBackend")
+"""Classes of transformers that take tokenizer.json as it is; the others put settings over it."""
+
+_NORMALIZER = {
+    "do_lower_case": "lowercase",
+    "strip_accents": "strip_accents",
+    "tokenize_chinese_chars": "handle_chinese_chars",
+}
+"""Setting -> attribute of BERT's normalizer."""
+
+_USUAL = {"unk": ("[UNK]", "<unk>"), "pad": ("[PAD]", "<pad>"), "mask": ("[MASK]", "<mask>")}
+"""Special tokens of checkpoints that do not name them."""
+
+_ROLES = ("bos", "eos", "unk", "sep", "pad", "cls", "mask")
 _UNLIMITED = 100_000
 
 
-def load_coder(folder: Path) -> SubwordCoder:
+class CheckpointTokenizer:
+    """A checkpoint's tokenizer, read completely: its folder may change afterwards.
+
+    Args:
+        folder: The checkpoint; has tokenizer.json.
+        reference: Name of the checkpoint, for messages.
+
+    Attributes:
+        backend: Encodes each word as after a space, without padding and truncation.
+
+    Raises:
+        PolytagError: A file cannot be read, or is damaged.
+    """
+
+    def __init__(self, folder: Path, reference: str) -> None:
+        self._reference = reference
+        self.backend = self._read_backend(folder / _TOKENIZER)
+        # Some checkpoints enable padding and truncation in tokenizer.json.
+        self.backend.no_padding()
+        self.backend.no_truncation()
+        settings = read_object(folder / _SETTINGS) if is_file(folder / _SETTINGS) else {}
+        # These would make transformers run code, or read other files than the tagger has.
+        self._settings = {name: settings[name] for name in settings if name not in ("auto_map", "fast_tokenizer_files")}
+        self._files = {name: read_file(folder / name) for name in _KEPT if is_file(folder / name)}
+        self._special = self._special_tokens(folder / _SPECIAL)
+        self._follow_settings()
+
+    def coder_settings(self, longest: int = _UNLIMITED) -> dict[str, Any]:
+        """The arguments of `SubwordCoder` other than the backend.
+
+        Args:
+            longest: Maximum number of subwords of the network's input, special tokens included.
+
+        Raises:
+            PolytagError: The tokenizer's own maximum is not a number.
+        """
+        alone = self.backend.encode("a", add_special_tokens=True).ids
+        plain = self.backend.encode("a", add_special_tokens=False).ids
+        offset = next(i for i in range(len(alone)) if alone[i : i + len(plain)] == plain)
+        before, after = alone[:offset], alone[offset + len(plain) :]
+        unknown, padding, mask = map(self._id_of, ("unk", "pad", "mask"))
+        padding = padding or 0
+        unknown = mask if unknown is None else unknown
+        return {
+            "before": before,
+            "after": after,
+            "padding": padding,
+            "unknown": padding if unknown is None else unknown,
+            "max_units": min(longest, self._longest(), _UNLIMITED) - len(before) - len(after),
+        }
+
+    def save(self, folder: Path) -> None:
+        """Write the files of a checkpoint's tokenizer, of which transformers makes the same subwords."""
+        self.backend.save(str(folder / _TOKENIZER))
+        settings = json.dumps(self._settings, ensure_ascii=False, indent=2) + "\n"
+        (folder / _SETTINGS).write_text(settings, encoding="utf-8")
+        for name, content in self._files.items():
+            (folder / name).write_bytes(content)
+
+    def _read_backend(self, path: Path) -> Tokenizer:
+        from tokenizers import Tokenizer
+
+        try:
+            return Tokenizer.from_buffer(read_file(path))
+        except PolytagError:
+            raise
+        except Exception as error:  # tokenizers raises Exception itself
+            raise PolytagError(
+                f"The checkpoint {self._reference!r} has no fast tokenizer: its {_TOKENIZER} is damaged ({error}). "
+                "Download it again."
+            ) from error
+
+    def _special_tokens(self, path: Path) -> dict[str, str]:
+        """Role -> token, of those that the checkpoint names."""
+        named = self._settings
+        if "added_tokens_decoder" not in named and is_file(path):  # as in transformers
+            named = named | read_object(path)
+        found = {role: named.get(f"{role}_token") for role in _ROLES}
+        tokens = {role: token.get("content") if isinstance(token, dict) else token for role, token in found.items()}
+        return {role: token for role, token in tokens.items() if isinstance(token, str)}
+
+    def _follow_settings(self) -> None:
+        """Put the settings over the backend as transformers does, and complete them, so that it does the same again."""
+        from tokenizers import AddedToken
+        from tokenizers.normalizers import BertNormalizer
+
+        known = {token.content for token in self.backend.get_added_tokens_decoder().values()}
+        wanted = [token for token in self._special.values() if self.backend.token_to_id(token) is not None]
+        self.backend.add_special_tokens([AddedToken(token, special=True) for token in wanted if token not in known])
+        normalizer = self.backend.normalizer
+        if isinstance(normalizer, BertNormalizer):
+            for name, attribute in _NORMALIZER.items():
+                own = getattr(normalizer, attribute)
+                value = self._settings.get(name, own)
+                if self._settings.get("tokenizer_class") in _NAMELESS_CLASSES:
+                    value = own
+                if not isinstance(value, bool | None):
+                    raise self._damaged(name, value)
+                setattr(normalizer, attribute, value)
+                self._settings[name] = value
+        if _lacks_prefix_space(self.backend):
+            _add_prefix_space(self.backend)
+            self._settings["add_prefix_space"] = True
+
+    def _id_of(self, role: str) -> int | None:
+        """The id of a special token."""
+        tokens = [self._special[role]] if role in self._special else _USUAL[role]
+        ids = (self.backend.token_to_id(token) for token in tokens)
+        return next((found for found in ids if found is not None), None)
+
+    def _longest(self) -> int:
+        longest = self._settings.get("model_max_length", self._settings.get("max_len")) or _UNLIMITED
+        if not isinstance(longest, int | float):
+            raise self._damaged("model_max_length", longest)
+        return int(min(max(longest, 1), _UNLIMITED))
+
+    def _damaged(self, name: str, value: Any) -> PolytagError:
+        return PolytagError(
+            f"The {_SETTINGS} of the checkpoint {self._reference!r} is damaged: {name} is {value!r}. Download it again."
+        )
+
+
+def load_tokenizer(folder: Path) -> CheckpointTokenizer:
+    """The tokenizer of a checkpoint, or of the folder of a tagger; transformers converts it if it is no fast one.
+
+    Raises:
+        PolytagError: The checkpoint has none, or a damaged one.
+    """
+    if is_file(folder / _TOKENIZER):
+        tokenizer = CheckpointTokenizer(folder, str(folder))
+    else:
+        with TemporaryDirectory() as name:
+            _convert(folder, Path(name))
+            tokenizer = CheckpointTokenizer(Path(name), str(folder))
+    added = tokenizer.backend.get_added_tokens_decoder().values()
+    if set(tokenizer.backend.get_vocab()) <= {token.content for token in added if token.special}:
+        # transformers makes an empty tokenizer if the checkpoint has no tokenizer files.
+        raise PolytagError(
+            f"The checkpoint {str(folder)!r} has no tokenizer: none of its files has a vocabulary. Download it again, "
+            "or copy tokenizer.json from the checkpoint it was made from."
+        )
+    return tokenizer
+
+
+def load_coder(folder: Path, longest: int = _UNLIMITED) -> SubwordCoder:
     """The word coder of a checkpoint; only its tokenizer is read.
+
+    Args:
+        folder: The checkpoint.
+        longest: Maximum number of subwords of the network's input, special tokens included.
 
     Raises:
         PolytagError: The checkpoint has no fast tokenizer.
     """
     tokenizer = load_tokenizer(folder)
-    return SubwordCoder(tokenizer.backend_tokenizer, **coder_settings(tokenizer))
+    return SubwordCoder(tokenizer.backend, **tokenizer.coder_settings(longest))
 
 
-def coder_settings(tokenizer: Any, longest: int = _UNLIMITED) -> dict[str, Any]:
-    """The arguments of `SubwordCoder` other than the tokenizer's backend.
-
-    Args:
-        tokenizer: A tokenizer from `load_tokenizer`.
-        longest: Maximum number of subwords of the network's input, special tokens included.
-    """
-    backend = tokenizer.backend_tokenizer
-    unknown = tokenizer.unk_token_id
-    alone = backend.encode("a", add_special_tokens=True).ids
-    plain = backend.encode("a", add_special_tokens=False).ids
-    offset = next(i for i in range(len(alone)) if alone[i : i + len(plain)] == plain)
-    before, after = alone[:offset], alone[offset + len(plain) :]
-    longest = min(longest, max(tokenizer.model_max_length, 1), _UNLIMITED)
-    return {
-        "before": before,
-        "after": after,
-        "padding": tokenizer.pad_token_id or 0,
-        "unknown": tokenizer.mask_token_id if unknown is None else unknown,
-        "max_units": int(longest) - len(before) - len(after),
-    }
-
-
-def load_tokenizer(folder: Path) -> Any:
-    """The fast tokenizer of a checkpoint, configured for input that is already split into words.
+def restore_coder(folder: Path) -> SubwordCoder:
+    """The word coder of an export, or of a tagger's folder.
 
     Raises:
-        PolytagError: The checkpoint has none.
+        PolytagError: A file is missing or damaged.
     """
-    from transformers import AutoTokenizer
+    if is_file(folder / UNITS_FILE):
+        return SubwordCoder.load(folder)
+    return load_coder(folder, longest_input(read_config(folder)))
 
+
+def _convert(folder: Path, target: Path) -> None:
+    """Let transformers convert a tokenizer that has no tokenizer.json.
+
+    Raises:
+        PolytagError: It cannot, or would have to run code of the checkpoint.
+    """
+    _refuse_code(folder)
     refusal = (
         f"The checkpoint {str(folder)!r} has no fast tokenizer, and slow ones do not report which word a subword "
         "belongs to. Convert it where its slow tokenizer loads: AutoTokenizer.from_pretrained(...).save_pretrained(...)"
         " writes the tokenizer.json that is needed."
     )
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-        if getattr(tokenizer, "is_fast", False) and _lacks_prefix_space(tokenizer.backend_tokenizer):
-            tokenizer = AutoTokenizer.from_pretrained(folder, add_prefix_space=True)
+        from transformers import AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        if not getattr(tokenizer, "is_fast", False):
+            raise PolytagError(refusal)
+        tokenizer.save_pretrained(target)
     except (OSError, ValueError, ImportError, KeyError) as error:
         raise PolytagError(refusal) from error
-    if not getattr(tokenizer, "is_fast", False):
-        raise PolytagError(refusal)
-    if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
-        # transformers makes an empty tokenizer if the checkpoint has no tokenizer files.
-        raise PolytagError(
-            f"The checkpoint {str(folder)!r} has no tokenizer: none of its files has a vocabulary. Download it again, "
-            "or copy tokenizer.json from the checkpoint it was made from."
-        )
-    # Some checkpoints enable padding and truncation in tokenizer.json.
-    tokenizer.backend_tokenizer.no_padding()
-    tokenizer.backend_tokenizer.no_truncation()
-    return tokenizer
 
 
-def _lacks_prefix_space(backend: Any) -> bool:
+def _refuse_code(folder: Path) -> None:
+    """Refuse what leads transformers to code, or to configurations that could name it."""
+    for file, field in ((_SETTINGS, "auto_map"), ("config.json", "configuration_files")):
+        if is_file(folder / file) and field in read_object(folder / file):
+            raise PolytagError(
+                f"The checkpoint {str(folder)!r} has no tokenizer.json, and cannot be converted: its {file} has the "
+                f"field {field!r}, which can lead to code, and polytag runs no code of a checkpoint. If you trust it, "
+                "convert it with transformers: AutoTokenizer.from_pretrained(..., trust_remote_code=True)."
+                "save_pretrained(...) writes the tokenizer.json that is needed."
+            )
+
+
+def _lacks_prefix_space(backend: Tokenizer) -> bool:
     """Whether a byte-level tokenizer would treat every word as a continuation of the previous one."""
-    backend.no_padding()
     first = backend.encode("a", add_special_tokens=False).tokens
     later = backend.encode(" a", add_special_tokens=False).tokens
-    return bool(first != later and later[0].startswith("Ġ"))
+    return first != later and "".join(later).startswith("Ġ")
+
+
+def _add_prefix_space(backend: Tokenizer) -> None:
+    """Let a byte-level tokenizer encode each word as after a space."""
+    from tokenizers import normalizers
+    from tokenizers.pre_tokenizers import ByteLevel, Sequence
+
+    first = backend.pre_tokenizer
+    if isinstance(first, Sequence):
+        first = first[0]
+    if isinstance(first, ByteLevel):
+        first.add_prefix_space = True
+        return
+    # After another step, each of its pieces would get a space, not each word.
+    steps = [backend.normalizer] if backend.normalizer else []
+    backend.normalizer = normalizers.Sequence([*steps, normalizers.Prepend(" ")])

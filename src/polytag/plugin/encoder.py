@@ -305,7 +305,11 @@ class EncoderProvider(ABC):
         return self.create(reference)
 
     def restore_coder(self, folder: Path) -> WordCoder:
-        """The word coder that `Encoder.export_files` wrote, for runtimes other than TensorFlow."""
+        """The word coder of a tagger's folder or of an export, for runtimes other than TensorFlow.
+
+        Args:
+            folder: Has what `Encoder.export_files` wrote, or config.json and what `Encoder.save_files` wrote.
+        """
         return self.restore(folder)
 
     def numpy_network(self) -> Callable[[Mapping[str, NDArray[Any]]], NumpyNetwork] | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from polytag.encoding.families import longest_input
 from polytag.engine.encoders.keras_hub_parts import DebertaV3Backbone
 from polytag.errors import PolytagError
 
@@ -34,7 +35,6 @@ def convert_backbone_config(config: Mapping[str, Any]) -> dict[str, Any]:
         PolytagError: The backbone does not support the architecture of the checkpoint.
     """
     _check_form(config)
-    longest = config.get("max_relative_positions", -1)
     return {
         "vocabulary_size": config["vocab_size"],
         "num_layers": config["num_hidden_layers"],
@@ -42,7 +42,7 @@ def convert_backbone_config(config: Mapping[str, Any]) -> dict[str, Any]:
         "hidden_dim": config["hidden_size"],
         "intermediate_dim": config["intermediate_size"],
         "dropout": config["hidden_dropout_prob"],
-        "max_sequence_length": longest if longest > 0 else config["max_position_embeddings"],
+        "max_sequence_length": longest_input(config),
         "bucket_size": config["position_buckets"],
     }
 

@@ -17,8 +17,9 @@ from polytag.encoding.capitals import N_CASES, Casing, add_capitals
 from polytag.encoding.checkpoint import find_checkpoint, read_config
 from polytag.encoding.coders import SubwordCoder
 from polytag.encoding.example_inputs import SUBWORDS
+from polytag.encoding.families import FAMILIES, with_defaults
 from polytag.encoding.tensors import read_tensors
-from polytag.encoding.tokenizer import coder_settings, load_tokenizer
+from polytag.encoding.tokenizer import load_tokenizer
 from polytag.engine.encoders import convert_deberta, convert_electra
 from polytag.engine.encoders.hf_weights import WeightMap
 from polytag.engine.encoders.keras_hub_parts import (
@@ -70,8 +71,7 @@ class PretrainedEncoder(SubwordCoder, Encoder):
         self._casing: Casing | None = None
         self._network, self._weights = _build(config, folder)
         self._tokenizer = load_tokenizer(folder)
-        settings = coder_settings(self._tokenizer, self._network.max_length)
-        super().__init__(self._tokenizer.backend_tokenizer, **settings)
+        super().__init__(self._tokenizer.backend, **self._tokenizer.coder_settings(self._network.max_length))
 
     @property
     def network(self) -> Any:
@@ -91,10 +91,10 @@ class PretrainedEncoder(SubwordCoder, Encoder):
         """
         with TemporaryDirectory() as name:
             folder = Path(name)
-            self._tokenizer.save_pretrained(folder)
+            self._tokenizer.save(folder)
             self._casing = add_capitals(folder, self.reference)
             self._tokenizer = load_tokenizer(folder)
-        self._backend = self._tokenizer.backend_tokenizer
+        self._backend = self._tokenizer.backend
         self._pieces.clear()
         self._network.see_capitals(self._casing)
 
@@ -122,13 +122,11 @@ class PretrainedEncoder(SubwordCoder, Encoder):
 
     def architecture(self) -> str:
         """`BertForTokenClassification` and the like."""
-        from transformers.models.auto.modeling_auto import MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES
-
-        return str(MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES[self._config["model_type"]])
+        return FAMILIES[self._config["model_type"]].architecture
 
     def save_files(self, folder: Path) -> None:
         """Write the tokenizer."""
-        self._tokenizer.save_pretrained(folder)
+        self._tokenizer.save(folder)
 
 
 @keras.saving.register_keras_serializable("polytag")
@@ -238,7 +236,7 @@ def _build(config: dict[str, Any], folder: Path) -> tuple[PretrainedNetwork, Wei
     model_type = config.get("model_type", "(none)")
     try:
         converter = _CONVERTERS[model_type]
-        settings = _with_defaults(config)
+        settings = with_defaults(config)
         operands = keras.config.dtype_policy().compute_dtype
         # float16 also overflows outside matrix products, and is left to Keras.
         policy = keras.config.dtype_policy() if operands == "float16" else "float32"
@@ -268,13 +266,6 @@ def _drawing_no_weights() -> Iterator[None]:
         yield
     finally:
         initializer.__call__ = draw
-
-
-def _with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration, with transformers' defaults of the family for missing fields."""
-    from transformers import AutoConfig
-
-    return {**AutoConfig.for_model(config["model_type"]).to_dict(), **config}
 
 
 def _follow_config(backbone: Any, config: Mapping[str, Any]) -> None:

@@ -1,0 +1,115 @@
+"""The families of checkpoints that polytag reads: what transformers calls them, and their defaults.
+
+transformers knows all this, too, but takes seconds to import. A test compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from polytag.errors import TaggerError
+
+_BERT = {
+    "vocab_size": 30522,
+    "hidden_size": 768,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 12,
+    "intermediate_size": 3072,
+    "hidden_act": "gelu",
+    "hidden_dropout_prob": 0.1,
+    "attention_probs_dropout_prob": 0.1,
+    "max_position_embeddings": 512,
+    "type_vocab_size": 2,
+    "layer_norm_eps": 1e-12,
+}
+_ALBERT = {
+    "vocab_size": 30000,
+    "embedding_size": 128,
+    "hidden_size": 4096,
+    "num_hidden_groups": 1,
+    "num_attention_heads": 64,
+    "intermediate_size": 16384,
+    "inner_group_num": 1,
+    "hidden_act": "gelu_new",
+    "hidden_dropout_prob": 0.0,
+    "attention_probs_dropout_prob": 0.0,
+}
+_DEBERTA = {
+    "vocab_size": 128100,
+    "hidden_size": 1536,
+    "num_hidden_layers": 24,
+    "num_attention_heads": 24,
+    "intermediate_size": 6144,
+    "type_vocab_size": 0,
+    "layer_norm_eps": 1e-7,
+    "relative_attention": False,
+    "max_relative_positions": -1,
+    "position_biased_input": True,
+}
+_DISTILBERT = {
+    "vocab_size": 30522,
+    "max_position_embeddings": 512,
+    "n_layers": 6,
+    "n_heads": 12,
+    "dim": 768,
+    "hidden_dim": 3072,
+    "dropout": 0.1,
+    "activation": "gelu",
+}
+_ELECTRA = {"embedding_size": 128, "hidden_size": 256, "num_attention_heads": 4, "intermediate_size": 1024}
+
+
+class Family(NamedTuple):
+    """What the checkpoints of one model type have in common.
+
+    Attributes:
+        architecture: The class of a token classifier in transformers.
+        defaults: Values of fields that a config.json may leave out; only of those that polytag uses.
+        reserved: Number of position embeddings that no position uses.
+    """
+
+    architecture: str
+    defaults: Mapping[str, Any]
+    reserved: int = 0
+
+
+FAMILIES: Mapping[str, Family] = {
+    "albert": Family("AlbertForTokenClassification", _BERT | _ALBERT),
+    "bert": Family("BertForTokenClassification", _BERT),
+    "camembert": Family("CamembertForTokenClassification", _BERT, reserved=2),
+    "deberta-v2": Family("DebertaV2ForTokenClassification", _BERT | _DEBERTA),
+    "distilbert": Family("DistilBertForTokenClassification", _DISTILBERT),
+    "electra": Family("ElectraForTokenClassification", _BERT | _ELECTRA),
+    "roberta": Family("RobertaForTokenClassification", _BERT | {"vocab_size": 50265}, reserved=2),
+    "xlm-roberta": Family("XLMRobertaForTokenClassification", _BERT, reserved=2),
+}
+"""Model type -> family."""
+
+
+def with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration of a checkpoint, with the defaults of its family for missing fields.
+
+    Raises:
+        KeyError: Its model type is not among `FAMILIES`.
+    """
+    return {**FAMILIES[config["model_type"]].defaults, **config}
+
+
+def longest_input(config: Mapping[str, Any]) -> int:
+    """Maximum number of subwords of a network's input, special tokens included.
+
+    Raises:
+        TaggerError: The configuration is of another model type, or damaged.
+    """
+    try:
+        family, settings = FAMILIES[config["model_type"]], with_defaults(config)
+        longest = int(settings["max_position_embeddings"])
+        if "max_relative_positions" in family.defaults and int(settings["max_relative_positions"]) > 0:
+            longest = int(settings["max_relative_positions"])
+        return longest - family.reserved
+    except (KeyError, ValueError, TypeError) as error:
+        raise TaggerError(
+            "The config.json of the checkpoint does not state a known model type and the number of its positions "
+            f"({error!r}). Download or train it again."
+        ) from error
