@@ -29,7 +29,8 @@ _OF_TAGGERS = ("model.onnx", "onnx/model.onnx", "onnx/model_quantized.onnx")
 
 _REPLACED = (
     *("model*.safetensors", "model.safetensors.index.json", "model.onnx", "onnx/*", "model.tflite"),
-    *("tokenizer*", "vocab.*", "merges.txt", "*_map.json"),
+    *("tokenizer*", "vocab.*", "merges.txt", "*_map.json", "added_tokens.json"),
+    *("spiece.model", "spm.model", "sentencepiece*.model"),
 )
 """Files of an earlier tagger or checkpoint that would be read together with the files of a new one."""
 

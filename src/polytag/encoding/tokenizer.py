@@ -1,7 +1,11 @@
 """Load the tokenizer of a Hugging Face checkpoint, and make a word coder from it.
 
-tokenizer.json is read by `tokenizers` alone, which needs no transformers. transformers is imported only to convert the
+tokenizer.json is read by `tokenizers` alone. transformers, which takes seconds to import, is needed only to convert the
 tokenizer of a checkpoint without that file.
+
+Where the two differ, tokenizer.json counts. transformers 5 takes only the vocabulary from it for the classes of these
+families, and builds the other parts as it did when a class was written. For most checkpoints that gives the same. It
+drops the Unicode normalisation of a tokenizer.json that transformers 4 wrote for DeBERTa-v3, or that a user defined.
 """
 
 from __future__ import annotations
@@ -43,6 +47,9 @@ _USUAL = {"unk": ("[UNK]", "<unk>"), "pad": ("[PAD]", "<pad>"), "mask": ("[MASK]
 """Special tokens of checkpoints that do not name them."""
 
 _ROLES = ("bos", "eos", "unk", "sep", "pad", "cls", "mask")
+_SPACE = "Ġ"
+"""What byte-level tokenizers write for a space."""
+
 _UNLIMITED = 100_000
 
 
@@ -100,7 +107,7 @@ class CheckpointTokenizer:
     def save(self, folder: Path) -> None:
         """Write the files of a checkpoint's tokenizer, of which transformers makes the same subwords."""
         self.backend.save(str(folder / _TOKENIZER))
-        settings = json.dumps(self._settings, ensure_ascii=False, indent=2) + "\n"
+        settings = json.dumps(self._settings, indent=2) + "\n"
         (folder / _SETTINGS).write_text(settings, encoding="utf-8")
         for name, content in self._files.items():
             (folder / name).write_bytes(content)
@@ -231,11 +238,15 @@ def _convert(folder: Path, target: Path) -> None:
         from transformers import AutoTokenizer
 
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-        if not getattr(tokenizer, "is_fast", False):
-            raise PolytagError(refusal)
-        tokenizer.save_pretrained(target)
     except (OSError, ValueError, ImportError, KeyError) as error:
         raise PolytagError(refusal) from error
+    except Exception as error:  # tokenizers raises Exception itself
+        raise PolytagError(
+            f"The checkpoint {str(folder)!r} has a damaged tokenizer: {error}. Download it again."
+        ) from error
+    if not getattr(tokenizer, "is_fast", False):
+        raise PolytagError(refusal)
+    tokenizer.save_pretrained(target)
 
 
 def _refuse_code(folder: Path) -> None:
@@ -252,9 +263,8 @@ def _refuse_code(folder: Path) -> None:
 
 def _lacks_prefix_space(backend: Tokenizer) -> bool:
     """Whether a byte-level tokenizer would treat every word as a continuation of the previous one."""
-    first = backend.encode("a", add_special_tokens=False).tokens
-    later = backend.encode(" a", add_special_tokens=False).tokens
-    return first != later and "".join(later).startswith("Ġ")
+    alone, later = ("".join(backend.encode(text, add_special_tokens=False).tokens) for text in ("a", " a"))
+    return later.startswith(_SPACE) and not alone.startswith(_SPACE)
 
 
 def _add_prefix_space(backend: Tokenizer) -> None:

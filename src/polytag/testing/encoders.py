@@ -96,14 +96,22 @@ def _says_what_it_is(provider: EncoderProvider, bench: Workbench) -> None:
 def _encodes_elsewhere(provider: EncoderProvider, bench: Workbench) -> None:
     encoder = _create(provider, bench)
     encoder.export_files(bench.folder)
-    coders = {
-        "coder() of its reference": provider.coder(_reference(provider, bench)),
+    (tagger := bench.folder / "tagger").mkdir()
+    encoder.save_files(tagger)
+    (tagger / "config.json").write_text(json.dumps(encoder.config()), encoding="utf-8")
+    restored = {
         "restore_coder() of what export_files() wrote": provider.restore_coder(bench.folder),
+        "restore_coder() of a tagger's folder": provider.restore_coder(tagger),
     }
     expected = _encoded(encoder)
-    for call, coder in coders.items():
+    for call, coder in {"coder() of its reference": provider.coder(_reference(provider, bench)), **restored}.items():
         if (found := _encoded(coder)) != expected:
             raise BrokenContractError(f"{call} encodes {_WORDS} as {found}, and the encoder as {expected}.")
+    for call, coder in restored.items():
+        if coder.max_units != encoder.max_units:
+            raise BrokenContractError(
+                f"{call} has windows of {coder.max_units} units, and the encoder of {encoder.max_units}."
+            )
     if encoder.example_inputs is not None:
         _example_runs(encoder, bench.folder)
 

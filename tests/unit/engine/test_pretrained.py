@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 import polytag
 from polytag import PolytagError, Tagger
+from polytag.builtin import PretrainedProvider
 from polytag.encoding.batches import BatchBuilder
 from polytag.encoding.features import featurise
 from polytag.engine.encoders.pretrained import PretrainedEncoder, create
@@ -19,6 +21,7 @@ from polytag.engine.loop import layers_in
 from polytag.engine.model import TaggerModel
 from polytag.engine.prediction import Predictor
 from polytag.tagger.heads import TaskHead
+from support.absent import cannot_import
 from support.checkpoints import FAMILIES, HIDDEN, POSITIONS, SENTENCES, like_roberta, make_checkpoint, read_checkpoint
 
 each_family = pytest.mark.parametrize("family", FAMILIES)
@@ -112,6 +115,26 @@ def test_a_window_has_the_special_tokens_of_the_checkpoint(encoders: dict[str, P
     assert batch.ids[0, :, 0].tolist() == expected
     assert set(batch.ids[1, ~batch.mask[1], 0].tolist()) == {own_tokenizer(encoder.reference).pad_token_id}
     assert encoder.max_units == POSITIONS - 2 - 2 * like_roberta(family)
+
+
+@each_family
+@pytest.mark.parametrize("limit", [POSITIONS // 2, 1_000])
+def test_the_coder_of_a_tagger_s_folder_is_that_of_its_encoder(
+    encoders: dict[str, PretrainedEncoder], family: str, limit: int, tmp_path: Path
+) -> None:
+    folder = Path(encoders[family].reference)
+    settings = json.loads((folder / "tokenizer_config.json").read_text()) | {"model_max_length": limit}
+    shutil.copytree(folder, tmp_path / "checkpoint")
+    (tmp_path / "checkpoint" / "tokenizer_config.json").write_text(json.dumps(settings))
+    encoder = create(str(tmp_path / "checkpoint"))
+    (saved := tmp_path / "tagger").mkdir()
+    encoder.save_files(saved)
+    (saved / "config.json").write_text(json.dumps(encoder.config()))
+    coder = PretrainedProvider().restore_coder(saved)
+    for name in ("before", "after", "padding", "max_units", "overlap", "n_features"):
+        assert getattr(coder, name) == getattr(encoder, name), name
+    words = [*WORDS, "", "naïve", "x" * 5_000]
+    assert coder.encode(words).ids.tolist() == encoder.encode(words).ids.tolist()
 
 
 def test_roberta_s_words_begin_with_a_space(encoders: dict[str, PretrainedEncoder]) -> None:
@@ -374,6 +397,23 @@ def test_a_single_task_is_saved_as_transformers_saves_it(tmp_path: Path) -> None
     assert config["architectures"] == ["DistilBertForTokenClassification"]
 
 
+def test_neither_training_nor_tagging_needs_transformers(
+    tmp_path: Path, tiny_corpus: Path, uncompiled: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = make_checkpoint(tmp_path / "bert", "bert", uncased=True)
+    cannot_import(monkeypatch, "transformers")
+    result = polytag.train(
+        task="ner",
+        corpus=str(tiny_corpus),
+        encoder=str(checkpoint),
+        output=tmp_path / "tagger",
+        cased=True,
+        epochs=1,
+        quiet=True,
+    )
+    assert Tagger.load(result.output).tag("Peter met Angela.") == result.tagger.tag("Peter met Angela.")
+
+
 # Tokenizers of checkpoints that come without tokenizer.json
 
 
@@ -398,6 +438,12 @@ def test_a_tokenizer_is_made_of_a_vocabulary(tmp_path: Path, family: str) -> Non
             "".join(f"{word}\n" for word in sorted(model["vocab"], key=model["vocab"].get))
         )
     assert subwords(folder) == expected
+    (saved := tmp_path / "saved").mkdir()
+    encoder = create(str(folder))
+    encoder.save_files(saved)
+    (saved / "config.json").write_text(json.dumps(encoder.config()))
+    ids = own_tokenizer(str(saved))(WORDS, is_split_into_words=True, add_special_tokens=False)["input_ids"]
+    assert [[row] for row in ids] == expected[0]
 
 
 @pytest.mark.parametrize(
