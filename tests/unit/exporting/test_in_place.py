@@ -1,0 +1,184 @@
+"""ONNX models in the folders of taggers."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import pickle
+import shutil
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file  # noqa: TID253
+
+import polytag
+from polytag import PolytagError, Tagger
+from polytag.engine.encoders.pretrained import create
+from polytag.engine.loop import seed_everything
+from polytag.engine.model import TaggerModel
+from polytag.errors import RuntimeHint
+from polytag.tagger import runtimes
+from polytag.tagger.heads import TaskHead
+from support.checkpoints import make_checkpoint
+
+SENTENCES = [["Anna", "met", "Peter", "in", "Rome", "."], ["Hello", "!"]]
+TASKS = {"ner": (("O", "B-PER", "I-PER"), "iob2"), "pos": (("NN", "NNP", "."), "flat")}
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tagger for two tasks with random weights, without an ONNX model."""
+    root = tmp_path_factory.mktemp("plain")
+    seed_everything(0)
+    model = TaggerModel(
+        create(str(make_checkpoint(root / "bert", "bert"))), {t: names for t, (names, _) in TASKS.items()}
+    )
+    for head in model.heads.values():
+        head.kernel.assign(np.random.default_rng(0).normal(size=head.kernel.shape))
+    Tagger(model, {t: TaskHead(names, scheme, "first", "argmax") for t, (names, scheme) in TASKS.items()}).save(
+        root / "tagger"
+    )
+    return root / "tagger"
+
+
+@pytest.fixture(scope="module")
+def exported(plain: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same tagger with both ONNX models."""
+    folder = shutil.copytree(plain, tmp_path_factory.mktemp("exported") / "tagger")
+    polytag.export(folder, in_place=True)
+    polytag.export(folder, in_place=True, quantize="int8")
+    return folder
+
+
+@pytest.fixture
+def copy(exported: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(exported, tmp_path / "tagger")
+
+
+@pytest.fixture(autouse=True)
+def no_hint_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtimes, "_HINTED", type(runtimes._HINTED)())
+
+
+def test_a_tagger_with_an_onnx_model_runs_in_onnx_runtime(plain: Path, exported: Path) -> None:
+    tagger, original = Tagger.load(exported), Tagger.load(plain, runtime="tensorflow")
+    assert (tagger.runtime, original.runtime) == ("onnx", "tensorflow")
+    _, found = tagger.predict(SENTENCES)
+    _, expected = original.predict(SENTENCES)
+    for task in TASKS:
+        assert (found[task].labels == expected[task].labels).all()
+        np.testing.assert_allclose(found[task].scores, expected[task].scores, atol=1e-4)
+
+
+def test_the_models_are_where_optimum_and_transformers_js_look_and_give_logits(exported: Path, tmp_path: Path) -> None:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(exported / "onnx/model.onnx"))
+    assert [given.name for given in session.get_inputs()] == ["input_ids", "attention_mask"]
+    assert {found.name for found in session.get_outputs()} == {"ner", "pos"}
+
+    one = Tagger.load(exported, runtime="tensorflow")
+    Tagger(one.network.only("ner"), {"ner": one.heads["ner"]}).save(tmp_path / "one")
+    polytag.export(tmp_path / "one", in_place=True)
+    session = onnxruntime.InferenceSession(str(tmp_path / "one/onnx/model.onnx"))
+    (output,) = session.get_outputs()
+    assert output.name == "logits"
+    given = {"input_ids": np.array([[2, 7, 3]]), "attention_mask": np.ones((1, 3), dtype=np.int64)}
+    logits = np.asarray(one.network(given["input_ids"][..., None].astype(np.int32), np.ones((1, 3), dtype=bool))["ner"])
+    np.testing.assert_allclose(session.run(None, given)[0], logits, atol=1e-4)
+
+
+def test_eight_bits_are_used_by_choice(exported: Path) -> None:
+    assert Tagger.load(exported, runtime="onnx-int8").runtime == "onnx-int8"
+
+
+def test_a_model_of_other_weights_is_refused_until_it_is_renewed(command, copy: Path) -> None:
+    weights = load_file(copy / "model.safetensors")
+    weights["classifiers.ner.bias"] = weights["classifiers.ner.bias"] + 5
+    save_file(weights, copy / "model.safetensors", metadata={"format": "pt"})
+    refused = command("predict", copy, "-", stdin=b"Anna\n")
+    assert refused.status == 2
+    assert "was made from other weights than model.safetensors" in refused.err
+    assert f"polytag export {copy} --in-place" in refused.err
+
+    assert command("export", copy, "--in-place").status == 0
+    assert command("predict", copy, "-", stdin=b"Anna\n").status == 0
+    quantised = command("predict", copy, "-", "--runtime", "onnx-int8", stdin=b"Anna\n")
+    assert f"polytag export {copy} --in-place --quantize int8" in quantised.err
+
+
+def test_a_foreign_model_is_refused(plain: Path, copy: Path, tmp_path: Path) -> None:
+    (copy / "onnx/model.onnx").write_bytes((copy / "onnx/model_quantized.onnx").read_bytes())
+    with pytest.raises(PolytagError, match="is not the file that polytag wrote for this tagger"):
+        Tagger.load(copy)
+    unrecorded = shutil.copytree(plain, tmp_path / "unrecorded")
+    shutil.copytree(copy / "onnx", unrecorded / "onnx")
+    with pytest.raises(PolytagError, match="is not the file that polytag wrote for this tagger"):
+        Tagger.load(unrecorded)
+
+
+def test_without_a_model_a_hint_says_once_how_to_get_one(plain: Path) -> None:
+    with pytest.warns(RuntimeHint, match=f"polytag export {plain} --in-place"):
+        assert Tagger.load(plain).runtime == "tensorflow"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeHint)
+        Tagger.load(plain)
+
+
+def test_without_onnx_runtime_tensorflow_is_used(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = runtimes.importlib.util.find_spec
+    monkeypatch.setattr(
+        runtimes.importlib.util, "find_spec", lambda name: None if name == "onnxruntime" else usual(name)
+    )
+    with pytest.warns(RuntimeHint, match="pip install onnxruntime"):
+        assert Tagger.load(exported).runtime == "tensorflow"
+
+
+def test_it_can_be_pickled_and_used_in_a_forked_process(exported: Path) -> None:
+    tagger = Tagger.load(exported)
+    expected = tagger.predict_tags(SENTENCES)
+    assert pickle.loads(pickle.dumps(tagger)).predict_tags(SENTENCES) == expected
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        assert pool.apply_async(tagger.predict_tags, (SENTENCES,)).get(timeout=60) == expected
+
+
+def test_it_is_saved_without_the_model_that_is_not_in_the_new_folder(exported: Path, tmp_path: Path) -> None:
+    Tagger.load(exported).save(tmp_path / "saved")
+    assert "onnx" not in json.loads((tmp_path / "saved/polytag.json").read_text(encoding="utf-8"))
+    assert (tmp_path / "saved/model.safetensors").read_bytes() == (exported / "model.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"output": "elsewhere"}, "Leave out the output folder"),
+        ({"to": "litert"}, "Leave out the output folder"),
+        ({"task": "ner"}, "Leave out the output folder"),
+    ],
+)
+def test_what_does_not_fit_an_export_in_place_is_refused(plain: Path, options: dict[str, str], expected: str) -> None:
+    with pytest.raises(PolytagError, match=expected):
+        polytag.export(plain, in_place=True, **options)
+
+
+def test_only_a_folder_of_a_tagger_can_hold_one(plain: Path, tmp_path: Path) -> None:
+    with pytest.raises(PolytagError, match="needs the folder of a tagger on this machine"):
+        polytag.export("owner/name", in_place=True)
+    foreign = shutil.copytree(plain, tmp_path / "foreign")
+    (foreign / "polytag.json").unlink()
+    config = json.loads((foreign / "config.json").read_text(encoding="utf-8"))
+    config["id2label"] = dict(enumerate(TASKS["ner"][0]))
+    (foreign / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(PolytagError, match="is not a tagger that polytag trained"):
+        polytag.export(foreign, in_place=True)
+
+
+def test_a_run_can_end_with_one(command, tiny_corpus: Path, tmp_path: Path, uncompiled: None) -> None:
+    checkpoint = make_checkpoint(tmp_path / "bert", "bert")
+    run = ["train", "-t", "ner", "-c", tiny_corpus, "-e", checkpoint, "-o", tmp_path / "tagger", "--epochs", "1"]
+    done = command(*run, "--export", "onnx")
+    assert done.status == 0, done.err
+    assert Tagger.load(tmp_path / "tagger").runtime == "onnx"
+    assert "export" not in (tmp_path / "tagger/run.toml").read_text(encoding="utf-8")
