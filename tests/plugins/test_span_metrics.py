@@ -1,11 +1,14 @@
 """The metrics of spans against the CoNLL shared tasks' rules, and against seqeval's strict mode."""
 
 import random
+import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from polytag import Span
-from polytag.plugin.registry import Registry
+from polytag import Metric, Scores, Span
+from polytag.plugin.registry import Registry, registry
 
 # What the scorer of the CoNLL shared tasks does, written from its definition: a tag is a prefix and, after the first
 # hyphen, a type; chunks start and end where two neighbouring tags say so; a chunk is right if it starts and ends at the
@@ -134,3 +137,32 @@ def test_strict_spans_are_those_of_seqeval_in_strict_mode(registry: Registry, na
     for sentence, entities in zip(sentences, theirs, strict=True):
         written.append(scheme.tags([Span(e.start, e.end, e.tag) for e in entities], len(sentence)))
     assert (metric.statistics(written, sentences, scheme) == counts).all()
+
+
+def without_seqeval(metric: Metric, gold: list[list[str]], predicted: list[list[str]]) -> Scores:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "seqeval"]:
+            patch.setitem(sys.modules, name, None)
+        return metric.compute(gold, predicted, registry().schemes["iob2"])
+
+
+@given(
+    pairs=st.lists(st.lists(st.tuples(st.sampled_from(BROKEN_IOB), st.sampled_from(BROKEN_IOB)), max_size=8)),
+    name=st.sampled_from(["spans", "spans-strict"]),
+)
+def test_every_digit_of_the_scores_is_that_of_seqeval_where_it_is_not_installed(
+    pairs: list[list[tuple[str, str]]], name: str
+) -> None:
+    metric = registry().metrics[name]
+    gold, predicted = ([[pair[side] for pair in sentence] for sentence in pairs] for side in (0, 1))
+    assert without_seqeval(metric, gold, predicted) == metric.compute(gold, predicted, registry().schemes["iob2"])
+
+
+def test_a_large_corpus_is_scored_as_by_seqeval_where_it_is_not_installed() -> None:
+    generator = random.Random(3)
+    gold = [generator.choices(BROKEN_IOB, k=10) for _ in range(2000)]
+    predicted = [[tag if generator.random() < 0.9 else generator.choice(BROKEN_IOB) for tag in tags] for tags in gold]
+    metric = registry().metrics["spans"]
+    counted = metric.compute(gold, predicted, registry().schemes["iob2"])
+    assert set(counted.per_label) == {"PER", "LOC", "MISC-OTHER", "_"}
+    assert without_seqeval(metric, gold, predicted) == counted

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from polytag import LabelScheme, Metric, Scores, Span
+from polytag import LabelScheme, Metric, PolytagError, Scores, Span
 from polytag_standard.metrics.spans import NO_LABEL, check_lengths, check_spans
 
 _MODES = {"strict": "strict", "exact": "exact", "partial": "partial", "type": "ent_type"}
@@ -37,7 +38,8 @@ class PartialScores(Metric):
         """Score the spans that `scheme` reads from the tags.
 
         Raises:
-            PolytagError: The scheme encodes no spans, or gold and predicted tags differ in length.
+            PolytagError: The scheme encodes no spans, gold and predicted tags differ in length, or nervaluate is not
+                installed.
         """
         check_spans(self.name, scheme)
         check_lengths(gold, predicted)
@@ -48,9 +50,11 @@ class PartialScores(Metric):
             rates = ("precision", "recall", "f1", "macro_f1")
             return Scores({**{f"{mode}_{rate}": 0.0 for mode in _MODES for rate in rates}, "support": 0})
 
-        from nervaluate import Evaluator
-
-        results = Evaluator(_entities(gold_spans), _entities(predicted_spans), tags=labels, loader="dict").evaluate()
+        results = (
+            _library()
+            .Evaluator(_entities(gold_spans), _entities(predicted_spans), tags=labels, loader="dict")
+            .evaluate()
+        )
         overall: dict[str, float] = {}
         per_label: dict[str, dict[str, float]] = {}
         for mode, theirs in _MODES.items():
@@ -72,13 +76,15 @@ class PartialScores(Metric):
         """float64 (sentences, 3): correct spans plus half of the partially correct ones, predicted spans, gold spans.
 
         Raises:
-            PolytagError: The scheme encodes no spans, or gold and predicted tags differ in length.
+            PolytagError: The scheme encodes no spans, gold and predicted tags differ in length, or nervaluate is not
+                installed.
         """
+        check_spans(self.name, scheme)
+        check_lengths(gold, predicted)
+        _library()
         from nervaluate.entities import Entity
         from nervaluate.strategies import PartialEvaluation
 
-        check_spans(self.name, scheme)
-        check_lengths(gold, predicted)
         strategy = PartialEvaluation()
         counts = np.zeros((len(gold), 3))
         for row, *sides in zip(counts, gold, predicted, strict=True):
@@ -98,6 +104,17 @@ class PartialScores(Metric):
         both = precision + recall
         f1: NDArray[np.float64] = 2 * (precision * recall) / np.where(both > 0, both, 1)
         return f1
+
+
+def _library() -> Any:
+    try:
+        import nervaluate
+    except ImportError as error:
+        raise PolytagError(
+            "The metric 'partial' is counted by the package nervaluate, which is not installed. Install it: pip "
+            "install polytag; or choose the metric 'spans'."
+        ) from error
+    return nervaluate
 
 
 def _label(span: Span) -> str:

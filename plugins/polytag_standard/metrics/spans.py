@@ -15,6 +15,10 @@ NO_LABEL = "_"
 """seqeval's name for spans without a label, whose tags are only `B` and `I`."""
 
 
+Rates = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]
+"""Precision, recall, F1 and support: (labels,) each."""
+
+
 class SpanScores(Metric):
     """Precision, recall and F1 of spans: a span is correct if gold has a span with the same words and label.
 
@@ -51,15 +55,8 @@ class SpanScores(Metric):
             overall = dict.fromkeys(("precision", "recall", "f1", "macro_f1"), 0.0)
             return Scores({**overall, "accuracy": _ratio(right, words), "support": 0, "words": words})
 
-        from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
-
-        precision, recall, f1, support = precision_recall_fscore_support(
-            [_iob2(spans, len(tags)) for spans, tags in zip(gold_spans, gold, strict=True)],
-            [_iob2(spans, len(tags)) for spans, tags in zip(predicted_spans, gold, strict=True)],
-            average=None,
-            zero_division=0,
-        )
-        # A second call with average="micro" would count everything again, only to divide these three sums.
+        precision, recall, f1, support = _rates(gold_spans, predicted_spans, list(map(len, gold)), labels)
+        # Counting again for the micro average would only divide these three sums.
         matched = round(float(np.dot(recall, support)))
         overall = {
             "precision": _ratio(matched, len(found)),
@@ -178,6 +175,44 @@ def _annotated(gold: Iterable[str], predicted: Iterable[str]) -> tuple[list[str]
         return gold_tags, predicted_tags
     kept = [i for i, tag in enumerate(gold_tags) if tag != UNANNOTATED]
     return [gold_tags[i] for i in kept], [predicted_tags[i] for i in kept]
+
+
+def _rates(
+    gold: Sequence[Sequence[Span]], predicted: Sequence[Sequence[Span]], lengths: Sequence[int], labels: Sequence[str]
+) -> Rates:
+    """Precision, recall, F1 and support of each label: by seqeval where it is installed, else by the same arithmetic.
+
+    Args:
+        gold, predicted: The spans of each sentence.
+        lengths: Number of words of each sentence.
+        labels: The labels of all spans, sorted, with `_` for spans without a label.
+    """
+    try:
+        from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
+    except ImportError:  # of seqeval, or of scikit-learn, which it needs
+        return _counted(gold, predicted, labels)
+    rates: Rates = precision_recall_fscore_support(
+        [_iob2(spans, length) for spans, length in zip(gold, lengths, strict=True)],
+        [_iob2(spans, length) for spans, length in zip(predicted, lengths, strict=True)],
+        average=None,
+        zero_division=0,
+    )
+    return rates
+
+
+def _counted(gold: Sequence[Sequence[Span]], predicted: Sequence[Sequence[Span]], labels: Sequence[str]) -> Rates:
+    """As seqeval does: the operations and their order are the same, and so are the scores, to the last bit."""
+    ids = {label: number for number, label in enumerate(labels)}
+    matched, found, support = (np.zeros(len(labels), np.int64) for _ in range(3))
+    for sides in zip(gold, predicted, strict=True):
+        right, answered = map(set, sides)
+        for counts, spans in ((matched, right & answered), (found, answered), (support, right)):
+            for span in spans:
+                counts[ids[span.label or NO_LABEL]] += 1
+    # If a denominator is 0, so is the numerator, and the ratio counts as 0.
+    precision, recall = matched / np.maximum(found, 1), matched / np.maximum(support, 1)
+    both = precision + recall
+    return precision, recall, 2 * precision * recall / np.where(both > 0, both, 1), support
 
 
 def _iob2(spans: Iterable[Span], length: int) -> list[str]:
