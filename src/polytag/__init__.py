@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     )
     from polytag.plugin.lookup import alignment, metric, scheme, task
     from polytag.plugin.metric import Metric, Scores
-    from polytag.plugin.reader import DOCUMENT_MARKS, TOKENS, Reader, Remark, Sentence, Source
+    from polytag.plugin.reader import DOCUMENT_MARKS, TOKENS, Reader, Remark, Sentence, SentenceTable, Source
     from polytag.plugin.reporter import Epoch, Progress, Reporter
     from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme, PrefixScheme, Span, convert_tags
     from polytag.plugin.specs import RunInfo
@@ -83,6 +83,7 @@ _HOMES = {
         "Reader",
         "Remark",
         "Sentence",
+        "SentenceTable",
         "Source",
     ),
     "polytag.corpus.describe": ("Description", "describe"),
@@ -154,6 +155,7 @@ __all__ = [
     "RunInfo",
     "Scores",
     "Sentence",
+    "SentenceTable",
     "Source",
     "Span",
     "TaggedSpan",

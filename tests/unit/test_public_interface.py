@@ -14,9 +14,9 @@ PUBLIC = """
     DOCUMENT_MARKS IGNORE NO_WORD OUTSIDE TOKENS UNANNOTATED AlignmentStrategy ColumnRow Comparison Conversion
     Corpus CorpusError CorpusWarning Description Encoder EncoderProvider Epoch Evaluation ExampleInputs Export
     Finding LabelScheme Metric PluginError PolytagError PrefixScheme Progress PushResult Reader Remark Reporter
-    RunConfig RunInfo Scores Sentence Source Span TaggedSpan TaggedText Tagger TaggerError Task TaskComparison
-    TaskEvaluation TrainResult TrainingDefaults Units UnreadWords Word WordCoder __version__ alignment check
-    column_rows compare convert_corpus convert_tags corpus_from_sentences describe evaluate export first_units
+    RunConfig RunInfo Scores Sentence SentenceTable Source Span TaggedSpan TaggedText Tagger TaggerError Task
+    TaskComparison TaskEvaluation TrainResult TrainingDefaults Units UnreadWords Word WordCoder __version__ alignment
+    check column_rows compare convert_corpus convert_tags corpus_from_sentences describe evaluate export first_units
     has_document_marks hookimpl labels_at last_units load_corpus metric predict push scheme score scores_at
     sentences_of split_of split_sentences task train
 """

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from polytag import CorpusError, Reader, Remark, Sentence, Source, corpus_from_sentences, split_of
+from polytag import CorpusError, Reader, Remark, Sentence, SentenceTable, Source, corpus_from_sentences, split_of
 from polytag_standard.readers.shared.lines import BRAT_ENDINGS, files_ending, lines, split_files, write_lines
 from polytag_standard.readers.shared.offsets import (
     TextSpan,
@@ -20,9 +20,6 @@ from polytag_standard.readers.shared.offsets import (
     text_spans,
     the_span_column,
 )
-
-if TYPE_CHECKING:
-    import datasets
 
 _TOOLS = "tools.conf"
 _TYPES = "annotation.conf"
@@ -49,7 +46,7 @@ class BratReader(Reader):
         """Whether any `.ann` file exists."""
         return any(_annotations(source).values())
 
-    def read(self, source: Source) -> datasets.DatasetDict:
+    def read(self, source: Source) -> dict[str, SentenceTable]:
         """Read all documents in the order of their names.
 
         Raises:
@@ -69,7 +66,7 @@ class BratReader(Reader):
                 source.remarks.append(Remark("document-outside-splits", rule, path.name, str(path)))
         return corpus_from_sentences({split: _split(paths, column, source) for split, paths in splits.items()})
 
-    def write(self, data: datasets.DatasetDict, folder: Path) -> None:
+    def write(self, data: Mapping[str, SentenceTable], folder: Path) -> None:
         """Write `train.1.txt` and `train.1.ann` and so on, one per document, or per sentence if documents are unknown.
 
         Words are separated by spaces, and each sentence is a line; `tools.conf` tells brat so. `annotation.conf` lists

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from polytag import (
     DOCUMENT_MARKS,
@@ -14,6 +14,7 @@ from polytag import (
     CorpusError,
     Reader,
     Sentence,
+    SentenceTable,
     Source,
     column_rows,
     corpus_from_sentences,
@@ -26,12 +27,8 @@ from polytag_standard.readers.shared.lines import (
     lines,
     same_columns,
     split_files,
-    tagged,
     write_lines,
 )
-
-if TYPE_CHECKING:
-    import datasets
 
 _ENDINGS = frozenset(
     {
@@ -82,7 +79,7 @@ class ColumnReader(Reader):
             return False
         return all(path.suffix.lower() in _ENDINGS or _looks_like_columns(path) for path in paths)
 
-    def read(self, source: Source) -> datasets.DatasetDict:
+    def read(self, source: Source) -> dict[str, SentenceTable]:
         """Read all files, line by line.
 
         Raises:
@@ -96,7 +93,7 @@ class ColumnReader(Reader):
                 _check_versions(paths)
         return corpus_from_sentences({split: _split(paths, source.columns) for split, paths in source.files.items()})
 
-    def write(self, data: datasets.DatasetDict, folder: Path) -> None:
+    def write(self, data: Mapping[str, SentenceTable], folder: Path) -> None:
         """Write `train.conll` and so on, columns separated by spaces, `-` for a word without annotation.
 
         Raises:
@@ -104,7 +101,7 @@ class ColumnReader(Reader):
                 train, validation or test.
         """
         same_columns(data, "column files of one corpus")
-        columns = tagged(next(iter(data.values())))
+        columns = list(next(iter(data.values())).tags)
         if odd := [name for name in columns if "," in name or name in (_SKIP, TOKENS)]:
             raise CorpusError(
                 f"The tag column {odd[0]!r} cannot go into a column file: --columns could not name it. Choose the "
@@ -114,9 +111,9 @@ class ColumnReader(Reader):
             write_lines(path, _lines(split, data[split], len(columns)))
 
 
-def _lines(split: str, dataset: datasets.Dataset, n_tags: int) -> Iterator[str]:
+def _lines(split: str, table: SentenceTable, n_tags: int) -> Iterator[str]:
     document: int | None = None
-    for index, sentence in enumerate(sentences_of(dataset)):
+    for index, sentence in enumerate(sentences_of(table)):
         if sentence.document is not None and sentence.document != document:
             document = sentence.document
             yield " ".join([_DOCUMENT_START, *["O"] * n_tags])

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from polytag import (
     CorpusError,
     Reader,
     Sentence,
+    SentenceTable,
     Source,
     corpus_from_sentences,
     has_document_marks,
@@ -22,12 +23,8 @@ from polytag_standard.readers.shared.lines import (
     joined,
     lines,
     split_files,
-    tagged,
     write_lines,
 )
-
-if TYPE_CHECKING:
-    import datasets
 
 _COLUMNS = {"upos": "upos", "xpos": "xpos", "lemma": "lemmas", "feats": "feats", "deprel": "deprel"}
 """Field of the format -> name of the tag column."""
@@ -58,7 +55,7 @@ class ConlluReader(Reader):
         """Whether any file ends in `.conllu` or `.conllup`; treebank folders also hold the plain text."""
         return bool(files_ending(source, CONLLU_ENDINGS))
 
-    def read(self, source: Source) -> datasets.DatasetDict:
+    def read(self, source: Source) -> dict[str, SentenceTable]:
         """Read all `.conllu` and `.conllup` files, sentence by sentence.
 
         Raises:
@@ -67,7 +64,7 @@ class ConlluReader(Reader):
         files = files_ending(source, CONLLU_ENDINGS) or source.files
         return corpus_from_sentences({split: _split(paths) for split, paths in files.items()})
 
-    def write(self, data: datasets.DatasetDict, folder: Path) -> None:
+    def write(self, data: Mapping[str, SentenceTable], folder: Path) -> None:
         """Write `train.conllu` and so on, or `train.conllup` if the corpus has columns that CoNLL-U lacks.
 
         CoNLL-U fields that the corpus lacks are `_`. The tag of a word without annotation is `-`.
@@ -77,7 +74,7 @@ class ConlluReader(Reader):
                 a split is not named train, validation or test.
         """
         fields = {column: field for field, column in _COLUMNS.items()}
-        every = dict.fromkeys(column for dataset in data.values() for column in tagged(dataset))
+        every = dict.fromkeys(column for table in data.values() for column in table.tags)
         plain = set(every) <= set(fields)
         names = {column: fields[column] if column in fields else _OWN + column for column in every}
         if odd := [name for name in every if len(name.split()) != 1] or [
@@ -91,13 +88,13 @@ class ConlluReader(Reader):
             write_lines(path, _lines(split, data[split], names, plain))
 
 
-def _lines(split: str, dataset: datasets.Dataset, names: dict[str, str], plain: bool) -> Iterator[str]:
-    columns = {names[column]: column for column in tagged(dataset)}
+def _lines(split: str, table: SentenceTable, names: dict[str, str], plain: bool) -> Iterator[str]:
+    columns = {names[column]: column for column in table.tags}
     order = _FIELDS if plain else ("id", "form", *columns, "misc")
     if not plain:
         yield _PLUS + " ".join(field if field.startswith(_OWN) else field.upper() for field in order)
     document: int | None = None
-    for index, sentence in enumerate(sentences_of(dataset)):
+    for index, sentence in enumerate(sentences_of(table)):
         if sentence.document is not None and sentence.document != document:
             document = sentence.document
             yield "# newdoc"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from polytag import CorpusError, Reader, Source
-from polytag_standard.readers.shared.tables import quiet, with_standard_names, without_location
+from polytag import CorpusError, Reader, SentenceTable, Source
+from polytag_standard.readers.shared.tables import library, quiet, with_standard_names, without_location
 
 if TYPE_CHECKING:
     import datasets
@@ -30,8 +31,9 @@ class DatasetReader(Reader):
 
         Raises:
             CorpusError: The folder is not complete.
+            PolytagError: The package `datasets` is not installed.
         """
-        import datasets
+        datasets = library("Saved datasets")
         import pyarrow
 
         try:
@@ -45,7 +47,12 @@ class DatasetReader(Reader):
             data = datasets.DatasetDict({"train": data})
         return with_standard_names(data)
 
-    def write(self, data: datasets.DatasetDict, folder: Path) -> None:
-        """Save the splits with `save_to_disk`; null is a word without annotation."""
+    def write(self, data: Mapping[str, SentenceTable], folder: Path) -> None:
+        """Save the splits with `save_to_disk`; null is a word without annotation.
+
+        Raises:
+            PolytagError: The package `datasets` is not installed.
+        """
+        datasets = library("Saved datasets")
         with quiet():
-            without_location(data).save_to_disk(str(folder))
+            datasets.DatasetDict(without_location(data)).save_to_disk(str(folder))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from polytag import (
     UNANNOTATED,
@@ -13,10 +13,11 @@ from polytag import (
     PolytagError,
     Reader,
     Sentence,
+    SentenceTable,
     Source,
     corpus_from_sentences,
 )
-from polytag_standard.readers.shared.lines import SPACY_ENDINGS, files_ending, split_files, tagged
+from polytag_standard.readers.shared.lines import SPACY_ENDINGS, files_ending, split_files
 from polytag_standard.readers.shared.offsets import (
     COLUMN,
     GAPS,
@@ -28,9 +29,6 @@ from polytag_standard.readers.shared.offsets import (
     the_span_column,
 )
 from polytag_standard.readers.spacy_json import TOKEN_COLUMNS
-
-if TYPE_CHECKING:
-    import datasets
 
 _ATTRIBUTES = ("ENT_IOB", "ENT_TYPE", "TAG", "POS", "SENT_START")
 
@@ -54,7 +52,7 @@ class DocBinReader(Reader):
             split: list(paths) for split, paths in source.files.items()
         }
 
-    def read(self, source: Source) -> datasets.DatasetDict:
+    def read(self, source: Source) -> dict[str, SentenceTable]:
         """Read all files, each completely, as the format requires.
 
         Raises:
@@ -71,7 +69,7 @@ class DocBinReader(Reader):
             {split: _sentences(_docs(paths, vocab), names or [COLUMN], source) for split, paths in source.files.items()}
         )
 
-    def write(self, data: datasets.DatasetDict, folder: Path) -> None:
+    def write(self, data: Mapping[str, SentenceTable], folder: Path) -> None:
         """Write `train.spacy` and so on: one `Doc` per document, or per sentence if documents are unknown.
 
         Raises:
@@ -82,8 +80,8 @@ class DocBinReader(Reader):
         """
         spacy = _spacy()
         vocab = spacy.Vocab()
-        spans = list(dict.fromkeys(name for dataset in data.values() for name in span_columns(dataset)))
-        if not spans and not any(name in TOKEN_COLUMNS for dataset in data.values() for name in tagged(dataset)):
+        spans = list(dict.fromkeys(name for table in data.values() for name in span_columns(table)))
+        if not spans and not any(name in TOKEN_COLUMNS for table in data.values() for name in table.tags):
             the_span_column(data, self.name)  # which raises
         for split, path in split_files(data, folder, ".spacy").items():
             docs = (_doc(spacy, vocab, sentences, spans) for sentences in documents_of(data[split]))

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, ClassVar
 
 from polytag import CorpusError, Reader, Source
-from polytag_standard.readers.shared.tables import with_standard_names
+from polytag_standard.readers.shared.tables import library, with_standard_names
 
 if TYPE_CHECKING:
     import datasets
@@ -40,9 +40,9 @@ class HubReader(Reader):
 
         Raises:
             CorpusError: The dataset does not exist, cannot be reached, may not be read, or is a script.
+            PolytagError: The package `datasets` is not installed.
         """
-        import datasets
-
+        datasets = library("Datasets of the hub")
         match = _NAME.fullmatch(source.reference)
         if match is None:
             raise CorpusError(

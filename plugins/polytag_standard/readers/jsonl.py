@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from polytag import (
     TOKENS,
@@ -13,15 +13,13 @@ from polytag import (
     CorpusError,
     Reader,
     Sentence,
+    SentenceTable,
     Source,
     corpus_from_sentences,
     sentences_of,
 )
 from polytag_standard.readers.shared.json_files import json_format
 from polytag_standard.readers.shared.lines import JSON_ENDINGS, files_ending, joined, lines, split_files, write_lines
-
-if TYPE_CHECKING:
-    import datasets
 
 _WORDS = (TOKENS, "words")
 _DOCUMENT = "document"
@@ -48,7 +46,7 @@ class JsonLinesReader(Reader):
             and json_format(source) in (None, self.name)
         )
 
-    def read(self, source: Source) -> datasets.DatasetDict:
+    def read(self, source: Source) -> dict[str, SentenceTable]:
         """Read all files, line by line.
 
         Raises:
@@ -56,7 +54,7 @@ class JsonLinesReader(Reader):
         """
         return corpus_from_sentences({split: _split(paths, source.columns) for split, paths in source.files.items()})
 
-    def write(self, data: datasets.DatasetDict, folder: Path) -> None:
+    def write(self, data: Mapping[str, SentenceTable], folder: Path) -> None:
         """Write `train.jsonl` and so on, one sentence per line.
 
         Raises:

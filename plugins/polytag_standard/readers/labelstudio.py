@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
-from polytag import CorpusError, Remark, Sentence, Source
+from polytag import CorpusError, Remark, Sentence, SentenceTable, Source
 from polytag_standard.readers.shared.offsets import (
     COLUMN,
     TextSpan,
@@ -24,9 +24,6 @@ from polytag_standard.readers.shared.texts import (
     span_of,
     text_in,
 )
-
-if TYPE_CHECKING:
-    import datasets
 
 _CONTROL = "label"
 """The name of the labels in Label Studio's template for named entities."""
@@ -81,8 +78,8 @@ class LabelStudioReader(AnnotatedTextReader):
         offsets = split_text(text, data.get(TOKENIZER) == WHITE_SPACE)
         return AnnotatedText(text, offsets, spans)
 
-    def _columns(self, data: datasets.DatasetDict) -> list[str]:
-        columns = list(dict.fromkeys(name for dataset in data.values() for name in span_columns(dataset)))
+    def _columns(self, data: Mapping[str, SentenceTable]) -> list[str]:
+        columns = list(dict.fromkeys(name for table in data.values() for name in span_columns(table)))
         return columns or [the_span_column(data, self.name)]
 
     def _row(self, sentences: Sequence[Sentence], columns: Sequence[str]) -> dict[str, Any]:

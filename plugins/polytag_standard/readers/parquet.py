@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from polytag import CorpusError, Reader, Source
+from polytag import CorpusError, Reader, SentenceTable, Source
 from polytag_standard.readers.shared.lines import PARQUET_ENDINGS, files_ending, same_columns, split_files
-from polytag_standard.readers.shared.tables import quiet, with_standard_names, without_location
+from polytag_standard.readers.shared.tables import library, quiet, with_standard_names, without_location
 
 if TYPE_CHECKING:
     import datasets
@@ -30,8 +31,9 @@ class ParquetReader(Reader):
 
         Raises:
             CorpusError: A file is not Parquet, or files differ in their columns.
+            PolytagError: The package `datasets` is not installed.
         """
-        import datasets
+        datasets = library("Parquet files")
         import pyarrow.parquet
 
         for path in (path for paths in source.files.values() for path in paths):
@@ -50,16 +52,19 @@ class ParquetReader(Reader):
                 f"{_first_line(error)} Give all files the same columns."
             ) from error
 
-    def write(self, data: datasets.DatasetDict, folder: Path) -> None:
+    def write(self, data: Mapping[str, SentenceTable], folder: Path) -> None:
         """Write `train.parquet` and so on; null is a word without annotation.
 
         Raises:
             CorpusError: Splits differ in their columns, or one is not named train, validation or test.
+            PolytagError: The package `datasets` is not installed.
         """
+        library("Parquet files")
         same_columns(data, "Parquet files of one corpus")
+        files = split_files(data, folder, ".parquet")
         with quiet():
-            for split, path in split_files(data, folder, ".parquet").items():
-                without_location(data)[split].to_parquet(str(path))
+            for split, dataset in without_location(data).items():
+                dataset.to_parquet(str(files[split]))
 
 
 def _first_line(error: Exception) -> str:

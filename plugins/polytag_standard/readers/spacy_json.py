@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
-from polytag import UNANNOTATED, CorpusError, Remark, Sentence, Source
-from polytag_standard.readers.shared.lines import tagged
+from polytag import UNANNOTATED, CorpusError, Remark, Sentence, SentenceTable, Source
 from polytag_standard.readers.shared.offsets import COLUMN, Offsets, span_columns, split_text, text_of, the_span_column
 from polytag_standard.readers.shared.texts import AnnotatedText, AnnotatedTextReader, annotated_spans, spans_in, text_in
-
-if TYPE_CHECKING:
-    import datasets
 
 TOKEN_COLUMNS = {"pos_tags": "tag", "upos": "pos"}
 """Tag column -> spaCy's name."""
@@ -53,9 +49,9 @@ class SpacyJsonReader(AnnotatedTextReader):
         offsets = _sentences_of([(token["start"], token["end"]) for token in tokens], row.get("sents"), place)
         return AnnotatedText(text, offsets, spans, {name: values for name, values in tags.items() if any(values)})
 
-    def _columns(self, data: datasets.DatasetDict) -> list[str]:
-        columns = list(dict.fromkeys(name for dataset in data.values() for name in span_columns(dataset)))
-        if not columns and not any(name in TOKEN_COLUMNS for dataset in data.values() for name in tagged(dataset)):
+    def _columns(self, data: Mapping[str, SentenceTable]) -> list[str]:
+        columns = list(dict.fromkeys(name for table in data.values() for name in span_columns(table)))
+        if not columns and not any(name in TOKEN_COLUMNS for table in data.values() for name in table.tags):
             the_span_column(data, self.name)  # which raises
         return columns
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from polytag.corpus.corpus import Corpus, accepting_readers, as_corpus
 from polytag.corpus.recognition import scheme_of
 from polytag.corpus.source import locate
-from polytag.corpus.tables import checked, names_of, tag_columns
+from polytag.corpus.tables import checked
 from polytag.errors import CorpusError, PolytagError
 from polytag.files import check_replaceable, expand_home, new_folder
-from polytag.plugin.reader import DOCUMENT, LOCATION, SPLITS, TOKENS, Reader
+from polytag.plugin.reader import SPLITS, TOKENS, Reader, SentenceTable
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, respelled
-
-if TYPE_CHECKING:
-    import datasets
 
 _FALLBACK = "jsonl"
 _DATASET_MARK = "dataset_dict.json"
@@ -158,13 +156,7 @@ def _left_out(corpus: Corpus) -> Iterator[str]:
     readers = registry().readers
     if corpus.reader in readers and readers[corpus.reader].leaves_out:
         yield f"Words, tags and documents are kept. Not read, and so not written: {readers[corpus.reader].leaves_out}."
-    others = dict.fromkeys(
-        name
-        for split in corpus.splits
-        for name in corpus.data[split].features
-        if name not in (TOKENS, LOCATION, *tag_columns(corpus.data[split]))
-        and not (name == DOCUMENT and corpus.documents(split) is not None)
-    )
+    others = dict.fromkeys(name for split in corpus.splits for name in corpus.data[split].left_out)
     if others:
         yield f"Columns without words or tags are left out: {', '.join(others)}."
 
@@ -202,36 +194,22 @@ def _converted(
     return schemes, changed
 
 
-def _tables(corpus: Corpus, converted: Mapping[str, Tags]) -> datasets.DatasetDict:
-    import datasets
-    import pyarrow as pa
-    from datasets.table import InMemoryTable
-
+def _tables(corpus: Corpus, converted: Mapping[str, Tags]) -> dict[str, SentenceTable]:
+    """The tables to write: the converted tags replace those of the corpus."""
     found: dict[str, set[str]] = {}
     for of_split in converted.values():
         for column, rows in of_split.items():
             found.setdefault(column, set()).update(tag for row in rows for tag in row)
     tables = {}
     for split in corpus.splits:
-        dataset = corpus.data[split]
-        columns = tag_columns(dataset)
-        kept = [TOKENS, *columns, *[LOCATION] * (LOCATION in dataset.features)]
-        if corpus.documents(split) is not None:
-            kept.append(DOCUMENT)
-        table = dataset.select_columns(kept).with_format("arrow")[:]
-        features = datasets.Features({name: dataset.features[name] for name in kept})
+        table = corpus.data[split]
+        tags, labels = dict(table.tags), dict(table.labels)
         for column, rows in converted.get(split, {}).items():
-            values: list[list[str | int | None]] = [[tag or None for tag in row] for row in rows]
-            features[column] = datasets.List(datasets.Value("string"))
-            if names_of(dataset, column) is not None:
-                names = sorted(found[column] - {UNANNOTATED}, key=lambda tag: (tag != OUTSIDE, tag))
-                ids = {name: number for number, name in enumerate(names)}
-                values = [[ids.get(tag) for tag in row] for row in rows]
-                features[column] = datasets.List(datasets.ClassLabel(names=names))
-            kind = features.arrow_schema.field(column)
-            table = table.set_column(table.schema.get_field_index(column), kind, pa.array(values, type=kind.type))
-        tables[split] = datasets.Dataset(InMemoryTable(table.replace_schema_metadata(features.arrow_schema.metadata)))
-    return datasets.DatasetDict(tables)
+            tags[column] = tuple(map(tuple, rows))
+            if column in labels:
+                labels[column] = tuple(sorted(found[column] - {UNANNOTATED}, key=lambda tag: (tag != OUTSIDE, tag)))
+        tables[split] = replace(table, tags=tags, labels=labels, left_out=())
+    return tables
 
 
 def _compare(corpus: Corpus, writer: Reader, folder: Path, held: Sequence[str], messages: list[str]) -> str:
@@ -332,8 +310,14 @@ def _number(documents: list[int] | None) -> str:
 
 @contextmanager
 def _own_cache() -> Iterator[None]:
-    """Use a temporary dataset cache, since the copy is only read to be compared."""
-    import datasets
+    """Use a temporary dataset cache, since the copy is only read to be compared.
+
+    A format that needs the library `datasets` has imported it to write.
+    """
+    datasets: Any = sys.modules.get("datasets")
+    if datasets is None:
+        yield
+        return
     from datasets.utils import disable_progress_bars, enable_progress_bars, is_progress_bar_enabled
 
     usual, drawn = datasets.config.HF_DATASETS_CACHE, is_progress_bar_enabled()

@@ -5,25 +5,17 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from itertools import chain, compress, pairwise
+from typing import TYPE_CHECKING
 
 from polytag.corpus.annotation import GAP, gap_is_no_tag
 from polytag.corpus.source import locate
-from polytag.corpus.tables import (
-    arrow_column,
-    checked,
-    location,
-    names_of,
-    tag_columns,
-    tag_counts,
-    words_tagged,
-)
+from polytag.corpus.tables import checked, location
 from polytag.errors import CorpusError, CorpusWarning
-from polytag.plugin.reader import DOCUMENT, SPLITS, TOKENS, Reader, Remark, Source
+from polytag.plugin.reader import SPLITS, TOKENS, Reader, Remark, SentenceTable, Source
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import UNANNOTATED
 from polytag.plugin.task import Task
@@ -42,13 +34,13 @@ class Corpus:
     Attributes:
         reference: The name that the user gave.
         reader: Name of the reader that read it.
-        data: The splits. Each has the column `tokens` and list columns of str or ClassLabel with one tag per word.
+        data: The table of each split, in the order of the source.
         remarks: Everything that the reader changed or left out.
     """
 
     reference: str
     reader: str
-    data: datasets.DatasetDict
+    data: Mapping[str, SentenceTable]
     remarks: tuple[Remark, ...] = ()
 
     @cached_property
@@ -62,14 +54,14 @@ class Corpus:
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """Names of the tag columns of all splits, in the order of the source."""
-        return tuple(dict.fromkeys(name for split in self.splits for name in tag_columns(self.data[split])))
+        return tuple(dict.fromkeys(name for split in self.splits for name in self.data[split].tags))
 
     def splits_with(self, column: str) -> list[str]:
         """Names of the splits that have a tag column."""
-        return [split for split in self.splits if column in tag_columns(self.data[split])]
+        return [split for split in self.splits if column in self.data[split].tags]
 
-    def split(self, name: str) -> datasets.Dataset:
-        """The dataset of one split.
+    def split(self, name: str) -> SentenceTable:
+        """The table of one split.
 
         Raises:
             CorpusError: The split does not exist; the message lists the existing ones.
@@ -93,47 +85,38 @@ class Corpus:
 
     def words(self, split: str) -> list[list[str]]:
         """The words of every sentence."""
-        words: list[list[str]] = arrow_column(self.split(split), TOKENS).to_pylist()
-        return words
+        return [list(words) for words in self.split(split).words]
 
     def tags(self, split: str, column: str) -> list[list[str]]:
-        """The tags of every sentence; ids are converted to names.
+        """The tags of every sentence.
 
-        A word without annotation has the tag `UNANNOTATED`: its value is null, an empty string, -1 (for ids), or `-`
-        if `-` is not a tag of the column (see `columns_with_gaps`).
+        A word without annotation has the tag `UNANNOTATED`: in the source its value is null, an empty string, -1 (for
+        ids), or `-` if `-` is not a tag of the column (see `columns_with_gaps`).
 
         Raises:
             CorpusError: The split lacks the column.
         """
-        dataset = self.split(split)
-        if column not in tag_columns(dataset):
+        columns = self.split(split).tags
+        if column not in columns:
             raise CorpusError(
                 f"The split {split!r} of the corpus {self.reference!r} has no tag column {column!r}; it has "
-                f"{', '.join(tag_columns(dataset)) or 'none'}. Choose one of these."
+                f"{', '.join(columns) or 'none'}. Choose one of these."
             )
-        rows: list[list[Any]] = arrow_column(dataset, column).to_pylist()
-        names = names_of(dataset, column)
-        gap = GAP if column in self.columns_with_gaps else UNANNOTATED
-        if names is None:
-            missing = {None, gap}
-            return [
-                row if missing.isdisjoint(row) else [UNANNOTATED if tag in missing else tag for tag in row]
-                for row in rows
-            ]
-        of_id: dict[int | None, str] = {i: UNANNOTATED if name == gap else name for i, name in enumerate(names)}
-        return [[of_id.get(label, UNANNOTATED) for label in row] for row in rows]
+        if column not in self.columns_with_gaps:
+            return [list(row) for row in columns[column]]
+        return [[UNANNOTATED if tag == GAP else tag for tag in row] for row in columns[column]]
 
     @cached_property
     def columns_with_gaps(self) -> frozenset[str]:
         """The tag columns in which `-` means that a word is not annotated, judged by all splits."""
         counts: dict[str, Counter[str]] = {}
         marked: dict[str, Counter[str]] = {}
-        for dataset in self.data.values():
-            for column in tag_columns(dataset):
-                of_split = tag_counts(dataset, column)
+        for table in self.data.values():
+            for column, rows in table.tags.items():
+                of_split = Counter(chain.from_iterable(rows))
                 counts.setdefault(column, Counter()).update(of_split)
                 if of_split[GAP]:
-                    marked.setdefault(column, Counter()).update(words_tagged(dataset, column, GAP))
+                    marked.setdefault(column, Counter()).update(_words_tagged(table, column, GAP))
         return frozenset(column for column, words in marked.items() if gap_is_no_tag(counts[column], words))
 
     def labels(self, column: str) -> tuple[str, ...] | None:
@@ -143,17 +126,14 @@ class Corpus:
         """
         gap = GAP if column in self.columns_with_gaps else UNANNOTATED
         for split in self.splits_with(column):
-            names = names_of(self.data[split], column)
+            names = self.data[split].labels.get(column)
             return names if names is None else tuple(name for name in names if name not in (gap, UNANNOTATED))
         raise CorpusError(self._without(f"tag column {column!r}"))
 
     def documents(self, split: str) -> list[int] | None:
         """The document number of every sentence, or None if documents are unknown."""
-        dataset = self.split(split)
-        if DOCUMENT not in dataset.features or "int" not in str(getattr(dataset.features[DOCUMENT], "dtype", "")):
-            return None
-        numbers: list[int] = arrow_column(dataset, DOCUMENT).to_pylist()
-        return None if None in numbers else numbers
+        numbers = self.split(split).documents
+        return None if numbers is None else list(numbers)
 
     def locate(self, split: str, index: int) -> str:
         """The start of a sentence: `eng.train:15`, or `train sentence 3` (from 1) if lines are unknown."""
@@ -161,19 +141,16 @@ class Corpus:
 
     def n_words(self, split: str) -> int:
         """Number of words of a split."""
-        import pyarrow.compute as pc
-
-        return len(pc.list_flatten(arrow_column(self.split(split), TOKENS)))
+        return sum(map(len, self.split(split).words))
 
     @cached_property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits of the SHA-256 of all words and tags: equal content, equal fingerprint."""
         digest = hashlib.sha256()
         for split in self.splits:
-            present = [name for name in self.columns if name in tag_columns(self.data[split])]
             parts = [
                 (TOKENS, self.words(split)),
-                *((name, self.tags(split, name)) for name in sorted(present)),
+                *((name, self.tags(split, name)) for name in sorted(self.data[split].tags)),
             ]
             for name, sentences in parts:
                 digest.update(repr((split, name)).encode())
@@ -216,10 +193,21 @@ class Corpus:
             if name not in self.columns:
                 raise CorpusError(f"{self._without(f'tag column {name!r}')} Choose among these with --columns.")
         data = {
-            split: dataset.remove_columns([name for name in tag_columns(dataset) if name not in kept])
-            for split, dataset in self.data.items()
+            split: replace(table, tags={name: rows for name, rows in table.tags.items() if name in kept})
+            for split, table in self.data.items()
         }
-        return Corpus(self.reference, self.reader, type(self.data)(data), self.remarks)
+        return replace(self, data=data)
+
+    def to_datasets(self) -> datasets.DatasetDict:
+        """The same as a `datasets.DatasetDict`; the columns are those of `SentenceTable.to_dataset`.
+
+        Raises:
+            PolytagError: The package `datasets` is not installed.
+        """
+        found = {split: self.data[split].to_dataset() for split in self.splits}
+        import datasets
+
+        return datasets.DatasetDict(found)
 
     def _without(self, what: str) -> str:
         present = ", ".join(self.columns) or "none"
@@ -266,6 +254,13 @@ def load_corpus(reference: str, *, reader: str | None = None, columns: Sequence[
 def as_corpus(corpus: Corpus | str, *, reader: str | None = None, columns: Sequence[str] | None = None) -> Corpus:
     """Return a corpus unchanged, or load it by name; `reader` and `columns` as in `load_corpus`."""
     return corpus if isinstance(corpus, Corpus) else load_corpus(corpus, reader=reader, columns=columns)
+
+
+def _words_tagged(table: SentenceTable, column: str, tag: str) -> Iterator[str]:
+    """The words with a given tag."""
+    for words, tags in zip(table.words, table.tags[column], strict=True):
+        if tag in tags:
+            yield from compress(words, map(tag.__eq__, tags))
 
 
 def accepting_readers(source: Source) -> list[Reader]:

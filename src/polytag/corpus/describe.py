@@ -109,7 +109,7 @@ def describe(
     """
     corpus = as_corpus(corpus, reader=reader, columns=columns)
     if split is not None:
-        corpus = Corpus(corpus.reference, corpus.reader, type(corpus.data)({split: corpus.split(split)}))
+        corpus = Corpus(corpus.reference, corpus.reader, {split: corpus.split(split)})
     summaries: dict[str, ColumnSummary] = {}
     schemes: dict[str, LabelScheme] = {}
     for column in corpus.columns:

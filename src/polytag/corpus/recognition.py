@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from polytag.corpus.annotation import have_spans
 from polytag.corpus.corpus import Corpus
 from polytag.errors import CorpusError, PolytagError
-from polytag.plugin.reader import TOKENS
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme, Span, join_tag, split_tag
 
@@ -180,7 +179,7 @@ def _violations(sentences: Iterable[Sequence[str]], scheme: LabelScheme) -> Iter
 def _place(corpus: Corpus, tags: Mapping[str, list[list[str]]], scheme: LabelScheme) -> str:
     for split, sentences in tags.items():
         for index, position in _violations(sentences, scheme):
-            words = corpus.split(split)[index : index + 1][TOKENS][0]
+            words = corpus.split(split).words[index]
             pairs = [f"{word}/{tag}" for word, tag in zip(words, sentences[index], strict=True)]
             return (
                 f"the sentence at {corpus.locate(split, index)}, word {position + 1}: "

@@ -1,73 +1,43 @@
-"""Datasets as tables: fast access to columns, and the validation of every loaded corpus."""
+"""The tables of a corpus: conversion of datasets, and the validation of every loaded corpus."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from operator import ne
 from typing import TYPE_CHECKING, Any
 
 from polytag.errors import CorpusError
-from polytag.plugin.reader import LOCATION, TOKENS
+from polytag.plugin.reader import DOCUMENT, LOCATION, TOKENS, SentenceTable
+from polytag.plugin.scheme import UNANNOTATED
 
 if TYPE_CHECKING:
     import datasets
 
 
-def arrow_column(dataset: datasets.Dataset, name: str) -> Any:
-    """A column as a `pyarrow.ChunkedArray`: hundreds of times faster than row by row."""
-    return dataset.select_columns([name]).with_format("arrow")[:].column(0)
+def location(table: SentenceTable, split: str, index: int) -> str:
+    """The start of a sentence, as precisely as the table records it."""
+    return table.locations[index] or f"{split} sentence {index + 1}"
 
 
-def location(dataset: datasets.Dataset, split: str, index: int) -> str:
-    """The start of a sentence, as precisely as the dataset records it."""
-    if LOCATION in dataset.features:
-        place = dataset[index : index + 1][LOCATION][0]
-        if isinstance(place, str) and place:
-            return place
-    return f"{split} sentence {index + 1}"
+def as_tables(data: Mapping[str, SentenceTable] | datasets.DatasetDict, reference: str) -> dict[str, SentenceTable]:
+    """The splits as returned by a reader; datasets are converted.
+
+    Raises:
+        CorpusError: A dataset has no column of words, or no tag column.
+    """
+    texts: dict[str, str] = {}
+    return {
+        split: table if isinstance(table, SentenceTable) else _from_dataset(table, split, reference, texts)
+        for split, table in data.items()
+    }
 
 
-def tag_columns(dataset: datasets.Dataset) -> list[str]:
-    """Columns, other than the words, with lists of strings or of ClassLabel ids."""
-    return [name for name, feature in dataset.features.items() if name != TOKENS and _holds_tags(feature)]
-
-
-def names_of(dataset: datasets.Dataset, column: str) -> tuple[str, ...] | None:
-    """Names of a ClassLabel column in id order; None for a column of strings."""
-    names = getattr(dataset.features[column].feature, "names", None)
-    return None if names is None else tuple(names)
-
-
-def tag_counts(dataset: datasets.Dataset, column: str) -> Counter[str]:
-    """The number of words with each tag; null is not counted."""
-    import pyarrow.compute as pc
-
-    found = pc.value_counts(pc.list_flatten(arrow_column(dataset, column))).to_pylist()
-    return Counter({_tag(dataset, column, item["values"]): item["counts"] for item in found if _is_tag(item["values"])})
-
-
-def words_tagged(dataset: datasets.Dataset, column: str, tag: str) -> Counter[str]:
-    """The number of occurrences of each word with a given tag."""
-    import pyarrow.compute as pc
-
-    names = names_of(dataset, column)
-    value = tag if names is None else names.index(tag)
-    words = pc.list_flatten(arrow_column(dataset, TOKENS))
-    marked = words.filter(pc.fill_null(pc.equal(pc.list_flatten(arrow_column(dataset, column)), value), False))
-    return Counter(marked.to_pylist())
-
-
-def _is_tag(value: str | int | None) -> bool:
-    return isinstance(value, str) or (value is not None and value >= 0)
-
-
-def _tag(dataset: datasets.Dataset, column: str, value: str | int) -> str:
-    names = names_of(dataset, column)
-    return str(value) if names is None else names[int(value)]
-
-
-def checked(data: datasets.DatasetDict, reference: str, wanted: Sequence[str] | None = None) -> datasets.DatasetDict:
-    """Validate a corpus, and drop sentences without words.
+def checked(
+    data: Mapping[str, SentenceTable] | datasets.DatasetDict, reference: str, wanted: Sequence[str] | None = None
+) -> dict[str, SentenceTable]:
+    """Validate a corpus, and drop sentences without words; datasets are converted to tables.
 
     Args:
         data: The splits as returned by a reader.
@@ -78,82 +48,139 @@ def checked(data: datasets.DatasetDict, reference: str, wanted: Sequence[str] | 
         CorpusError: It has no split, no sentence, no word column or no tag column, a word is missing, or a
             sentence has more or fewer tags than words.
     """
-    import datasets
-
     if not data:
         raise CorpusError(f"The corpus {reference!r} has no split. Check that it is complete.")
-    return datasets.DatasetDict({split: _checked_split(data[split], split, reference, wanted) for split in data})
+    tables = as_tables(data, reference)
+    return {split: _checked_split(table, split, reference, wanted) for split, table in tables.items()}
 
 
-def _checked_split(
-    dataset: datasets.Dataset, split: str, reference: str, wanted: Sequence[str] | None
-) -> datasets.Dataset:
-    import pyarrow.compute as pc
-
-    feature = dataset.features.get(TOKENS)
-    if not _holds_strings(feature):
-        raise CorpusError(
-            f"The {split} split of the corpus {reference!r} has no column {TOKENS!r} with a list of strings "
-            f"for each sentence; its columns are {', '.join(dataset.features) or 'none'}. Rename the column "
-            "that holds the words."
-        )
-    columns = tag_columns(dataset)
-    if not columns:
-        raise CorpusError(
-            f"The {split} split of the corpus {reference!r} has no tag column: no list of strings or "
-            f"ClassLabel other than {TOKENS!r}; its columns are {', '.join(dataset.features)}. Add one with a "
-            "tag for every word."
-        )
-    words = arrow_column(dataset, TOKENS)
-    lengths = _lengths(dataset, TOKENS)
-    flat = pc.list_flatten(words)
-    if flat.null_count:
-        sentence = pc.list_parent_indices(words).filter(pc.is_null(flat))[0].as_py()
-        raise CorpusError(
-            f"{location(dataset, split, sentence)}: a word of this sentence is missing (null) in the corpus "
-            f"{reference!r}. Give every word a text."
-        )
-    for column in columns:
-        if wanted and column not in wanted:
-            continue
-        tags = _lengths(dataset, column)
-        differing = pc.not_equal(lengths, tags)
-        if pc.any(differing).as_py():
-            row = _first(differing)
-            sound = [name for name in columns if pc.all(pc.equal(lengths, _lengths(dataset, name))).as_py()]
+def _checked_split(table: SentenceTable, split: str, reference: str, wanted: Sequence[str] | None) -> SentenceTable:
+    if not table.tags:
+        raise _without_tags(split, reference, (TOKENS, LOCATION, *[DOCUMENT] * (table.documents is not None)))
+    for index, words in enumerate(table.words):
+        if None in words:
+            raise CorpusError(
+                f"{location(table, split, index)}: a word of this sentence is missing (null) in the corpus "
+                f"{reference!r}. Give every word a text."
+            )
+    lengths = list(map(len, table.words))
+    of_tags = {column: list(map(len, rows)) for column, rows in table.tags.items()}
+    for column, tags in of_tags.items():
+        if (not wanted or column in wanted) and tags != lengths:
+            row = next(index for index, pair in enumerate(zip(lengths, tags, strict=True)) if ne(*pair))
+            sound = [name for name, others in of_tags.items() if others == lengths]
             leave_out = f", or leave the column out: --columns {','.join((TOKENS, *sound))}" if sound else "."
             raise CorpusError(
-                f"{location(dataset, split, row)}: this sentence of the corpus {reference!r} has "
+                f"{location(table, split, row)}: this sentence of the corpus {reference!r} has "
                 f"{lengths[row]} words and {tags[row]} tags in the column {column!r}. Give every word "
                 f"exactly one tag{leave_out}"
             )
-    filled = pc.greater(lengths, 0)
-    if not pc.any(filled).as_py():
+    if not any(lengths):
         raise CorpusError(f"The {split} split of the corpus {reference!r} has no sentence. Check that it is complete.")
-    return dataset if pc.all(filled).as_py() else dataset.select(_positions(filled)).flatten_indices()
+    return table if all(lengths) else _where(table, lengths)
 
 
-def _lengths(dataset: datasets.Dataset, column: str) -> Any:
-    """The length of the list in each row; 0 for null."""
+def _where(table: SentenceTable, chosen: Sequence[int]) -> SentenceTable:
+    """The sentences whose number in `chosen` is not 0."""
+    return replace(
+        table,
+        words=tuple(itertools.compress(table.words, chosen)),
+        tags={name: tuple(itertools.compress(rows, chosen)) for name, rows in table.tags.items()},
+        documents=None if table.documents is None else tuple(itertools.compress(table.documents, chosen)),
+        locations=tuple(itertools.compress(table.locations, chosen)),
+    )
+
+
+def _without_tags(split: str, reference: str, columns: Sequence[str]) -> CorpusError:
+    return CorpusError(
+        f"The {split} split of the corpus {reference!r} has no tag column: no list of strings or "
+        f"ClassLabel other than {TOKENS!r}; its columns are {', '.join(columns)}. Add one with a "
+        "tag for every word."
+    )
+
+
+# Datasets
+
+
+def _from_dataset(dataset: datasets.Dataset, split: str, reference: str, texts: dict[str, str]) -> SentenceTable:
+    """The table of a dataset; `texts` has every word and tag so far, once."""
+    features = dataset.features
+    if not _holds_strings(features.get(TOKENS)):
+        raise CorpusError(
+            f"The {split} split of the corpus {reference!r} has no column {TOKENS!r} with a list of strings "
+            f"for each sentence; its columns are {', '.join(features) or 'none'}. Rename the column "
+            "that holds the words."
+        )
+    names = {name: _names(feature) for name, feature in features.items()}
+    columns = [
+        name for name in features if name != TOKENS and (names[name] is not None or _holds_strings(features[name]))
+    ]
+    if not columns:
+        raise _without_tags(split, reference, list(features))
+
+    def text(value: str) -> str:
+        return texts.setdefault(value, value)
+
+    def tag_of(column: str) -> Callable[[Any], str]:
+        known = names[column]
+        return text if known is None else lambda value: known[value] if 0 <= value < len(known) else UNANNOTATED
+
+    words = _rows(dataset, TOKENS, text, None)
+    documents = _documents(dataset, words)
+    used = {TOKENS, LOCATION, *columns, *[DOCUMENT] * (documents is not None)}
+    return SentenceTable(
+        words,
+        {column: _rows(dataset, column, tag_of(column), UNANNOTATED) for column in columns},
+        documents,
+        _locations(dataset),
+        {column: known for column in columns if (known := names[column]) is not None},
+        tuple(name for name in features if name not in used),
+    )
+
+
+def _rows(
+    dataset: datasets.Dataset, column: str, convert: Callable[[Any], str], missing: str | None
+) -> tuple[tuple[Any, ...], ...]:
+    """The lists of a column, each of its distinct values converted once; `missing` replaces null."""
     import pyarrow.compute as pc
 
-    return pc.fill_null(pc.list_value_length(arrow_column(dataset, column)), 0)
+    rows: list[tuple[Any, ...]] = []
+    for chunk in _arrow_column(dataset, column).chunks:
+        encoded = pc.list_flatten(chunk).dictionary_encode()
+        of_id = [*map(convert, encoded.dictionary.to_pylist()), missing]
+        flat = tuple(map(of_id.__getitem__, pc.fill_null(encoded.indices, -1).to_numpy().tolist()))
+        lengths = pc.fill_null(pc.list_value_length(chunk), 0).to_numpy().tolist()
+        bounds = itertools.pairwise(itertools.accumulate(lengths, initial=0))
+        rows.extend(flat[start:end] for start, end in bounds)
+    return tuple(rows)
+
+
+def _documents(dataset: datasets.Dataset, words: Sequence[Sequence[str]]) -> tuple[int, ...] | None:
+    if "int" not in str(getattr(dataset.features.get(DOCUMENT), "dtype", "")):
+        return None
+    numbers = _arrow_column(dataset, DOCUMENT).to_pylist()
+    if any(number is None and sentence for number, sentence in zip(numbers, words, strict=True)):
+        return None
+    return tuple(number or 0 for number in numbers)  # null is left only where there are no words
+
+
+def _locations(dataset: datasets.Dataset) -> tuple[str, ...]:
+    if LOCATION not in dataset.features:
+        return ("",) * len(dataset)
+    places = _arrow_column(dataset, LOCATION).to_pylist()
+    return tuple(place if isinstance(place, str) else "" for place in places)
+
+
+def _arrow_column(dataset: datasets.Dataset, name: str) -> Any:
+    """A column as a `pyarrow.ChunkedArray`: hundreds of times faster than row by row."""
+    return dataset.select_columns([name]).with_format("arrow")[:].column(0)
 
 
 def _holds_strings(feature: object) -> bool:
     return getattr(getattr(feature, "feature", None), "dtype", None) in ("string", "large_string")
 
 
-def _holds_tags(feature: object) -> bool:
-    return _holds_strings(feature) or getattr(getattr(feature, "feature", None), "names", None) is not None
-
-
-def _first(mask: Any) -> int:
-    return _positions(mask)[0]
-
-
-def _positions(mask: Any) -> list[int]:
-    import pyarrow.compute as pc
-
-    positions: list[int] = pc.indices_nonzero(mask).to_pylist()
-    return positions
+def _names(feature: object) -> tuple[str, ...] | None:
+    """Names of a list of ClassLabel in id order; None for anything else."""
+    names = getattr(getattr(feature, "feature", None), "names", None)
+    return None if names is None else tuple(names)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from polytag.errors import PolytagError
+from polytag.plugin.scheme import UNANNOTATED
 
 if TYPE_CHECKING:
     import datasets
@@ -41,6 +42,82 @@ class Sentence(NamedTuple):
     tags: dict[str, list[str]]
     document: int | None
     location: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SentenceTable:
+    """The sentences of one split, column by column; `corpus_from_sentences` builds it.
+
+    Nothing in it changes. Equal words are one object, and so are equal tags: a word takes 8 bytes per column.
+
+    Attributes:
+        words: The words of each sentence.
+        tags: For each tag column, the tags of each sentence: one per word, `UNANNOTATED` for a word without annotation.
+        documents: The document number of each sentence, or None if documents are unknown.
+        locations: The start of each sentence (`eng.train:15`), empty where it is unknown.
+        labels: For each tag column whose names are fixed in advance (a ClassLabel), these names in id order.
+        left_out: Names of the columns of the source that hold neither words nor tags.
+
+    Raises:
+        ValueError: The columns differ in their number of sentences.
+    """
+
+    words: tuple[tuple[str, ...], ...]
+    tags: Mapping[str, tuple[tuple[str, ...], ...]]
+    documents: tuple[int, ...] | None
+    locations: tuple[str, ...]
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        lengths = {LOCATION: len(self.locations), **{name: len(rows) for name, rows in self.tags.items()}}
+        if self.documents is not None:
+            lengths[DOCUMENT] = len(self.documents)
+        for name, length in lengths.items():
+            if length != len(self):
+                raise ValueError(f"The column {name!r} has {length} sentences, and {TOKENS!r} has {len(self)}.")
+
+    def __len__(self) -> int:
+        """Number of sentences."""
+        return len(self.words)
+
+    def to_dataset(self) -> datasets.Dataset:
+        """The same as a `datasets.Dataset`.
+
+        Returns:
+            A dataset with the column `tokens` (list of str), the tag columns (lists of str, or of ClassLabel where the
+            names are known; null for a word without annotation), and, where they are known, `location` (str) and
+            `document` (int).
+
+        Raises:
+            PolytagError: The package `datasets` is not installed.
+        """
+        try:
+            import datasets
+            import pyarrow as pa
+            from datasets.table import InMemoryTable
+        except ImportError as error:
+            raise PolytagError(
+                "Datasets, saved and as Parquet files, need the package datasets, which is not installed. Install it: "
+                "pip install polytag"
+            ) from error
+
+        text = datasets.Value("string")
+        features = {TOKENS: datasets.List(text)}
+        columns: dict[str, Sequence[object]] = {TOKENS: self.words}
+        for name, rows in self.tags.items():
+            names = self.labels.get(name)
+            features[name] = datasets.List(text if names is None else datasets.ClassLabel(names=list(names)))
+            values: dict[str, object] = dict(zip(names, range(len(names)), strict=True)) if names else {}
+            values[UNANNOTATED] = None
+            columns[name] = [[values.get(tag, tag) for tag in row] for row in rows]
+        if any(self.locations):
+            features[LOCATION], columns[LOCATION] = text, self.locations
+        if self.documents is not None:
+            small = max(map(abs, self.documents), default=0) < 1 << 31
+            features[DOCUMENT], columns[DOCUMENT] = datasets.Value("int32" if small else "int64"), self.documents
+        table = pa.Table.from_pydict(columns, schema=datasets.Features(features).arrow_schema)
+        return datasets.Dataset(InMemoryTable(table))
 
 
 class Remark(NamedTuple):
@@ -101,12 +178,13 @@ class Reader(ABC):
         """Whether this reader can read the source, judged by its name and the start of its files."""
 
     @abstractmethod
-    def read(self, source: Source) -> datasets.DatasetDict:
+    def read(self, source: Source) -> Mapping[str, SentenceTable] | datasets.DatasetDict:
         """Read the whole source.
 
         Returns:
-            A split name to dataset mapping. Each dataset has the column `tokens` (list of str), tag columns
-            (lists of str or of ClassLabel), and, if known, `document` (int) and `location` (str).
+            The splits: tables, as `corpus_from_sentences` builds them, or datasets. Each dataset has the column
+            `tokens` (list of str), tag columns (lists of str or of ClassLabel), and, if known, `document` (int) and
+            `location` (str); it is converted to a table.
 
         Raises:
             CorpusError: The source is broken; the message names file and line.
@@ -117,17 +195,16 @@ class Reader(ABC):
         """Whether `write` is implemented."""
         return type(self).write is not Reader.write
 
-    def write(self, data: datasets.DatasetDict, folder: Path) -> None:
+    def write(self, data: Mapping[str, SentenceTable], folder: Path) -> None:
         """Write a corpus in this format: the optional inverse of `read`.
 
         `read` must be able to read the output. If the format cannot hold a word, a tag or the names of the splits,
         raise an error. The caller finds other losses, such as documents, by reading the folder again, and reports them.
 
         Args:
-            data: As returned by `read`: the column `tokens`, tag columns (lists of str or of ClassLabel, null for a
-                word without annotation) and, if known, `document`; `location` is the origin of a sentence for error
-                messages, and is not written. `sentences_of` iterates over it. Columns with spans are in the scheme
-                `scheme`, if that is not None.
+            data: The table of each split; `sentences_of` iterates over one. The location of a sentence is its origin
+                for error messages, and is not written. Columns with spans are in the scheme `scheme`, if that is not
+                None.
             folder: An empty folder for the corpus: files named after their split (`train.jsonl`), and `companions`.
 
         Raises:

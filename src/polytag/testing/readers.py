@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polytag.corpus.corpus import Corpus, accepting_readers
 from polytag.corpus.sentences import corpus_from_sentences
 from polytag.corpus.source import locate
+from polytag.corpus.tables import as_tables
 from polytag.errors import CorpusError, PolytagError
-from polytag.plugin.reader import TOKENS, Reader, Sentence, Source
+from polytag.plugin.reader import TOKENS, Reader, Sentence, SentenceTable, Source
 from polytag.plugin.scheme import UNANNOTATED
 from polytag.testing.contracts import BrokenContractError, Contract, NotCheckableError, Workbench
 from polytag.testing.tasks import example_tags
@@ -174,9 +175,9 @@ def _sentences(sentences: Sequence[Sequence[str]], column: str, kinds: Sequence[
         yield Sentence(list(words), {column: tags}, None, f"sentence {number + 1}")
 
 
-def _content(reader: Reader, data: datasets.DatasetDict) -> _Content:
+def _content(reader: Reader, data: Mapping[str, SentenceTable] | datasets.DatasetDict) -> _Content:
     """Words and tags as in all commands, with the format's notation for missing annotation converted."""
-    corpus = Corpus("corpus", reader.name, data)
+    corpus = Corpus("corpus", reader.name, as_tables(data, "corpus"))
     content: _Content = {}
     for split in corpus.splits:
         columns = {

@@ -11,7 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from polytag import UNANNOTATED, CorpusError, LabelScheme, PolytagError, Sentence, load_corpus
+from polytag import (
+    UNANNOTATED,
+    CorpusError,
+    LabelScheme,
+    PolytagError,
+    Sentence,
+    corpus_from_sentences,
+    load_corpus,
+    sentences_of,
+)
 from polytag.cli.corpus import app
 from polytag.corpus.convert import check_folder, convert_corpus
 from polytag.corpus.corpus import Corpus
@@ -138,8 +147,9 @@ def test_class_labels_stay_class_labels(tmp_path):
     )
     rows = {"tokens": [["a", "b", "c"]], "pos_tags": [[0, 1, 0]], "ner_tags": [[2, 0, 3]]}
     data = datasets.DatasetDict({"train": datasets.Dataset.from_dict(rows, features=features)})
+    corpus = Corpus("mine", "test", checked(data, "mine"))
     for name in ("parquet", "dataset"):
-        done = convert_corpus(Corpus("mine", "test", data), tmp_path / name, format=name, scheme="iobes")
+        done = convert_corpus(corpus, tmp_path / name, format=name, scheme="iobes")
         again = read(done.folder)
         assert again.labels("pos_tags") == ("Z", "A")
         assert again.labels("ner_tags") == ("B-PER", "E-PER")
@@ -206,14 +216,14 @@ def test_columns_without_tags_are_reported(tmp_path):
 
     rows = {"tokens": [["a"]], "x": [["N"]], "id": ["7"], "document": ["one"]}
     data = datasets.DatasetDict({"train": datasets.Dataset.from_dict(rows)})
-    done = convert_corpus(Corpus("mine", "test", data), tmp_path / "out", format="parquet")
+    corpus = Corpus("mine", "test", checked(data, "mine"))
+    done = convert_corpus(corpus, tmp_path / "out", format="parquet")
     assert done.messages == ("Columns without words or tags are left out: id, document.",)
 
 
 def test_splits_of_other_names_go_into_saved_datasets_alone(tmp_path):
     corpus = built({"train": [Sentence(["a"], {"x": ["N"]}, None, "")]})
-    data = type(corpus.data)({"train": corpus.data["train"], "train_small": corpus.data["train"]})
-    corpus = Corpus("mine", "test", data)
+    corpus = Corpus("mine", "test", {"train": corpus.data["train"], "train_small": corpus.data["train"]})
     for name in FORMATS[:-1]:
         with pytest.raises(CorpusError, match=r"The split 'train_small' .*format dataset"):
             convert_corpus(corpus, tmp_path / "out", format=name)
@@ -358,7 +368,9 @@ def test_a_writer_that_loses_words_is_found_out(tmp_path, monkeypatch, registry)
     monkeypatch.setattr(
         type(registry.readers["jsonl"]),
         "write",
-        lambda self, data, folder: write(self, type(data)({"train": data["train"].select([0])}), folder),
+        lambda self, data, folder: write(
+            self, corpus_from_sentences({"train": [next(sentences_of(data["train"]))]}), folder
+        ),
     )
     with pytest.raises(CorpusError, match=r"does not preserve this corpus: train has 2 sentences, and then 1"):
         convert_corpus(corpus, tmp_path / "out", format="jsonl")

@@ -42,7 +42,7 @@ def test_splits_come_in_the_order_of_an_experiment():
 
     dataset = datasets.Dataset.from_dict({"tokens": _WORDS, "ner_tags": _NER})
     data = datasets.DatasetDict(dict.fromkeys(("extra", "test", "train", "validation"), dataset))
-    assert Corpus("mine", "test", data).splits == ("train", "validation", "test", "extra")
+    assert Corpus("mine", "test", checked(data, "mine")).splits == ("train", "validation", "test", "extra")
 
 
 def test_tag_columns_are_lists_of_strings_or_class_labels():
@@ -132,7 +132,7 @@ def test_the_gap_is_judged_by_all_splits():
         split: datasets.Dataset.from_dict({"tokens": [["-", "--"]], "ner_tags": tags})
         for split, tags in columns.items()
     }
-    corpus = Corpus("mine", "test", datasets.DatasetDict(data))
+    corpus = Corpus("mine", "test", checked(datasets.DatasetDict(data), "mine"))
     assert corpus.tags("test", "ner_tags") == [[UNANNOTATED, UNANNOTATED]]
 
 
@@ -148,7 +148,7 @@ def test_the_name_of_the_gap_is_no_label():
     )
     rows = {"tokens": [["a", "b", "c"]], "ner_tags": [[0, 1, 2]]}
     data = datasets.DatasetDict({"train": datasets.Dataset.from_dict(rows, features=features)})
-    corpus = Corpus("mine", "test", data)
+    corpus = Corpus("mine", "test", checked(data, "mine"))
     assert corpus.labels("ner_tags") == ("O", "B-X")
     assert corpus.tags("train", "ner_tags") == [["O", UNANNOTATED, "B-X"]]
 

@@ -211,9 +211,9 @@ class Slashes(Reader):
             yield polytag.Sentence([word for word, _, _ in pairs], {"tags": tags}, None, f"{path.name}:{number}")
 
     def write(self, data: Any, folder: Path) -> None:
-        for split, dataset in data.items():
+        for split, table in data.items():
             lines = []
-            for sentence in polytag.sentences_of(dataset):
+            for sentence in polytag.sentences_of(table):
                 if list(sentence.tags) != ["tags"]:
                     raise polytag.CorpusError("Only the column tags can be written.")
                 pairs = zip(sentence.words, sentence.tags["tags"], strict=True)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polytag
-from polytag import CorpusError, Reader, Sentence, Source
-
-if TYPE_CHECKING:
-    import datasets
+from polytag import CorpusError, Reader, Sentence, SentenceTable, Source
 
 ENDING = ".marked"
 COLUMN = "emerging_tags"
@@ -33,7 +29,7 @@ class MarkedReader(Reader):
         paths = [path for paths in source.files.values() for path in paths]
         return bool(paths) and all(path.suffix == ENDING for path in paths)
 
-    def read(self, source: Source) -> datasets.DatasetDict:
+    def read(self, source: Source) -> Mapping[str, SentenceTable]:
         """Read all files, line by line.
 
         Raises:
@@ -46,14 +42,14 @@ class MarkedReader(Reader):
             }
         )
 
-    def write(self, data: datasets.DatasetDict, folder: Path) -> None:
+    def write(self, data: Mapping[str, SentenceTable], folder: Path) -> None:
         """Write `train.marked` and so on.
 
         Raises:
             CorpusError: The corpus has other tag columns, or words that look like the marks.
         """
-        for split, dataset in data.items():
-            lines = [_line(sentence) for sentence in polytag.sentences_of(dataset)]
+        for split, table in data.items():
+            lines = [_line(sentence) for sentence in polytag.sentences_of(table)]
             (folder / f"{split}{ENDING}").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from polytag import TOKENS, CorpusError, Sentence, Source, split_of
-
-if TYPE_CHECKING:
-    import datasets
+from polytag import CorpusError, Sentence, SentenceTable, Source, split_of
 
 BRAT_ENDINGS = frozenset({".ann"})
 CONLLU_ENDINGS = frozenset({".conllu", ".conllup"})
@@ -75,7 +71,7 @@ def joined(paths: Sequence[Path], read: Callable[[Path], Iterator[Sentence]]) ->
         documents += last + 1
 
 
-def split_files(data: datasets.DatasetDict, folder: Path, ending: str) -> dict[str, Path]:
+def split_files(data: Mapping[str, SentenceTable], folder: Path, ending: str) -> dict[str, Path]:
     """The output file of each split: `train.jsonl` and so on.
 
     Raises:
@@ -90,13 +86,13 @@ def split_files(data: datasets.DatasetDict, folder: Path, ending: str) -> dict[s
     return {split: folder / f"{split}{ending}" for split in data}
 
 
-def same_columns(data: datasets.DatasetDict, what: str) -> None:
+def same_columns(data: Mapping[str, SentenceTable], what: str) -> None:
     """Check that all splits have the same columns.
 
     Raises:
         CorpusError: They do not.
     """
-    kinds = {split: ", ".join(tagged(dataset)) for split, dataset in data.items()}
+    kinds = {split: ", ".join(table.tags) for split, table in data.items()}
     (first, columns), *others = kinds.items()
     for split, found in others:
         if found != columns:
@@ -104,11 +100,6 @@ def same_columns(data: datasets.DatasetDict, what: str) -> None:
                 f"The split {first!r} has the tag columns {columns}, and {split!r} has {found}: {what} need the same "
                 "in all. Choose the format jsonl, or the columns that all splits have, with --columns."
             )
-
-
-def tagged(dataset: datasets.Dataset) -> list[str]:
-    """Names of the tag columns."""
-    return [name for name, feature in dataset.features.items() if name != TOKENS and hasattr(feature, "feature")]
 
 
 def write_lines(path: Path, texts: Iterable[str]) -> None:

@@ -5,14 +5,21 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from polytag import OUTSIDE, TOKENS, UNANNOTATED, CorpusError, Remark, Sentence, Source, sentences_of, split_sentences
-from polytag_standard.readers.shared.lines import tagged
+from polytag import (
+    OUTSIDE,
+    TOKENS,
+    UNANNOTATED,
+    CorpusError,
+    Remark,
+    Sentence,
+    SentenceTable,
+    Source,
+    sentences_of,
+    split_sentences,
+)
 from polytag_standard.schemes import Iob2
-
-if TYPE_CHECKING:
-    import datasets
 
 COLUMN = "ner_tags"
 """The tag column of formats that do not name their columns."""
@@ -158,24 +165,23 @@ def _shown(text: str) -> str:
 # Writing
 
 
-def span_columns(dataset: datasets.Dataset) -> list[str]:
+def span_columns(table: SentenceTable) -> list[str]:
     """Names of the tag columns with spans in IOB2; the corpus is in the reader's scheme."""
-    columns = dict.fromkeys(tagged(dataset), True)
-    for sentence in sentences_of(dataset):
-        for name, tags in sentence.tags.items():
-            columns[name] = columns[name] and all(
-                tag in GAPS or tag == OUTSIDE or tag.partition("-")[0] in ("B", "I") for tag in set(tags)
-            )
-    return [name for name, spans in columns.items() if spans]
+    others = GAPS | {OUTSIDE}
+    return [
+        name
+        for name, rows in table.tags.items()
+        if all(tag in others or tag.partition("-")[0] in ("B", "I") for tag in set(itertools.chain.from_iterable(rows)))
+    ]
 
 
-def the_span_column(data: datasets.DatasetDict, format: str) -> str:
+def the_span_column(data: Mapping[str, SentenceTable], format: str) -> str:
     """The one column with spans.
 
     Raises:
         CorpusError: None or several exist.
     """
-    found = [span_columns(dataset) for dataset in data.values()]
+    found = [span_columns(table) for table in data.values()]
     columns = list(dict.fromkeys(name for names in found for name in names))
     if len(columns) == 1 and all(found):
         return columns[0]
@@ -212,11 +218,11 @@ def named_column(columns: Sequence[str] | None, format: str) -> str:
     return names[0]
 
 
-def documents_of(dataset: datasets.Dataset) -> Iterator[list[Sentence]]:
+def documents_of(table: SentenceTable) -> Iterator[list[Sentence]]:
     """The sentences of each document; single sentences if documents are unknown."""
     alone = itertools.count()
     for _, group in itertools.groupby(
-        sentences_of(dataset), key=lambda it: next(alone) if it.document is None else it.document
+        sentences_of(table), key=lambda it: next(alone) if it.document is None else it.document
     ):
         yield list(group)
 

@@ -1,19 +1,37 @@
-"""Functions of the dataset readers: standard names of splits and of the word column."""
+"""Functions of the dataset readers: the library `datasets`, and standard names of splits and of the word column."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from polytag import TOKENS, split_of
+from polytag import TOKENS, PolytagError, SentenceTable, split_of
 
 if TYPE_CHECKING:
     import datasets
 
 _WORDS = "words"
-_LOCATION = "location"
+
+
+def library(format: str) -> Any:
+    """The library `datasets`.
+
+    Args:
+        format: What needs it, in the plural: `Parquet files`.
+
+    Raises:
+        PolytagError: It is not installed.
+    """
+    try:
+        import datasets
+    except ImportError as error:
+        raise PolytagError(
+            f"{format} need the package datasets, which is not installed. Install it: pip install polytag"
+        ) from error
+    return datasets
 
 
 def with_standard_names(data: datasets.DatasetDict) -> datasets.DatasetDict:
@@ -31,13 +49,9 @@ def with_standard_names(data: datasets.DatasetDict) -> datasets.DatasetDict:
     return type(data)(named)
 
 
-def without_location(data: datasets.DatasetDict) -> datasets.DatasetDict:
-    """The same splits without the column with the origin of each sentence."""
-    kept = {
-        split: dataset.remove_columns([_LOCATION] if _LOCATION in dataset.features else [])
-        for split, dataset in data.items()
-    }
-    return type(data)(kept)
+def without_location(data: Mapping[str, SentenceTable]) -> dict[str, datasets.Dataset]:
+    """The splits as datasets, without the origin of each sentence; null is a word without annotation."""
+    return {split: replace(table, locations=("",) * len(table)).to_dataset() for split, table in data.items()}
 
 
 @contextmanager

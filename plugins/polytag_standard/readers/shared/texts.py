@@ -7,9 +7,9 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-from polytag import UNANNOTATED, CorpusError, Reader, Sentence, Source, corpus_from_sentences
+from polytag import UNANNOTATED, CorpusError, Reader, Sentence, SentenceTable, Source, corpus_from_sentences
 from polytag_standard.readers.shared.json_files import json_format, json_values
 from polytag_standard.readers.shared.lines import split_files, write_lines
 from polytag_standard.readers.shared.offsets import (
@@ -22,9 +22,6 @@ from polytag_standard.readers.shared.offsets import (
     text_spans,
     the_span_column,
 )
-
-if TYPE_CHECKING:
-    import datasets
 
 TOKENIZER = "tokenizer"
 WHITE_SPACE = "whitespace"
@@ -59,7 +56,7 @@ class AnnotatedTextReader(Reader):
         """Whether all files end in `.json` or `.jsonl` and start with a text of this format."""
         return json_format(source) == self.name
 
-    def read(self, source: Source) -> datasets.DatasetDict:
+    def read(self, source: Source) -> dict[str, SentenceTable]:
         """Read all files, text by text, twice: the first time for the names of the columns.
 
         Raises:
@@ -79,7 +76,7 @@ class AnnotatedTextReader(Reader):
             {split: self._sentences(paths, names, list(tags), source) for split, paths in source.files.items()}
         )
 
-    def write(self, data: datasets.DatasetDict, folder: Path) -> None:
+    def write(self, data: Mapping[str, SentenceTable], folder: Path) -> None:
         """Write a file per split, with one text per document, or per sentence if documents are unknown.
 
         Raises:
@@ -98,7 +95,7 @@ class AnnotatedTextReader(Reader):
     def _row(self, sentences: Sequence[Sentence], columns: Sequence[str]) -> dict[str, Any]:
         """The JSON object of a document, with these columns of spans."""
 
-    def _columns(self, data: datasets.DatasetDict) -> list[str]:
+    def _columns(self, data: Mapping[str, SentenceTable]) -> list[str]:
         """The columns of spans to write."""
         return [the_span_column(data, self.name)]
 

@@ -13,15 +13,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise, product
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeVar
+from typing import ClassVar, NamedTuple, TypeVar
 
 from polytag.corpus.sample import grammar
 from polytag.corpus.sample import words as sample_words
 from polytag.corpus.sentences import corpus_from_sentences
-from polytag.plugin.reader import SPLITS, Reader, Sentence, Source
-
-if TYPE_CHECKING:
-    import datasets
+from polytag.plugin.reader import SPLITS, Reader, Sentence, SentenceTable, Source
 
 _T = TypeVar("_T")
 _SIZES = {"train": 1600, "validation": 250, "test": 250}
@@ -237,6 +234,6 @@ class SampleReader(Reader):
         """Whether the source is `sample`."""
         return source.reference == "sample"
 
-    def read(self, source: Source) -> datasets.DatasetDict:
+    def read(self, source: Source) -> dict[str, SentenceTable]:
         """Generate all three splits."""
         return corpus_from_sentences({split: sample_sentences(split) for split in SPLITS})
