@@ -21,11 +21,12 @@ _SLOW = (
     "torch",
     "pandas",
     "pyarrow",
+    "sklearn",
     "spacy",
 )
 _REPORT = f"print('LOADED', json.dumps(sorted(set({_SLOW!r}) & set(sys.modules))))\n"
 _COMMAND = """
-sys.argv = ["polytag", {argument!r}]
+sys.argv = ["polytag", *{argument!r}.split()]
 try:
     main()
 except SystemExit as exited:
@@ -33,7 +34,7 @@ except SystemExit as exited:
 """
 _LIGHT = {"rich", "pydantic", "numpy"}
 """What the list of commands needs none of; other commands may load it."""
-LOOKING = ("--help", "plugins", "tasks")
+LOOKING = ("--help", "plugins", "tasks", "corpus describe sample", "corpus check sample")
 
 
 def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -65,7 +66,14 @@ def looked() -> dict[str, tuple[str, list[str], list[str]]]:
 
 
 @pytest.mark.parametrize(
-    ("argument", "part"), [("--help", "predict"), ("tasks", "chunk_tags"), ("plugins", "standard")]
+    ("argument", "part"),
+    [
+        ("--help", "predict"),
+        ("tasks", "chunk_tags"),
+        ("plugins", "standard"),
+        ("corpus describe sample", "longest sentence"),
+        ("corpus check sample", "0 errors"),
+    ],
 )
 def test_commands_that_only_look_load_nothing_slow(argument, part, looked):
     shown, loaded, _ = looked[argument]
