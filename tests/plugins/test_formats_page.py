@@ -75,7 +75,7 @@ def test_the_plugin_reads_and_writes_its_format(tmp_path, monkeypatch, registry)
     (reader,) = module.polytag_readers()
     (tmp_path / "train.quotes").write_text('"Peter" sleeps\n"EU" met "Anna"\n')
     read = reader.read(polytag.Source("x", files={"train": [tmp_path / "train.quotes"]}))
-    assert list(read["train"]["ner_tags"]) == [["B-NAME", "O"], ["B-NAME", "O", "B-NAME"]]
+    assert read["train"].tags["ner_tags"] == (("B-NAME", "O"), ("B-NAME", "O", "B-NAME"))
     (tmp_path / "out").mkdir()
     reader.write(read, tmp_path / "out")
     assert (tmp_path / "out/train.quotes").read_text() == (tmp_path / "train.quotes").read_text()
