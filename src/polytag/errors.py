@@ -26,6 +26,16 @@ class RuntimeHint(UserWarning):
     """A tagger could start faster; the message says how."""
 
 
+class MissingEngineError(PolytagError):
+    """TensorFlow is not installed, and something needs it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This needs TensorFlow, which is not installed: training, and taggers that run in no other runtime. Install "
+            "it: pip install polytag"
+        )
+
+
 class PluginError(PolytagError):
     """A plugin is broken, incompatible, or in conflict with another one."""
 

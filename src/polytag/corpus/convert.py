@@ -195,7 +195,7 @@ def _converted(
 
 
 def _tables(corpus: Corpus, converted: Mapping[str, Tags]) -> dict[str, SentenceTable]:
-    """The tables to write: the converted tags replace those of the corpus."""
+    """The tables to write: converted columns have their new tags."""
     found: dict[str, set[str]] = {}
     for of_split in converted.values():
         for column, rows in of_split.items():

@@ -199,12 +199,12 @@ class Corpus:
         return replace(self, data=data)
 
     def to_datasets(self) -> datasets.DatasetDict:
-        """The same as a `datasets.DatasetDict`; the columns are those of `SentenceTable.to_dataset`.
+        """The same as a `datasets.DatasetDict`; `SentenceTable.to_dataset` makes the columns.
 
         Raises:
             PolytagError: The package `datasets` is not installed.
         """
-        found = {split: self.data[split].to_dataset() for split in self.splits}
+        found = {split: self.data[split].to_dataset() for split in self.splits}  # which says what is not installed
         import datasets
 
         return datasets.DatasetDict(found)

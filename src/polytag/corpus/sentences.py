@@ -35,7 +35,7 @@ def sentences_of(table: SentenceTable) -> Iterator[Sentence]:
 
 
 class _Texts(dict[Any, Any]):
-    """Every text once: the object that stands for all texts that equal it."""
+    """Every text once, so that equal texts are one object."""
 
     def __missing__(self, text: str) -> str:
         text.encode()  # refuses half of a surrogate pair

@@ -8,6 +8,7 @@ import sys
 import tempfile
 
 from polytag.engine.lean_imports import without_optional_packages
+from polytag.errors import MissingEngineError
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # oneDNN multiplies faster than TensorFlow's own kernels, also on processors for which TensorFlow disables it: those
@@ -41,7 +42,12 @@ def _import_quietly() -> None:
             os.close(kept)
 
 
-with without_optional_packages():
-    _import_quietly()
+try:
+    with without_optional_packages():
+        _import_quietly()
+except ModuleNotFoundError as error:
+    if error.name != "tensorflow":
+        raise
+    raise MissingEngineError from error
 # Every run has its own step function, which TensorFlow would report as needless retracing of one function.
 logging.getLogger("tensorflow").setLevel(logging.ERROR)

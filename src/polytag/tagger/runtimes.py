@@ -162,7 +162,10 @@ def _hint(folder: Path, possible: Sequence[str]) -> None:
     else:
         return
     if importlib.util.find_spec("tensorflow") is None:
-        raise PolytagError(f"The tagger {str(folder)!r} needs TensorFlow, which is not installed. {advice}")
+        raise PolytagError(
+            f"The tagger {str(folder)!r} needs TensorFlow, which is not installed. {advice}; or, to write one or to "
+            "train: pip install polytag"
+        )
     if not _HINTED.is_set():
         _HINTED.set()
         warnings.warn(f"{str(folder)!r} runs in TensorFlow. {advice}", RuntimeHint, stacklevel=4)

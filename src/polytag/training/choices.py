@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from polytag.corpus.splits import training_scheme
-from polytag.errors import PolytagError
+from polytag.errors import MissingEngineError, PolytagError
 from polytag.exporting.export import require_packages
 from polytag.plugin.alignment import AlignmentStrategy
 from polytag.plugin.encoder import EncoderProvider
@@ -42,8 +43,10 @@ def choose(config: RunConfig) -> Choices:
     """Look up the names in the options of a run, and check that they are compatible.
 
     Raises:
-        PolytagError: A name does not exist, or options are not compatible.
+        PolytagError: A name does not exist, options are not compatible, or TensorFlow is not installed.
     """
+    if importlib.util.find_spec("tensorflow") is None:  # said before a corpus is read
+        raise MissingEngineError
     tasks = {name: registry().tasks[name] for name in config.task}
     start = None if config.from_ is None else open_start(config.from_, tasks, config.labels)
     schemes = {
