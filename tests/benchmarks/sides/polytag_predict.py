@@ -9,7 +9,7 @@ import polytag
 
 
 def main() -> None:
-    tagger = polytag.Tagger.load(settings["tagger"])
+    tagger = polytag.Tagger.load(settings["tagger"], runtime=settings.get("runtime"))
     words = [row["tokens"] for row in sentences(settings["file"])]
     texts = [" ".join(sentence) for sentence in words]
     answer(
