@@ -55,6 +55,20 @@ def test_many_documents_give_what_each_gives_alone(nlp):
     assert [len(doc) for doc in nlp.pipe(iter(TEXTS))][1] == 0
 
 
+def test_processes_of_spacy_tag_the_same(nlp):
+    texts = TEXTS * 3
+    alone = [doc.to_json() for doc in nlp.pipe(texts)]
+    assert [doc.to_json() for doc in nlp.pipe(texts, n_process=2, batch_size=4)] == alone
+
+
+def test_the_runtime_is_part_of_the_configuration(joint_run):
+    config = {"tagger": str(joint_run.output), "runtime": "tensorflow"}
+    nlp = spacy.blank("en")
+    assert nlp.add_pipe("polytag", config=config).tagger.runtime == "tensorflow"
+    with pytest.raises(TaggerError, match="has no ONNX model"):
+        spacy.blank("en").add_pipe("polytag", config={**config, "runtime": "onnx"})
+
+
 def test_spans_reach_over_tokens_of_white_space(nlp):
     # Words around a line break are neighbours for the tagger.
     broken, plain = nlp(Doc(nlp.vocab, words=["New", "\n", "York"])), nlp(Doc(nlp.vocab, words=["New", "York"]))

@@ -125,7 +125,7 @@ def test_a_run_in_short_numbers_reports_the_tagger_that_it_saves(
     options = {"task": "ner", "epochs": 1, "precision": precision, "quiet": True}
     run = polytag.train(corpus=str(tiny_corpus), output=tmp_path / "ner", **options)
     words = polytag.load_corpus(str(tiny_corpus)).words("validation")
-    assert run.tagger.tag_words(words) == Tagger.load(run.output).tag_words(words)
+    assert run.tagger.tag_words(words) == Tagger.load(run.output, runtime="tensorflow").tag_words(words)
 
 
 def test_the_table_shows_every_label_and_the_counts(command, ner_run: TrainResult):
@@ -147,7 +147,7 @@ def test_a_loaded_tagger_is_evaluated_with_the_decoding_that_is_asked_for(joint_
     assert viterbi != argmax
     with pytest.raises(PolytagError, match="no decoding named 'vitrbi'"):
         polytag.evaluate(loaded, "sample", decoding="vitrbi")
-    with pytest.raises(PolytagError, match=r"give `task` and `labels` to Tagger\.load"):
+    with pytest.raises(PolytagError, match=r"give `task`, `labels` and `runtime` to Tagger\.load"):
         polytag.evaluate(loaded, "sample", task="ner")
 
 

@@ -21,6 +21,7 @@ _SLOW = (
     "torch",
     "pandas",
     "pyarrow",
+    "scipy",
     "sklearn",
     "spacy",
 )
@@ -31,6 +32,17 @@ try:
     main()
 except SystemExit as exited:
     assert not exited.code, exited.code
+"""
+_TAG = """
+import io, polytag
+from polytag.cli.app import main
+polytag.Tagger.load({folder!r}).tag("Peter sleeps.")
+sys.stdin = io.TextIOWrapper(io.BytesIO(b"Anna sleeps."))
+sys.argv = ["polytag", "predict", {folder!r}]
+try:
+    main()
+except SystemExit as exited:
+    assert not exited.code
 """
 _LIGHT = {"rich", "pydantic", "numpy"}
 """What the list of commands needs none of; other commands may load it."""
@@ -119,6 +131,12 @@ def test_importing_polytag_and_each_of_its_packages_loads_nothing_slow():
     imports = "; ".join(f"import {package}" for package in [*packages, "polytag.pytest_plugin"])
     done = run_python(f"{imports}; polytag.hookimpl; polytag.__version__; {_REPORT}")
     assert done.stdout == "LOADED []\n", done.stderr
+
+
+def test_tagging_in_numpy_loads_nothing_slow(ner_run):
+    tagged, loaded = run_python(_TAG.format(folder=str(ner_run.output)) + _REPORT).stdout.splitlines()
+    assert '"text": "Anna sleeps."' in tagged
+    assert loaded == "LOADED []"
 
 
 def test_the_pytest_plugin_does_without_numpy():

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from polytag.cli.options import Columns, CorpusOption, CorpusScheme, DecodingName, Json, ReaderName
+from polytag.cli.options import Columns, CorpusOption, CorpusScheme, DecodingName, Json, ReaderName, RuntimeName
 
 _SYSTEM = (
     "Tagger: folder or hub name; or a file written by `polytag predict` (jsonl, or conll: words in the first column)."
@@ -38,6 +38,7 @@ def compare_cli(
     reader: ReaderName = None,
     columns: Columns = None,
     corpus_scheme: CorpusScheme = None,
+    runtime: RuntimeName = None,
     as_json: Json = False,
 ) -> None:
     """Compare two taggers or files of predictions.
@@ -64,6 +65,7 @@ def compare_cli(
         decoding=check_decoding(decoding),
         sentences=sentences,
         seed=seed,
+        runtime=runtime,
     )
     if as_json:
         print_json(result.to_dict())

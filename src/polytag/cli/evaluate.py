@@ -16,6 +16,7 @@ from polytag.cli.options import (
     ForeignTask,
     Json,
     ReaderName,
+    RuntimeName,
 )
 
 
@@ -51,6 +52,7 @@ def evaluate_cli(
     ] = None,
     task: ForeignTask = None,
     labels: ForeignLabels = None,
+    runtime: RuntimeName = None,
     as_json: Json = False,
 ) -> None:
     """Score a tagger on a split of a corpus.
@@ -78,6 +80,7 @@ def evaluate_cli(
         errors=errors,
         task=task,
         labels=labels,
+        runtime=runtime,
     )
     if as_json:
         print_json(result.to_dict())

@@ -74,6 +74,15 @@ DecodingName = Annotated[
     str | None,
     typer.Option("--decoding", help=DECODING, metavar="[viterbi|argmax]", show_default="as each tagger was trained"),
 ]
+RuntimeName = Annotated[
+    str | None,
+    typer.Option(
+        "--runtime",
+        help="Runtime that computes the network; an export runs only in onnx.",
+        metavar="[tensorflow|onnx|numpy]",
+        show_default="onnx for an export, else numpy if the encoder can, else tensorflow",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 ForeignTask = Annotated[
     str | None,

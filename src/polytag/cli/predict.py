@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from polytag.cli.options import DecodingName, ForeignLabels, ForeignTask
+from polytag.cli.options import DecodingName, ForeignLabels, ForeignTask, RuntimeName
 
 
 def predict_cli(
@@ -41,12 +41,11 @@ def predict_cli(
     min_score: Annotated[float, typer.Option(min=0, max=1, help="Drop spans with a lower probability.")] = 0.0,
     task: ForeignTask = None,
     labels: ForeignLabels = None,
-    runtime: Annotated[
-        str | None, typer.Option(help="tensorflow or onnx.", show_default="the runtime of the folder")
-    ] = None,
+    runtime: RuntimeName = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write to.", show_default="standard output")
     ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print the runtime on stderr.")] = False,
 ) -> None:
     """Tag text, a file or standard input.
 
@@ -66,6 +65,7 @@ def predict_cli(
         min_score=min_score,
         runtime=runtime,
         output=output,
+        verbose=verbose,
         task=task,
         labels=labels,
     )

@@ -1,4 +1,4 @@
-"""The tensors of a saved tagger: how they are read, and those of its heads."""
+"""Read the tensors of a saved tagger, and find the tensors of its heads."""
 
 from __future__ import annotations
 

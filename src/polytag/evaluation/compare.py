@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from operator import ne
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from polytag.corpus.corpus import Corpus, as_corpus
 from polytag.corpus.recognition import recognise_scheme
@@ -21,10 +21,21 @@ from polytag.plugin.registry import registry
 from polytag.plugin.scheme import LabelScheme, convert_tags
 from polytag.plugin.task import Task
 from polytag.tagger.description import TaggerDescription, open_folder
+from polytag.tagger.runtimes import choose_runtime
 from polytag.tagger.tagger import Tagger
 
 Tags = Sequence[Sequence[str]]
-System = Predictions | tuple[Path, TaggerDescription]
+
+
+class TaggerFolder(NamedTuple):
+    """A tagger, loaded after all checks, and the runtime to load it in."""
+
+    path: Path
+    description: TaggerDescription
+    runtime: str
+
+
+System = Predictions | TaggerFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,7 @@ class Comparison:
 
     Attributes:
         a, b: The names of the systems as the user gave them.
+        runtimes: The runtime that computed each network: `tensorflow`, `onnx` or `numpy`; None for a file.
         corpus: The name of the corpus as the user gave it.
         split: Name of the split.
         sentences, words: Its size.
@@ -87,6 +99,7 @@ class Comparison:
 
     a: str
     b: str
+    runtimes: tuple[str | None, str | None]
     corpus: str
     split: str
     sentences: int
@@ -111,6 +124,7 @@ def compare(
     decoding: Any = None,
     sentences: int = 5,
     seed: int = 0,
+    runtime: str | None = None,
 ) -> Comparison:
     """Compare two systems on the same sentences, task by task.
 
@@ -129,13 +143,14 @@ def compare(
         decoding: `viterbi` or `argmax`; by default each tagger's own.
         sentences: Number of sentences to report, of those that differ most.
         seed: Seed of the interval and the p value.
+        runtime: `tensorflow`, `onnx` or `numpy`, for taggers, as in `Tagger.load`.
 
     Raises:
-        PolytagError: A system or the corpus is invalid, the systems have no task in common, or the words of a file
-            differ from the corpus.
+        PolytagError: A system or the corpus is invalid, a tagger cannot run in the runtime, the systems have no task in
+            common, or the words of a file differ from the corpus.
     """
     names = [str(a), str(b)]
-    systems = [_opened(name) for name in names]
+    systems = [_opened(name, runtime) for name in names]
     tasks = _shared_tasks(names, systems, task)
     loaded = as_corpus(corpus, reader=reader, columns=columns)
     chosen = loaded.default_split(split)
@@ -150,11 +165,12 @@ def compare(
         name: _compare(found, data, schemes[name], predicted[0][name], predicted[1][name], places, sentences, seed)
         for name, found in tasks.items()
     }
-    return Comparison(names[0], names[1], loaded.reference, chosen, len(data.sentences), data.n_words, results)
+    first, second = (None if isinstance(system, Predictions) else system.runtime for system in systems)
+    size = len(data.sentences), data.n_words
+    return Comparison(names[0], names[1], (first, second), loaded.reference, chosen, *size, results)
 
 
-def _opened(name: str) -> System:
-    """Predictions, or the folder and description of a tagger, which is loaded after all checks."""
+def _opened(name: str, runtime: str | None) -> System:
     if path_exists(Path(name)) and Path(name).is_file():
         return read_predictions(Path(name))
     path = tagger_folder(name)
@@ -162,11 +178,12 @@ def _opened(name: str) -> System:
         raise PolytagError(
             f"{name!r} does not exist. Name the folder of a tagger, or a file written by `polytag predict`."
         )
-    return open_folder(path)
+    folder, description = open_folder(path)
+    return TaggerFolder(folder, description, choose_runtime(folder, description, runtime))
 
 
 def _shared_tasks(names: Sequence[str], systems: Sequence[System], wanted: Sequence[str]) -> dict[str, Task]:
-    known = [system.tasks if isinstance(system, Predictions) else tuple(system[1].tasks) for system in systems]
+    known = [system.tasks if isinstance(system, Predictions) else tuple(system.description.tasks) for system in systems]
     for index, system in enumerate(systems):
         if isinstance(system, Predictions) and system.tasks is None:
             order = wanted or known[1 - index]
@@ -224,7 +241,7 @@ def _tags(
         every = list(registry().schemes.values())
         own = {task: recognise_scheme(found[task], every).scheme for task in schemes}
     else:
-        tagger = Tagger.load(system[0], decoding)
+        tagger = Tagger.load(system.path, decoding, runtime=system.runtime)
         found = tagger.predict_tags(data.sentences, data.documents)
         own = {task: tagger.decoders[task].scheme for task in schemes}
     return {

@@ -25,6 +25,7 @@ from polytag.plugin.scheme import UNANNOTATED, LabelScheme
 from polytag.plugin.task import Task
 from polytag.tagger.decoder import Prediction
 from polytag.tagger.description import open_folder
+from polytag.tagger.runtimes import choose_runtime
 from polytag.tagger.tagger import Tagger
 from polytag.tagger.token_classifiers import LabelNames
 from polytag.tagger.viterbi import check_decoding
@@ -46,6 +47,7 @@ def evaluate(
     seed: int = 0,
     task: str | None = None,
     labels: LabelNames | None = None,
+    runtime: str | None = None,
 ) -> Evaluation:
     """Score a tagger on a split of a corpus, on every word of every sentence.
 
@@ -61,21 +63,29 @@ def evaluate(
         errors: File to write every sentence with a mistake to, with gold and predicted tags; written atomically.
         seed: Seed of the confidence intervals.
         task, labels: For a token classifier, as in `Tagger.load`.
+        runtime: `tensorflow`, `onnx` or `numpy`, as in `Tagger.load`.
 
     Raises:
-        PolytagError: The tagger or the corpus is invalid, a metric fits no task, or the file cannot be written.
+        PolytagError: The tagger or the corpus is invalid, the tagger cannot run in the runtime, a metric fits no task,
+            or the file cannot be written.
     """
     registry().metrics.require(*metrics)
     decoding = check_decoding(decoding)
     if isinstance(tagger, Tagger):
-        if task is not None or labels is not None:
-            raise PolytagError("A loaded tagger has its tasks and labels: give `task` and `labels` to Tagger.load.")
+        if task is not None or labels is not None or runtime is not None:
+            raise PolytagError(
+                "A loaded tagger has its tasks, labels and runtime: give `task`, `labels` and `runtime` to Tagger.load."
+            )
         tagger = tagger.decoded_by(decoding) if decoding else tagger
     else:
-        tagger, _ = open_folder(tagger, task, labels)  # errors are found before a corpus is loaded
+        tagger, description = open_folder(tagger, task, labels)  # errors are found before a corpus is loaded
+        runtime = choose_runtime(tagger, description, runtime)
     loaded = as_corpus(corpus, reader=reader, columns=columns)
     name = loaded.default_split(split)
-    model = tagger if isinstance(tagger, Tagger) else Tagger.load(tagger, decoding, task=task, labels=labels)
+    if isinstance(tagger, Tagger):
+        model = tagger
+    else:
+        model = Tagger.load(tagger, decoding, task=task, labels=labels, runtime=runtime)
     tasks = {found: registry().tasks.get(found, "scoring the tagger") for found in model.heads}
     schemes = {found: registry().schemes[head.scheme] for found, head in model.heads.items()}
     chosen = choose_metrics(tasks, schemes, metrics, strict)
@@ -91,7 +101,7 @@ def evaluate(
             for scored, gold, found in sides:
                 most = confusions_of(data.sentences, gold, found, schemes[scored], places, confusions)
                 scores[scored] = replace(scores[scored], confusions=most)
-    return Evaluation(loaded.reference, name, len(data.sentences), data.n_words, scores)
+    return Evaluation(loaded.reference, name, len(data.sentences), data.n_words, scores, model.runtime)
 
 
 def evaluate_split(
@@ -117,7 +127,7 @@ def evaluate_split(
     schemes = {name: tagger.decoders[name].scheme for name in tasks}
     metrics = {name: task.metrics for name, task in tasks.items()}
     _, results = _score(tagger, data, schemes, metrics, baselines, seed)
-    return Evaluation(corpus, split, len(data.sentences), data.n_words, results)
+    return Evaluation(corpus, split, len(data.sentences), data.n_words, results, tagger.runtime)
 
 
 def _score(

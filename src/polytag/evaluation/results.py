@@ -51,6 +51,7 @@ class Evaluation:
         split: Name of the split.
         sentences, words: Number of sentences and words; all are scored.
         tasks: Scores by task.
+        runtime: The runtime that computed the network: `tensorflow`, `onnx` or `numpy`.
     """
 
     corpus: str
@@ -58,6 +59,7 @@ class Evaluation:
     sentences: int
     words: int
     tasks: Mapping[str, TaskEvaluation]
+    runtime: str
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain data for JSON."""

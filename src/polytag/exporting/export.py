@@ -104,7 +104,7 @@ def export(
     if not isinstance(tagger, Tagger):
         tagger, _ = open_folder(tagger)
     check_output(folder, overwrite)
-    chosen = _chosen(tagger if isinstance(tagger, Tagger) else Tagger.load(tagger), task)
+    chosen = _chosen(tagger if isinstance(tagger, Tagger) else Tagger.load(tagger, runtime="tensorflow"), task)
     if to == "transformers":
         _check_transformers(chosen)
     elif to != "savedmodel":

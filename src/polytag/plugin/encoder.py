@@ -313,10 +313,11 @@ class EncoderProvider(ABC):
         return self.restore(folder)
 
     def numpy_network(self) -> Callable[[Mapping[str, NDArray[Any]]], NumpyNetwork] | None:
-        """What makes the network in NumPy from the saved tensors, so that taggers with it run without TensorFlow.
+        """The function that makes the network in NumPy from saved tensors; taggers then run without TensorFlow.
 
-        Its vectors must be those of `Encoder.network` without training, up to rounding; a missing tensor raises
-        TaggerError. `restore_coder` must then accept the folder of a tagger. None, the default: there is none.
+        The network gives the same vectors as `Encoder.network` without training, up to rounding. The function raises
+        TaggerError if a tensor is missing or has the wrong shape. `restore_coder` must also accept the folder of a
+        tagger. None by default: the encoder needs TensorFlow.
         """
         return None
 

@@ -41,6 +41,7 @@ def predict(
     min_score: float = 0.0,
     runtime: str | None = None,
     output: str | Path | None = None,
+    verbose: bool = False,
     task: str | None = None,
     labels: LabelNames | None = None,
 ) -> None:
@@ -57,8 +58,9 @@ def predict(
         scheme: Label scheme for column format; by default the scheme of each task in the tagger.
         decoding: `viterbi` or `argmax`; by default the tagger's own.
         min_score: Spans with a lower probability are dropped, 0..1.
-        runtime: `tensorflow` or `onnx`; by default the runtime of the folder.
+        runtime: `tensorflow`, `onnx` or `numpy`, as in `Tagger.load`.
         output: File to write to, atomically; by default standard output.
+        verbose: Print the runtime on stderr.
         task, labels: For a token classifier, as in `Tagger.load`.
 
     Raises:
@@ -74,6 +76,8 @@ def predict(
     if file != "-":
         check_file(Path(file))
     loaded = Tagger.load(folder, decoding, min_score, task, labels, runtime)
+    if verbose:
+        print(f"runtime: {loaded.runtime}", file=sys.stderr)
     with open_input(file) as source, open_output(None if output is None else Path(output)) as sink:
         name = STDIN if file == "-" else file
         write = writer_for(writing, loaded, target, sink)

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from polytag.tagger.description import TaggerDescription
+from polytag.tagger.runtimes import choose_runtime
 from polytag.tagger.tagger import Tagger
 
 try:
@@ -32,7 +33,7 @@ _POS = "pos"
 @Language.factory(
     "polytag",
     assigns=["doc.ents", "doc.spans", "token.ent_iob", "token.ent_type", "token.tag", "token.pos"],
-    default_config={"ents": "ner"},
+    default_config={"ents": "ner", "runtime": None},
 )
 class PolytagComponent:
     """Tags spaCy's tokens.
@@ -43,7 +44,7 @@ class PolytagComponent:
     tagged.
     """
 
-    def __init__(self, nlp: Language, name: str, tagger: str, ents: str) -> None:
+    def __init__(self, nlp: Language, name: str, tagger: str, ents: str, runtime: str | None) -> None:
         """Store the folder of the tagger; it is loaded with the first text, or with the pipeline from disk.
 
         Args:
@@ -51,16 +52,18 @@ class PolytagComponent:
             name: The component's name in it.
             tagger: Folder of the tagger.
             ents: Name of the task that sets `doc.ents`.
+            runtime: `tensorflow`, `onnx` or `numpy`, as in `Tagger.load`.
 
         Raises:
-            TaggerError: The folder exists and is not a tagger.
+            TaggerError: The folder exists and is not a tagger, or cannot run in the runtime.
         """
         self.name = name
         self._folder = Path(tagger)
         self._ents = ents
+        self._runtime = runtime
         self._loaded: Tagger | None = None
         if self._folder.exists():  # a saved pipeline has its own copy, even if this folder no longer exists
-            TaggerDescription.read(self._folder)
+            choose_runtime(self._folder, TaggerDescription.read(self._folder), runtime)
 
     @property
     def tagger(self) -> Tagger:
@@ -70,7 +73,7 @@ class PolytagComponent:
             TaggerError: Its folder does not exist, or is damaged.
         """
         if self._loaded is None:
-            self._loaded = Tagger.load(self._folder)
+            self._loaded = Tagger.load(self._folder, runtime=self._runtime)
         return self._loaded
 
     def __call__(self, doc: Doc) -> Doc:
@@ -90,7 +93,7 @@ class PolytagComponent:
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> PolytagComponent:
         """Load the tagger that `to_disk` saved."""
-        self._folder, self._loaded = Path(path), Tagger.load(path)
+        self._folder, self._loaded = Path(path), Tagger.load(path, runtime=self._runtime)
         return self
 
     def _tag(self, docs: list[Doc]) -> None:

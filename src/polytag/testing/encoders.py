@@ -67,6 +67,9 @@ def _keeps_to_its_call(provider: EncoderProvider, bench: Workbench) -> None:
             _compare(f"at() of the positions {wanted.tolist()}", np.asarray(some), flat[wanted])
     elif isinstance(network, InBulk):
         _compare("in_bulk()", np.asarray(network.in_bulk(ids, mask))[mask], vectors[mask])
+    if (make := provider.numpy_network()) is not None:
+        found = make(encoder.tensors())(ids, mask, np.flatnonzero(mask))
+        _compare("the network of numpy_network()", found, vectors[mask])
 
 
 def _compare(call: str, given: NDArray[Any], expected: NDArray[Any]) -> None:
@@ -184,14 +187,14 @@ def _trains(provider: EncoderProvider, bench: Workbench) -> None:
         quiet=True,
     )
     before = result.tagger.predict_tags([_WORDS])
-    if (after := polytag.Tagger.load(output).predict_tags([_WORDS])) != before:
+    if (after := polytag.Tagger.load(output, runtime="tensorflow").predict_tags([_WORDS])) != before:
         raise BrokenContractError(f"A tagger with it predicts {before}, and after saving and loading {after}.")
 
 
 CONTRACTS = (
     Contract("encoder", "every word has units", _encodes),
     Contract("encoder", "padding changes nothing", _ignores_padding),
-    Contract("encoder", "at() and in_bulk() give the same vectors as a call", _keeps_to_its_call),
+    Contract("encoder", "at(), in_bulk() and numpy_network() give the same vectors as a call", _keeps_to_its_call),
     Contract("encoder", "its declared properties are correct", _says_what_it_is),
     Contract("encoder", "an export encodes words in the same way", _encodes_elsewhere),
     Contract("encoder", "weights can be read and assigned", _restores),

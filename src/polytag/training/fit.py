@@ -114,7 +114,9 @@ class _Validation:
             predicted = decoder.sentences(decoder.decode(found[name], features).labels, features)
             main = plan.tasks[name].metrics[:1]
             results[name] = evaluate_tags(split.tags[name], predicted, decoder.scheme, main)
-        return Evaluation(plan.corpus.reference, "validation", len(split.sentences), split.n_words, results)
+        return Evaluation(
+            plan.corpus.reference, "validation", len(split.sentences), split.n_words, results, "tensorflow"
+        )
 
     def temperatures(self, predict: Predict) -> dict[str, float]:
         tags, found = self._plan.validation.tags, predict()

@@ -205,8 +205,9 @@ def test_a_tagger_is_compared_with_a_file(files, data, registry: Registry, monke
 
     decoders = {"pos": SimpleNamespace(scheme=registry.schemes["flat"]), "ner": SimpleNamespace(scheme=iobes)}
     loaded = SimpleNamespace(decoders=decoders, predict_tags=predict_tags)
-    monkeypatch.setattr(comparison.Tagger, "load", lambda path, decoding: loaded)
+    monkeypatch.setattr(comparison.Tagger, "load", lambda path, decoding, runtime: loaded)
     from_files, with_tagger = compared(files, "a.jsonl", "b.jsonl"), compared(files, "a.conll", "tagger")
+    assert (from_files.runtimes, with_tagger.runtimes) == ((None, None), (None, "numpy"))
     for name, task in from_files.tasks.items():
         found = with_tagger.tasks[name]
         assert (found.a, found.b, found.p, found.interval) == (task.a, task.b, task.p, task.interval)

@@ -55,7 +55,7 @@ def test_in_a_flat_scheme_a_new_word_gets_the_most_frequent_tag(registry: Regist
 
 def test_headlines_name_task_and_score():
     task = TaskEvaluation({"spans": Scores({"f1": 0.5})}, "f1")
-    evaluation = Evaluation("mine", "test", 1, 2, {"ner": task})
+    evaluation = Evaluation("mine", "test", 1, 2, {"ner": task}, "numpy")
     assert evaluation.headlines == {"ner f1": 0.5}
     assert evaluation.to_dict()["tasks"]["ner"]["metrics"]["spans"]["overall"] == {"f1": 0.5}
 
@@ -88,7 +88,7 @@ def test_there_is_an_interval_where_it_is_asked_for_and_possible(registry: Regis
 
 def test_an_evaluation_is_plain_json_with_its_interval(registry: Registry):
     task = evaluate_tags(GOLD, PREDICTED, registry.schemes["iob2"], ("spans",), interval_seed=0)
-    plain = json.loads(json.dumps(Evaluation("mine", "test", 1, 2, {"ner": task}).to_dict()))
+    plain = json.loads(json.dumps(Evaluation("mine", "test", 1, 2, {"ner": task}, "numpy").to_dict()))
     assert plain["tasks"]["ner"]["interval"] == list(task.interval or ())
 
 
@@ -128,6 +128,8 @@ def test_a_metric_or_a_switch_that_suits_no_task_is_an_error(registry: Registry)
 
 class Fake:
     """A tagger that knows the predictions already."""
+
+    runtime = "numpy"
 
     def __init__(self, predicted: dict[str, list[list[str]]], registry: Registry):
         self.predicted = predicted
@@ -171,6 +173,7 @@ def evaluated(tmp_path, registry: Registry, monkeypatch):
     }
     fake = Fake(predicted, registry)
     monkeypatch.setattr(evaluating, "open_folder", lambda folder, *_: (folder, None))
+    monkeypatch.setattr(evaluating, "choose_runtime", lambda *_: fake.runtime)
     monkeypatch.setattr(evaluating.Tagger, "load", lambda *_, **__: fake)
 
     def run(**options):

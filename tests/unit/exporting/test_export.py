@@ -302,7 +302,7 @@ def test_what_cannot_be_is_said(taggers: dict[str, Tagger], onnx: Path, tmp_path
     assert "Choose one with --task" in fails(bert, output, "transformers")
     assert "no task of this tagger named 'nre'" in fails(bert, output, "onnx", task="nre")
     assert "Choose savedmodel, onnx or litert" in fails(compact, output, "transformers", task="ner")
-    assert "be neither saved nor exported again" in fails(onnx, output, "litert")
+    assert "Name the tagger it was made from" in fails(onnx, output, "litert")
     assert "already has a tagger" in fails(bert, onnx, "onnx")
     assert "is not a tagger" in fails(tmp_path / "nowhere", output, "onnx")
     assert list(tmp_path.iterdir()) == []
@@ -376,7 +376,8 @@ def test_a_folder_is_for_one_runtime(ner_run: TrainResult, exported: Callable[[s
     for folder, runtime, message in (
         (ner_run.output, "onnx", "polytag export .* --to onnx"),
         (onnx, "tensorflow", "TensorFlow cannot run it"),
-        (onnx, "tensorrt", "tensorflow or onnx"),
+        (onnx, "numpy", "NumPy cannot run it"),
+        (onnx, "tensorrt", "Choose one of: tensorflow, onnx, numpy"),
         (exported("compact", "litert").output, None, "export for litert, which polytag does not load"),
         (exported("compact", "savedmodel").output, "onnx", "export for savedmodel"),
     ):

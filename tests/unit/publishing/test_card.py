@@ -52,7 +52,7 @@ def tagger(checkpoint: Path) -> Tagger:
 def record(checkpoint: Path) -> RunRecord:
     words = [["Angela", "Merkel", "met", "Peter"]]
     training = Split(words, None, {"ner": [["B-PER", "I-PER", "O", "B-PER"]]})
-    validation = Evaluation("sample", "validation", 1, 4, {"ner": scores(0.5)})
+    validation = Evaluation("sample", "validation", 1, 4, {"ner": scores(0.5)}, "tensorflow")
     config = RunConfig(task=("ner",), corpus="sample", output=Path("my-ner"), encoder=str(checkpoint), push="a/b")
     return RunRecord(config, polytag.load_corpus("sample"), training, False, HISTORY, True, validation)
 

@@ -314,6 +314,14 @@ class ForgetsBatches(CompactProvider):
         return encoder
 
 
+class ForgetsPadding(CompactProvider):
+    name = "mine"
+
+    def numpy_network(self) -> Any:
+        make = super().numpy_network()
+        return lambda tensors: lambda ids, mask, wanted: make(tensors)(ids, np.ones_like(mask), wanted)
+
+
 class ForgetsWeights(CompactProvider):
     name = "mine"
 
@@ -399,8 +407,17 @@ BROKEN = [
     (Traceback(), "a broken file is a CorpusError that names it", "makes read() raise UnicodeDecodeError"),
     (MergesUnits(), "every word has units", "needs at least one unit"),
     (SeesPadding(), "padding changes nothing", "`mask` is ignored"),
-    (ForgetsPlaces(), "at() and in_bulk() give the same vectors as a call", "differ from a call"),
-    (ForgetsBatches(), "at() and in_bulk() give the same vectors as a call", "in_bulk() gives vectors that differ"),
+    (ForgetsPlaces(), "at(), in_bulk() and numpy_network() give the same vectors as a call", "differ from a call"),
+    (
+        ForgetsBatches(),
+        "at(), in_bulk() and numpy_network() give the same vectors as a call",
+        "in_bulk() gives vectors that differ",
+    ),
+    (
+        ForgetsPadding(),
+        "at(), in_bulk() and numpy_network() give the same vectors as a call",
+        "numpy_network() gives vectors that differ",
+    ),
     (
         SaysAnotherWidth(),
         "its declared properties are correct",

@@ -1,0 +1,48 @@
+"""`--runtime`: the same results, and the runtime is named."""
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def ner(ner_run):
+    return ner_run.output
+
+
+def test_results_are_the_same_in_each_runtime_which_is_named(command, ner, uncompiled):
+    predicted, scored, calibration = {}, {}, {}
+    for runtime in ("numpy", "tensorflow"):
+        options = ("--runtime", runtime)
+        done = command("predict", ner, "-v", *options, stdin=b"Anna Keller lives in Lima.")
+        assert (done.status, done.err) == (0, f"runtime: {runtime}\n")
+        predicted[runtime] = json.loads(done.out)["tags"]
+        done = command("evaluate", ner, "--corpus", "sample", "--json", *options)
+        result = json.loads(done.out)
+        assert result["runtime"] == runtime
+        scored[runtime] = result["tasks"]["ner"]
+        calibration[runtime] = scored[runtime].pop("calibration")
+    assert predicted["numpy"] == predicted["tensorflow"]
+    assert scored["numpy"] == scored["tensorflow"]
+    assert calibration["numpy"] == pytest.approx(calibration["tensorflow"], abs=1e-4)
+
+
+def test_two_systems_are_compared_in_the_runtime_that_is_asked_for(command, ner, uncompiled):
+    arguments = ("compare", ner, ner, "--corpus", "sample", "--json")
+    for options, runtime in (((), "numpy"), (("--runtime", "tensorflow"), "tensorflow")):
+        result = json.loads(command(*arguments, *options).out)
+        assert result["runtimes"] == [runtime, runtime]
+        assert result["tasks"]["ner"]["differing"] == 0
+
+
+@pytest.mark.parametrize(
+    "arguments", [("predict",), ("evaluate", "--corpus", "nowhere"), ("compare", "--corpus", "nowhere")]
+)
+def test_a_runtime_that_cannot_run_the_tagger_is_refused_before_the_corpus_is_read(command, ner, arguments):
+    name, *options = arguments
+    systems = [ner, ner] if name == "compare" else [ner]
+    for runtime, message in (("onnx", "has no ONNX model"), ("jax", "no runtime named 'jax'")):
+        done = command(name, *systems, *options, "--runtime", runtime, stdin=b"a")
+        assert (done.status, done.out) == (2, "")
+        assert message in done.err
+        assert done.err.count("\n") == 1
