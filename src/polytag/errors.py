@@ -31,8 +31,8 @@ class MissingEngineError(PolytagError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This needs TensorFlow, which is not installed: training, and taggers that run in no other runtime. Install "
-            "it: pip install polytag"
+            "This needs TensorFlow, which is not installed, as do all training and some taggers. Install it: "
+            "pip install polytag"
         )
 
 

@@ -50,4 +50,4 @@ def test_mistakes_are_named(command, ner, tmp_path, arguments, expected):
 def test_a_tagger_without_an_onnx_model_says_how_to_make_one(command, ner):
     done = command("predict", ner, "--runtime", "onnx", stdin=b"a")
     assert done.status == 2
-    assert f"polytag export {ner} {ner}-onnx --to onnx" in done.err
+    assert f"polytag export {ner} --in-place" in done.err

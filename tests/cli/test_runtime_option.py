@@ -41,7 +41,7 @@ def test_two_systems_are_compared_in_the_runtime_that_is_asked_for(command, ner,
 def test_a_runtime_that_cannot_run_the_tagger_is_refused_before_the_corpus_is_read(command, ner, arguments):
     name, *options = arguments
     systems = [ner, ner] if name == "compare" else [ner]
-    for runtime, message in (("onnx", "has no ONNX model"), ("jax", "no runtime named 'jax'")):
+    for runtime, message in (("onnx", "has no onnx/model.onnx"), ("jax", "no runtime named 'jax'")):
         done = command(name, *systems, *options, "--runtime", runtime, stdin=b"a")
         assert (done.status, done.out) == (2, "")
         assert message in done.err

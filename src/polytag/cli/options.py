@@ -79,7 +79,7 @@ RuntimeName = Annotated[
     typer.Option(
         "--runtime",
         help="Runtime that computes the network; an export runs only in onnx.",
-        metavar="[tensorflow|onnx|numpy]",
+        metavar="[tensorflow|onnx|onnx-int8|numpy]",
         show_default="onnx for an export, else numpy if the encoder can, else tensorflow",
     ),
 ]

@@ -61,7 +61,7 @@ _ELECTRA = {"embedding_size": 128, "hidden_size": 256, "num_attention_heads": 4,
 
 
 class Family(NamedTuple):
-    """What the checkpoints of one model type have in common.
+    """The common properties of the checkpoints of one model type.
 
     Attributes:
         architecture: The class of a token classifier in transformers.

@@ -22,7 +22,7 @@ class _NotInstalled:
         """Nothing, so that other finders are asked.
 
         Raises:
-            ModuleNotFoundError: The package is to be missing.
+            ModuleNotFoundError: The package must seem missing.
         """
         if name.partition(".")[0] in _OPTIONAL:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)

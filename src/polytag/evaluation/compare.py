@@ -90,7 +90,7 @@ class Comparison:
 
     Attributes:
         a, b: The names of the systems as the user gave them.
-        runtimes: The runtime that computed each network: `tensorflow`, `onnx` or `numpy`; None for a file.
+        runtimes: The runtime that computed each network: `tensorflow`, `onnx`, `onnx-int8` or `numpy`; None for a file.
         corpus: The name of the corpus as the user gave it.
         split: Name of the split.
         sentences, words: Its size.
@@ -143,7 +143,7 @@ def compare(
         decoding: `viterbi` or `argmax`; by default each tagger's own.
         sentences: Number of sentences to report, of those that differ most.
         seed: Seed of the interval and the p value.
-        runtime: `tensorflow`, `onnx` or `numpy`, for taggers, as in `Tagger.load`.
+        runtime: `tensorflow`, `onnx`, `onnx-int8` or `numpy`, for taggers, as in `Tagger.load`.
 
     Raises:
         PolytagError: A system or the corpus is invalid, a tagger cannot run in the runtime, the systems have no task in

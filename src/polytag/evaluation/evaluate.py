@@ -63,7 +63,7 @@ def evaluate(
         errors: File to write every sentence with a mistake to, with gold and predicted tags; written atomically.
         seed: Seed of the confidence intervals.
         task, labels: For a token classifier, as in `Tagger.load`.
-        runtime: `tensorflow`, `onnx` or `numpy`, as in `Tagger.load`.
+        runtime: `tensorflow`, `onnx`, `onnx-int8` or `numpy`, as in `Tagger.load`.
 
     Raises:
         PolytagError: The tagger or the corpus is invalid, the tagger cannot run in the runtime, a metric fits no task,

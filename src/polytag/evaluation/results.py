@@ -51,7 +51,7 @@ class Evaluation:
         split: Name of the split.
         sentences, words: Number of sentences and words; all are scored.
         tasks: Scores by task.
-        runtime: The runtime that computed the network: `tensorflow`, `onnx` or `numpy`.
+        runtime: The runtime that computed the network: `tensorflow`, `onnx`, `onnx-int8` or `numpy`.
     """
 
     corpus: str

@@ -58,7 +58,7 @@ def predict(
         scheme: Label scheme for column format; by default the scheme of each task in the tagger.
         decoding: `viterbi` or `argmax`; by default the tagger's own.
         min_score: Spans with a lower probability are dropped, 0..1.
-        runtime: `tensorflow`, `onnx` or `numpy`, as in `Tagger.load`.
+        runtime: `tensorflow`, `onnx`, `onnx-int8` or `numpy`, as in `Tagger.load`.
         output: File to write to, atomically; by default standard output.
         verbose: Print the runtime on stderr.
         task, labels: For a token classifier, as in `Tagger.load`.

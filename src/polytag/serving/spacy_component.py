@@ -52,7 +52,7 @@ class PolytagComponent:
             name: The component's name in it.
             tagger: Folder of the tagger.
             ents: Name of the task that sets `doc.ents`.
-            runtime: `tensorflow`, `onnx` or `numpy`, as in `Tagger.load`.
+            runtime: `tensorflow`, `onnx`, `onnx-int8` or `numpy`, as in `Tagger.load`.
 
         Raises:
             TaggerError: The folder exists and is not a tagger, or cannot run in the runtime.

@@ -82,7 +82,7 @@ class Tagger:
 
     @property
     def runtime(self) -> str:
-        """The name of the runtime that computes the network: `tensorflow`, `onnx` or `numpy`."""
+        """The name of the runtime that computes the network: `tensorflow`, `onnx`, `onnx-int8` or `numpy`."""
         return self.model.runtime
 
     @cached_property

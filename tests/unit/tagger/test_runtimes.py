@@ -38,12 +38,16 @@ def test_a_folder_runs_in_the_first_runtime_that_can_run_it_and_in_those_that_ar
 @pytest.mark.parametrize(
     ("description", "runtime", "message"),
     [
-        (described("compact"), "onnx", r"`polytag export my-tagger my-tagger-onnx --to onnx`, and name that folder"),
+        (described("compact"), "onnx", r"Write it: polytag export my-tagger --in-place"),
         (described("pretrained"), "numpy", r"its encoder, pretrained, .* Choose the runtime tensorflow, or leave it"),
         (described("compact", "onnx"), "numpy", r"NumPy cannot run it. Name the tagger it was made from"),
         (described("compact", "onnx"), "tensorflow", r"TensorFlow cannot run it. Name the tagger it was made from"),
         (described("compact", "litert"), None, r"is an export for litert, which polytag does not load"),
-        (described("compact"), "tensorrt", r"no runtime named 'tensorrt'. Choose one of: tensorflow, onnx, numpy"),
+        (
+            described("compact"),
+            "tensorrt",
+            r"no runtime named 'tensorrt'. Choose one of: tensorflow, onnx, onnx-int8, numpy",
+        ),
     ],
 )
 def test_a_refusal_says_what_to_do(description, runtime, message):
