@@ -13,6 +13,7 @@ import pytest
 from support.checkpoints import make_checkpoint, make_classifier
 from support.corpora import write_abstracts, write_addresses, write_treebank
 from support.pages import DOCS, Block, Given, PageRunner, agrees, pages, parts
+from support.random_tagger import save_random_tagger
 
 WITH_BLOCKS = [page for page in pages() if any(isinstance(part, Block) for part in parts(page))]
 
@@ -57,6 +58,7 @@ def runner(tmp_path, monkeypatch, capsys, command, shared_command, request):
         "a treebank": write_treebank,
         "biomedical column files": write_abstracts,
         "a checkpoint": lambda path: make_checkpoint(path, "bert"),
+        "a tagger over a checkpoint": lambda path: save_random_tagger(path, {"ner": (("O", "B-PER", "I-PER"), "iob2")}),
         "a token classifier": lambda path: make_classifier(path, "bert", ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")),
     }
     update = os.environ.get("POLYTAG_UPDATE_DOCS") == "1"

@@ -15,13 +15,10 @@ from safetensors.numpy import load_file, save_file  # noqa: TID253
 
 import polytag
 from polytag import PolytagError, Tagger
-from polytag.engine.encoders.pretrained import create
-from polytag.engine.loop import seed_everything
-from polytag.engine.model import TaggerModel
 from polytag.errors import RuntimeHint
 from polytag.tagger import runtimes
-from polytag.tagger.heads import TaskHead
 from support.checkpoints import make_checkpoint
+from support.random_tagger import save_random_tagger
 
 SENTENCES = [["Anna", "met", "Peter", "in", "Rome", "."], ["Hello", "!"]]
 TASKS = {"ner": (("O", "B-PER", "I-PER"), "iob2"), "pos": (("NN", "NNP", "."), "flat")}
@@ -30,17 +27,7 @@ TASKS = {"ner": (("O", "B-PER", "I-PER"), "iob2"), "pos": (("NN", "NNP", "."), "
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tagger for two tasks with random weights, without an ONNX model."""
-    root = tmp_path_factory.mktemp("plain")
-    seed_everything(0)
-    model = TaggerModel(
-        create(str(make_checkpoint(root / "bert", "bert"))), {t: names for t, (names, _) in TASKS.items()}
-    )
-    for head in model.heads.values():
-        head.kernel.assign(np.random.default_rng(0).normal(size=head.kernel.shape))
-    Tagger(model, {t: TaskHead(names, scheme, "first", "argmax") for t, (names, scheme) in TASKS.items()}).save(
-        root / "tagger"
-    )
-    return root / "tagger"
+    return save_random_tagger(tmp_path_factory.mktemp("plain") / "tagger", TASKS)
 
 
 @pytest.fixture(scope="module")
