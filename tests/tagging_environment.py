@@ -3,7 +3,7 @@
     python tests/tagging_environment.py [PYTHON]
 
 It installs polytag's wheel without dependencies, and what `requirements-tagging.txt` lists, into a fresh environment of
-PYTHON (by default this one), and compares what the environment does with what this one does. Run it with the project's
+PYTHON (by default this one), as docs/how-to/tag-without-tensorflow.md says, and compares what the environment does with what this one does. Run it with the project's
 Python.
 """
 
