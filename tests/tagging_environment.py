@@ -3,8 +3,8 @@
     python tests/tagging_environment.py [PYTHON]
 
 It installs polytag's wheel without dependencies, and what `requirements-tagging.txt` lists, into a fresh environment of
-PYTHON (by default this one), as docs/how-to/tag-without-tensorflow.md says, and compares what that environment does with
-what this one does. Run it with the project's Python.
+PYTHON (by default this one), as docs/how-to/tag-without-tensorflow.md says, and compares what that environment does
+with what this one does. Run it with the project's Python.
 """
 
 from __future__ import annotations

@@ -99,6 +99,23 @@ def test_the_list_of_commands_does_without_rich_and_the_options_of_a_run(looked)
     assert "predict   Tag text" in shown
 
 
+def test_a_run_says_what_it_trains_on_before_it_imports_tensorflow(tmp_path):
+    code = f"""
+import polytag
+
+class Listener(polytag.Reporter):
+    def message(self, text):
+        print(text.partition(":")[0], "tensorflow" in sys.modules)
+
+    def status(self, text):
+        print(text)
+        sys.exit()
+
+polytag.train(task="ner", corpus="sample", output={str(tmp_path / "tagger")!r}, reporter=Listener())
+"""
+    assert run_python(code).stdout == "sample False\nStarting TensorFlow\n"
+
+
 def test_the_command_imports_the_engine_without_what_it_does_not_use():
     unused = ("kagglehub", "pandas", "sklearn", "tensorflow_text", "keras_hub.src.models.gemma")
     code = (
