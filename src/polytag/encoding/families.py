@@ -1,6 +1,6 @@
-"""The families of checkpoints that polytag reads: what transformers calls them, and their defaults.
+"""The families of checkpoints that polytag reads: their names in transformers, and their defaults.
 
-transformers knows all this, too, but takes seconds to import. A test compares the two.
+transformers states the same, but takes seconds to import. A test compares the two.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _ELECTRA = {"embedding_size": 128, "hidden_size": 256, "num_attention_heads": 4,
 
 
 class Family(NamedTuple):
-    """The common properties of the checkpoints of one model type.
+    """Properties that the checkpoints of one model type share.
 
     Attributes:
         architecture: The class of a token classifier in transformers.

@@ -105,7 +105,7 @@ class CheckpointTokenizer:
         }
 
     def save(self, folder: Path) -> None:
-        """Write the files of a checkpoint's tokenizer; transformers loads them with the same subwords."""
+        """Write the files of a checkpoint's tokenizer; transformers makes the same subwords from them."""
         self.backend.save(str(folder / _TOKENIZER))
         settings = json.dumps(self._settings, indent=2) + "\n"
         (folder / _SETTINGS).write_text(settings, encoding="utf-8")
