@@ -11,6 +11,7 @@ drops the Unicode normalisation of a tokenizer.json that transformers 4 wrote fo
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -149,7 +150,7 @@ class CheckpointTokenizer:
                 value = self._settings.get(name, own)
                 if self._settings.get("tokenizer_class") in _NAMELESS_CLASSES:
                     value = own
-                if not isinstance(value, bool | None):
+                if not isinstance(value, bool) and (value is not None or name != "strip_accents"):
                     raise self._damaged(name, value)
                 setattr(normalizer, attribute, value)
                 self._settings[name] = value
@@ -165,7 +166,7 @@ class CheckpointTokenizer:
 
     def _longest(self) -> int:
         longest = self._settings.get("model_max_length", self._settings.get("max_len")) or _UNLIMITED
-        if not isinstance(longest, int | float):
+        if not isinstance(longest, int | float) or math.isnan(longest):
             raise self._damaged("model_max_length", longest)
         return int(min(max(longest, 1), _UNLIMITED))
 

@@ -268,7 +268,9 @@ def test_no_code_of_a_checkpoint_is_run_and_nobody_is_asked(
         ("tokenizer.json", '{"model": {}}', "has no fast tokenizer: its tokenizer.json is damaged"),
         ("tokenizer_config.json", "{", "tokenizer_config.json is not JSON"),
         ("tokenizer_config.json", '{"do_lower_case": "no"}', "is damaged: do_lower_case is 'no'"),
+        ("tokenizer_config.json", '{"do_lower_case": null}', "is damaged: do_lower_case is None"),
         ("tokenizer_config.json", '{"model_max_length": "x"}', "is damaged: model_max_length is 'x'"),
+        ("tokenizer_config.json", '{"model_max_length": NaN}', "is damaged: model_max_length is nan"),
         ("special_tokens_map.json", "[]", "special_tokens_map.json is not a JSON object"),
     ],
 )
