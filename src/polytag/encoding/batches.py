@@ -97,17 +97,21 @@ class BatchBuilder:
         width = int(lengths.max()) + self._n_before + self._n_after
         columns = np.arange(width)[None, :]
         inner = columns - self._n_before
-        units = np.where((inner >= 0) & (inner < lengths), first[:, None] + inner, self._n_units)
-        rows = np.where(inner < 0, self._n_units + columns, units)
-        after = inner - lengths
-        rows = np.where((after >= 0) & (after < self._n_after), self._n_units + self._n_before + after, rows)
-        rows = np.where(after >= self._n_after, self._n_units + self._n_before + self._n_after, rows)
+        mask = (inner >= 0) & (inner < lengths)
+        units = np.where(mask, first[:, None] + inner, self._n_units)
+        rows = units
+        if self._n_before or self._n_after:
+            rows = np.where(inner < 0, self._n_units + columns, units)
+            after = inner - lengths
+            rows = np.where((after >= 0) & (after < self._n_after), self._n_units + self._n_before + after, rows)
+            rows = np.where(after >= self._n_after, self._n_units + self._n_before + self._n_after, rows)
+            mask = after < self._n_after
         read_first, read_last = starts[windows.read_start[chosen]], starts[windows.read_end[chosen]]
         is_read = (units >= read_first[:, None]) & (units < read_last[:, None])
         if self._wanted is not None:
             is_read &= self._wanted[units]
         labels = {task: np.where(is_read, values[rows], IGNORE) for task, values in self._labels.items()}
-        return Batch(self._ids[rows], after < self._n_after, labels, np.where(is_read, units, -1))
+        return Batch(self._ids[rows], mask, labels, np.where(is_read, units, -1))
 
 
 def unit_scores(

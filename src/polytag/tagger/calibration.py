@@ -28,10 +28,11 @@ def tempered(scores: FloatArray, temperature: float) -> FloatArray:
         return scores
     logits = np.log(np.maximum(scores, _SMALLEST))
     logits -= logits.max(axis=1, keepdims=True)
-    logits /= np.clip(temperature, *_DISTINCT).astype(np.float32)
-    powers = np.exp(logits)
-    scaled: FloatArray = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
-    return scaled
+    least, most = _DISTINCT
+    logits /= np.float32(min(max(temperature, least), most))
+    powers: FloatArray = np.exp(logits, out=logits)
+    powers /= powers.sum(axis=1, keepdims=True)
+    return powers
 
 
 def fit_temperature(scores: FloatArray, labels: IntArray) -> float:

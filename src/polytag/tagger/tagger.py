@@ -229,7 +229,9 @@ class Tagger:
         """Predict the tags of each task for sentences of words, as flat arrays, and return the features too."""
         packed = documents if self.context == "document" else None
         features = featurise(self.encoder, sentences, packed, self.window)
-        scores = self.scorer.predict(features, units_needed(self.decoders.values(), features))
+        # A word that is one unit is read in that unit, whatever the alignment.
+        wanted = None if self.encoder.unit == "word" else units_needed(self.decoders.values(), features)
+        scores = self.scorer.predict(features, wanted)
         return features, {task: decoder.decode(scores[task], features) for task, decoder in self.decoders.items()}
 
     def predict_tags(
