@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from polytag.tagger import runtimes
 from support.checkpoints import make_checkpoint, make_classifier
 from support.corpora import write_abstracts, write_addresses, write_treebank
 from support.pages import DOCS, Block, Given, PageRunner, agrees, pages, parts
@@ -45,6 +46,7 @@ def runner(tmp_path, monkeypatch, capsys, command, shared_command, request):
     """Works in an empty folder; plugins that a page installs are gone afterwards."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
+    runtimes._HINTED.set()  # a hint is shown once per process, whichever page comes first
 
     def copied(fixture, path):
         value = request.getfixturevalue(fixture)

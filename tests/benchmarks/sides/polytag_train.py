@@ -14,14 +14,12 @@ from turns import pause, settings, versions
 import polytag
 
 
-class Paced:
+class Paced(polytag.Reporter):
     """A reporter that stops training when a stretch is done."""
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
         self._before = 0
-
-    def message(self, text: str) -> None: ...
 
     def step(self, progress: Any) -> None:
         self._before = 0 if progress.step == 1 else self._before
@@ -30,8 +28,6 @@ class Paced:
 
     def epoch(self, epoch: Any) -> None:
         self._pace.epoch(lambda: {"score": epoch.score, "seconds": epoch.seconds})
-
-    def close(self) -> None: ...
 
 
 def main() -> None:

@@ -338,7 +338,7 @@ def test_an_export_that_disagrees_is_not_written(
         run = OnnxNetwork(path)
         return lambda ids, mask: {task: scores[..., ::-1] for task, scores in run(ids, mask).items()}
 
-    monkeypatch.setattr("polytag.exporting.writers.open_onnx", wrong)
+    monkeypatch.setattr("polytag.exporting.writers.OnnxNetwork", wrong)
     message = fails(taggers["compact"], tmp_path / "out", "onnx")
     assert "disagrees" in message
     assert "99.9%" in message
@@ -374,7 +374,7 @@ def test_without_onnx_runtime_an_export_says_what_it_needs(onnx: Path, monkeypat
 
 def test_a_folder_is_for_one_runtime(ner_run: TrainResult, exported: Callable[[str, str], Export], onnx: Path) -> None:
     for folder, runtime, message in (
-        (ner_run.output, "onnx", "polytag export .* --to onnx"),
+        (ner_run.output, "onnx", "polytag export .* --in-place"),
         (onnx, "tensorflow", "TensorFlow cannot run it"),
         (onnx, "numpy", "NumPy cannot run it"),
         (onnx, "tensorrt", "Choose one of: tensorflow, onnx, numpy"),
