@@ -377,7 +377,7 @@ def test_a_folder_is_for_one_runtime(ner_run: TrainResult, exported: Callable[[s
         (ner_run.output, "onnx", "polytag export .* --in-place"),
         (onnx, "tensorflow", "TensorFlow cannot run it"),
         (onnx, "numpy", "NumPy cannot run it"),
-        (onnx, "tensorrt", "Choose one of: tensorflow, onnx, numpy"),
+        (onnx, "tensorrt", "Choose one of: tensorflow, onnx, onnx-int8, numpy"),
         (exported("compact", "litert").output, None, "export for litert, which polytag does not load"),
         (exported("compact", "savedmodel").output, "onnx", "export for savedmodel"),
     ):
