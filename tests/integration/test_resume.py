@@ -27,6 +27,7 @@ OPTIONS = {
     "checkpoint_every": 2,
 }
 TRAIN = "import json, sys, polytag; polytag.train(quiet=True, **json.loads(sys.argv[1]))"
+UNCOMPILED = "import tensorflow; tensorflow.config.run_functions_eagerly(True)\n"
 
 
 _AT_A_STEP_OF_WRITING = """
@@ -53,11 +54,13 @@ def train(server: ForkServer, options: dict[str, object], status: int = 0, code:
     assert done.returncode == status, done.stderr
 
 
-def train_until_killed(server: ForkServer, options: dict[str, object], step: int, delay: float) -> None:
+def train_until_killed(
+    server: ForkServer, options: dict[str, object], step: int, delay: float, train_it: str = TRAIN
+) -> None:
     kill = "os.kill(os.getpid(), signal.SIGKILL)"
     later = f"threading.Timer({delay}, os.kill, (os.getpid(), signal.SIGKILL)).start()"
     code = _AT_A_STEP_OF_WRITING.replace("KILL", later if delay else kill)
-    code += TRAIN.replace("json.loads(sys.argv[1])", "options")
+    code += train_it.replace("json.loads(sys.argv[1])", "options")
     train(server, options, -signal.SIGKILL, code, str(run_folder(Path(str(options["output"])))), step)
 
 
@@ -75,17 +78,19 @@ def test_killed_and_resumed_is_never_killed(encoder, tiny_corpus, tmp_path, fork
         encoder = str(make_checkpoint(tmp_path / "bert", "bert"))
     # Which precision is the default depends on how fast the processor is found to be.
     options = {**OPTIONS, "corpus": str(tiny_corpus), "encoder": encoder, "precision": "float32"}
-    train(fork_server, {**options, "output": str(tmp_path / "whole")})
+    # A checkpoint's network takes longer to compile than these few batches take.
+    code = TRAIN if encoder == "compact" else UNCOMPILED + TRAIN
+    train(fork_server, {**options, "output": str(tmp_path / "whole")}, code=code)
 
     choose = random.Random(7)
     killed = {**options, "output": str(tmp_path / "killed"), "resume": True}
     # Inside the writing of the second or third checkpoint since the last kill, and in the training after it.
     for delay in (0, choose.uniform(0.001, 0.02)):
         step = choose.randint(STEPS_OF_WRITING + 1, 3 * STEPS_OF_WRITING)
-        train_until_killed(fork_server, killed, step, delay)
+        train_until_killed(fork_server, killed, step, delay, code)
         assert len(list(run_folder(tmp_path / "killed").glob("checkpoint-*"))) >= 1
         assert not (tmp_path / "killed").exists()
-    train(fork_server, killed)
+    train(fork_server, killed, code=code)
 
     for name in ("model.safetensors", "polytag.json"):
         assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name

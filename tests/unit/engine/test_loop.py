@@ -83,7 +83,7 @@ def test_the_same_seed_gives_the_same_bits() -> None:
     assert all(np.array_equal(values, second[name]) for name, values in first.items())
 
 
-def test_another_seed_gives_other_batches() -> None:
+def test_another_seed_gives_other_batches(uncompiled: None) -> None:
     one, other = tiny_model(), tiny_model()
     for seed, model in enumerate((one, other)):
         train(model, sentences(16), settings(seed=seed, batch_size=2))
@@ -136,7 +136,7 @@ def test_training_learns() -> None:
     assert epochs[-1].loss < epochs[0].loss / 5
 
 
-def test_two_accumulated_batches_of_four_are_one_batch_of_eight() -> None:
+def test_two_accumulated_batches_of_four_are_one_batch_of_eight(uncompiled: None) -> None:
     """The mean is over all labelled words of both, not the mean of two means."""
     words = [["A"], ["B"], ["C"], ["D"], ["K"] * 12, ["L"] * 11, ["Z"] * 12, ["Y"] * 10]
     whole, halves = tiny_model(), tiny_model()
@@ -249,7 +249,7 @@ def test_without_patience_all_epochs_are_trained() -> None:
     assert [epoch.best for epoch in epochs] == [True, False, False, False, False]
 
 
-def test_averaged_weights_are_evaluated_and_the_raw_ones_trained_on() -> None:
+def test_averaged_weights_are_evaluated_and_the_raw_ones_trained_on(uncompiled: None) -> None:
     plain, averaged = tiny_model(), tiny_model()
     how = {"epochs": 3, "batch_size": 2, "learning_rate": 0.05}
     one = train(plain, sentences(16), settings(**how), scores=[1, 2, 3])
@@ -273,7 +273,7 @@ def test_whoever_is_given_an_epoch_finds_the_weights_that_were_evaluated() -> No
         assert_close(model.tensors(), evaluated[epoch.number - 1], atol=0)
 
 
-def test_a_run_too_short_for_an_average_keeps_what_it_learnt() -> None:
+def test_a_run_too_short_for_an_average_keeps_what_it_learnt(uncompiled: None) -> None:
     plain, averaged = tiny_model(), tiny_model()
     train(plain, sentences(16), settings(epochs=2))
     train(averaged, sentences(16), settings(epochs=2, averaging=0.999))
@@ -300,7 +300,7 @@ def test_short_numbers_train_too(precision: str) -> None:
         assert not np.array_equal(values, before[name]), name
 
 
-def test_the_loss_scale_changes_nothing_but_the_range() -> None:
+def test_the_loss_scale_changes_nothing_but_the_range(uncompiled: None) -> None:
     plain, scaled = tiny_model(), tiny_model()
     for model, loss_scaling in ((plain, False), (scaled, True)):
         train(model, sentences(16), settings(epochs=2, batch_size=2, accumulate=2, loss_scaling=loss_scaling))
