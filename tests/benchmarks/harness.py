@@ -12,7 +12,6 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-import time
 import venv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -140,18 +139,25 @@ def _short(figures: Mapping[str, Any]) -> str:
     return "  ".join(f"{name} {value:,.4g}" for name, value in figures.items() if isinstance(value, int | float))
 
 
+# A new process counts the memory of the one that started it, so this one is small.
+_TIMED = """
+import json, os, subprocess, sys, time
+began = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+print(json.dumps([os.waitstatus_to_exitcode(status), time.perf_counter() - began, usage.ru_maxrss / 1024]))
+"""
+
+
 def timed(command: Sequence[str | Path], stdin: Path | None = None) -> tuple[float, float]:
     """Run a command to its end; its wall time in seconds, and its peak resident memory in MB."""
-    began = time.perf_counter()
-    with tempfile.TemporaryFile() as log, (stdin or Path(os.devnull)).open("rb") as source:
-        process = subprocess.Popen(list(map(str, command)), stdin=source, stdout=subprocess.DEVNULL, stderr=log)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        seconds = time.perf_counter() - began
-        if process.returncode:
-            log.seek(0)
-            raise SystemExit(f"{' '.join(map(str, command))}:\n{log.read().decode(errors='replace')[-4000:]}")
-    return seconds, usage.ru_maxrss / 1024
+    with (stdin or Path(os.devnull)).open("rb") as source:
+        starter = [sys.executable, "-S", "-c", _TIMED, *map(str, command)]
+        done = subprocess.run(starter, stdin=source, capture_output=True, text=True, check=True)
+    status, seconds, memory = json.loads(done.stdout)
+    if status:
+        raise SystemExit(f"{' '.join(map(str, command))}:\n{done.stderr[-4000:]}")
+    return seconds, memory
 
 
 def polytag_command() -> Path:
