@@ -132,12 +132,14 @@ def _warm(
         for number in range(chosen.rounds + 1):
             for side in sides:
                 middle = 1000 * statistics.median(side.go(single=single)["times"])
+                latencies[side.name] += [middle] if number else []
+            console.print(f"round {number}/{chosen.rounds}  one sentence")
+        for number in range(chosen.rounds + 1):
+            for side in sides:
                 start = "words, 8" if side.name == "transformers.pipeline" else "words"
                 speed = words / side.go(**{"from": start})["seconds"]
-                if number:
-                    latencies[side.name].append(middle)
-                    speeds[side.name].append(speed)
-            console.print(f"round {number}/{chosen.rounds}  warm")
+                speeds[side.name] += [speed] if number else []
+            console.print(f"round {number}/{chosen.rounds}  many sentences")
     report.add(p50_ms=latencies, words_a_second=speeds)
     rows = [[n, statistics.median(latencies[n]), statistics.median(speeds[n])] for n in latencies]
     ratios = [
