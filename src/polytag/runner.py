@@ -132,7 +132,9 @@ def _train(choices: Choices, reporter: Reporter, began: float) -> TrainResult:
     with locked_run(config, plan.identity) as checkpoints:
         fitted = fit(plan, reporter, checkpoints, _offering(plan, pushes, checkpoints.folder))
         record = _evaluated(plan, fitted)
-        write_tagger(fitted.tagger, record, config.output, config.overwrite)
+        if exported := write_tagger(fitted.tagger, record, config.output, config.overwrite):
+            shares = ", ".join(f"{name} {share:.2%}" for name, share in exported.agreement.items())
+            reporter.message(f"ONNX model: {shares} of words have the same tag")
         last = record.evaluations[-1]
         pushed = pushes.finish(config.output, f"{_listed(last.headlines)} on {last.split}") if pushes else None
     if pushed:

@@ -1,5 +1,6 @@
 """The spaCy component: the same tags as the tagger gives, on spaCy's own tokens."""
 
+import shutil
 import subprocess
 import sys
 
@@ -94,6 +95,19 @@ def test_a_saved_pipeline_holds_the_tagger(nlp, joint_run, tmp_path):
     assert [again(text).to_json() for text in TEXTS] == [nlp(text).to_json() for text in TEXTS]
     again.to_disk(moved)
     assert spacy.load(moved)(TEXTS[0]).to_json() == nlp(TEXTS[0]).to_json()
+
+
+def test_a_saved_pipeline_holds_all_files_of_the_tagger(joint_run, tmp_path):
+    folder = shutil.copytree(joint_run.output, tmp_path / "tagger")
+    (folder / "onnx").mkdir()
+    (folder / "onnx/model.onnx").write_bytes(b"another model")
+    nlp = spacy.blank("en")
+    nlp.add_pipe("polytag", config={"tagger": str(folder)})
+    nlp.to_disk(tmp_path / "pipeline")
+    saved = tmp_path / "pipeline/polytag"
+    assert [path.relative_to(saved) for path in sorted(saved.rglob("*"))] == [
+        path.relative_to(folder) for path in sorted(folder.rglob("*"))
+    ]
 
 
 def test_universal_tags_become_pos(tmp_path, command, uncompiled):

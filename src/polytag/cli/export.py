@@ -44,6 +44,8 @@ def export_cli(
     from polytag.cli.plugins import mention_problems
     from polytag.cli.tables import print_json
     from polytag.exporting.export import export
+    from polytag.tagger.description import TaggerDescription
+    from polytag.tagger.runtimes import choose_runtime
 
     mention_problems()
     done = export(
@@ -56,7 +58,9 @@ def export_cli(
         typer.echo(f"{name}: {share:.2%} of words have the same tag")
     typer.echo(f"Checked in {done.runtime} on {done.sentences:,} sentences, {done.words:,} words of {done.corpus}.")
     if in_place:
-        chosen = " --runtime onnx-int8" if quantize else ""
+        written = "onnx-int8" if quantize else "onnx"
+        usual = choose_runtime(done.output, TaggerDescription.read(done.output), None)
+        chosen = "" if usual == written else f" --runtime {written}"
         typer.echo(
             f"The tagger has its ONNX model in its folder. Tag text with it: polytag predict {tagger}{chosen} FILE"
         )

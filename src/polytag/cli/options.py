@@ -78,9 +78,9 @@ RuntimeName = Annotated[
     str | None,
     typer.Option(
         "--runtime",
-        help="Runtime that computes the network; an export runs only in onnx.",
-        metavar="[tensorflow|onnx|onnx-int8|numpy]",
-        show_default="onnx for an export, else numpy if the encoder can, else tensorflow",
+        help="Runtime that computes the network: tensorflow, onnx, onnx-int8 or numpy.",
+        metavar="NAME",
+        show_default="numpy if the encoder can, else onnx if the folder has onnx/model.onnx, else tensorflow",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-from functools import partial
 from pathlib import Path
 
-from polytag.exporting.export import add_onnx
+from polytag.exporting.export import Export, add_onnx
 from polytag.publishing.card import CARD, model_card
 from polytag.publishing.record import RunRecord
 from polytag.tagger.tagger import Tagger
@@ -15,8 +14,12 @@ from polytag.tagger.tagger import Tagger
 _REPORTED_VERSIONS = ("polytag", "tensorflow", "keras", "keras-hub", "transformers", "datasets")
 
 
-def write_tagger(tagger: Tagger, record: RunRecord, folder: Path, overwrite: bool) -> None:
-    """Write a tagger with `run.toml`, `scores.json`, its model card and, if the run asks for it, ONNX, atomically."""
+def write_tagger(tagger: Tagger, record: RunRecord, folder: Path, overwrite: bool) -> Export | None:
+    """Write a tagger with `run.toml`, `scores.json` and its model card, atomically.
+
+    Returns:
+        The check of its ONNX model; None if the run asks for none, or has not ended.
+    """
     validation, test, corpus = record.validation, record.test, record.corpus
     results = {
         "validation": validation.to_dict(),
@@ -33,6 +36,11 @@ def write_tagger(tagger: Tagger, record: RunRecord, folder: Path, overwrite: boo
         "scores.json": json.dumps(results, indent=2, ensure_ascii=False) + "\n",
         CARD: model_card(tagger, record),
     }
-    exported = record.ended and record.config.export
-    add = partial(add_onnx, tagger, corpus=corpus, output=folder) if exported else None
-    tagger.save(folder, files, overwrite, add)
+    exported: list[Export] = []
+
+    def complete(written: Path) -> None:
+        if record.ended and record.config.export:
+            exported.append(add_onnx(tagger, written, corpus=corpus, output=folder))
+
+    tagger.save(folder, files, overwrite, complete)
+    return exported[0] if exported else None

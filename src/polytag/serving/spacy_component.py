@@ -11,10 +11,12 @@ spaCy finds the component by its entry point; nothing has to be imported.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from polytag.tagger.description import TaggerDescription
+from polytag.tagger.description import FILE, TaggerDescription
+from polytag.tagger.folder import replacing_folder
 from polytag.tagger.runtimes import choose_runtime
 from polytag.tagger.tagger import Tagger
 
@@ -88,8 +90,12 @@ class PolytagComponent:
             yield from docs
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Save the tagger into a folder of the pipeline."""
-        self.tagger.save(path, overwrite=True)
+        """Save the tagger into a folder of the pipeline: a copy of its folder, ONNX models included."""
+        if not (self._folder / FILE).is_file():  # a token classifier, or a folder that was removed
+            self.tagger.save(path, overwrite=True)
+            return
+        with replacing_folder(Path(path), overwrite=True) as temporary:
+            shutil.copytree(self._folder, temporary, dirs_exist_ok=True)
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> PolytagComponent:
         """Load the tagger that `to_disk` saved."""

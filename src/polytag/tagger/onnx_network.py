@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from polytag.errors import TaggerError
+from polytag.errors import PolytagError, TaggerError
 from polytag.plugin.alignment import FloatArray, IntArray
-from polytag.tagger.runtimes import require_extra, squeezed
+from polytag.tagger.runtimes import squeezed
 
 
 class OnnxNetwork:
@@ -44,8 +44,12 @@ class OnnxNetwork:
         return {task: _softmax(values) for task, values in found.items()} if self._logits else found
 
     def _opened(self) -> Any:
-        require_extra("onnxruntime")
-        import onnxruntime
+        try:
+            import onnxruntime
+        except ModuleNotFoundError as error:
+            raise PolytagError(
+                f"{self._path} runs in ONNX Runtime, which is not installed. Install it: pip install onnxruntime"
+            ) from error
 
         try:
             return onnxruntime.InferenceSession(str(self._path), providers=["CPUExecutionProvider"])

@@ -158,14 +158,14 @@ def _hint(folder: Path, possible: Sequence[str]) -> None:
     if "onnx" in possible:
         advice = "Install ONNX Runtime, in which it starts faster: pip install onnxruntime"
     elif (folder / FILE).is_file():
-        advice = f"With an ONNX model it starts in a second: {export_command(folder, 'onnx')}"
+        advice = (
+            f"With an ONNX model, which is written where TensorFlow is installed, it starts in a second: "
+            f"{export_command(folder, 'onnx')}"
+        )
     else:
         return
     if importlib.util.find_spec("tensorflow") is None:
-        raise PolytagError(
-            f"The tagger {str(folder)!r} needs TensorFlow, which is not installed. {advice}; or, to write one or to "
-            "train: pip install polytag"
-        )
+        raise PolytagError(f"The tagger {str(folder)!r} needs TensorFlow, which is not installed. {advice}")
     if not _HINTED.is_set():
         _HINTED.set()
         warnings.warn(f"{str(folder)!r} runs in TensorFlow. {advice}", RuntimeHint, stacklevel=4)
@@ -197,7 +197,7 @@ def _why_not(folder: Path, description: TaggerDescription, wanted: str) -> str:
         return f"The tagger {str(folder)!r} has no {ONNX_FILES[wanted]}. Write it: {export_command(folder, wanted)}"
     return (
         f"The tagger {str(folder)!r} cannot run in NumPy: its encoder, {description.encoder.provider}, has no network "
-        "there. Choose the runtime tensorflow, or leave it out."
+        "there. Choose another runtime, or leave it out."
     )
 
 

@@ -28,7 +28,7 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 _CORPUS, _MODEL, _TRAINING, _HUB = "Corpus", "Model", "Training", "Hub"
-_OF_ONE_RUN = {"overwrite", "resume", "tensorboard", "profile", "export", "push", "push_every", "push_private"}
+_OF_ONE_RUN = {"overwrite", "resume", "tensorboard", "profile", "push", "push_every", "push_private"}
 
 
 class RunConfig(BaseModel):

@@ -39,7 +39,7 @@ def test_a_folder_runs_in_the_first_runtime_that_can_run_it_and_in_those_that_ar
     ("description", "runtime", "message"),
     [
         (described("compact"), "onnx", r"Write it: polytag export my-tagger --in-place"),
-        (described("pretrained"), "numpy", r"its encoder, pretrained, .* Choose the runtime tensorflow, or leave it"),
+        (described("pretrained"), "numpy", r"its encoder, pretrained, .* Choose another runtime, or leave it"),
         (described("compact", "onnx"), "numpy", r"NumPy cannot run it. Name the tagger it was made from"),
         (described("compact", "onnx"), "tensorflow", r"TensorFlow cannot run it. Name the tagger it was made from"),
         (described("compact", "litert"), None, r"is an export for litert, which polytag does not load"),
