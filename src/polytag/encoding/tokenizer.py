@@ -11,7 +11,6 @@ drops the Unicode normalisation of a tokenizer.json that transformers 4 wrote fo
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -90,10 +89,10 @@ class CheckpointTokenizer:
         Raises:
             PolytagError: The tokenizer's own maximum is not a number.
         """
-        alone = self.backend.encode("a", add_special_tokens=True).ids
-        plain = self.backend.encode("a", add_special_tokens=False).ids
-        offset = next(i for i in range(len(alone)) if alone[i : i + len(plain)] == plain)
-        before, after = alone[:offset], alone[offset + len(plain) :]
+        before, after = self._around()
+        longest = min(longest, self._longest(), _UNLIMITED) - len(before) - len(after)
+        if longest < 1:
+            raise self._damaged("model_max_length", self._longest())
         unknown, padding, mask = map(self._id_of, ("unk", "pad", "mask"))
         padding = padding or 0
         unknown = mask if unknown is None else unknown
@@ -102,8 +101,18 @@ class CheckpointTokenizer:
             "after": after,
             "padding": padding,
             "unknown": padding if unknown is None else unknown,
-            "max_units": min(longest, self._longest(), _UNLIMITED) - len(before) - len(after),
+            "max_units": longest,
         }
+
+    def _around(self) -> tuple[list[int], list[int]]:
+        """The special tokens before and after a sentence."""
+        for word in ("a", *self.backend.get_vocab()):
+            alone = self.backend.encode(word, add_special_tokens=True).ids
+            plain = self.backend.encode(word, add_special_tokens=False).ids
+            for at in range(len(alone) if plain else 0):
+                if alone[at : at + len(plain)] == plain:
+                    return alone[:at], alone[at + len(plain) :]
+        raise self._damaged("the post-processor", "unusable")
 
     def save(self, folder: Path) -> None:
         """Write the files of a checkpoint's tokenizer; transformers makes the same subwords from them."""
@@ -166,9 +175,9 @@ class CheckpointTokenizer:
 
     def _longest(self) -> int:
         longest = self._settings.get("model_max_length", self._settings.get("max_len")) or _UNLIMITED
-        if not isinstance(longest, int | float) or math.isnan(longest):
+        if isinstance(longest, bool) or not isinstance(longest, int | float) or not longest > 0:
             raise self._damaged("model_max_length", longest)
-        return int(min(max(longest, 1), _UNLIMITED))
+        return int(min(longest, _UNLIMITED))
 
     def _damaged(self, name: str, value: Any) -> PolytagError:
         return PolytagError(

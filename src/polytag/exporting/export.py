@@ -157,8 +157,8 @@ def _export_in_place(tagger: Tagger | str | Path, quantize: str | None, corpus: 
         )
     if TaggerDescription.read(folder).export or not (folder / FILE).is_file():
         raise PolytagError(
-            f"{str(folder)!r} is not a tagger that polytag trained, and has no {FILE} for an ONNX model's fingerprint. "
-            "Export it to a folder of its own, without --in-place."
+            f"{str(folder)!r} is not a tagger that polytag trained, but an export or a token classifier of "
+            "transformers. Name the tagger it was made from, or export it to a folder of its own without --in-place."
         )
     loaded, corpus = Tagger.load(folder, runtime="tensorflow"), as_corpus(corpus)
     with replacing_folder(folder, overwrite=True) as temporary:

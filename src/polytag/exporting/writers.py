@@ -33,7 +33,7 @@ def _write_onnx(tagger: Tagger, folder: Path, quantize: str | None) -> tuple[str
     write_onnx(tagger.network, folder / ONNX_FILE)
     if quantize:
         _quantise(folder / ONNX_FILE)
-    return "ONNX Runtime", swapped(tagger, OnnxNetwork(folder / ONNX_FILE))
+    return "ONNX Runtime", swapped(tagger, OnnxNetwork(folder / ONNX_FILE, _sizes(tagger)))
 
 
 def write_onnx_in_place(tagger: Tagger, path: Path, quantize: str | None) -> Tagger:
@@ -46,7 +46,7 @@ def write_onnx_in_place(tagger: Tagger, path: Path, quantize: str | None) -> Tag
     write_onnx(tagger.network, path, outputs)
     if quantize:
         _quantise(path)
-    return swapped(tagger, OnnxNetwork(path, outputs))
+    return swapped(tagger, OnnxNetwork(path, _sizes(tagger), outputs))
 
 
 def _write_litert(tagger: Tagger, folder: Path, _: str | None) -> tuple[str, Tagger]:
@@ -75,8 +75,11 @@ WRITERS: dict[str, Callable[[Tagger, Path, str | None], tuple[str, Tagger]]] = {
 
 def swapped(tagger: Tagger, run: NetworkFunction) -> Tagger:
     """The same tagger with another network."""
-    labels = {name: len(head.labels) for name, head in tagger.heads.items()}
-    return replace(tagger, model=ExportedModel(tagger.encoder, labels, run))
+    return replace(tagger, model=ExportedModel(tagger.encoder, _sizes(tagger), run))
+
+
+def _sizes(tagger: Tagger) -> dict[str, int]:
+    return {name: len(head.labels) for name, head in tagger.heads.items()}
 
 
 def _quantise(path: Path) -> None:

@@ -44,7 +44,8 @@ _EXPECTED = {
     "window": "null or an integer of at least 1",
     "export": "an object with to",
     "to": "the name of an export format",
-    "onnx": "an object with a fingerprint of the weights for each file",
+    "onnx": "an object with an object for each ONNX model",
+    "an ONNX model": "an object with weights and content",
     "weights": "64 hexadecimal digits",
     "content": "64 hexadecimal digits",
 }
@@ -317,6 +318,8 @@ def _problem(error: ErrorDetails) -> str:
         what = "a label"
     elif where[0] == "tasks" and len(where) == 2:
         what = "a task"
+    elif where[0] == "onnx" and len(where) == 2:
+        what = "an ONNX model"
     return f"{_key(*where)!r} is {_shown(error['input'])}, and must be {_EXPECTED[str(what)]}"
 
 

@@ -42,8 +42,8 @@ def describe_onnx(folder: Path, file: str, **details: object) -> OnnxDescription
     return OnnxDescription(weights=fingerprint(folder / WEIGHTS), content=fingerprint(folder / file), **details)
 
 
-def check_onnx(folder: Path, description: TaggerDescription, runtime: str) -> Path:
-    """The ONNX model of a tagger, checked to be made from its weights.
+def check_onnx(folder: Path, description: TaggerDescription, runtime: str) -> OnnxDescription:
+    """The record of the ONNX model of a tagger, which is checked to be made from its weights.
 
     Args:
         folder: The folder of the tagger.
@@ -62,9 +62,11 @@ def check_onnx(folder: Path, description: TaggerDescription, runtime: str) -> Pa
             f"{path} is not the file that polytag wrote for this tagger: it was made elsewhere, or is damaged. Write "
             f"it anew: {renew}   Or remove it."
         )
+    if not (folder / WEIGHTS).is_file():
+        raise TaggerError(f"The tagger {str(folder)!r} is damaged: it has no {WEIGHTS}. Restore it from a copy.")
     if fingerprint(folder / WEIGHTS) != recorded.weights:
         raise TaggerError(
             f"{path} was made from other weights than {WEIGHTS}, which has changed since. Write it anew: {renew}   Or "
             "remove it."
         )
-    return path
+    return recorded

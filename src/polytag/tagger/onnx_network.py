@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 
 from polytag.errors import PolytagError, TaggerError
 from polytag.plugin.alignment import FloatArray, IntArray
+from polytag.tagger.onnx_files import fingerprint
 from polytag.tagger.runtimes import squeezed
 
 
@@ -20,16 +23,27 @@ class OnnxNetwork:
 
     Args:
         path: The file.
+        labels: Number of labels per task.
         logits: For each task the name of the output with its logits; None for a model with an output of probabilities
             for each task, named after it.
+        content: Fingerprint of the file, which must be the same whenever it is opened; None to accept any.
 
     Raises:
-        PolytagError: ONNX Runtime is not installed, or the file is damaged.
+        PolytagError: ONNX Runtime is not installed, the file is damaged, or its outputs are not those of the tasks.
     """
 
-    def __init__(self, path: Path, logits: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        labels: Mapping[str, int],
+        logits: Mapping[str, str] | None = None,
+        content: str | None = None,
+    ) -> None:
         self._path = path.absolute()
-        self._logits = dict(logits) if logits else None
+        self._labels = dict(labels)
+        self._outputs = dict(logits) if logits else {task: task for task in labels}
+        self._gives_logits = logits is not None
+        self._content = content
         self._session = self._opened()
         self._process = os.getpid()
 
@@ -39,9 +53,8 @@ class OnnxNetwork:
             self._session, self._process = self._opened(), os.getpid()
         ids_name, mask_name = (given.name for given in self._session.get_inputs())
         given = {ids_name: squeezed(ids).astype(np.int64), mask_name: mask.astype(np.int64)}
-        outputs = self._logits or {found.name: found.name for found in self._session.get_outputs()}
-        found = dict(zip(outputs, self._session.run(list(outputs.values()), given), strict=True))
-        return {task: _softmax(values) for task, values in found.items()} if self._logits else found
+        found = dict(zip(self._outputs, self._session.run(list(self._outputs.values()), given), strict=True))
+        return {task: _softmax(values) for task, values in found.items()} if self._gives_logits else found
 
     def _opened(self) -> Any:
         try:
@@ -50,14 +63,36 @@ class OnnxNetwork:
             raise PolytagError(
                 f"{self._path} runs in ONNX Runtime, which is not installed. Install it: pip install onnxruntime"
             ) from error
-
+        if self._content is not None and (not self._path.is_file() or fingerprint(self._path) != self._content):
+            raise TaggerError(f"{self._path} has changed since the tagger was loaded. Load the tagger again.")
         try:
-            return onnxruntime.InferenceSession(str(self._path), providers=["CPUExecutionProvider"])
+            session = onnxruntime.InferenceSession(str(self._path), providers=["CPUExecutionProvider"])
         except Exception as error:  # its exceptions have no other common base
             raise TaggerError(f"{self._path} cannot be loaded: {error}. Export the tagger again.") from error
+        found = {output.name: output.shape[-1] for output in session.get_outputs()}
+        if found != {self._outputs[task]: size for task, size in self._labels.items()}:
+            raise TaggerError(
+                f"{self._path} has other tasks or labels than polytag.json: one of them was edited. Export the tagger "
+                "again."
+            )
+        _SESSIONS.add(session)
+        return session
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_session": None, "_process": None}
+
+
+_SESSIONS: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def _keep_sessions() -> None:
+    """Never free the sessions of the parent in a forked process: that waits for threads that do not exist there."""
+    for session in _SESSIONS:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(session))
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_keep_sessions)
 
 
 def _softmax(logits: FloatArray) -> FloatArray:

@@ -165,6 +165,8 @@ def _hint(folder: Path, possible: Sequence[str]) -> None:
     else:
         return
     if importlib.util.find_spec("tensorflow") is None:
+        if "onnx" in possible:
+            advice = "It has an ONNX model: pip install onnxruntime"
         raise PolytagError(f"The tagger {str(folder)!r} needs TensorFlow, which is not installed. {advice}")
     if not _HINTED.is_set():
         _HINTED.set()

@@ -16,7 +16,7 @@ from polytag.encoding.features import Features, featurise
 from polytag.encoding.tensors import read_tensors
 from polytag.encoding.text import split_sentences
 from polytag.encoding.windows import Context
-from polytag.errors import PolytagError
+from polytag.errors import PolytagError, TaggerError
 from polytag.files import save_tensors
 from polytag.plugin.encoder import WordCoder
 from polytag.plugin.registry import registry
@@ -25,7 +25,7 @@ from polytag.tagger.description import FILE, TaggerDescription, open_folder
 from polytag.tagger.folder import replacing_folder
 from polytag.tagger.heads import TaskHead
 from polytag.tagger.numpy_model import NumpyModel, tensorflow_model
-from polytag.tagger.onnx_files import FILES, check_onnx, logits_names
+from polytag.tagger.onnx_files import FILES, WEIGHTS, check_onnx, fingerprint, logits_names
 from polytag.tagger.onnx_network import OnnxNetwork
 from polytag.tagger.results import TaggedText, WordGroups, tagged_texts
 from polytag.tagger.runtimes import ONNX_FILE, ExportedModel, Scorer, choose_runtime
@@ -322,13 +322,18 @@ def _opened(
     restorer = registry().encoders[provider]
     sizes = {name: len(own) for name, own in labels.items()}
     if description.export:
-        return ExportedModel(restorer.restore_coder(folder), sizes, OnnxNetwork(folder / ONNX_FILE))
-    in_tensorflow = partial(_in_tensorflow, folder, provider, reference, labels)
+        return ExportedModel(restorer.restore_coder(folder), sizes, OnnxNetwork(folder / ONNX_FILE, sizes))
     if runtime in FILES:
-        network = OnnxNetwork(check_onnx(folder, description, runtime), logits_names(labels))
-        return ExportedModel(restorer.restore_coder(folder), sizes, network, runtime, in_tensorflow)
-    return in_tensorflow()
+        recorded = check_onnx(folder, description, runtime)
+        network = OnnxNetwork(folder / FILES[runtime], sizes, logits_names(labels), recorded.content)
+        origin = partial(_in_tensorflow, folder, provider, reference, labels, recorded.weights)
+        return ExportedModel(restorer.restore_coder(folder), sizes, network, runtime, origin)
+    return _in_tensorflow(folder, provider, reference, labels)
 
 
-def _in_tensorflow(folder: Path, provider: str, reference: str, labels: Mapping[str, Sequence[str]]) -> TaggerModel:
+def _in_tensorflow(
+    folder: Path, provider: str, reference: str, labels: Mapping[str, Sequence[str]], weights: str | None = None
+) -> TaggerModel:
+    if weights is not None and (not (folder / WEIGHTS).is_file() or fingerprint(folder / WEIGHTS) != weights):
+        raise TaggerError(f"{folder / WEIGHTS} has changed since the tagger was loaded. Load the tagger again.")
     return tensorflow_model(registry().encoders[provider], folder, reference, labels, read_tensors(folder))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import multiprocessing
 import pickle
@@ -131,6 +132,51 @@ def test_it_can_be_pickled_and_used_in_a_forked_process(exported: Path) -> None:
         assert pool.apply_async(tagger.predict_tags, (SENTENCES,)).get(timeout=60) == expected
 
 
+def test_a_forked_process_may_drop_it(exported: Path) -> None:
+    held = [Tagger.load(exported)]
+    held[0].predict_tags(SENTENCES)
+
+    def drop() -> None:
+        held.clear()
+        gc.collect()
+
+    child = multiprocessing.get_context("fork").Process(target=drop)
+    child.start()
+    child.join(timeout=60)
+    assert child.exitcode == 0
+
+
+def test_a_folder_that_changes_does_not_change_what_was_loaded(copy: Path, tmp_path: Path) -> None:
+    tagger = Tagger.load(copy)
+    pickled = pickle.dumps(tagger)
+    (copy / "onnx/model.onnx").write_bytes((copy / "onnx/model_quantized.onnx").read_bytes())
+    with pytest.raises(PolytagError, match="onnx has changed since the tagger was loaded"):
+        pickle.loads(pickled).predict_tags(SENTENCES)
+    (copy / "model.safetensors").write_bytes(b"")
+    with pytest.raises(PolytagError, match="safetensors has changed since the tagger was loaded"):
+        tagger.save(tmp_path / "saved")
+    assert tagger.predict_tags(SENTENCES)
+
+
+def test_a_damaged_record_is_named(copy: Path) -> None:
+    described = json.loads((copy / "polytag.json").read_text(encoding="utf-8"))
+    for change, message in (
+        ({"onnx": {"onnx/model.onnx": None}}, "must be an object with weights and content"),
+        ({"onnx": {"onnx/model.onnx": {"weights": "1", "content": "1"}}}, "must be 64 hexadecimal digits"),
+        ({"onnx": []}, "must be an object with an object for each ONNX model"),
+    ):
+        (copy / "polytag.json").write_text(json.dumps({**described, **change}), encoding="utf-8")
+        with pytest.raises(PolytagError, match=message):
+            Tagger.load(copy)
+    described["tasks"]["pos"]["labels"].append("VB")
+    (copy / "polytag.json").write_text(json.dumps(described), encoding="utf-8")
+    with pytest.raises(PolytagError, match=r"has other tasks or labels than polytag\.json"):
+        Tagger.load(copy)
+    (copy / "model.safetensors").unlink()
+    with pytest.raises(PolytagError, match=r"it has no model\.safetensors"):
+        Tagger.load(copy)
+
+
 def test_it_is_saved_without_the_model_that_is_not_in_the_new_folder(exported: Path, tmp_path: Path) -> None:
     Tagger.load(exported).save(tmp_path / "saved")
     assert "onnx" not in json.loads((tmp_path / "saved/polytag.json").read_text(encoding="utf-8"))
@@ -158,7 +204,7 @@ def test_only_a_folder_of_a_tagger_can_hold_one(plain: Path, tmp_path: Path) -> 
     config = json.loads((foreign / "config.json").read_text(encoding="utf-8"))
     config["id2label"] = dict(enumerate(TASKS["ner"][0]))
     (foreign / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    with pytest.raises(PolytagError, match="is not a tagger that polytag trained"):
+    with pytest.raises(PolytagError, match="but an export or a token classifier"):
         polytag.export(foreign, in_place=True)
 
 
