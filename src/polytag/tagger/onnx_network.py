@@ -29,7 +29,7 @@ class OnnxNetwork:
         content: Fingerprint of the file, which must be the same whenever it is opened; None to accept any.
 
     Raises:
-        PolytagError: ONNX Runtime is not installed, the file is damaged, or its outputs are not those of the tasks.
+        PolytagError: ONNX Runtime is not installed, the file is damaged, or its outputs do not fit the tasks.
     """
 
     def __init__(
