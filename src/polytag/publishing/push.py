@@ -134,10 +134,10 @@ class RunPushes:
         last = threading.Thread(target=self._upload, args=(folder, message), daemon=True)
         try:
             if worker:
-                worker.join()
+                _wait(worker)
                 self._commit = None
             last.start()
-            last.join()
+            _wait(last)
         except KeyboardInterrupt:
             return PushResult(self.repo, None, self._done, (*self._failures, "Interrupted from the keyboard."))
         return PushResult(self.repo, self._commit, self._done, tuple(self._failures))
@@ -160,6 +160,12 @@ class RunPushes:
             self._done += 1
         except Exception as error:  # no failure may stop the run
             self._failures.append(str(error) or type(error).__name__)
+
+
+def _wait(thread: threading.Thread) -> None:
+    """Wait for a thread; an interrupt that the system gives to another thread takes effect within a moment, too."""
+    while thread.is_alive():
+        thread.join(timeout=0.2)
 
 
 @contextmanager
