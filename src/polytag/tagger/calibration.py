@@ -30,9 +30,15 @@ def tempered(scores: FloatArray, temperature: float) -> FloatArray:
     logits -= logits.max(axis=1, keepdims=True)
     least, most = _DISTINCT
     logits /= np.float32(min(max(temperature, least), most))
-    powers: FloatArray = np.exp(logits, out=logits)
-    powers /= powers.sum(axis=1, keepdims=True)
-    return powers
+    return softmax(logits)
+
+
+def softmax(logits: FloatArray) -> FloatArray:
+    """Probabilities, float32 (..., labels), of logits, which they replace in memory."""
+    logits -= logits.max(axis=-1, keepdims=True)
+    np.exp(logits, out=logits)
+    logits /= logits.sum(axis=-1, keepdims=True)
+    return logits
 
 
 def fit_temperature(scores: FloatArray, labels: IntArray) -> float:

@@ -18,6 +18,7 @@ from polytag.encoding.tensors import head_tensors, read_tensors
 from polytag.plugin.alignment import FloatArray
 from polytag.plugin.encoder import EncoderProvider, WordCoder, head_prefix
 from polytag.plugin.registry import registry
+from polytag.tagger.calibration import softmax
 
 if TYPE_CHECKING:
     from polytag.engine.model import TaggerModel
@@ -86,10 +87,7 @@ class NumpyModel:
         for task, (weight, bias) in self._heads.items():
             scores = vectors @ weight.T
             scores += bias
-            scores -= scores.max(axis=1, keepdims=True)
-            np.exp(scores, out=scores)
-            scores /= scores.sum(axis=1, keepdims=True)
-            found[task] = scores
+            found[task] = softmax(scores)
         return found
 
     def __getstate__(self) -> dict[str, Any]:

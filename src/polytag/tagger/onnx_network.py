@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from polytag.errors import PolytagError, TaggerError
 from polytag.plugin.alignment import FloatArray, IntArray
+from polytag.tagger.calibration import softmax
 from polytag.tagger.onnx_files import fingerprint
 from polytag.tagger.runtimes import squeezed
 
@@ -26,7 +27,7 @@ class OnnxNetwork:
         labels: Number of labels per task.
         logits: For each task the name of the output with its logits; None for a model with an output of probabilities
             for each task, named after it.
-        content: Fingerprint of the file, which must be the same whenever it is opened; None to accept any.
+        content: Fingerprint of the file, which must be the same when it is opened again; None to accept any.
 
     Raises:
         PolytagError: ONNX Runtime is not installed, the file is damaged, or its outputs do not fit the tasks.
@@ -50,11 +51,13 @@ class OnnxNetwork:
     def __call__(self, ids: IntArray, mask: NDArray[np.bool_]) -> dict[str, FloatArray]:
         """Probabilities of each task, float32 (batch, length, labels); arguments as for `NetworkFunction`."""
         if self._process != os.getpid():  # the threads of a session do not survive a fork
+            if self._content is not None and (not self._path.is_file() or fingerprint(self._path) != self._content):
+                raise TaggerError(f"{self._path} has changed since the tagger was loaded. Load the tagger again.")
             self._session, self._process = self._opened(), os.getpid()
         ids_name, mask_name = (given.name for given in self._session.get_inputs())
         given = {ids_name: squeezed(ids).astype(np.int64), mask_name: mask.astype(np.int64)}
         found = dict(zip(self._outputs, self._session.run(list(self._outputs.values()), given), strict=True))
-        return {task: _softmax(values) for task, values in found.items()} if self._gives_logits else found
+        return {task: softmax(values) for task, values in found.items()} if self._gives_logits else found
 
     def _opened(self) -> Any:
         try:
@@ -63,8 +66,6 @@ class OnnxNetwork:
             raise PolytagError(
                 f"{self._path} runs in ONNX Runtime, which is not installed. Install it: pip install onnxruntime"
             ) from error
-        if self._content is not None and (not self._path.is_file() or fingerprint(self._path) != self._content):
-            raise TaggerError(f"{self._path} has changed since the tagger was loaded. Load the tagger again.")
         try:
             session = onnxruntime.InferenceSession(str(self._path), providers=["CPUExecutionProvider"])
         except Exception as error:  # its exceptions have no other common base
@@ -93,10 +94,3 @@ def _keep_sessions() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_keep_sessions)
-
-
-def _softmax(logits: FloatArray) -> FloatArray:
-    """Probabilities of logits, float32 (..., labels)."""
-    powers: FloatArray = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    powers /= powers.sum(axis=-1, keepdims=True)
-    return powers
