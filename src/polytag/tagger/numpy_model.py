@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from polytag.encoding.batches import Batch, unit_scores
+from polytag.encoding.batches import Batch
 from polytag.encoding.features import Features
 from polytag.encoding.tensors import head_tensors, read_tensors
 from polytag.plugin.alignment import FloatArray
-from polytag.plugin.encoder import EncoderProvider, WordCoder, head_prefix
+from polytag.plugin.encoder import EncoderProvider, head_prefix
 from polytag.plugin.registry import registry
 from polytag.tagger.calibration import softmax
+from polytag.tagger.runtimes import PortableModel
 
 if TYPE_CHECKING:
     from polytag.engine.model import TaggerModel
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _MOST_THREADS = 8
 
 
-class NumpyModel:
+class NumpyModel(PortableModel):
     """Encoder and heads in NumPy.
 
     Args:
@@ -39,11 +40,11 @@ class NumpyModel:
         TaggerError: The weights are missing, damaged, or do not fit the labels.
     """
 
-    runtime: ClassVar[str] = "numpy"
+    runtime = "numpy"
 
     def __init__(self, folder: Path, provider: str, reference: str, labels: Mapping[str, Sequence[str]]) -> None:
         self.provider, self.reference = provider, reference
-        self.encoder: WordCoder = self._provider.restore_coder(folder)
+        super().__init__(self._provider.restore_coder(folder), {task: len(names) for task, names in labels.items()})
         self._folder = folder
         self._labels = dict(labels)
         self._tensors = read_tensors(folder)
@@ -55,33 +56,23 @@ class NumpyModel:
             for task, names in labels.items()
         }
 
-    def scorer(self) -> NumpyModel:
-        """The object itself."""
-        return self
-
-    @cached_property
-    def network(self) -> TaggerModel:
-        """Encoder and heads in TensorFlow, with the same weights; made when it is first needed."""
-        return tensorflow_model(self._provider, self._folder, self.reference, self._labels, self._tensors)
-
     def predict(
         self,
         features: Features,
         wanted: NDArray[np.bool_] | None = None,
         on_batch: Callable[[int], None] | None = None,
     ) -> dict[str, FloatArray]:
-        """Probabilities of each task, float32 (units, labels), in the order of the units.
-
-        Args:
-            features: The features of the text.
-            wanted: bool (units,), False for units that are not needed, which get probabilities of 0; all by default.
-            on_batch: Called after each batch with the number of its windows.
-        """
-        labels = {task: len(names) for task, names in self._labels.items()}
+        """Probabilities of each task, as `Scorer.predict` describes them."""
         with _ONE_BLAS_THREAD:
-            return unit_scores(self._probabilities, features, self.encoder, labels, wanted, on_batch, _threads())
+            return super().predict(features, wanted, on_batch)
 
-    def _probabilities(self, batch: Batch) -> dict[str, FloatArray]:
+    def _at_once(self) -> int:
+        return _threads()
+
+    def _in_tensorflow(self) -> TaggerModel:
+        return tensorflow_model(self._provider, self._folder, self.reference, self._labels, self._tensors)
+
+    def _rows(self, batch: Batch) -> dict[str, FloatArray]:
         vectors = self._vectors(batch.ids, batch.mask, np.flatnonzero(batch.units >= 0))
         found = {}
         for task, (weight, bias) in self._heads.items():
@@ -89,9 +80,6 @@ class NumpyModel:
             scores += bias
             found[task] = softmax(scores)
         return found
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "network"}
 
     @property
     def _provider(self) -> EncoderProvider:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib.util
 import threading
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +63,59 @@ class Scorer(Protocol):
         """
 
 
-class ExportedModel:
+class PortableModel(ABC):
+    """Encoder and heads outside TensorFlow; it can be pickled.
+
+    Args:
+        encoder: Converts words into units.
+        labels: Number of labels per task.
+    """
+
+    runtime: str
+
+    def __init__(self, encoder: WordCoder, labels: Mapping[str, int]) -> None:
+        self.encoder = encoder
+        self._sizes = dict(labels)
+
+    def scorer(self) -> Self:
+        """The object itself."""
+        return self
+
+    @cached_property
+    def network(self) -> TaggerModel:
+        """Encoder and heads in TensorFlow, with the same weights; made when it is first needed.
+
+        Raises:
+            PolytagError: The model is an export without its tagger.
+        """
+        return self._in_tensorflow()
+
+    def predict(
+        self,
+        features: Features,
+        wanted: NDArray[np.bool_] | None = None,
+        on_batch: Callable[[int], None] | None = None,
+    ) -> dict[str, FloatArray]:
+        """Probabilities of each task, as `Scorer.predict` describes them."""
+        return unit_scores(self._rows, features, self.encoder, self._sizes, wanted, on_batch, self._at_once())
+
+    def _at_once(self) -> int:
+        """Number of batches that are processed in parallel."""
+        return 1
+
+    @abstractmethod
+    def _rows(self, batch: Batch) -> dict[str, FloatArray]:
+        """Probabilities of each task, float32 (n, labels), of the n units that a batch reads, in order."""
+
+    @abstractmethod
+    def _in_tensorflow(self) -> TaggerModel:
+        """Make the network in TensorFlow."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "network"}
+
+
+class ExportedModel(PortableModel):
     """A network in another runtime, with the part of the encoder that makes its inputs.
 
     Args:
@@ -81,44 +134,15 @@ class ExportedModel:
         runtime: str = "onnx",
         origin: Callable[[], TaggerModel] | None = None,
     ) -> None:
-        self.encoder = encoder
+        super().__init__(encoder, labels)
         self.runtime = runtime
-        self._labels = dict(labels)
         self._run = run
         self._origin = origin
 
-    def scorer(self) -> ExportedModel:
-        """The object itself."""
-        return self
-
-    @cached_property
-    def network(self) -> TaggerModel:
-        """Encoder and heads in TensorFlow, with the same weights; made when it is first needed.
-
-        Raises:
-            PolytagError: The model is an export without its tagger.
-        """
+    def _in_tensorflow(self) -> TaggerModel:
         if self._origin is None:
             raise PolytagError("An export can be neither saved nor exported again. Name the tagger it was made from.")
         return self._origin()
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "network"}
-
-    def predict(
-        self,
-        features: Features,
-        wanted: NDArray[np.bool_] | None = None,
-        on_batch: Callable[[int], None] | None = None,
-    ) -> dict[str, FloatArray]:
-        """Probabilities of each task, float32 (units, labels), in the order of the units.
-
-        Args:
-            features: The features of the text.
-            wanted: bool (units,), False for units that are not needed, which get probabilities of 0; all by default.
-            on_batch: Called after each batch with the number of its windows.
-        """
-        return unit_scores(self._rows, features, self.encoder, self._labels, wanted, on_batch)
 
     def _rows(self, batch: Batch) -> dict[str, FloatArray]:
         return {task: scores[batch.units >= 0] for task, scores in self._run(batch.ids, batch.mask).items()}

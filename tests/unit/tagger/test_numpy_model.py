@@ -64,7 +64,7 @@ def test_batches_are_computed_in_parallel_and_blas_in_one_thread_until_all_are_d
     monkeypatch.setattr(numpy_model, "_threads", lambda: 3)
     before, expected = blas(), tagger.predict_tags(SENTENCES * 50)
     seen = []
-    heads = numpy_model.NumpyModel._probabilities
+    heads = numpy_model.NumpyModel._rows
 
     def watched(model, batch):
         seen.append(blas())
@@ -73,7 +73,7 @@ def test_batches_are_computed_in_parallel_and_blas_in_one_thread_until_all_are_d
         return heads(model, batch)
 
     assert blas() == before
-    monkeypatch.setattr(numpy_model.NumpyModel, "_probabilities", watched)
+    monkeypatch.setattr(numpy_model.NumpyModel, "_rows", watched)
     with pytest.raises(TaggerError, match="stopped"):
         tagger.predict_tags(SENTENCES * 50)
     assert set(seen[0]) == {1}
