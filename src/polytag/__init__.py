@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from polytag.corpus.dialect import ColumnRow, column_rows, has_document_marks
     from polytag.corpus.sentences import corpus_from_sentences, sentences_of
     from polytag.corpus.source import split_of
+    from polytag.corpus.text_files import text_ending, text_lines
     from polytag.encoding.text import Word, split_sentences
     from polytag.errors import CorpusError, CorpusWarning, PluginError, PolytagError, TaggerError
     from polytag.evaluation.compare import Comparison, TaskComparison, compare
@@ -47,7 +48,17 @@ if TYPE_CHECKING:
     )
     from polytag.plugin.lookup import alignment, metric, scheme, task
     from polytag.plugin.metric import Metric, Scores
-    from polytag.plugin.reader import DOCUMENT_MARKS, TOKENS, Reader, Remark, Sentence, SentenceTable, Source
+    from polytag.plugin.reader import (
+        DOCUMENT_MARKS,
+        TOKENS,
+        Reader,
+        ReadingOptions,
+        RecognisedForm,
+        Remark,
+        Sentence,
+        SentenceTable,
+        Source,
+    )
     from polytag.plugin.reporter import Epoch, Progress, Reporter
     from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme, PrefixScheme, Span, convert_tags
     from polytag.plugin.specs import RunInfo
@@ -81,6 +92,8 @@ _HOMES = {
         "DOCUMENT_MARKS",
         "TOKENS",
         "Reader",
+        "ReadingOptions",
+        "RecognisedForm",
         "Remark",
         "Sentence",
         "SentenceTable",
@@ -90,6 +103,7 @@ _HOMES = {
     "polytag.corpus.dialect": ("ColumnRow", "column_rows", "has_document_marks"),
     "polytag.corpus.sentences": ("corpus_from_sentences", "sentences_of"),
     "polytag.corpus.source": ("split_of",),
+    "polytag.corpus.text_files": ("text_ending", "text_lines"),
     "polytag.plugin.encoder": (
         "Encoder",
         "EncoderProvider",
@@ -149,6 +163,8 @@ __all__ = [
     "Progress",
     "PushResult",
     "Reader",
+    "ReadingOptions",
+    "RecognisedForm",
     "Remark",
     "Reporter",
     "RunConfig",
@@ -198,6 +214,8 @@ __all__ = [
     "split_of",
     "split_sentences",
     "task",
+    "text_ending",
+    "text_lines",
     "train",
 ]
 

@@ -8,8 +8,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from polytag import CorpusError, Reader, Remark, Sentence, SentenceTable, Source, corpus_from_sentences, split_of
-from polytag_standard.readers.shared.lines import BRAT_ENDINGS, files_ending, lines, split_files, write_lines
+from polytag import (
+    CorpusError,
+    Reader,
+    Remark,
+    Sentence,
+    SentenceTable,
+    Source,
+    corpus_from_sentences,
+    split_of,
+    text_lines,
+)
+from polytag_standard.readers.shared.lines import BRAT_ENDINGS, files_ending, split_files, write_lines
 from polytag_standard.readers.shared.offsets import (
     TextSpan,
     documents_of,
@@ -53,7 +63,7 @@ class BratReader(Reader):
             CorpusError: A line is not in the format, or the recorded text of a span differs from the text at its
                 offsets; the message names file and line.
         """
-        column = named_column(source.columns, self.name)
+        column = named_column(source.options.columns, self.name)
         splits = _annotations(source)
         for path in _texts(source):
             if not path.with_suffix(".ann").is_file():
@@ -148,7 +158,7 @@ def _sentences(path: Path, number: int, column: str, source: Source) -> Iterator
     text_path = path.with_suffix(".txt")
     if not text_path.is_file():
         raise CorpusError(f"{path} has no text: {text_path.name} is missing in its folder. Restore it.")
-    for _ in lines(text_path):  # raises an error with the location of bytes that are not UTF-8
+    for _ in text_lines(text_path):  # raises an error with the location of bytes that are not UTF-8
         pass
     text = text_path.read_bytes().decode("utf-8")  # offsets count line ends unchanged
     line_starts = [0, *(found.end() for found in re.finditer("\n", text))]
@@ -163,7 +173,7 @@ def _sentences(path: Path, number: int, column: str, source: Source) -> Iterator
 
 
 def _spans(path: Path, text: str, source: Source) -> Iterator[TextSpan]:
-    for number, line in lines(path):
+    for number, line in text_lines(path):
         if not line.startswith("T"):
             continue
         place = f"{path.name}:{number}"
@@ -193,7 +203,7 @@ def _splits_at_white_space(folder: Path, source: Source) -> bool:
     root = source.path if source.path is not None and source.path.is_dir() else folder
     while True:
         if (folder / _TOOLS).is_file():
-            options = {"".join(line.split()) for _, line in lines(folder / _TOOLS)}
+            options = {"".join(line.split()) for _, line in text_lines(folder / _TOOLS)}
             return {"".join(option.split()) for option in _WHITE_SPACE} <= options
         if folder in (root, folder.parent):
             return False

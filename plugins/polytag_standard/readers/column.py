@@ -20,11 +20,11 @@ from polytag import (
     corpus_from_sentences,
     has_document_marks,
     sentences_of,
+    text_lines,
 )
 from polytag_standard.readers.shared.lines import (
     CLAIMED_ENDINGS,
     joined,
-    lines,
     same_columns,
     split_files,
     write_lines,
@@ -86,12 +86,14 @@ class ColumnReader(Reader):
             CorpusError: Lines differ in their number of columns, or the names given do not fit; names file
                 and line.
         """
-        if source.columns:
-            _check_names(source.columns)
+        if source.options.columns:
+            _check_names(source.options.columns)
         if source.path is not None:  # files that are named individually are meant to be joined
             for paths in source.files.values():
                 _check_versions(paths)
-        return corpus_from_sentences({split: _split(paths, source.columns) for split, paths in source.files.items()})
+        return corpus_from_sentences(
+            {split: _split(paths, source.options.columns) for split, paths in source.files.items()}
+        )
 
     def write(self, data: Mapping[str, SentenceTable], folder: Path) -> None:
         """Write `train.conll` and so on, columns separated by spaces, `-` for a word without annotation.
@@ -188,7 +190,7 @@ def _sentences(path: Path, names: tuple[str, ...] | None, documents_known: bool)
         tags = {name: columns[i] for i, name in enumerate(names or ()) if i and name != _SKIP}
         return Sentence(columns[0], tags, document if documents_known else None, f"{path.name}:{began}")
 
-    for row in column_rows(line for _, line in lines(path)):
+    for row in column_rows(line for _, line in text_lines(path)):
         if first is None:
             first, names = row, _names(path, row.number, len(row.cells), names)
         if names is None or len(row.cells) != len(names):

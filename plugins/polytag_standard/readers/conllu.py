@@ -16,12 +16,12 @@ from polytag import (
     corpus_from_sentences,
     has_document_marks,
     sentences_of,
+    text_lines,
 )
 from polytag_standard.readers.shared.lines import (
     CONLLU_ENDINGS,
     files_ending,
     joined,
-    lines,
     split_files,
     write_lines,
 )
@@ -200,7 +200,7 @@ class _NumberedLines:
 
     def __iter__(self) -> Iterator[str]:
         ended = True
-        for number, line in lines(self._path):
+        for number, line in text_lines(self._path):
             if ended:
                 self.block.clear()
             ended = not line.strip()

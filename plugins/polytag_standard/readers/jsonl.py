@@ -17,9 +17,10 @@ from polytag import (
     Source,
     corpus_from_sentences,
     sentences_of,
+    text_lines,
 )
 from polytag_standard.readers.shared.json_files import json_format
-from polytag_standard.readers.shared.lines import JSON_ENDINGS, files_ending, joined, lines, split_files, write_lines
+from polytag_standard.readers.shared.lines import JSON_ENDINGS, files_ending, joined, split_files, write_lines
 
 _WORDS = (TOKENS, "words")
 _DOCUMENT = "document"
@@ -52,7 +53,9 @@ class JsonLinesReader(Reader):
         Raises:
             CorpusError: A line is invalid; the message names file and line.
         """
-        return corpus_from_sentences({split: _split(paths, source.columns) for split, paths in source.files.items()})
+        return corpus_from_sentences(
+            {split: _split(paths, source.options.columns) for split, paths in source.files.items()}
+        )
 
     def write(self, data: Mapping[str, SentenceTable], folder: Path) -> None:
         """Write `train.jsonl` and so on, one sentence per line.
@@ -78,7 +81,7 @@ def _split(paths: Sequence[Path], wanted: Collection[str] | None) -> Iterator[Se
 
 def _sentences(path: Path, wanted: Collection[str] | None) -> Iterator[Sentence]:
     documents: dict[int | str, int] = {}
-    for number, line in lines(path):
+    for number, line in text_lines(path):
         if not line.strip():
             continue
         place = f"{path.name}:{number}"

@@ -6,13 +6,15 @@ from typing import Annotated
 
 import typer
 
-from polytag.cli.options import Columns, CorpusOption, CorpusScheme, DecodingName, Json, ReaderName, RuntimeName
+from polytag.cli.options import CorpusOption, CorpusScheme, DecodingName, Json, ReaderName, RuntimeName, reads_corpora
+from polytag.plugin.reader import ReadingKeywords
 
 _SYSTEM = (
     "Tagger: folder or hub name; or a file written by `polytag predict` (jsonl, or conll: words in the first column)."
 )
 
 
+@reads_corpora
 def compare_cli(
     a: Annotated[str, typer.Argument(help=_SYSTEM)],
     b: Annotated[str, typer.Argument(help="The same for the other system.")],
@@ -36,10 +38,11 @@ def compare_cli(
     ] = 5,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the interval and the p value.")] = 0,
     reader: ReaderName = None,
-    columns: Columns = None,
     corpus_scheme: CorpusScheme = None,
     runtime: RuntimeName = None,
     as_json: Json = False,
+    *,
+    reading: ReadingKeywords,
 ) -> None:
     """Compare two taggers or files of predictions.
 
@@ -48,7 +51,6 @@ def compare_cli(
     """
     from polytag.cli.plugins import mention_problems
     from polytag.cli.tables import print_comparison, print_json
-    from polytag.corpus.source import column_names
     from polytag.evaluation.compare import compare
     from polytag.tagger.viterbi import check_decoding
 
@@ -60,7 +62,7 @@ def compare_cli(
         split,
         task=task or (),
         reader=reader,
-        columns=column_names(columns),
+        **reading,
         corpus_scheme=corpus_scheme,
         decoding=check_decoding(decoding),
         sentences=sentences,

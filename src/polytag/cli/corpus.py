@@ -7,26 +7,28 @@ from typing import Annotated
 
 import typer
 
-from polytag.cli.options import Columns, Command, CorpusScheme, CorpusSource, Group, Json, ReaderName
+from polytag.cli.options import Command, CorpusScheme, CorpusSource, Group, Json, ReaderName, reads_corpora
+from polytag.plugin.reader import ReadingKeywords
 from polytag.terminal import console
 
 app = typer.Typer(cls=Group, help="Describe, check and convert corpora.", no_args_is_help=True)
 
 
 @app.command("describe", cls=Command)
+@reads_corpora
 def describe_cli(
     source: CorpusSource,
     reader: ReaderName = None,
-    columns: Columns = None,
     split: Annotated[str | None, typer.Option(help="Describe only this split.", show_default="all")] = None,
     as_json: Json = False,
+    *,
+    reading: ReadingKeywords,
 ) -> None:
     """Show the size of a corpus, its tag columns with their label schemes and labels, and an example."""
     from polytag.cli.tables import print_json
     from polytag.corpus.describe import describe, render
-    from polytag.corpus.source import column_names
 
-    description = describe(source, split, reader=reader, columns=column_names(columns))
+    description = describe(source, split, reader=reader, **reading)
     if as_json:
         print_json(description.to_dict())
     else:
@@ -34,10 +36,10 @@ def describe_cli(
 
 
 @app.command("check", cls=Command)
+@reads_corpora
 def check_cli(
     source: CorpusSource,
     reader: ReaderName = None,
-    columns: Columns = None,
     corpus_scheme: CorpusScheme = None,
     encoder: Annotated[
         str | None,
@@ -48,6 +50,8 @@ def check_cli(
     ] = None,
     examples: Annotated[int, typer.Option(min=1, help="Places to show per finding.")] = 3,
     as_json: Json = False,
+    *,
+    reading: ReadingKeywords,
 ) -> None:
     """Find likely annotation errors in a corpus.
 
@@ -56,12 +60,11 @@ def check_cli(
     from polytag.cli.tables import print_json
     from polytag.corpus.check.check import check
     from polytag.corpus.check.findings import plain_lines, render
-    from polytag.corpus.source import column_names
 
     findings = check(
         source,
         reader=reader,
-        columns=column_names(columns),
+        **reading,
         corpus_scheme=corpus_scheme,
         encoder=encoder,
         examples=examples,
@@ -79,6 +82,7 @@ def check_cli(
 
 
 @app.command("convert", cls=Command)
+@reads_corpora
 def convert_cli(
     source: CorpusSource,
     destination: Annotated[Path, typer.Argument(metavar="DEST", help="Folder to write, with one file per split.")],
@@ -98,13 +102,13 @@ def convert_cli(
         ),
     ] = None,
     reader: ReaderName = None,
-    columns: Columns = None,
     corpus_scheme: CorpusScheme = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a converted corpus.")] = False,
+    *,
+    reading: ReadingKeywords,
 ) -> None:
     """Write a corpus in another format, or its spans in another scheme; every loss is reported."""
     from polytag.corpus.convert import convert_corpus
-    from polytag.corpus.source import column_names
 
     done = convert_corpus(
         source,
@@ -112,7 +116,7 @@ def convert_cli(
         format=format,
         scheme=scheme,
         reader=reader,
-        columns=column_names(columns),
+        **reading,
         corpus_scheme=corpus_scheme,
         overwrite=overwrite,
     )

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from polytag.cli.options import (
-    Columns,
     CorpusOption,
     CorpusScheme,
     DecodingName,
@@ -17,9 +16,12 @@ from polytag.cli.options import (
     Json,
     ReaderName,
     RuntimeName,
+    reads_corpora,
 )
+from polytag.plugin.reader import ReadingKeywords
 
 
+@reads_corpora
 def evaluate_cli(
     tagger: Annotated[
         str,
@@ -29,7 +31,6 @@ def evaluate_cli(
     split: Annotated[str | None, typer.Option(help="Split to score.", show_default="test, else the last one")] = None,
     decoding: DecodingName = None,
     reader: ReaderName = None,
-    columns: Columns = None,
     corpus_scheme: CorpusScheme = None,
     metric: Annotated[
         list[str] | None,
@@ -54,6 +55,8 @@ def evaluate_cli(
     labels: ForeignLabels = None,
     runtime: RuntimeName = None,
     as_json: Json = False,
+    *,
+    reading: ReadingKeywords,
 ) -> None:
     """Score a tagger on a split of a corpus.
 
@@ -61,7 +64,6 @@ def evaluate_cli(
     """
     from polytag.cli.plugins import mention_problems
     from polytag.cli.tables import print_evaluation, print_json
-    from polytag.corpus.source import column_names
     from polytag.evaluation.evaluate import evaluate
     from polytag.tagger.viterbi import check_decoding
 
@@ -71,7 +73,7 @@ def evaluate_cli(
         corpus,
         split,
         reader=reader,
-        columns=column_names(columns),
+        **reading,
         corpus_scheme=corpus_scheme,
         decoding=check_decoding(decoding),
         metrics=metric or (),

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from polytag.training.options import BY_NUMBER, COLUMNS, CORPUS, CORPUS_SCHEME, DECODING, READER, RECOGNISED
+from polytag.training.options import (
+    COLUMNS,
+    COMMENTS,
+    CORPUS,
+    CORPUS_SCHEME,
+    DECODING,
+    ENCODING,
+    HEADER,
+    OF_THE_TEXT,
+    OFFSETS,
+    READER,
+    RECOGNISED,
+    SEPARATOR,
+    TAG_STYLE,
+    WORD_PATTERN,
+)
 
 
 class Command(TyperCommand):
@@ -68,7 +85,6 @@ def _with_plain_flags(params: list[Any]) -> list[Any]:
 CorpusSource = Annotated[str, typer.Argument(help=CORPUS)]
 CorpusOption = Annotated[str, typer.Option("--corpus", "-c", help=CORPUS)]
 ReaderName = Annotated[str | None, typer.Option("--reader", help=READER, show_default=RECOGNISED)]
-Columns = Annotated[str | None, typer.Option("--columns", help=COLUMNS, show_default=BY_NUMBER)]
 CorpusScheme = Annotated[str | None, typer.Option("--corpus-scheme", help=CORPUS_SCHEME, show_default=RECOGNISED)]
 DecodingName = Annotated[
     str | None,
@@ -96,3 +112,41 @@ ForeignLabels = Annotated[
         show_default="its own",
     ),
 ]
+
+
+def _of_the_form(name: str, help: str, shown: str = RECOGNISED, flags: str = "", kind: Any = str) -> inspect.Parameter:
+    option = typer.Option(
+        flags or f"--{name.replace('_', '-')}", help=help, show_default=shown, rich_help_panel="Form of the corpus"
+    )
+    annotation = Annotated[kind | None, option]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+_FORM = (
+    _of_the_form("columns", COLUMNS),
+    _of_the_form("separator", SEPARATOR),
+    _of_the_form("comments", COMMENTS),
+    _of_the_form("header", HEADER, flags="--header/--no-header", kind=bool),
+    _of_the_form("encoding", ENCODING, OF_THE_TEXT),
+    _of_the_form("word_pattern", WORD_PATTERN, "the whole cell"),
+    _of_the_form("tag_style", TAG_STYLE),
+    _of_the_form("offsets", OFFSETS),
+)
+
+
+def reads_corpora(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say what form a corpus has; it gets them as its argument `reading`."""
+    own = inspect.signature(command, eval_str=True)
+
+    def with_options(**given: Any) -> None:
+        reading = {option.name: given.pop(option.name) for option in _FORM}
+        command(**given, reading=reading)
+
+    kept = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for name, parameter in own.parameters.items()
+        if name != "reading"
+    ]
+    with_options.__signature__ = own.replace(parameters=[*kept, *_FORM])  # type: ignore[attr-defined]  # Typer reads it
+    with_options.__name__, with_options.__doc__ = command.__name__, command.__doc__
+    return with_options

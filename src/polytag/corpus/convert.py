@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from polytag.corpus.corpus import Corpus, accepting_readers, as_corpus
 from polytag.corpus.recognition import scheme_of
@@ -16,7 +16,7 @@ from polytag.corpus.source import locate
 from polytag.corpus.tables import checked
 from polytag.errors import CorpusError, PolytagError
 from polytag.files import check_replaceable, expand_home, new_folder
-from polytag.plugin.reader import SPLITS, TOKENS, Reader, SentenceTable
+from polytag.plugin.reader import SPLITS, TOKENS, Reader, ReadingKeywords, ReadingOptions, SentenceTable
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, respelled
 
@@ -55,9 +55,9 @@ def convert_corpus(
     format: str | None = None,
     scheme: str | None = None,
     reader: str | None = None,
-    columns: Sequence[str] | None = None,
     corpus_scheme: str | None = None,
     overwrite: bool = False,
+    **reading: Unpack[ReadingKeywords],
 ) -> Conversion:
     """Write a corpus into a folder, one file per split.
 
@@ -69,7 +69,7 @@ def convert_corpus(
         folder: The output folder.
         format: Name of a reader that can write; None for the format of the corpus if possible, else JSON Lines.
         scheme: Name of the span scheme to convert all columns with spans to; None to keep theirs.
-        reader, columns: How to read the corpus, as in `load_corpus`.
+        reader, **reading: How to read the corpus, as in `load_corpus`.
         corpus_scheme: Name of the scheme of the spans; recognised if None.
         overwrite: Whether to replace an earlier converted corpus.
 
@@ -78,7 +78,7 @@ def convert_corpus(
     """
     folder = expand_home(folder)
     check_folder(folder, overwrite)
-    corpus = as_corpus(corpus, reader=reader, columns=columns)
+    corpus = as_corpus(corpus, reader=reader, **reading)
     writer = _writer(corpus, format)
     messages = [*_left_out(corpus)]
     if writer.scheme is not None and scheme not in (None, writer.scheme):
@@ -258,9 +258,9 @@ def _compare(corpus: Corpus, writer: Reader, folder: Path, held: Sequence[str], 
     return " ".join(options)
 
 
-def _read(corpus: Corpus, reader: Reader, folder: Path, columns: list[str] | None = None) -> Corpus:
+def _read(corpus: Corpus, reader: Reader, folder: Path, columns: Sequence[str] = ()) -> Corpus:
     try:
-        data = checked(reader.read(locate(str(folder), columns)), str(folder))
+        data = checked(reader.read(locate(str(folder), ReadingOptions(columns=tuple(columns) or None))), str(folder))
     except (OSError, CorpusError) as error:
         raise CorpusError(
             f"The format {reader.name!r} cannot hold the corpus {corpus.reference!r}: the output cannot be read again "

@@ -6,16 +6,27 @@ import hashlib
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain, compress, pairwise
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
 
 from polytag.corpus.annotation import GAP, gap_is_no_tag
 from polytag.corpus.source import locate
 from polytag.corpus.tables import checked, location
 from polytag.errors import CorpusError, CorpusWarning
-from polytag.plugin.reader import SPLITS, TOKENS, Reader, Remark, SentenceTable, Source
+from polytag.plugin.reader import (
+    SPLITS,
+    TOKENS,
+    Reader,
+    ReadingKeywords,
+    ReadingOptions,
+    RecognisedForm,
+    Remark,
+    SentenceTable,
+    Source,
+)
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import UNANNOTATED
 from polytag.plugin.task import Task
@@ -36,12 +47,14 @@ class Corpus:
         reader: Name of the reader that read it.
         data: The table of each split, in the order of the source.
         remarks: Everything that the reader changed or left out.
+        forms: The form of each file, if the reader recognised it.
     """
 
     reference: str
     reader: str
     data: Mapping[str, SentenceTable]
     remarks: tuple[Remark, ...] = ()
+    forms: Mapping[Path, RecognisedForm] = field(default_factory=dict)
 
     @cached_property
     def splits(self) -> tuple[str, ...]:
@@ -214,14 +227,14 @@ class Corpus:
         return f"The corpus {self.reference!r} has no {what}; its tag columns are {present}."
 
 
-def load_corpus(reference: str, *, reader: str | None = None, columns: Sequence[str] | None = None) -> Corpus:
+def load_corpus(reference: str, *, reader: str | None = None, **reading: Unpack[ReadingKeywords]) -> Corpus:
     """Load a corpus with the reader that accepts it.
 
     Args:
         reference: A file, a folder, `train=FILE,test=FILE`, the name of a hub dataset, or `sample`.
         reader: Name of the reader to use, if several accept the source or none does.
-        columns: Names of the columns of a column file, `_` for a column to skip; in other formats, the tag columns to
-            keep.
+        **reading: What is known about its form, the fields of `ReadingOptions`: `columns`, `separator`, `comments`,
+            `header`, `encoding`, `word_pattern`, `tag_style`, `offsets`. The rest is recognised.
 
     Warns:
         CorpusWarning: The reader changed or left out something; one warning per kind, with the first places.
@@ -229,8 +242,9 @@ def load_corpus(reference: str, *, reader: str | None = None, columns: Sequence[
     Raises:
         CorpusError: The source does not exist or may not be read, no reader or several accept it, or it is damaged.
     """
+    options = ReadingOptions.of(reading)
     try:
-        source = locate(reference, columns)
+        source = locate(reference, options)
         for paths in source.files.values():
             if not any(path.stat().st_size for path in paths):
                 raise CorpusError(f"The file {paths[0]} is empty. Check that this is the right file.")
@@ -240,7 +254,8 @@ def load_corpus(reference: str, *, reader: str | None = None, columns: Sequence[
         raise CorpusError(
             f"The corpus {reference!r} cannot be read: {error}. Check the path and its permissions."
         ) from error
-    corpus = Corpus(reference, chosen.name, checked(data, reference, columns), tuple(source.remarks))
+    tables = checked(data, reference, options.columns)
+    corpus = Corpus(reference, chosen.name, tables, tuple(source.remarks), dict(source.forms))
     for rule, remarks in remarks_by_rule(corpus).items():
         places = "; ".join(f"{remark.location}: {remark.example}" for remark in remarks[:_SHOWN_REMARKS])
         more = len(remarks) - _SHOWN_REMARKS
@@ -248,12 +263,12 @@ def load_corpus(reference: str, *, reader: str | None = None, columns: Sequence[
             f"; and {more:,} more, which `polytag corpus check --examples {len(remarks)}` shows" if more > 0 else ""
         )
         warnings.warn(f"{rule} {places}{others}.", CorpusWarning, stacklevel=2)
-    return corpus.keeping(columns) if columns else corpus
+    return corpus.keeping(options.columns) if options.columns else corpus
 
 
-def as_corpus(corpus: Corpus | str, *, reader: str | None = None, columns: Sequence[str] | None = None) -> Corpus:
-    """Return a corpus unchanged, or load it by name; `reader` and `columns` as in `load_corpus`."""
-    return corpus if isinstance(corpus, Corpus) else load_corpus(corpus, reader=reader, columns=columns)
+def as_corpus(corpus: Corpus | str, *, reader: str | None = None, **reading: Unpack[ReadingKeywords]) -> Corpus:
+    """Return a corpus unchanged, or load it by name; `reader` and `reading` as in `load_corpus`."""
+    return corpus if isinstance(corpus, Corpus) else load_corpus(corpus, reader=reader, **reading)
 
 
 def _words_tagged(table: SentenceTable, column: str, tag: str) -> Iterator[str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from polytag.corpus.annotation import GAP
 from polytag.corpus.corpus import Corpus, as_corpus
 from polytag.corpus.recognition import scheme_of
-from polytag.plugin.reader import TOKENS
+from polytag.plugin.reader import TOKENS, ReadingKeywords
 from polytag.plugin.scheme import UNANNOTATED, LabelScheme
 
 if TYPE_CHECKING:
@@ -95,19 +95,19 @@ def describe(
     split: str | None = None,
     *,
     reader: str | None = None,
-    columns: Sequence[str] | None = None,
+    **reading: Unpack[ReadingKeywords],
 ) -> Description:
     """Count everything in a corpus, recognise its label schemes, and pick a sentence that shows its tags.
 
     Args:
         corpus: A corpus, or what names one.
         split: Describe this split alone.
-        reader, columns: How to read the corpus, as in `load_corpus`.
+        reader, **reading: How to read the corpus, as in `load_corpus`.
 
     Raises:
         CorpusError: The corpus cannot be read, or has no such split.
     """
-    corpus = as_corpus(corpus, reader=reader, columns=columns)
+    corpus = as_corpus(corpus, reader=reader, **reading)
     if split is not None:
         corpus = Corpus(corpus.reference, corpus.reader, {split: corpus.split(split)})
     summaries: dict[str, ColumnSummary] = {}

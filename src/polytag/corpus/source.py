@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from polytag.errors import CorpusError
 from polytag.files import expand_home, path_exists
-from polytag.plugin.reader import SPLITS, Source
+from polytag.plugin.reader import NOTHING_SAID, SPLITS, ReadingOptions, Source
 
 _OF_BACKUPS = ("~", ".bak", ".orig", ".swp")
 """Extensions that editors and merge tools give to backups."""
@@ -39,12 +38,7 @@ _SPLIT_WORDS = {
 }
 
 
-def column_names(text: str | None) -> list[str] | None:
-    """Split comma-separated column names: `tokens,pos_tags,_,ner_tags`; None for no text."""
-    return [name.strip() for name in text.split(",")] if text else None
-
-
-def locate(reference: str, columns: Sequence[str] | None = None) -> Source:
+def locate(reference: str, options: ReadingOptions = NOTHING_SAID) -> Source:
     """Find the source that the user named: a file, a folder, `train=FILE,test=FILE`, or a name that is not on disk.
 
     In `train=…`, a folder means all its files. In a folder, and for a single file, the file name gives the split
@@ -54,19 +48,18 @@ def locate(reference: str, columns: Sequence[str] | None = None) -> Source:
         CorpusError: The reference is empty, or names a file that does not exist, or a pipe.
         OSError: A folder may not be read.
     """
-    chosen = tuple(columns) if columns else None
     if not reference.strip():
         raise CorpusError("The corpus has no name. Give a file, a folder, a hub dataset, or `sample`.")
     path = expand_home(reference)
     if path_exists(path):
         files = _files_in(path) if path.is_dir() else {split_of(path.name) or "train": (_regular(path),)}
-        return Source(reference, path, files, chosen)
+        return Source(reference, path, files, options)
     if "=" in reference:
-        return Source(reference, files=_named_files(reference), columns=chosen)
+        return Source(reference, files=_named_files(reference), options=options)
     name = reference.partition("@")[0]
     if name.startswith((".", "/", "~")) or name.count("/") > 1 or path.suffix in _FILE_ENDINGS:
         raise CorpusError(f"The corpus {reference!r} does not exist: no file or folder has that path. Check the path.")
-    return Source(reference, columns=chosen)
+    return Source(reference, options=options)
 
 
 def split_of(name: str) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from operator import ne
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 from polytag.corpus.corpus import Corpus, as_corpus
 from polytag.corpus.recognition import recognise_scheme
@@ -17,6 +17,7 @@ from polytag.evaluation.scoring import where_annotated
 from polytag.evaluation.significance import approximate_randomisation, paired_bootstrap
 from polytag.files import path_exists
 from polytag.hub import tagger_folder
+from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import LabelScheme, convert_tags
 from polytag.plugin.task import Task
@@ -119,12 +120,12 @@ def compare(
     *,
     task: Sequence[str] = (),
     reader: str | None = None,
-    columns: Sequence[str] | None = None,
     corpus_scheme: str | None = None,
     decoding: Any = None,
     sentences: int = 5,
     seed: int = 0,
     runtime: str | None = None,
+    **reading: Unpack[ReadingKeywords],
 ) -> Comparison:
     """Compare two systems on the same sentences, task by task.
 
@@ -139,7 +140,7 @@ def compare(
         split: Name of the split; by default `test`, or the last one if no `test` exists.
         task: Names of the tasks to compare; by default all that both systems have. For a column file, in the order of
             its tag columns, with `_` for a column to skip.
-        reader, columns, corpus_scheme: How to read the corpus, as in training.
+        reader, corpus_scheme, **reading: How to read the corpus, as in training.
         decoding: `viterbi` or `argmax`; by default each tagger's own.
         sentences: Number of sentences to report, of those that differ most.
         seed: Seed of the interval and the p value.
@@ -152,7 +153,7 @@ def compare(
     names = [str(a), str(b)]
     systems = [_opened(name, runtime) for name in names]
     tasks = _shared_tasks(names, systems, task)
-    loaded = as_corpus(corpus, reader=reader, columns=columns)
+    loaded = as_corpus(corpus, reader=reader, **reading)
     chosen = loaded.default_split(split)
     schemes = {name: registry().schemes.get(found.scheme, f"the task {name!r}") for name, found in tasks.items()}
     data = read_split(loaded, chosen, tasks, schemes, corpus_scheme)

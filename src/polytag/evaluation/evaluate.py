@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from polytag.evaluation.mistakes import write_mistakes
 from polytag.evaluation.results import Evaluation, TaskEvaluation
 from polytag.evaluation.scoring import choose_metrics, evaluate_tags, where_annotated
 from polytag.files import new_file
+from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import UNANNOTATED, LabelScheme
 from polytag.plugin.task import Task
@@ -37,7 +38,6 @@ def evaluate(
     split: str | None = None,
     *,
     reader: str | None = None,
-    columns: Sequence[str] | None = None,
     corpus_scheme: str | None = None,
     decoding: Any = None,
     metrics: Sequence[str] = (),
@@ -48,6 +48,7 @@ def evaluate(
     task: str | None = None,
     labels: LabelNames | None = None,
     runtime: str | None = None,
+    **reading: Unpack[ReadingKeywords],
 ) -> Evaluation:
     """Score a tagger on a split of a corpus, on every word of every sentence.
 
@@ -55,7 +56,7 @@ def evaluate(
         tagger: A tagger; or the folder or hub name of a tagger or of a token classifier of transformers.
         corpus: A corpus, or its name.
         split: Name of the split; by default `test`, or the last one if no `test` exists.
-        reader, columns, corpus_scheme: How to read the corpus, as in training.
+        reader, corpus_scheme, **reading: How to read the corpus, as in training.
         decoding: `viterbi` or `argmax`; by default the tagger's own.
         metrics: Names of metrics in addition to the tasks' own.
         strict: Count only spans that are valid in their label scheme, in gold and predicted tags.
@@ -80,7 +81,7 @@ def evaluate(
     else:
         tagger, description = open_folder(tagger, task, labels)  # errors are found before a corpus is loaded
         runtime = choose_runtime(tagger, description, runtime)
-    loaded = as_corpus(corpus, reader=reader, columns=columns)
+    loaded = as_corpus(corpus, reader=reader, **reading)
     name = loaded.default_split(split)
     if isinstance(tagger, Tagger):
         model = tagger

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypedDict
 
 from polytag.errors import PolytagError
 from polytag.plugin.scheme import UNANNOTATED
@@ -136,6 +136,77 @@ class Remark(NamedTuple):
     example: str
 
 
+class ReadingKeywords(TypedDict, total=False):
+    """The fields of `ReadingOptions` as keyword arguments, with the types that are accepted for them."""
+
+    columns: str | Sequence[str] | None
+    separator: str | None
+    comments: str | None
+    header: bool | None
+    encoding: str | None
+    word_pattern: str | None
+    tag_style: str | None
+    offsets: Literal["characters", "utf16"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingOptions:
+    """What the user says about the form of a corpus; None leaves a part to be recognised.
+
+    Attributes:
+        columns: Names of the columns of a column file in their order, `tokens` for the words and `_` for a column to
+            skip; in formats with column names, the tag columns to keep.
+        separator: What separates columns: `tab`, `space`, `comma`, `semicolon`, or one character.
+        comments: The text at the start of comment lines; `none` if the files have no comments.
+        header: Whether the first line names the columns.
+        encoding: Encoding of text files, as Python names it.
+        word_pattern: Regular expression for the cells of words, matched as a whole; its first group is the word.
+        tag_style: How span tags are written, by an example: `B-X`, `B_X`, `b-x`, `X-B`; after a comma, what stands for
+            `O`: `B-X,0`.
+        offsets: Unit of the offsets of annotations in text: `characters`, or `utf16` for UTF-16 units, as programs in
+            JavaScript and Java count.
+    """
+
+    columns: tuple[str, ...] | None = None
+    separator: str | None = None
+    comments: str | None = None
+    header: bool | None = None
+    encoding: str | None = None
+    word_pattern: str | None = None
+    tag_style: str | None = None
+    offsets: Literal["characters", "utf16"] | None = None
+
+    @classmethod
+    def of(cls, keywords: ReadingKeywords) -> ReadingOptions:
+        """The options in keyword arguments; `columns` may be a text with commas."""
+        names = keywords.get("columns")
+        if isinstance(names, str):
+            names = [name.strip() for name in names.split(",")]
+        values: dict[str, Any] = {**keywords, "columns": tuple(names) if names else None}
+        return cls(**values)
+
+    def given(self) -> dict[str, Any]:
+        """The options that are set, by name."""
+        values = {part.name: getattr(self, part.name) for part in fields(self)}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+NOTHING_SAID = ReadingOptions()
+"""Everything is to be recognised."""
+
+
+class RecognisedForm(NamedTuple):
+    """The form of a file, as a reader recognised it.
+
+    Attributes:
+        description: One line for the user: `tab-separated, comments #, index, tokens, ner_tags`.
+        options: The options that say the same.
+    """
+
+    description: str
+    options: ReadingOptions
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """The source of a corpus, found on disk.
@@ -144,15 +215,17 @@ class Source:
         reference: The name that the user gave.
         path: The file or folder with that name, or None.
         files: The files of each split; empty if the reference names no files.
-        columns: Column names from the user, for formats without column names, or None.
+        options: What the user says about its form.
         remarks: A list to which the reader adds everything that it changes or leaves out; shown to the user.
+        forms: The form of each file, if readers recognise it; the reader adds it.
     """
 
     reference: str
     path: Path | None = None
     files: Mapping[str, Sequence[Path]] = field(default_factory=dict)
-    columns: tuple[str, ...] | None = None
+    options: ReadingOptions = NOTHING_SAID
     remarks: list[Remark] = field(default_factory=list, compare=False)
+    forms: dict[Path, RecognisedForm] = field(default_factory=dict, compare=False)
 
 
 class Reader(ABC):

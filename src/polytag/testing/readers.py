@@ -13,7 +13,7 @@ from polytag.corpus.sentences import corpus_from_sentences
 from polytag.corpus.source import locate
 from polytag.corpus.tables import as_tables
 from polytag.errors import CorpusError, PolytagError
-from polytag.plugin.reader import TOKENS, Reader, Sentence, SentenceTable, Source
+from polytag.plugin.reader import TOKENS, Reader, ReadingOptions, Sentence, SentenceTable, Source
 from polytag.plugin.scheme import UNANNOTATED
 from polytag.testing.contracts import BrokenContractError, Contract, NotCheckableError, Workbench
 from polytag.testing.tasks import example_tags
@@ -163,7 +163,7 @@ def _written(
             except PolytagError:
                 continue
             # Some formats have no column names; users give these with --columns.
-            return locate(str(folder), (TOKENS, column)), _content(reader, corpus)
+            return locate(str(folder), ReadingOptions(columns=(TOKENS, column))), _content(reader, corpus)
     return None, {}
 
 

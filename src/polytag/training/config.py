@@ -8,19 +8,26 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from polytag.corpus.source import column_names
 from polytag.errors import PolytagError
 from polytag.files import expand_home
 from polytag.plugin.encoder import Precision, TrainingDefaults
+from polytag.plugin.reader import ReadingKeywords
 from polytag.tagger.viterbi import Decoding
 from polytag.training.options import (
-    BY_NUMBER,
     COLUMNS,
+    COMMENTS,
     CORPUS,
     CORPUS_SCHEME,
     DECODING,
+    ENCODING,
+    HEADER,
+    OF_THE_TEXT,
+    OFFSETS,
     READER,
     RECOGNISED,
+    SEPARATOR,
+    TAG_STYLE,
+    WORD_PATTERN,
     Option,
 )
 
@@ -63,7 +70,18 @@ class RunConfig(BaseModel):
         description="Labels of the token classifier to start from, in id order, `O,B-PER,I-PER`, or a file of them.",
     )
     reader: Annotated[str | None, Option(_CORPUS, shown=RECOGNISED)] = Field(None, description=READER)
-    columns: Annotated[tuple[str, ...] | None, Option(_CORPUS, shown=BY_NUMBER)] = Field(None, description=COLUMNS)
+    columns: Annotated[tuple[str, ...] | None, Option(_CORPUS, shown=RECOGNISED)] = Field(None, description=COLUMNS)
+    separator: Annotated[str | None, Option(_CORPUS, shown=RECOGNISED)] = Field(None, description=SEPARATOR)
+    comments: Annotated[str | None, Option(_CORPUS, shown=RECOGNISED)] = Field(None, description=COMMENTS)
+    header: Annotated[bool | None, Option(_CORPUS, flag="--header/--no-header", shown=RECOGNISED)] = Field(
+        None, description=HEADER
+    )
+    encoding: Annotated[str | None, Option(_CORPUS, shown=OF_THE_TEXT)] = Field(None, description=ENCODING)
+    word_pattern: Annotated[str | None, Option(_CORPUS, shown="the whole cell")] = Field(None, description=WORD_PATTERN)
+    tag_style: Annotated[str | None, Option(_CORPUS, shown=RECOGNISED)] = Field(None, description=TAG_STYLE)
+    offsets: Annotated[Literal["characters", "utf16"] | None, Option(_CORPUS, shown=RECOGNISED)] = Field(
+        None, description=OFFSETS
+    )
     corpus_scheme: Annotated[str | None, Option(_CORPUS, shown=RECOGNISED)] = Field(None, description=CORPUS_SCHEME)
     scheme: Annotated[str | None, Option(_MODEL, shown="the task's")] = Field(
         None, description="Label scheme to train span tasks in."
@@ -149,7 +167,7 @@ class RunConfig(BaseModel):
     @field_validator("columns", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return column_names(value) if isinstance(value, str) else value
+        return [name.strip() for name in value.split(",")] if isinstance(value, str) else value
 
     @field_validator("task_weights", mode="before")
     @classmethod
@@ -185,6 +203,19 @@ class RunConfig(BaseModel):
         if self.labels is not None and self.from_ is None:
             raise PolytagError("--labels names the labels of the token classifier to start from. Name it with --from.")
         return self
+
+    def reading(self) -> ReadingKeywords:
+        """What the run says about the form of its corpus, as `load_corpus` takes it."""
+        return ReadingKeywords(
+            columns=self.columns,
+            separator=self.separator,
+            comments=self.comments,
+            header=self.header,
+            encoding=self.encoding,
+            word_pattern=self.word_pattern,
+            tag_style=self.tag_style,
+            offsets=self.offsets,
+        )
 
     def resolved(self, defaults: TrainingDefaults) -> RunConfig:
         """The same configuration with the encoder's defaults for options that are None."""

@@ -26,6 +26,13 @@ class RunOptions(TypedDict, total=False):
     labels: str | None
     reader: str | None
     columns: str | Sequence[str] | None
+    separator: str | None
+    comments: str | None
+    header: bool | None
+    encoding: str | None
+    word_pattern: str | None
+    tag_style: str | None
+    offsets: Literal["characters", "utf16"] | None
     corpus_scheme: str | None
     scheme: str | None
     alignment: str | None

@@ -10,16 +10,26 @@ from dataclasses import dataclass
 CORPUS = "A file, a folder, `train=FILE,test=FILE`, a hub dataset, or `sample`."
 READER = "Reader of the corpus."
 COLUMNS = (
-    "Columns of a column file, as in `--columns tokens,pos_tags,_,ner_tags`, where `_` skips one; in other formats, "
+    "Columns of a column file, as in `--columns _,tokens,pos_tags,ner_tags`, where `_` skips one; in other formats, "
     "the tag columns to keep."
 )
+SEPARATOR = "What separates the columns of a column file: `tab`, `space`, `comma`, `semicolon`, or one character."
+COMMENTS = "Start of comment lines in a column file, such as `#`; `none` if it has no comments."
+HEADER = "Whether the first line of a column file names its columns."
+ENCODING = "Encoding of text files, such as `utf-16` or `latin-1`."
+WORD_PATTERN = "Regular expression for whole cells with words; its first group is the word, as in `de:(.*)`."
+TAG_STYLE = (
+    "How span tags are written, by an example: `B-X`, `B_X`, `b-x` or `X-B`; after a comma, what stands for `O`: "
+    "`B-X,0`."
+)
+OFFSETS = "Unit of offsets in annotated text: `characters`, or `utf16` for UTF-16 units."
 CORPUS_SCHEME = "Label scheme of the spans in the corpus."
 DECODING = "How span tasks turn scores into tags: `viterbi` (valid sequences only) or `argmax`."
 
 RECOGNISED = "recognised"
 """Shown as the default of options that are recognised in the corpus."""
-BY_NUMBER = "by their number"
-"""Shown as the default of the columns."""
+OF_THE_TEXT = "utf-8, or as the file says"
+"""Shown as the default of the encoding."""
 
 
 @dataclass(frozen=True, slots=True)

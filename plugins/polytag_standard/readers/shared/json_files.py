@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from polytag import CorpusError, Source
-from polytag_standard.readers.shared.lines import JSON_ENDINGS, files_ending, lines
+from polytag import CorpusError, Source, text_lines
+from polytag_standard.readers.shared.lines import JSON_ENDINGS, files_ending
 
 _CHUNK = 1 << 16  # characters
 _WORDS = ("tokens", "words")
@@ -24,7 +24,7 @@ def json_values(path: Path) -> Iterator[tuple[int, Any]]:
     if _is_array(path):
         yield from _items(path)
         return
-    for number, line in lines(path):
+    for number, line in text_lines(path):
         if line.strip():
             try:
                 yield number, json.loads(line)
@@ -67,7 +67,7 @@ def _items(path: Path) -> Iterator[tuple[int, Any]]:
                 yield before + text.count("\n", 0, position) + 1, value
                 position = end
     except UnicodeDecodeError:
-        for _ in lines(path):  # raises an error that names the line
+        for _ in text_lines(path):  # raises an error that names the line
             pass
         raise
 

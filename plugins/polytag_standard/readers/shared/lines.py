@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from polytag import CorpusError, Sentence, SentenceTable, Source, split_of
+from polytag import CorpusError, Sentence, SentenceTable, Source, split_of, text_ending
 
 BRAT_ENDINGS = frozenset({".ann"})
 CONLLU_ENDINGS = frozenset({".conllu", ".conllup"})
@@ -14,38 +14,12 @@ PARQUET_ENDINGS = frozenset({".parquet"})
 SPACY_ENDINGS = frozenset({".spacy"})
 CLAIMED_ENDINGS = BRAT_ENDINGS | CONLLU_ENDINGS | JSON_ENDINGS | PARQUET_ENDINGS | SPACY_ENDINGS
 
-_BOM = b"\xef\xbb\xbf"
-
-
-def lines(path: Path) -> Iterator[tuple[int, str]]:
-    r"""The lines of a UTF-8 file with their numbers from 1, without line ends and without a byte order mark.
-
-    Only `\n` and `\r\n` end a line: other characters that Unicode counts as line ends occur inside words.
-
-    Raises:
-        CorpusError: A line is not UTF-8; the message names line and byte.
-    """
-    with path.open("rb") as file:
-        offset = 0
-        for number, raw in enumerate(file, 1):
-            line = raw.removeprefix(_BOM) if number == 1 else raw
-            try:
-                yield number, line.decode("utf-8").rstrip("\r\n")
-            except UnicodeDecodeError as error:
-                column = error.start + len(raw) - len(line)
-                raise CorpusError(
-                    f"{path.name}:{number}: byte {column + 1} of this line (0x{raw[column]:02x}, offset "
-                    f"{offset + column} of {path}) is not valid UTF-8. Repair the line, or convert the file, "
-                    "for instance with `iconv -f ISO-8859-1 -t UTF-8`."
-                ) from None
-            offset += len(raw)
+_BOM = "\ufeff"
 
 
 def files_ending(source: Source, endings: frozenset[str]) -> dict[str, list[Path]]:
     """The files of each split whose names end in one of `endings`; splits without any are left out."""
-    chosen = {
-        split: [path for path in paths if path.suffix.lower() in endings] for split, paths in source.files.items()
-    }
+    chosen = {split: [path for path in paths if text_ending(path) in endings] for split, paths in source.files.items()}
     return {split: paths for split, paths in chosen.items() if paths}
 
 
@@ -103,9 +77,9 @@ def same_columns(data: Mapping[str, SentenceTable], what: str) -> None:
 
 
 def write_lines(path: Path, texts: Iterable[str]) -> None:
-    """Write lines as `lines` reads them."""
+    """Write lines as `text_lines` reads them."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        for number, text in enumerate(texts):
-            if not number and text.startswith(_BOM.decode()):
-                file.write(_BOM.decode())  # otherwise reading would strip the one that is content
+        for text in texts:
+            if text.startswith(_BOM):
+                file.write(_BOM)  # otherwise reading would strip the one that is content
             file.write(text + "\n")

@@ -71,7 +71,7 @@ class AnnotatedTextReader(Reader):
                 tags.update(dict.fromkeys(text.tags))
         names = {name: name for name in spans} or {COLUMN: COLUMN}
         if not tags and list(names) == [COLUMN]:
-            names = {COLUMN: named_column(source.columns, self.name)}
+            names = {COLUMN: named_column(source.options.columns, self.name)}
         return corpus_from_sentences(
             {split: self._sentences(paths, names, list(tags), source) for split, paths in source.files.items()}
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from typing import Unpack
 
 from polytag.corpus.check.context import EXAMPLES, CheckContext
 from polytag.corpus.check.findings import SEVERITIES, Finding, Place
@@ -12,16 +12,17 @@ from polytag.corpus.check.tags import check_tags
 from polytag.corpus.check.words import check_encoder, check_words
 from polytag.corpus.corpus import Corpus, as_corpus, remarks_by_rule
 from polytag.errors import CorpusWarning
+from polytag.plugin.reader import ReadingKeywords
 
 
 def check(
     corpus: Corpus | str,
     *,
     reader: str | None = None,
-    columns: Sequence[str] | None = None,
     corpus_scheme: str | None = None,
     encoder: str | None = None,
     examples: int = EXAMPLES,
+    **reading: Unpack[ReadingKeywords],
 ) -> list[Finding]:
     """Find likely annotation errors in a corpus.
 
@@ -29,7 +30,7 @@ def check(
 
     Args:
         corpus: A corpus, or its name.
-        reader, columns: How to read the corpus, as in `load_corpus`.
+        reader, **reading: How to read the corpus, as in `load_corpus`.
         corpus_scheme: Name of the scheme of the spans; recognised if None.
         encoder: A checkpoint (a folder or a name on the hub); words that its tokenizer cannot tokenise are reported.
         examples: Number of places per finding.
@@ -44,7 +45,7 @@ def check(
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CorpusWarning)
-        corpus = as_corpus(corpus, reader=reader, columns=columns)
+        corpus = as_corpus(corpus, reader=reader, **reading)
     context = CheckContext(corpus, corpus_scheme, examples)
     findings = [*check_tags(context), *check_sentences(context), *check_words(context)]
     if encoder is not None:
