@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from polytag.corpus.source import split_of
     from polytag.corpus.text_files import text_ending, text_lines
     from polytag.encoding.text import Word, split_sentences
-    from polytag.errors import CorpusError, CorpusWarning, PluginError, PolytagError, TaggerError
+    from polytag.errors import CorpusError, CorpusWarning, PluginError, PolytagError, TaggerError, shorten
     from polytag.evaluation.compare import Comparison, TaskComparison, compare
     from polytag.evaluation.evaluate import evaluate
     from polytag.evaluation.results import Evaluation, TaskEvaluation
@@ -114,7 +114,7 @@ _HOMES = {
         "WordCoder",
     ),
     "polytag.encoding.text": ("Word", "split_sentences"),
-    "polytag.errors": ("CorpusError", "CorpusWarning", "PluginError", "PolytagError", "TaggerError"),
+    "polytag.errors": ("CorpusError", "CorpusWarning", "PluginError", "PolytagError", "TaggerError", "shorten"),
     "polytag.evaluation.evaluate": ("evaluate",),
     "polytag.evaluation.results": ("Evaluation", "TaskEvaluation"),
     "polytag.evaluation.scoring": ("score",),
@@ -211,6 +211,7 @@ __all__ = [
     "score",
     "scores_at",
     "sentences_of",
+    "shorten",
     "split_of",
     "split_sentences",
     "task",

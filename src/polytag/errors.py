@@ -64,6 +64,11 @@ class InterruptedRunError(PolytagError):
     """A run was interrupted from the keyboard, after it had written a checkpoint."""
 
 
+def shorten(text: str, width: int = 80) -> str:
+    """A text for a message: unchanged, or its first characters and `…` if it has more than `width` characters."""
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
 def suggest(name: str, known: Iterable[str], kind: str) -> str:
     """A sentence that suggests the known names most similar to `name`, or lists them all if none is similar."""
     names = sorted(known)
