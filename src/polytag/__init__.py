@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from polytag.corpus.convert import Conversion, convert_corpus
     from polytag.corpus.corpus import Corpus, load_corpus
     from polytag.corpus.describe import Description, describe
-    from polytag.corpus.dialect import ColumnRow, column_rows, has_document_marks
+    from polytag.corpus.dialect import (
+        ColumnRow,
+        Dialect,
+        column_rows,
+        has_document_marks,
+        recognise_dialect,
+        recognise_dialects,
+        word_in,
+        word_pattern,
+    )
     from polytag.corpus.sentences import corpus_from_sentences, sentences_of
     from polytag.corpus.source import split_of
     from polytag.corpus.text_files import text_ending, text_lines
@@ -100,7 +109,16 @@ _HOMES = {
         "Source",
     ),
     "polytag.corpus.describe": ("Description", "describe"),
-    "polytag.corpus.dialect": ("ColumnRow", "column_rows", "has_document_marks"),
+    "polytag.corpus.dialect": (
+        "ColumnRow",
+        "Dialect",
+        "column_rows",
+        "has_document_marks",
+        "recognise_dialect",
+        "recognise_dialects",
+        "word_in",
+        "word_pattern",
+    ),
     "polytag.corpus.sentences": ("corpus_from_sentences", "sentences_of"),
     "polytag.corpus.source": ("split_of",),
     "polytag.corpus.text_files": ("text_ending", "text_lines"),
@@ -148,6 +166,7 @@ __all__ = [
     "CorpusError",
     "CorpusWarning",
     "Description",
+    "Dialect",
     "Encoder",
     "EncoderProvider",
     "Epoch",
@@ -207,6 +226,8 @@ __all__ = [
     "metric",
     "predict",
     "push",
+    "recognise_dialect",
+    "recognise_dialects",
     "scheme",
     "score",
     "scores_at",
@@ -218,6 +239,8 @@ __all__ = [
     "text_ending",
     "text_lines",
     "train",
+    "word_in",
+    "word_pattern",
 ]
 
 

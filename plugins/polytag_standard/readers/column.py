@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -12,15 +13,23 @@ from polytag import (
     TOKENS,
     ColumnRow,
     CorpusError,
+    Dialect,
     Reader,
+    ReadingOptions,
+    RecognisedForm,
     Sentence,
     SentenceTable,
     Source,
     column_rows,
     corpus_from_sentences,
     has_document_marks,
+    recognise_dialects,
     sentences_of,
+    shorten,
+    text_ending,
     text_lines,
+    word_in,
+    word_pattern,
 )
 from polytag_standard.readers.shared.lines import (
     CLAIMED_ENDINGS,
@@ -49,23 +58,21 @@ _ENDINGS = frozenset(
 _DOCUMENT_START = DOCUMENT_MARKS[0]
 _SKIP = "_"
 _GAP = "-"
-_NAMES_BY_COUNT = {
-    2: (TOKENS, "tags"),
-    3: (TOKENS, "pos_tags", "chunk_tags"),
-    4: (TOKENS, "pos_tags", "chunk_tags", "ner_tags"),
-}
 _RESERVED = frozenset({"document", "location"})
 _BREAKS = frozenset("\t\n\r")
 _SNIFFED_LINES = 50
-_SNIFFED_BYTES = 65_536
+_CONLL_2012 = "#begin document"
+_CONLLU_FIELDS = 10
+_CONLLU_ID = re.compile(r"[0-9]+([-.][0-9]+)?")
 
 
 class ColumnReader(Reader):
     """Reads column files: a word and its tags on each line, an empty line between sentences.
 
-    Columns are separated by tabs if the first word line has one, else by spaces. Lines that start with `-DOCSTART-`, or
-    `###MEDLINE:` as in JNLPBA, start a document. The tag `-` means no annotation. Without column names, 3 columns are
-    read as CoNLL-2000 (part of speech, chunk) and 4 as CoNLL-2003 (part of speech, chunk, named entity).
+    The dialect of each file is recognised: separator, comments, header, and what each column holds. Lines that start
+    with `-DOCSTART-`, or `###MEDLINE:` as in JNLPBA, start a document. The tag `-` means no annotation. Columns without
+    names are named as in CoNLL-2000 (part of speech, chunk) and CoNLL-2003 (part of speech, chunk, named entity),
+    unless they hold something else.
     """
 
     name: ClassVar[str] = "column"
@@ -74,25 +81,30 @@ class ColumnReader(Reader):
     def accepts(self, source: Source) -> bool:
         """Whether every file has a usual extension of column files, or its first lines are columns."""
         paths = [path for split in source.files.values() for path in split]
-        endings = {path.suffix.lower() for path in paths}
+        endings = {text_ending(path) for path in paths}
         if not paths or endings & CLAIMED_ENDINGS:
             return False
-        return all(path.suffix.lower() in _ENDINGS or _looks_like_columns(path) for path in paths)
+        return all(_may_be_columns(path, text_ending(path) in _ENDINGS) for path in paths)
 
     def read(self, source: Source) -> dict[str, SentenceTable]:
         """Read all files, line by line.
 
         Raises:
-            CorpusError: Lines differ in their number of columns, or the names given do not fit; names file
-                and line.
+            CorpusError: Lines differ in their number of columns, the dialect cannot be decided, or the options do not
+                fit the files; names file and line.
         """
         if source.options.columns:
             _check_names(source.options.columns)
         if source.path is not None:  # files that are named individually are meant to be joined
             for paths in source.files.values():
                 _check_versions(paths)
+        files = [path for paths in source.files.values() for path in paths]
+        dialects = recognise_dialects(list(dict.fromkeys(files)), source.options)
+        for path, dialect in dialects.items():
+            _check_dialect(path, dialect, source.options)
+            source.forms[path] = RecognisedForm(str(dialect), dialect.options())
         return corpus_from_sentences(
-            {split: _split(paths, source.options.columns) for split, paths in source.files.items()}
+            {split: _split(paths, dialects, source.options) for split, paths in source.files.items()}
         )
 
     def write(self, data: Mapping[str, SentenceTable], folder: Path) -> None:
@@ -159,10 +171,11 @@ def _check_versions(paths: Sequence[Path]) -> None:
 def _check_names(names: Sequence[str]) -> None:
     written = ",".join(names)
     kept = [name for name in names if name != _SKIP]
-    if names[0] != TOKENS:
+    if kept.count(TOKENS) != 1:
+        found = "name none" if TOKENS not in kept else f"name {kept.count(TOKENS)}"
         raise CorpusError(
-            f"The first column of a column file is the word, so its name has to be {TOKENS!r}, not "
-            f"{names[0]!r}. Example: --columns {TOKENS},pos_tags,{_SKIP},ner_tags ({_SKIP} skips a column)."
+            f"One column holds the words, and is named {TOKENS!r}; the columns {written} {found}. Example: --columns "
+            f"{TOKENS},pos_tags,{_SKIP},ner_tags ({_SKIP} skips a column)."
         )
     if len(kept) < 2:
         raise CorpusError(f"The columns {written} name no tag column. Example: --columns {TOKENS},ner_tags")
@@ -176,67 +189,96 @@ def _check_names(names: Sequence[str]) -> None:
         )
 
 
-def _split(paths: Sequence[Path], names: tuple[str, ...] | None) -> Iterator[Sentence]:
-    documents_known = any(map(has_document_marks, paths))
-    return joined(paths, lambda path: _sentences(path, names, documents_known))
+def _check_dialect(path: Path, dialect: Dialect, options: ReadingOptions) -> None:
+    """Refuse files without words or tags."""
+    names = dialect.names
+    if len(names) == 1:
+        row = next(column_rows((line for _, line in text_lines(path, options.encoding)), dialect))
+        raise CorpusError(
+            f"{path.name}:{row.number}: the line has one column, and a word needs at least one tag. If {path} is a "
+            "column file, separate word and tags by spaces or tabs, or name what separates them, for instance "
+            "--separator '|'; "
+            "plain text has to be tagged first."
+        )
+    if names and not any(name not in (TOKENS, _SKIP) for name in names):
+        raise CorpusError(
+            f"{path.name}: no column holds both words and tags: {dialect}. Name the columns of {path}: --columns "
+            f"{','.join([TOKENS, 'tags', *[_SKIP] * (len(names) - 2)])}"
+        )
+    if names and TOKENS not in names:
+        raise CorpusError(
+            f"{path.name}: no column holds words: {dialect}. Name the columns of {path}: --columns "
+            f"{','.join([TOKENS, 'tags', *[_SKIP] * (len(names) - 2)])}"
+        )
 
 
-def _sentences(path: Path, names: tuple[str, ...] | None, documents_known: bool) -> Iterator[Sentence]:
-    columns: list[list[str]] = []
-    first: ColumnRow | None = None
-    began = document = 0
+def _split(paths: Sequence[Path], dialects: Mapping[Path, Dialect], options: ReadingOptions) -> Iterator[Sentence]:
+    documents_known = any(has_document_marks(path, encoding=options.encoding) for path in paths)
+    pattern = word_pattern(options.word_pattern)
+    return joined(paths, lambda path: _sentences(path, dialects[path], options, pattern, documents_known))
+
+
+def _sentences(
+    path: Path, dialect: Dialect, options: ReadingOptions, pattern: re.Pattern[str] | None, documents_known: bool
+) -> Iterator[Sentence]:
+    names = dialect.names
+    tagged = [(index, name) for index, name in enumerate(names) if name not in (TOKENS, _SKIP)]
+    index_column = None if options.columns else dialect.index
+    rows: list[ColumnRow] = []
+    document = 0
 
     def sentence() -> Sentence:
-        tags = {name: columns[i] for i, name in enumerate(names or ()) if i and name != _SKIP}
-        return Sentence(columns[0], tags, document if documents_known else None, f"{path.name}:{began}")
+        columns = list(zip(*(row.cells for row in rows), strict=True))
+        words = list(columns[dialect.words])
+        if pattern is not None:
+            words = [word_in(word, pattern, f"{path.name}:{row.number}") for row, word in zip(rows, words, strict=True)]
+        tags = {name: list(columns[index]) for index, name in tagged}
+        if index_column is not None:
+            _check_index(path, rows, index_column)
+        return Sentence(words, tags, document if documents_known else None, f"{path.name}:{rows[0].number}")
 
-    for row in column_rows(line for _, line in text_lines(path)):
-        if first is None:
-            first, names = row, _names(path, row.number, len(row.cells), names)
-        if names is None or len(row.cells) != len(names):
-            raise _ragged(path, row, first, len(names or ()))
+    for row in column_rows((line for _, line in text_lines(path, options.encoding)), dialect):
+        if row.starts_sentence and rows:
+            yield sentence()
+            document += row.starts_document
+            rows = []
+        if len(row.cells) != len(names):
+            raise _ragged(path, row, rows[0] if rows else None, dialect)
         if not all(row.cells):
             raise CorpusError(
-                f"{path.name}:{row.number}: column {row.cells.index('') + 1} of {row.line!r} is empty. Give every word "
-                f"a text and a tag in each column ({path})."
+                f"{path.name}:{row.number}: column {row.cells.index('') + 1} of {shorten(row.line)!r} is empty. Give "
+                f"every word a text and a tag in each column ({path})."
             )
-        if row.starts_sentence:
-            if began:
-                yield sentence()
-                document += row.starts_document
-            began = row.number
-            columns = [[] for _ in row.cells]
-        for column, value in zip(columns, row.cells, strict=True):
-            column.append(value)
-    if began:
+        rows.append(row)
+    if rows:
         yield sentence()
 
 
-def _names(path: Path, number: int, count: int, given: tuple[str, ...] | None) -> tuple[str, ...]:
-    if count == 1:
-        raise CorpusError(
-            f"{path.name}:{number}: the line has one column, and a word needs at least one tag. If {path} is "
-            "a column file, separate word and tags by spaces or tabs; plain text has to be tagged first."
-        )
-    if given is None:
-        return _NAMES_BY_COUNT.get(count, (TOKENS, *(f"column_{i}" for i in range(2, count + 1))))
-    if len(given) != count:
-        raise CorpusError(
-            f"{path.name}:{number}: the line has {count} columns and --columns names {len(given)} "
-            f"({','.join(given)}). Name every column of {path}, with {_SKIP} for one to skip."
-        )
-    return given
+def _check_index(path: Path, rows: Sequence[ColumnRow], column: int) -> None:
+    first = int(rows[0].cells[column]) if rows[0].cells[column].isdecimal() else -1
+    for expected, row in enumerate(rows, first):
+        if row.cells[column] != str(expected) or first < 0:
+            raise CorpusError(
+                f"{path.name}:{row.number}: column {column + 1} numbers the words of a sentence, and has "
+                f"{shorten(row.cells[column])!r} where {expected} follows. If a sentence ends before this line, insert "
+                f"an empty line; if the column is no index, name the columns with --columns, {_SKIP} for this one."
+            )
 
 
-def _ragged(path: Path, row: ColumnRow, first: ColumnRow, expected: int) -> CorpusError:
+def _ragged(path: Path, row: ColumnRow, before: ColumnRow | None, dialect: Dialect) -> CorpusError:
+    expected = len(dialect.names)
     hint = "Repair the line, or insert an empty line if a sentence ends there."
     if row.line.startswith("#"):
-        hint = "Column files have no comments: remove the line."
-    elif "\t" in first.line.strip(" \t") and "\t" not in row.line:
-        hint = f"Columns are separated by tabs, as on line {first.number}: use tabs here too."
+        hint = (
+            "If it is a comment, insert an empty line before it, since comments are between sentences; or name the "
+            "start of comments, which then may be anywhere: --comments '#'."
+        )
+    elif dialect.separator == "\t" and "\t" not in row.line:
+        hint = "Columns are separated by tabs: use tabs here too."
+    place = f" ({shorten(before.line)!r} on line {before.number} has {expected})" if before else ""
     return CorpusError(
-        f"{path.name}:{row.number}: the line {row.line!r} has {_plural(len(row.cells))}, and line {first.number} of "
-        f"{path} has {expected}. {hint}"
+        f"{path.name}:{row.number}: the line {shorten(row.line)!r} has {_plural(len(row.cells))}, and most lines of "
+        f"{path} have {expected}{place}. {hint}"
     )
 
 
@@ -244,13 +286,25 @@ def _plural(count: int) -> str:
     return "1 column" if count == 1 else f"{count} columns"
 
 
-def _looks_like_columns(path: Path) -> bool:
-    with path.open("rb") as file:
-        head = file.read(_SNIFFED_BYTES)
-    if b"\0" in head:
+def _may_be_columns(path: Path, named_so: bool) -> bool:
+    """Whether a file can hold columns; `named_so`: whether it has a usual extension of column files."""
+    try:
+        head = [line for _, line in islice(text_lines(path), _SNIFFED_LINES)]
+    except CorpusError:
+        return named_so  # reading it explains what is wrong
+    written = [line for line in head if line.strip(" \t")]
+    rows = [line.split("\t") for line in written if not line.startswith("#")]
+    if any(line.startswith(_CONLL_2012) for line in written) or (rows and all(map(_is_conllu, rows))):
         return False
-    # The last line may be truncated.
-    whole = head.split(b"\n")[: -1 if len(head) == _SNIFFED_BYTES else None]
-    texts = [raw.decode("utf-8", errors="replace").rstrip("\r").strip(" \t\ufeff") for raw in whole]
-    counts = {len(row.cells) for row in islice(column_rows(texts), _SNIFFED_LINES)}
-    return len(counts) == 1 and counts != {1}
+    if named_so:
+        return True
+    counts = {len(row.cells) for row in column_rows(written)}
+    return len(counts) == 1 and counts != {1} and not any("\0" in line for line in head)
+
+
+def _is_conllu(cells: Sequence[str]) -> bool:
+    return (
+        len(cells) == _CONLLU_FIELDS
+        and _CONLLU_ID.fullmatch(cells[0]) is not None
+        and (cells[6] == "_" or cells[6].isdecimal())
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -116,19 +116,22 @@ ForeignLabels = Annotated[
 
 def _of_the_form(name: str, help: str, shown: str = RECOGNISED, flags: str = "", kind: Any = str) -> inspect.Parameter:
     option = typer.Option(
-        flags or f"--{name.replace('_', '-')}", help=help, show_default=shown, rich_help_panel="Form of the corpus"
+        flags or f"--{name.replace('_', '-')}", help=help, show_default=shown, rich_help_panel="Form of the data"
     )
     annotation = Annotated[kind | None, option]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
-_FORM = (
+_OF_COLUMNS = (
     _of_the_form("columns", COLUMNS),
     _of_the_form("separator", SEPARATOR),
     _of_the_form("comments", COMMENTS),
     _of_the_form("header", HEADER, flags="--header/--no-header", kind=bool),
     _of_the_form("encoding", ENCODING, OF_THE_TEXT),
     _of_the_form("word_pattern", WORD_PATTERN, "the whole cell"),
+)
+_OF_CORPORA = (
+    *_OF_COLUMNS,
     _of_the_form("tag_style", TAG_STYLE),
     _of_the_form("offsets", OFFSETS),
 )
@@ -136,10 +139,19 @@ _FORM = (
 
 def reads_corpora(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that say what form a corpus has; it gets them as its argument `reading`."""
+    return _with_form(command, _OF_CORPORA)
+
+
+def reads_columns(command: Callable[..., None]) -> Callable[..., None]:
+    """The same for a command that reads words alone, from column files among others."""
+    return _with_form(command, _OF_COLUMNS)
+
+
+def _with_form(command: Callable[..., None], options: Sequence[inspect.Parameter]) -> Callable[..., None]:
     own = inspect.signature(command, eval_str=True)
 
     def with_options(**given: Any) -> None:
-        reading = {option.name: given.pop(option.name) for option in _FORM}
+        reading = {option.name: given.pop(option.name) for option in options}
         command(**given, reading=reading)
 
     kept = [
@@ -147,6 +159,6 @@ def reads_corpora(command: Callable[..., None]) -> Callable[..., None]:
         for name, parameter in own.parameters.items()
         if name != "reading"
     ]
-    with_options.__signature__ = own.replace(parameters=[*kept, *_FORM])  # type: ignore[attr-defined]  # Typer reads it
+    with_options.__signature__ = own.replace(parameters=[*kept, *options])  # type: ignore[attr-defined]  # Typer reads it
     with_options.__name__, with_options.__doc__ = command.__name__, command.__doc__
     return with_options

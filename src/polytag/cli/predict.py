@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
-from polytag.cli.options import DecodingName, ForeignLabels, ForeignTask, RuntimeName
+from polytag.cli.options import DecodingName, ForeignLabels, ForeignTask, RuntimeName, reads_columns
+from polytag.plugin.reader import ReadingKeywords
 
 
+@reads_columns
 def predict_cli(
     tagger: Annotated[
         str,
@@ -21,7 +23,7 @@ def predict_cli(
         typer.Option(
             "--input",
             help="text: one text per line; document: one text; words: one sentence per line, words separated by spaces;"
-            " conll: one word per line, in the first column; jsonl: objects with `text`, or `tokens` (and `document`).",
+            " conll: one word per line, in columns; jsonl: objects with `text`, or `tokens` (and `document`).",
             show_default="by the file extension, else text",
         ),
     ] = None,
@@ -46,6 +48,8 @@ def predict_cli(
         Path | None, typer.Option("--output", "-o", help="File to write to.", show_default="standard output")
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print the runtime on stderr.")] = False,
+    *,
+    reading: ReadingKeywords,
 ) -> None:
     """Tag text, a file or standard input.
 
@@ -68,4 +72,5 @@ def predict_cli(
         verbose=verbose,
         task=task,
         labels=labels,
+        **reading,
     )

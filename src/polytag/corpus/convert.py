@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
 from polytag.corpus.corpus import Corpus, accepting_readers, as_corpus
 from polytag.corpus.recognition import scheme_of
@@ -225,16 +225,10 @@ def _compare(corpus: Corpus, writer: Reader, folder: Path, held: Sequence[str], 
     Raises:
         CorpusError: Words or tags differ from the corpus.
     """
-    named = [TOKENS, *held]
-    options = []
-    again = _read(corpus, writer, folder)
-    kept = [name for name in corpus.columns if name in again.columns]
-    differs = bool(_difference(corpus, again, kept))
-    if differs or len(kept) < len(corpus.columns):
-        by_name = _read(corpus, writer, folder, named)
-        if differs or not set(by_name.columns) <= set(again.columns):
-            again = by_name
-            options.append(f"--columns {','.join(named)}")
+    named = (TOKENS, *held)
+    again, said = _read_again(corpus, writer, folder, named)
+    options = [f"--{name.replace('_', '-')} {value}" for name, value in said.items() if not isinstance(value, bool)]
+    options += [f"--no-{name}" for name, value in said.items() if value is False]
     lost = [name for name in corpus.columns if name not in again.columns]
     if problem := _difference(corpus, again, [name for name in corpus.columns if name not in lost]):
         raise CorpusError(
@@ -258,14 +252,40 @@ def _compare(corpus: Corpus, writer: Reader, folder: Path, held: Sequence[str], 
     return " ".join(options)
 
 
-def _read(corpus: Corpus, reader: Reader, folder: Path, columns: Sequence[str] = ()) -> Corpus:
-    try:
-        data = checked(reader.read(locate(str(folder), ReadingOptions(columns=tuple(columns) or None))), str(folder))
-    except (OSError, CorpusError) as error:
+def _read_again(
+    corpus: Corpus, writer: Reader, folder: Path, named: tuple[str, ...]
+) -> tuple[Corpus, dict[str, str | bool]]:
+    """The corpus in a folder, and the fewest options with which it has the words and tags that were written."""
+    columns = ",".join(named)
+    ways: list[dict[str, str | bool]] = [
+        {},
+        {"columns": columns},
+        {"columns": columns, "separator": "space", "comments": "none", "header": False, "tag_style": "B-X"},
+    ]
+    errors: list[Exception] = []
+    best: tuple[Corpus, dict[str, str | bool]] | None = None
+    for way in ways:
+        try:
+            found = _read(writer, folder, ReadingOptions.of(cast(ReadingKeywords, way)))
+        except (OSError, CorpusError) as error:
+            errors.append(error)
+            continue
+        kept = [name for name in corpus.columns if name in found.columns]
+        # With fewer options if these gain nothing: formats with column names have no use for them.
+        if best is None or set(found.columns) > set(best[0].columns) or _difference(corpus, best[0], kept):
+            best = found, way
+        if len(kept) == len(corpus.columns) and not _difference(corpus, found, kept):
+            return found, way
+    if best is None:
         raise CorpusError(
-            f"The format {reader.name!r} cannot hold the corpus {corpus.reference!r}: the output cannot be read again "
-            f"({error}). Choose another one, for instance --format {_FALLBACK}."
-        ) from error
+            f"The format {writer.name!r} cannot hold the corpus {corpus.reference!r}: the output cannot be read again "
+            f"({errors[0]}). Choose another one, for instance --format {_FALLBACK}."
+        ) from errors[0]
+    return best
+
+
+def _read(reader: Reader, folder: Path, options: ReadingOptions) -> Corpus:
+    data = checked(reader.read(locate(str(folder), options)), str(folder))
     return Corpus(str(folder), reader.name, data)
 
 

@@ -211,6 +211,12 @@ class Corpus:
         }
         return replace(self, data=data)
 
+    def form_lines(self) -> list[str]:
+        """The form of the files, as the reader recognised it: one line, or one for each file if they differ."""
+        lines = {path.name: form.description for path, form in self.forms.items()}
+        kinds = sorted(set(lines.values()))
+        return kinds if len(kinds) < 2 else [f"{name}: {line}" for name, line in lines.items()]
+
     def to_datasets(self) -> datasets.DatasetDict:
         """The same as a `datasets.DatasetDict`; `SentenceTable.to_dataset` makes the columns.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 from polytag.corpus.annotation import GAP
@@ -72,6 +72,8 @@ class Description:
     Attributes:
         reference: The name that the user gave.
         reader: Name of the reader that read it.
+        forms: The form of the files, where the reader recognises it, in one line, or in one line each if they differ:
+            ``tab-separated, comments `#`, index, tokens, ner_tags``.
         fingerprint: Sixteen hexadecimal digits of the SHA-256 of all words and tags.
         splits: Number of documents, sentences and words, and the longest sentence (in words), of each split.
         columns: The label scheme of each tag column, and the counts of its tags and span labels.
@@ -80,6 +82,7 @@ class Description:
 
     reference: str
     reader: str
+    forms: list[str]
     fingerprint: str
     splits: dict[str, SplitSummary]
     columns: dict[str, ColumnSummary]
@@ -109,14 +112,15 @@ def describe(
     """
     corpus = as_corpus(corpus, reader=reader, **reading)
     if split is not None:
-        corpus = Corpus(corpus.reference, corpus.reader, {split: corpus.split(split)})
+        corpus = replace(corpus, data={split: corpus.split(split)})
     summaries: dict[str, ColumnSummary] = {}
     schemes: dict[str, LabelScheme] = {}
     for column in corpus.columns:
         summaries[column], schemes[column] = _column(corpus, column)
     splits = {split: _split(corpus, split) for split in corpus.splits}
     example = _example(corpus, corpus.splits[0], schemes)
-    return Description(corpus.reference, corpus.reader, corpus.fingerprint, splits, summaries, example)
+    forms = corpus.form_lines()
+    return Description(corpus.reference, corpus.reader, forms, corpus.fingerprint, splits, summaries, example)
 
 
 def _split(corpus: Corpus, split: str) -> SplitSummary:
@@ -191,7 +195,8 @@ def render(description: Description) -> RenderableType:
         (description.reference, "bold"),
         f"  (reader {description.reader}, fingerprint {description.fingerprint})",
     )
-    parts: list[RenderableType] = [title, Text(), _splits_table(description.splits)]
+    parts: list[RenderableType] = [title, *map(Text, description.forms)]
+    parts += [Text(), _splits_table(description.splits)]
     for name, column in description.columns.items():
         parts += [Text(), *_column_parts(name, column)]
     parts += [Text(), Text(f"Example: {description.example.location}"), _Aligned(description.example)]

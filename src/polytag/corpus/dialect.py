@@ -1,14 +1,22 @@
-"""Parse column files: split lines into cells, and find the starts of sentences and documents."""
+"""The dialect of column files: how one is written, recognised before it is read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 from typing import NamedTuple
 
-from polytag.plugin.reader import DOCUMENT_MARKS
+from polytag.corpus.column_kinds import EMPTY, LEFT_OUT, SKIP, WORD_NAMES, ColumnContent, Kind, Layout, layout_of
+from polytag.corpus.column_sample import NO_COMMENTS, SAMPLE, Sample, cells_of, name_of_separator, word_lines
+from polytag.corpus.text_files import TextForm, text_lines
+from polytag.errors import CorpusError, shorten
+from polytag.plugin.reader import DOCUMENT_MARKS, NOTHING_SAID, TOKENS, ReadingOptions
 
-_BOM = b"\xef\xbb\xbf"
+_RESERVED = frozenset({"document", "location"})
 
 
 class ColumnRow(NamedTuple):
@@ -30,12 +38,118 @@ class ColumnRow(NamedTuple):
     starts_document: bool
 
 
-def column_rows(lines: Iterable[str]) -> Iterator[ColumnRow]:
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a column file is written.
+
+    Attributes:
+        separator: What separates columns: a tab, a space (which stands for one or more spaces and tabs), or another
+            character.
+        comments: The start of comment lines; None if there are none.
+        header: The cells of the first line, if it names the columns.
+        layout: What the columns hold.
+        form: Encoding, compression and line ends; None if the dialect is not that of a file.
+        is_said: Whether the user named the start of comments.
+    """
+
+    separator: str
+    comments: str | None
+    header: tuple[str, ...] | None
+    layout: Layout
+    form: TextForm | None = None
+    is_said: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """For each column `tokens`, the name of a tag column, or `_` if it is left out."""
+        return self.layout.names
+
+    @property
+    def words(self) -> int:
+        """The number of the column of words, from 0; 0 if no column can be the words."""
+        return self.layout.words or 0
+
+    @property
+    def index(self) -> int | None:
+        """The number of the column that numbers words, if there is one."""
+        return self.layout.kinds.index(Kind.INDEX) if Kind.INDEX in self.layout.kinds else None
+
+    def cells(self, line: str) -> list[str]:
+        """The cells of a line."""
+        return cells_of(line, self.separator)
+
+    def is_comment(self, line: str, starts_sentence: bool) -> bool:
+        """Whether a line is a comment.
+
+        A line that begins like a comment is a word if it is inside a sentence, or if its cells fit the columns. If the
+        user named the start of comments, it is a comment also if they fit, and inside a sentence if they do not.
+
+        Args:
+            line: The line.
+            starts_sentence: Whether no word of its sentence is before it.
+
+        Raises:
+            CorpusError: It cannot be decided.
+        """
+        if self.comments is None or not line.lstrip(" \t").startswith(self.comments):
+            return False
+        cells = self.cells(line)
+        if len(cells) != len(self.names):
+            return starts_sentence or self.is_said
+        if self.is_said or not starts_sentence:
+            return starts_sentence
+        tags = [index for index in range(len(cells)) if index != self.layout.words]
+        if all(self._fits(index, cells[index]) for index in tags):
+            return False
+        if len(tags) == 1 and self.layout.kinds[tags[0]] is Kind.FLAT and cells[0] != self.comments:
+            raise CorpusError(
+                f"The line {shorten(line)!r} could be a comment, or a word with a tag that does not occur before it. "
+                f"Decide: --comments '{self.comments}' or --comments {NO_COMMENTS}."
+            )
+        return True
+
+    def _fits(self, index: int, cell: str) -> bool:
+        kind = self.layout.kinds[index]
+        if kind is Kind.FLAT:
+            return self.layout.is_tag(index, cell)
+        if kind in (Kind.SPANS, Kind.OUTSIDE):
+            return self.layout.is_span_tag(index, cell)
+        return cell in EMPTY if kind is Kind.EMPTY else kind is Kind.IDENTIFIER or cell.isdecimal()
+
+    def options(self) -> ReadingOptions:
+        """The options that say the same."""
+        return ReadingOptions(
+            columns=self.names,
+            separator=name_of_separator(self.separator),
+            comments=self.comments or NO_COMMENTS,
+            header=self.header is not None,
+            encoding=None if self.form is None else self.form.encoding,
+        )
+
+    def __str__(self) -> str:
+        """One line for the user: ``tab-separated, comments `#`, index, tokens, ner_tags, nested_tags``."""
+        parts = [f"{name_of_separator(self.separator)}-separated"]
+        if self.form is not None:
+            parts += ["gzip"] if self.form.compressed else []
+            parts += [self.form.encoding] if self.form.encoding != "utf-8" else []
+            parts += ["line ends CR"] if self.form.line_end == "\r" else []
+        parts += [f"comments `{self.comments}`"] if self.comments else []
+        parts += ["header"] if self.header else []
+        return ", ".join([*parts, *(self._described(index) for index in range(len(self.names)))])
+
+    def _described(self, index: int) -> str:
+        name, kind, style = self.names[index], self.layout.kinds[index], self.layout.styles[index]
+        if name == SKIP:
+            return kind.value if kind in LEFT_OUT else f"{kind.value} (skipped)"
+        unusual = kind is Kind.SPANS and style is not None and str(style) != "B-X"
+        return f"{name} (as {style})" if unusual else name
+
+
+def column_rows(lines: Iterable[str], dialect: Dialect | None = None) -> Iterator[ColumnRow]:
     r"""Yield the word lines of a column file, in constant memory.
 
-    Columns are separated by tabs if the first word line has one, else by spaces. No other white space separates:
-    no-break spaces belong to words. A line of spaces and tabs ends a sentence, and so does a line that starts with one
-    of `DOCUMENT_MARKS`. The caller checks the number and the content of the columns.
+    A line of spaces and tabs ends a sentence, and so does a line that starts with one of `DOCUMENT_MARKS`. No-break
+    spaces separate nothing: they belong to words. The caller checks the number and the content of the columns.
 
     ```python
     import polytag
@@ -46,43 +160,191 @@ def column_rows(lines: Iterable[str]) -> Iterator[ColumnRow]:
     ```
 
     Args:
-        lines: The lines, with or without their ends, `\n` or `\r\n`, and without a byte order mark:
-            `open(path, encoding="utf-8-sig", newline="\n")`.
-    """
-    tabs: bool | None = None
-    starts_sentence, starts_document = True, False
-    for number, ended in enumerate(lines, start=1):
-        line = ended.rstrip("\r\n")
-        text = line.strip(" \t")
-        is_mark = text.startswith(DOCUMENT_MARKS)
-        if not text or is_mark:
-            starts_sentence, starts_document = True, starts_document or is_mark
-            continue
-        if tabs is None:
-            tabs = "\t" in text
-        yield ColumnRow(number, line, _cells(line, tabs), starts_sentence, starts_document)
-        starts_sentence = starts_document = False
-
-
-def _cells(line: str, tabs: bool) -> list[str]:
-    if tabs:
-        return [cell.strip(" ") for cell in line.rstrip(" \t").split("\t")]
-    # Not str.split(): it also splits at no-break spaces, which occur inside words.
-    return [cell for cell in line.replace("\t", " ").split(" ") if cell]
-
-
-def has_document_marks(path: Path, marks: tuple[str, ...] = DOCUMENT_MARKS) -> bool:
-    """Whether any line of a file is a document mark, after spaces and tabs.
-
-    Args:
-        path: The file; it is read as bytes, up to the first mark.
-        marks: The possible starts of such a line.
+        lines: The lines, with or without their ends, `\n` or `\r\n`, and without a byte order mark; `text_lines` reads
+            them.
+        dialect: How they are written; by default, as their first 10,000 lines tell.
 
     Raises:
+        CorpusError: The dialect cannot be decided.
+    """
+    if dialect is None:
+        rest = iter(lines)
+        head = list(itertools.islice(rest, SAMPLE))
+        lines, dialect = itertools.chain(head, rest), recognise_dialect(head)
+    words = dialect.layout.words
+
+    def is_mark(line: str) -> bool:
+        cells = cells_of(line, separator)
+        return len(cells) > (words or 0) and cells[words or 0].startswith(DOCUMENT_MARKS)
+
+    separator = dialect.separator
+    found = word_lines(lines, _Skipped(dialect), is_mark if words else None)
+    for number, line, starts_sentence, starts_document in found:
+        yield ColumnRow(number, line, cells_of(line, separator), starts_sentence, starts_document)
+
+
+class _Skipped:
+    """Whether a line is a comment or the header."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._header = dialect.header
+
+    def __call__(self, line: str, starts_sentence: bool) -> bool:
+        if self._dialect.comments is not None and self._dialect.is_comment(line, starts_sentence):
+            return True
+        if self._header is None:
+            return False
+        header, self._header = self._header, None
+        return tuple(self._dialect.cells(line)) == header
+
+
+def recognise_dialect(
+    file: Path | Iterable[str], options: ReadingOptions = NOTHING_SAID, *, words_first: bool = False
+) -> Dialect:
+    """The dialect of a column file, recognised from its first 10,000 lines.
+
+    Args:
+        file: The file, or its lines.
+        options: What the user says about it.
+        words_first: Whether the words are known to come before the tags, as in files of predictions.
+
+    Raises:
+        CorpusError: The lines fit two dialects, or are no columns; the message shows both readings and names the option
+            that decides.
         OSError: The file cannot be read.
     """
-    beginnings = tuple(mark.encode() for mark in marks)
-    with path.open("rb") as file:
-        if file.read(len(_BOM)) != _BOM:
-            file.seek(0)
-        return any(line.lstrip(b" \t").startswith(beginnings) for line in file)
+    sample = Sample.of(file, options)
+    layout = layout_of(sample.columns, sample.n_sentences)
+    return _dialect(sample, replace(layout, other=None) if words_first else layout, options)
+
+
+def recognise_dialects(files: Sequence[Path], options: ReadingOptions = NOTHING_SAID) -> dict[Path, Dialect]:
+    """The dialects of the files of one corpus.
+
+    Files with the same columns are judged together: one with few spans tells less than the others.
+
+    Args:
+        files: The files.
+        options: What the user says about them.
+
+    Raises:
+        CorpusError: As in `recognise_dialect`.
+        OSError: A file cannot be read.
+    """
+    samples = {file: Sample.of(file, options) for file in files}
+    own = {file: layout_of(sample.columns, sample.n_sentences) for file, sample in samples.items()}
+    found = {}
+    for file, sample in samples.items():
+        alike = [samples[other] for other in samples if _outline(own[other]) == _outline(own[file])]
+        columns = [reduce(ColumnContent.merged, column) for column in zip(*(s.columns for s in alike), strict=True)]
+        found[file] = _dialect(sample, layout_of(columns, sum(s.n_sentences for s in alike)), options)
+    return found
+
+
+def _outline(layout: Layout) -> tuple[object, ...]:
+    return layout.words, *(kind in LEFT_OUT and kind is not Kind.EMPTY for kind in layout.kinds)
+
+
+def _dialect(sample: Sample, layout: Layout, options: ReadingOptions) -> Dialect:
+    if options.columns:
+        layout = replace(layout, names=_named(sample, layout, options.columns), other=None)
+    elif sample.header and (names := _named_by_header(sample.header, layout)):
+        layout = replace(layout, names=names, other=None)
+    if layout.other is not None:
+        number, cells = sample.first
+        readings = [
+            f"the words are in column {names.index(TOKENS) + 1} ({shorten(cells[names.index(TOKENS)])!r}): --columns "
+            f"{','.join(names)}"
+            for names in (layout.names, layout.other)
+        ]
+        raise CorpusError(
+            f"{sample.name}:{number}: it cannot be decided which column holds the words. Either {readings[0]}; or "
+            f"{readings[1]}. Say which."
+        )
+    kinds: list[Kind] = [Kind.FLAT if kind is Kind.WORDS else kind for kind in layout.kinds]
+    if layout.words is not None:
+        kinds[layout.words] = Kind.WORDS
+    layout = replace(layout, kinds=tuple(kinds))
+    said = options.comments not in (None, NO_COMMENTS)
+    return Dialect(sample.separator, sample.comments, sample.header, layout, sample.form, said)
+
+
+def _named(sample: Sample, layout: Layout, given: tuple[str, ...]) -> tuple[str, ...]:
+    """The names that the user gave."""
+    number, cells = sample.first
+    if not cells or len(given) == len(cells):
+        return given
+    example = [SKIP if kind in LEFT_OUT else TOKENS for kind in layout.kinds]
+    rest = iter(given)
+    full = [SKIP if kind in LEFT_OUT else next(rest, SKIP) for kind in layout.kinds]
+    hint = f" Probably: --columns {','.join(full)}" if example.count(TOKENS) == len(given) else ""
+    raise CorpusError(
+        f"{sample.name}:{number}: the line has {len(cells)} columns and --columns names {len(given)} "
+        f"({','.join(given)}). Name every column, with {SKIP} for one to skip.{hint}"
+    )
+
+
+def _named_by_header(header: tuple[str, ...], layout: Layout) -> tuple[str, ...] | None:
+    """The names in a header; None if it names no column of words and none can be recognised."""
+    words = next((i for i, cell in enumerate(header) if cell.lower() in WORD_NAMES), layout.words)
+    if words is None:
+        return None
+    names = []
+    for index, (cell, kind) in enumerate(zip(header, layout.kinds, strict=True)):
+        usable = cell not in _RESERVED and cell != TOKENS and "," not in cell
+        name = cell if usable else f"column_{index + 1}"
+        names.append(TOKENS if index == words else SKIP if kind in LEFT_OUT else name)
+    return tuple(names)
+
+
+def word_pattern(pattern: str | None) -> re.Pattern[str] | None:
+    """The compiled `--word-pattern`; None for none.
+
+    Raises:
+        CorpusError: It is no regular expression, or has no group.
+    """
+    if pattern is None:
+        return None
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise CorpusError(f"--word-pattern {pattern!r} is no regular expression: {error}.") from error
+    if not compiled.groups:
+        raise CorpusError(f"--word-pattern {pattern!r} has no group for the word. Example: --word-pattern 'de:(.*)'")
+    return compiled
+
+
+def word_in(cell: str, pattern: re.Pattern[str], place: str) -> str:
+    """The word in a cell: the first group of a pattern that matches the whole cell.
+
+    Args:
+        cell: The cell.
+        pattern: The pattern, from `word_pattern`.
+        place: File and line, for the message.
+
+    Raises:
+        CorpusError: The cell does not match, or the word is empty.
+    """
+    found = pattern.fullmatch(cell)
+    if found is None or not found[1]:
+        raise CorpusError(
+            f"{place}: the word {shorten(cell)!r} does not match --word-pattern {pattern.pattern!r}. Change the "
+            "pattern so that it matches every word."
+        )
+    return found[1]
+
+
+def has_document_marks(path: Path, marks: tuple[str, ...] = DOCUMENT_MARKS, encoding: str | None = None) -> bool:
+    """Whether any line of a text file is a document mark, after spaces and tabs.
+
+    Args:
+        path: The file; it is read up to the first mark.
+        marks: The possible starts of such a line.
+        encoding: Its encoding, as for `text_lines`.
+
+    Raises:
+        CorpusError: The file is not in its encoding.
+        OSError: The file cannot be read.
+    """
+    return any(line.lstrip(" \t").startswith(marks) for _, line in text_lines(path, encoding))

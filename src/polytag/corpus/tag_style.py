@@ -69,7 +69,7 @@ class TagStyle:
         return tag.lower() if self.lower else tag
 
     def read(self, tag: str) -> str:
-        """The canonical form of a tag, `B-PER` or `O`; a tag that is not written in this style is returned unchanged."""
+        """The canonical form of a tag, `B-PER` or `O`; a tag in another style is returned unchanged."""
         if tag == self.outside:
             return OUTSIDE
         prefixes = PREFIXES.lower() if self.lower else PREFIXES

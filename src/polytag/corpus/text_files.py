@@ -8,7 +8,7 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from polytag.errors import CorpusError
 
@@ -23,6 +23,39 @@ _DECLARED = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _UTF8 = frozenset({"utf-8", "utf-8-sig"})
+
+
+class TextForm(NamedTuple):
+    r"""How a text file is stored.
+
+    Attributes:
+        encoding: Its encoding, as Python names it.
+        compressed: Whether it is compressed with gzip.
+        line_end: `\n`, `\r\n` or `\r`.
+    """
+
+    encoding: str
+    compressed: bool
+    line_end: str
+
+
+def text_form(path: Path, encoding: str | None = None) -> TextForm:
+    """How a text file is stored, judged by its first bytes.
+
+    Args:
+        path: The file.
+        encoding: Its encoding, if the user named it.
+
+    Raises:
+        CorpusError: Python does not know the encoding, or the file looks like UTF-16 and does not say so.
+        OSError: The file cannot be read.
+    """
+    with open_bytes(path) as file:
+        head = file.read(_HEAD)
+        known = encoding_of(path, head, encoding)
+        text = head.decode(known, errors="replace")
+        end = "\r\n" if "\r\n" in text else "\r" if "\r" in text and "\n" not in text else "\n"
+        return TextForm(known, isinstance(file, gzip.GzipFile), end)
 
 
 def text_ending(path: Path) -> str:

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from polytag.corpus.dialect import column_rows
+from polytag.corpus.column_kinds import LEFT_OUT
+from polytag.corpus.dialect import column_rows, recognise_dialect
+from polytag.corpus.text_files import text_lines
 from polytag.errors import PolytagError
 
 _SKIP = "_"
@@ -53,13 +55,9 @@ def read_predictions(path: Path) -> Predictions:
         PolytagError: The file cannot be read, or has another format.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")  # not splitlines(): words may hold other breaks
+        lines = [line for _, line in text_lines(path)]
     except OSError as error:
         raise PolytagError(f"The file {str(path)!r} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise PolytagError(
-            f"{path}, byte {error.start + 1}: not UTF-8. Convert the file: iconv -f latin1 -t utf-8"
-        ) from error
     first = next((line for line in lines if line.strip()), "")
     found = _objects(path, lines) if isinstance(_parsed(first), dict) else _columns(path, lines)
     if not found.words:
@@ -68,22 +66,25 @@ def read_predictions(path: Path) -> Predictions:
 
 
 def _columns(path: Path, lines: Sequence[str]) -> Predictions:
+    dialect = recognise_dialect(lines, words_first=True)
+    names = dialect.names
     sentences: list[list[list[str]]] = []
-    width = 0
-    for row in column_rows(lines):
-        cells = [cell for cell in row.cells if cell]
-        width = width or len(cells)
-        if len(cells) != width or width < 2:
+    for row in column_rows(lines, dialect):
+        if len(row.cells) != len(names) or len(names) < 2 or not all(row.cells):
+            problem = "a word without tags" if len(names) < 2 else f"{len(row.cells)} columns, most have {len(names)}"
             raise PolytagError(
-                f"{path}, line {row.number}: "
-                + (f"{len(cells)} columns, but {width} before" if width > 1 else "a word without tags")
-                + ". Write one word and its tags per line, separated by tabs, and an empty line after each sentence."
+                f"{path}, line {row.number}: {problem}. Write one word and its tags per line, separated by tabs, and "
+                "an empty line after each sentence."
             )
         if row.starts_sentence:
             sentences.append([])
-        sentences[-1].append(cells)
-    by_column = [[[row[column] for row in rows] for rows in sentences] for column in range(width)]
-    return Predictions(by_column[0] if by_column else [], {}, None, by_column[1:])
+        sentences[-1].append(row.cells)
+    columns = [index for index, kind in enumerate(dialect.layout.kinds) if kind not in LEFT_OUT]
+    if not columns:
+        return Predictions([], {}, None)
+    words, *tags = sorted(columns, key=lambda index: index != dialect.words)
+    of = {index: [[cells[index] for cells in rows] for rows in sentences] for index in columns}
+    return Predictions(of[words], {}, None, [of[index] for index in tags])
 
 
 def _objects(path: Path, lines: Sequence[str]) -> Predictions:

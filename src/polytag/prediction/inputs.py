@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from collections.abc import Hashable, Iterator
@@ -9,9 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from polytag.corpus.dialect import column_rows
+from polytag.corpus.column_sample import SAMPLE
+from polytag.corpus.dialect import column_rows, recognise_dialect, word_in, word_pattern
 from polytag.corpus.sentences import HALF_CHARACTER
-from polytag.errors import PolytagError
+from polytag.errors import PolytagError, shorten
+from polytag.plugin.reader import ReadingOptions
 
 INPUT_FORMATS = ("text", "document", "words", "conll", "jsonl")
 STDIN = "standard input"
@@ -64,16 +67,38 @@ def check_file(path: Path) -> None:
         ) from error
 
 
-def first_columns(lines: Lines) -> Iterator[tuple[list[str], int]]:
-    """The words of each sentence, with the number of documents that have begun so far."""
+def words_of_columns(
+    lines: Lines, name: str, options: ReadingOptions, sample: int = SAMPLE
+) -> Iterator[tuple[list[str], int]]:
+    """The words of each sentence, with the number of documents that have begun so far.
+
+    Args:
+        lines: The lines.
+        name: Name of the file, for messages.
+        options: What the user says about its form; the rest is recognised.
+        sample: Number of lines to wait for before its form is judged.
+
+    Raises:
+        PolytagError: The form cannot be decided, or a line lacks the column of words.
+    """
+    texts = (line for _, line in lines)
+    head = list(itertools.islice(texts, sample))
+    dialect = recognise_dialect(head, options)
+    pattern = word_pattern(options.word_pattern)
     words: list[str] = []
     document = 0
-    for row in column_rows(line for _, line in lines):
+    for row in column_rows(itertools.chain(head, texts), dialect):
         if row.starts_sentence and words:
             yield words, document
             words = []
         document += row.starts_document
-        words.append(next(filter(None, row.cells)))
+        cell = row.cells[dialect.words] if dialect.words < len(row.cells) else ""
+        if not cell:
+            raise PolytagError(
+                f"{name}, line {row.number}: {shorten(row.line)!r} has no word in column {dialect.words + 1}. Repair "
+                "the line, or name the columns: --columns tokens,_"
+            )
+        words.append(cell if pattern is None else word_in(cell, pattern, f"{name}, line {row.number}"))
     if words:
         yield words, document
 
@@ -119,18 +144,20 @@ def objects(lines: Lines, name: str) -> Iterator[Item]:
             )
 
 
-def decoded_lines(source: IO[bytes], name: str) -> Lines:
-    """The lines of a file, numbered from 1, without line ends.
+def decoded_lines(source: IO[bytes], name: str, encoding: str | None = None) -> Lines:
+    """The lines of standard input, numbered from 1, without line ends.
 
     Raises:
-        PolytagError: The file is not UTF-8, or cannot be read.
+        PolytagError: A line is not in the encoding, which is UTF-8 by default, or cannot be read.
     """
     try:
         for number, line in enumerate(source, start=1):
-            yield number, line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-    except UnicodeDecodeError as error:
+            yield number, line.decode(encoding or "utf-8").removeprefix("\ufeff").rstrip("\r\n")
+    except (UnicodeDecodeError, LookupError) as error:
+        where = f", byte {error.start + 1}" if isinstance(error, UnicodeDecodeError) else ""
         raise PolytagError(
-            f"{name}, line {number}, byte {error.start + 1}: not UTF-8. Convert the file: iconv -f latin1 -t utf-8"
+            f"{name}, line {number}{where}: not {encoding or 'UTF-8'}. Name its encoding, for instance "
+            "--encoding cp1252."
         ) from error
     except OSError as error:
         raise PolytagError(f"{name} cannot be read: {error.strerror}. Check its type.") from error

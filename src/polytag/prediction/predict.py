@@ -6,9 +6,13 @@ import itertools
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Unpack
 
+from polytag.corpus.column_sample import SAMPLE
 from polytag.corpus.dialect import has_document_marks
+from polytag.corpus.text_files import text_lines
 from polytag.errors import PolytagError
+from polytag.plugin.reader import ReadingKeywords, ReadingOptions
 from polytag.plugin.registry import registry
 from polytag.prediction.inputs import (
     INPUT_FORMATS,
@@ -16,11 +20,11 @@ from polytag.prediction.inputs import (
     Lines,
     check_file,
     decoded_lines,
-    first_columns,
     format_of,
     kind_of,
     objects,
     open_input,
+    words_of_columns,
 )
 from polytag.prediction.outputs import OUTPUT_FORMATS, open_output, writer_for
 from polytag.tagger.description import open_folder
@@ -44,6 +48,7 @@ def predict(
     verbose: bool = False,
     task: str | None = None,
     labels: LabelNames | None = None,
+    **reading: Unpack[ReadingKeywords],
 ) -> None:
     """Tag a file, and write the result to another file or to standard output, in constant memory.
 
@@ -62,13 +67,15 @@ def predict(
         output: File to write to, atomically; by default standard output.
         verbose: Print the runtime on stderr.
         task, labels: For a token classifier, as in `Tagger.load`.
+        **reading: What is known about the form of the file: `encoding`, and for columns `columns`, `separator`,
+            `comments`, `header` and `word_pattern`, as in `load_corpus`.
 
     Raises:
         PolytagError: The tagger or the file is invalid.
     """
-    file = str(file)
+    file, options = str(file), ReadingOptions.of(reading)
     decoding = check_decoding(decoding)
-    reading = _checked("input format", input_format or format_of(file), INPUT_FORMATS)
+    form = _checked("input format", input_format or format_of(file), INPUT_FORMATS)
     on_terminal = output is None and sys.stdout.isatty()
     writing = _checked("output format", output_format or ("table" if on_terminal else "jsonl"), OUTPUT_FORMATS)
     target = registry().schemes[scheme] if scheme else None
@@ -81,30 +88,35 @@ def predict(
     with open_input(file) as source, open_output(None if output is None else Path(output)) as sink:
         name = STDIN if file == "-" else file
         write = writer_for(writing, loaded, target, sink)
-        marked = has_document_marks(Path(file)) if reading == "conll" and Path(file).is_file() else None
-        for tagged in _tag(loaded, decoded_lines(source, name), reading, name, marked):
+        is_file = file != "-" and Path(file).is_file()
+        lines = text_lines(Path(file), options.encoding) if is_file else decoded_lines(source, name, options.encoding)
+        marked = has_document_marks(Path(file), encoding=options.encoding) if form == "conll" and is_file else None
+        for tagged in _tag(loaded, lines, form, name, marked, options):
             write(tagged)
 
 
-def _tag(tagger: Tagger, lines: Lines, reading: str, name: str, marked: bool | None) -> Iterator[TaggedText]:
+def _tag(
+    tagger: Tagger, lines: Lines, form: str, name: str, marked: bool | None, options: ReadingOptions
+) -> Iterator[TaggedText]:
     # On a terminal, the user expects an answer to every line.
-    ahead = 1 if name == STDIN and sys.stdin.isatty() else LOOK_AHEAD
-    if reading == "text":
+    on_terminal = name == STDIN and sys.stdin.isatty()
+    ahead = 1 if on_terminal else LOOK_AHEAD
+    if form == "text":
         return tagger.stream((text for _, text in lines), ahead)
-    if reading == "document":
+    if form == "document":
         return tagger.stream(["\n".join(text for _, text in lines)])
-    if reading == "words":
+    if form == "words":
         # Not str.split(), as words may contain no-break spaces.
         words = ([word for word in text.replace("\t", " ").split(" ") if word] for _, text in lines)
         return tagger.stream_words(words, ahead)
-    if reading == "conll":
-        return _tag_columns(tagger, lines, marked)
+    if form == "conll":
+        found = words_of_columns(lines, name, options, 1 if on_terminal else SAMPLE)
+        return _tag_columns(tagger, found, marked)
     return _tag_objects(tagger, lines, name)
 
 
-def _tag_columns(tagger: Tagger, lines: Lines, marked: bool | None) -> Iterator[TaggedText]:
+def _tag_columns(tagger: Tagger, found: Iterator[tuple[list[str], int]], marked: bool | None) -> Iterator[TaggedText]:
     """Tag column format. `marked`: whether the file marks documents; None if unknown: its beginning decides."""
-    found = first_columns(lines)
     first = next(found, None)
     if first is None:
         return iter(())

@@ -32,7 +32,7 @@ def write_tagger(tagger: Tagger, record: RunRecord, folder: Path, overwrite: boo
         "scores": {"validation": validation.headlines, "test": test.headlines if test else None},
     }
     files = {
-        "run.toml": record.config.to_toml(),
+        "run.toml": record.config.to_toml([f"The corpus was read as: {line}" for line in corpus.form_lines()]),
         "scores.json": json.dumps(results, indent=2, ensure_ascii=False) + "\n",
         CARD: model_card(tagger, record),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -227,12 +227,20 @@ class RunConfig(BaseModel):
             missing["precision"] = native_precision() if defaults.precision == "native" else defaults.precision
         return self.model_copy(update=missing)
 
-    def to_toml(self) -> str:
-        """The configuration as TOML, readable by `from_sources`, without the options that concern only this run."""
+    def to_toml(self, remarks: Sequence[str] = ()) -> str:
+        """The configuration as TOML, readable by `from_sources`, without the options that concern only this run.
+
+        Args:
+            remarks: Lines for a comment at its start.
+        """
         import tomlkit
 
         values = self.model_dump(mode="json", exclude_none=True, exclude=_OF_ONE_RUN, by_alias=True)
-        return tomlkit.dumps({name: value for name, value in values.items() if value != {}})
+        document = tomlkit.document()
+        for remark in remarks:
+            document.add(tomlkit.comment(remark))
+        document.update({name: value for name, value in values.items() if value != {}})
+        return tomlkit.dumps(document)
 
     @classmethod
     def from_sources(cls, file: Path | None, flags: Mapping[str, Any]) -> RunConfig:

@@ -39,8 +39,12 @@ def corpus_of(folder: Path, text: str, name: str = "train.conll", **options) -> 
 
 
 def read(folder: Path, options: str = "") -> Corpus:
-    columns = options.partition("--columns ")[2].split(",") if options else None
-    return load_corpus(str(folder), columns=columns)
+    said = {"header": False} if "--no-header" in options else {}
+    words = options.replace("--no-header", "").split()
+    said |= {
+        flag.removeprefix("--").replace("-", "_"): value for flag, value in zip(words[::2], words[1::2], strict=True)
+    }
+    return load_corpus(str(folder), **said)
 
 
 def spans(scheme: LabelScheme, sentences: list[list[str]]) -> list[list[tuple[int, int, str]]]:

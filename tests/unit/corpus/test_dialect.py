@@ -6,7 +6,7 @@ import pytest
 
 import polytag
 from polytag.evaluation.prediction_files import read_predictions
-from polytag.prediction.inputs import decoded_lines, first_columns
+from polytag.prediction.inputs import decoded_lines, words_of_columns
 
 
 def sentences(lines):
@@ -94,7 +94,7 @@ def test_all_that_read_column_files_find_the_same_sentences_and_documents(text, 
     assert predictions.words == words
     assert predictions.columns == [corpus.tags("train", "tags")]
     with path.open("rb") as file:
-        to_tag = list(first_columns(decoded_lines(file, "a.conll")))
+        to_tag = list(words_of_columns(decoded_lines(file, "a.conll"), "a.conll", polytag.ReadingOptions()))
     assert [words for words, _ in to_tag] == words
     begun = [before != after for (_, before), (_, after) in pairwise(to_tag)]
     assert begun == [before != after for before, after in pairwise(documents or [0] * len(words))]

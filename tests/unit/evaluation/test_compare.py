@@ -173,10 +173,10 @@ def test_predictions_for_other_words_are_refused(files, data, command):
         ("gone.jsonl", None, "does not exist"),
         ("empty.conll", "\n\n", "has no predictions"),
         ("words.conll", "Paris\nis\n", "words.conll, line 1: a word without tags"),
-        ("ragged.conll", "Paris B-LOC\nis\n", "ragged.conll, line 2: 1 columns, but 2 before"),
+        ("ragged.conll", "Paris B-LOC\nis\n", "ragged.conll, line 2: 1 columns, most have 2"),
         ("text.jsonl", '{"words": ["a"], "tags": {"pos": ["DT", "DT"]}}\n', "pos has 2 tags for 1 words"),
         ("other.jsonl", '{"text": "a"}\n', "it has no 'words'"),
-        ("latin.conll", "Z\u00fcrich\tB-LOC\n".encode("latin-1"), "not UTF-8"),
+        ("latin.conll", "Z\u00fcrich\tB-LOC\n".encode("latin-1"), "not valid UTF-8"),
         ("tasks.jsonl", '{"words": ["a"], "tags": {"x": ["y"]}}\n', "have no task in common"),
     ],
 )
