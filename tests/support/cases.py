@@ -95,15 +95,25 @@ def told(reference: str | Path, **options: Any) -> str:
 
 
 def proposals(message: str) -> list[dict[str, Any]]:
-    """The options that a message proposes, each as keyword arguments of `load_corpus` (or `corpus_scheme`)."""
+    """The options that a message proposes, as keyword arguments of `load_corpus` (or `corpus_scheme`).
+
+    Options that follow each other, as in `--no-header --columns _,tokens,ner_tags`, are one proposal.
+    """
     found: list[dict[str, Any]] = []
+    end = -1
     for match in _OPTION.finditer(message):
+        if end < 0 or message[end : match.start()].strip():
+            found.append({})
+        end = match.end()
         if match["switch"]:
-            found.append(dict([_SWITCHES[match["switch"]]]))
-            continue
-        (value,) = shlex.split(match["value"].rstrip(".,;:)")) or [""]
-        name = match["name"].replace("-", "_")
-        found.append({name: value.split(",") if name in _LISTS else value})
+            name, value = _SWITCHES[match["switch"]]
+        else:
+            name = match["name"].replace("-", "_")
+            text = match["value"].rstrip(".,;:)")
+            end = match.start("value") + len(text)
+            (plain,) = shlex.split(text) or [""]
+            value = plain.split(",") if name in _LISTS else plain
+        found[-1][name] = value
     return found
 
 

@@ -118,10 +118,10 @@ def test_the_files_of_conll_2012_are_read(tmp_path):
     assert corpus.documents("train") == [0, 0, 1]
     eleven = [
         BEGIN.format("2", 0),
-        "x_2 0 0 Ulm NNP * - - - - (GPE -",
-        "x_2 0 1 Bank NNP * - - - - *) (3)",
+        "x_2 0 0 Ulm NNP (TOP(NP* - - - B (GPE*",
+        "x_2 0 1 Bank NNP *)) - - - B *)",
         "",
-        "x_2 0 0 Yes UH * - - - - * -",
+        "x_2 0 0 Yes UH (TOP(INTJ*)) - - - B *",
         "",
         END,
     ]
