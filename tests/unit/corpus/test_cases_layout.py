@@ -32,9 +32,9 @@ def test_lines_before_the_first_word_of_a_sentence_are_comments(name, tmp_path):
 
 def test_words_that_look_like_comments_stay_words(tmp_path):
     inside = file_with(
-        tmp_path, "# id 1\nSee VB\n# SYM\n1 CD\n\n# id 2\n#ulm HT\nburns VBZ\n\n# id 3\nGo VB\n", "a.conll"
+        tmp_path, "# id 1\nSee VB\n# SYM\n1 CD\n\n# id 2\n#ulm SYM\nburns VBZ\n\n# id 3\nGo VB\n", "a.conll"
     )
-    assert read(inside) == ["See/VB #/SYM 1/CD", "#ulm/HT burns/VBZ", "Go/VB"]
+    assert read(inside) == ["See/VB #/SYM 1/CD", "#ulm/SYM burns/VBZ", "Go/VB"]
     without = file_with(tmp_path, "See VB\n# SYM\n1 CD\n\n# SYM\n2 CD\n\n#ulm HT\n\nGo VB\n", "b.conll")
     assert read(without) == ["See/VB #/SYM 1/CD", "#/SYM 2/CD", "#ulm/HT", "Go/VB"]
     assert read(without, comments="none") == read(without)
