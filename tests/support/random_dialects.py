@@ -184,11 +184,11 @@ def corpus(number: int) -> RandomCorpus:
 
 
 def _tells(sentences: list[RandomSentence], chosen: RandomDialect) -> bool:
-    """Whether each layer of spans has two spans or more, one of them of several words where a scheme has to show."""
+    """Whether each layer has two spans or more, one of them of several words: else no scheme and no spelling shows."""
     outer = [span for it in sentences for span in it.spans]
     long = any(span.end - span.start > 1 for span in outer)
     inner = sum(len(it.inner) for it in sentences)
-    return (len(outer) > 1 and long) * ("inner" not in chosen.order or inner > 1) > 0
+    return len(outer) > 1 and long and ("inner" not in chosen.order or inner > 1)
 
 
 def _documents(random: Random, size: int) -> list[int]:
