@@ -103,8 +103,14 @@ class Sample:
         head = list(itertools.islice(lines, SAMPLE))
         comments = None if options.comments == NO_COMMENTS else options.comments or COMMENT
 
+        words = 0
+
         def is_comment(line: str, starts_sentence: bool) -> bool:
-            return comments is not None and starts_sentence and line.lstrip(" \t").startswith(comments)
+            nonlocal words
+            may_start = starts_sentence or words == 1  # the first line may be a header
+            found = comments is not None and may_start and line.lstrip(" \t").startswith(comments)
+            words += not found
+            return found
 
         found = list(word_lines(head, is_comment))
         if len(found) == len(list(word_lines(head, _none))) or not found:  # no line, or every line, begins so
@@ -201,9 +207,11 @@ def _header(name: str, rows: _Rows, options: ReadingOptions) -> tuple[str, ...] 
     layout = layout_of(*_content(rows[1:]))
     tags = [i for i, kind in enumerate(layout.kinds) if kind in (Kind.SPANS, Kind.OUTSIDE, Kind.FLAT)]
     spans = [i for i in tags if layout.kinds[i] is not Kind.FLAT]
-    if any(layout.is_span_tag(i, first[i]) for i in spans) or any(first[i] in layout.tags[i] for i in tags):
-        return None
     known = [cell.lower() in WORD_NAMES | TAG_NAMES for cell in first]
+    if any(layout.is_span_tag(i, first[i]) for i in spans):
+        return None
+    if any(first[i] in layout.tags[i] for i in tags) and not all(known):  # POS is a tag, too
+        return None
     odd = [first[i] for i in spans if len(first[i]) > 1]
     numbered = any(kind is Kind.INDEX and first[i].isdecimal() for i, kind in enumerate(layout.kinds))
     if numbered or not (any(known) or odd):

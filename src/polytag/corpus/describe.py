@@ -72,7 +72,7 @@ class Description:
     Attributes:
         reference: The name that the user gave.
         reader: Name of the reader that read it.
-        forms: The form of the files, where the reader recognises it, in one line, or in one line each if they differ:
+        dialect: How the files are written, where the reader recognises it, in one line, or in one each if they differ:
             ``tab-separated, comments `#`, index, tokens, ner_tags``.
         fingerprint: Sixteen hexadecimal digits of the SHA-256 of all words and tags.
         splits: Number of documents, sentences and words, and the longest sentence (in words), of each split.
@@ -82,7 +82,7 @@ class Description:
 
     reference: str
     reader: str
-    forms: list[str]
+    dialect: str
     fingerprint: str
     splits: dict[str, SplitSummary]
     columns: dict[str, ColumnSummary]
@@ -119,8 +119,8 @@ def describe(
         summaries[column], schemes[column] = _column(corpus, column)
     splits = {split: _split(corpus, split) for split in corpus.splits}
     example = _example(corpus, corpus.splits[0], schemes)
-    forms = corpus.form_lines()
-    return Description(corpus.reference, corpus.reader, forms, corpus.fingerprint, splits, summaries, example)
+    dialect = "\n".join(corpus.form_lines())
+    return Description(corpus.reference, corpus.reader, dialect, corpus.fingerprint, splits, summaries, example)
 
 
 def _split(corpus: Corpus, split: str) -> SplitSummary:
@@ -195,7 +195,7 @@ def render(description: Description) -> RenderableType:
         (description.reference, "bold"),
         f"  (reader {description.reader}, fingerprint {description.fingerprint})",
     )
-    parts: list[RenderableType] = [title, *map(Text, description.forms)]
+    parts: list[RenderableType] = [title, *([Text(description.dialect)] if description.dialect else [])]
     parts += [Text(), _splits_table(description.splits)]
     for name, column in description.columns.items():
         parts += [Text(), *_column_parts(name, column)]

@@ -101,7 +101,9 @@ class Dialect:
         tags = [index for index in range(len(cells)) if index != self.layout.words]
         if all(self._fits(index, cells[index]) for index in tags):
             return False
-        if len(tags) == 1 and self.layout.kinds[tags[0]] is Kind.FLAT and cells[0] != self.comments:
+        if cells[0] != self.comments:  # `#tag`, and not `# comment`
+            return False
+        if len(tags) == 1 and self.layout.kinds[tags[0]] is Kind.FLAT and cells[tags[0]].isupper():
             raise CorpusError(
                 f"The line {shorten(line)!r} could be a comment, or a word with a tag that does not occur before it. "
                 f"Decide: --comments '{self.comments}' or --comments {NO_COMMENTS}."
