@@ -11,7 +11,7 @@ POLYTAG_PLUGIN_API = 1
 
 @polytag.hookimpl
 def polytag_label_schemes() -> Iterable[polytag.LabelScheme]:
-    """The schemes `flat`, `iob1`, `iob2`, `ioe1`, `ioe2`, `iobes` and `bilou`."""
+    """The schemes `flat`, `iob1`, `iob2`, `ioe1`, `ioe2`, `iobes`, `bilou`, `bmes`, `bmewo` and `io`."""
     return [
         schemes.Flat(),
         schemes.Iob1(),
@@ -20,6 +20,9 @@ def polytag_label_schemes() -> Iterable[polytag.LabelScheme]:
         schemes.Ioe2(),
         schemes.Iobes(),
         schemes.Bilou(),
+        schemes.Bmes(),
+        schemes.Bmewo(),
+        schemes.Io(),
     ]
 
 

@@ -1,4 +1,4 @@
-"""The standard label schemes: `flat` for one tag per word, and six that encode spans by prefixes."""
+"""The standard label schemes: `flat` for one tag per word, and nine that encode spans by prefixes."""
 
 from __future__ import annotations
 
@@ -87,3 +87,37 @@ class Bilou(PrefixScheme):
 
     name = "bilou"
     first, inner, last, single = "B", "I", "L", "U"
+
+
+class Bmes(PrefixScheme):
+    """`B`, `M` and `E` on the first, inner and last words of a span, `S` on a span of one word; usual for Chinese."""
+
+    name = "bmes"
+    first, inner, last, single = "B", "M", "E", "S"
+
+
+class Bmewo(PrefixScheme):
+    """`B`, `M` and `E` on the first, inner and last words of a span, `W` on a span of one word."""
+
+    name = "bmewo"
+    first, inner, last, single = "B", "M", "E", "W"
+
+
+class Io(PrefixScheme):
+    """`I` on every word of a span, or only the label; neighbouring words with one label are one span.
+
+    Tags are read with and without prefix (`I-PER`, `PER`), and written with it: the label `B-cell` alone would look
+    like a prefix with a label.
+    """
+
+    name = "io"
+    separates_neighbours = False
+    first = inner = last = single = "I"
+
+    def allows(self, before: str | None, after: str | None) -> bool:
+        """True, unless a tag has another prefix."""
+        return super().allows(_prefixed(before), _prefixed(after))
+
+
+def _prefixed(tag: str | None) -> str | None:
+    return f"I-{tag}" if tag and len(tag) > 1 and tag[1] != "-" else tag

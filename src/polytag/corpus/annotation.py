@@ -11,7 +11,7 @@ from polytag.plugin.scheme import OUTSIDE, UNANNOTATED
 GAP = "-"
 """The tag of a word without annotation in files."""
 
-_PREFIXED = re.compile(r"[A-Z]-[^-]|[BIESLU]$")
+_PREFIXED = re.compile(r"[A-Z]-[^-]|[BIESLUMW]$")
 
 
 def have_spans(counts: Mapping[str, int]) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Unpack
 from polytag.corpus.annotation import GAP, gap_is_no_tag
 from polytag.corpus.source import locate
 from polytag.corpus.tables import checked, location
+from polytag.corpus.tag_style import TagStyle, with_canonical_tags
 from polytag.errors import CorpusError, CorpusWarning
 from polytag.plugin.reader import (
     SPLITS,
@@ -48,6 +49,7 @@ class Corpus:
         data: The table of each split, in the order of the source.
         remarks: Everything that the reader changed or left out.
         forms: The form of each file, if the reader recognised it.
+        tag_styles: How the source writes the tags of each column with span tags; in `data` they are written `B-X`.
     """
 
     reference: str
@@ -55,6 +57,7 @@ class Corpus:
     data: Mapping[str, SentenceTable]
     remarks: tuple[Remark, ...] = ()
     forms: Mapping[Path, RecognisedForm] = field(default_factory=dict)
+    tag_styles: Mapping[str, TagStyle] = field(default_factory=dict)
 
     @cached_property
     def splits(self) -> tuple[str, ...]:
@@ -151,6 +154,14 @@ class Corpus:
     def locate(self, split: str, index: int) -> str:
         """The start of a sentence: `eng.train:15`, or `train sentence 3` (from 1) if lines are unknown."""
         return location(self.split(split), split, index)
+
+    def locate_word(self, split: str, index: int, position: int) -> str:
+        """The place of a word: `eng.train:17` where files have a line for each word, else with its number from 1."""
+        sentence = self.locate(split, index)
+        file, _, line = sentence.rpartition(":")
+        if self.reader == "column" and line.isdigit():
+            return f"{file}:{int(line) + position}"
+        return f"{sentence}, word {position + 1}"
 
     def n_words(self, split: str) -> int:
         """Number of words of a split."""
@@ -260,13 +271,16 @@ def load_corpus(reference: str, *, reader: str | None = None, **reading: Unpack[
         raise CorpusError(
             f"The corpus {reference!r} cannot be read: {error}. Check the path and its permissions."
         ) from error
-    tables = checked(data, reference, options.columns)
-    corpus = Corpus(reference, chosen.name, tables, tuple(source.remarks), dict(source.forms))
-    for rule, remarks in remarks_by_rule(corpus).items():
-        places = "; ".join(f"{remark.location}: {remark.example}" for remark in remarks[:_SHOWN_REMARKS])
-        more = len(remarks) - _SHOWN_REMARKS
+    tables, styles, respelled = with_canonical_tags(
+        checked(data, reference, options.columns), options.tag_style, reference
+    )
+    remarks = (*source.remarks, *respelled)
+    corpus = Corpus(reference, chosen.name, tables, remarks, dict(source.forms), styles)
+    for rule, of_rule in remarks_by_rule(corpus).items():
+        places = "; ".join(f"{remark.location}: {remark.example}" for remark in of_rule[:_SHOWN_REMARKS])
+        more = len(of_rule) - _SHOWN_REMARKS
         others = (
-            f"; and {more:,} more, which `polytag corpus check --examples {len(remarks)}` shows" if more > 0 else ""
+            f"; and {more:,} more, which `polytag corpus check --examples {len(of_rule)}` shows" if more > 0 else ""
         )
         warnings.warn(f"{rule} {places}{others}.", CorpusWarning, stacklevel=2)
     return corpus.keeping(options.columns) if options.columns else corpus

@@ -40,7 +40,8 @@ def recognise_scheme(sentences_of_tags: Iterable[Sequence[str]], schemes: Sequen
     """The scheme that fits the tags best; `UNANNOTATED` words are ignored.
 
     Tags that mostly have no prefix (`NNP`) are flat. Otherwise the span scheme with the fewest violations is chosen;
-    ties are broken in the order iob2, iobes, bilou, iob1, ioe2, ioe1, then by name.
+    ties are broken in the order iob2, iobes, bilou, iob1, ioe2, ioe1, then by name. A scheme that cannot separate
+    neighbouring spans has to be declared.
 
     Raises:
         PolytagError: No plugin provides a label scheme.
@@ -50,7 +51,8 @@ def recognise_scheme(sentences_of_tags: Iterable[Sequence[str]], schemes: Sequen
         raise PolytagError("No plugin provides a label scheme: see `polytag plugins`.")
     bigrams = _bigrams(sentences)
     spans = _have_spans(bigrams)
-    candidates = [scheme for scheme in schemes if scheme.encodes_spans == spans] or list(schemes)
+    known = [scheme for scheme in schemes if scheme.separates_neighbours]
+    candidates = [scheme for scheme in known if scheme.encodes_spans == spans] or known or list(schemes)
     # The same pair of tags occurs thousands of times: each scheme judges it once.
     best = min(candidates, key=lambda scheme: (_disallowed(bigrams, scheme), _rank(scheme)))
     return _fit(sentences, best, _disallowed(bigrams, best))
@@ -132,7 +134,8 @@ def _prefixed(tag: str) -> str:
 
 def _written(scheme: LabelScheme) -> set[str]:
     # A span of one word, two adjacent spans, a span of three words: together they use every prefix of a scheme.
-    return set(scheme.tags([Span(0, 1, "X"), Span(2, 3, "X"), Span(3, 6, "X"), Span(6, 7, "X")], 7))
+    neighbours = [Span(6, 7, "X"), Span(2, 3, "X")] if scheme.separates_neighbours else []
+    return set(scheme.tags([Span(0, 1, "X"), Span(3, 6, "X"), *neighbours], 7))
 
 
 def _bigrams(sentences: Iterable[Sequence[str]]) -> Bigrams:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import NamedTuple
 
 from polytag.corpus.annotation import GAP
+from polytag.corpus.tables import location
 from polytag.errors import CorpusError
+from polytag.plugin.reader import Remark, SentenceTable
 from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, join_tag
 
 PREFIXES = "BIESLUMW"
 """The prefixes of the label schemes that corpora are written in."""
 
-_TOGETHER = tuple(map(frozenset, ("BI", "IE", "BIES", "BILU", "BMES", "BMEW", "BIEW")))
+_TOGETHER = tuple(map(frozenset, ("BI", "IE", "BIES", "BILU", "BMES", "BMEW")))
 """Prefixes that occur together: those of one scheme."""
 
 _OUTSIDES = (OUTSIDE, "o", "0")
@@ -69,7 +73,7 @@ class TagStyle:
         return tag.lower() if self.lower else tag
 
     def read(self, tag: str) -> str:
-        """The canonical form of a tag, `B-PER` or `O`; a tag in another style is returned unchanged."""
+        """The canonical form of a tag, `B-PER` or `O`; a tag that is not in this style is returned unchanged."""
         if tag == self.outside:
             return OUTSIDE
         prefixes = PREFIXES.lower() if self.lower else PREFIXES
@@ -154,3 +158,98 @@ def _belong_together(prefixes: set[str], usual: bool, outside: bool) -> bool:
     if outside:
         return True
     return bool(prefixes & {"B", "I"}) if usual else len(prefixes) > 1 and bool(prefixes & {"B", "I"})
+
+
+class Respelled(NamedTuple):
+    """A corpus with span tags in their canonical form.
+
+    Attributes:
+        tables: The table of each split.
+        styles: The style of each column with span tags in the source.
+        remarks: For each column with a style other than the canonical one, its first tag.
+    """
+
+    tables: dict[str, SentenceTable]
+    styles: dict[str, TagStyle]
+    remarks: list[Remark]
+
+
+def with_canonical_tags(tables: Mapping[str, SentenceTable], said: str | None, reference: str) -> Respelled:
+    """Read the span tags of all columns in their style: the one that the user names, or the one recognised.
+
+    Args:
+        tables: The table of each split.
+        said: An example of the style, as `TagStyle.parse` reads it; it applies to the columns that hold span tags of
+            this style. None to recognise the style of each column.
+        reference: The name of the corpus as the user gave it.
+
+    Raises:
+        CorpusError: The example is invalid, or no column has tags in this style; the message names the styles.
+    """
+    wanted = None if said is None else TagStyle.parse(said)
+    counts: dict[str, Counter[str]] = {}
+    for table in tables.values():
+        for column, rows in table.tags.items():
+            counts.setdefault(column, Counter()).update(chain.from_iterable(rows))
+    recognised = {column: recognise_tag_style(of_column) for column, of_column in counts.items()}
+    if wanted is None:
+        styles = {column: style for column, style in recognised.items() if style is not None}
+    else:
+        styles = {column: wanted for column, of_column in counts.items() if _is_written_in(of_column, wanted)}
+        if not styles:
+            shown = [f"{column!r} like `{style.example('X')}`" for column, style in recognised.items() if style]
+            raise CorpusError(
+                f"No tag column of the corpus {reference!r} is written in the tag style {said!r}. Its columns with "
+                f"span tags are written: {', '.join(shown) or 'none'}. Leave --tag-style out to have it recognised."
+            )
+    changes: dict[str, dict[str, str]] = {}
+    for column, style in styles.items():
+        names = {name for table in tables.values() for name in table.labels.get(column, ())}
+        read = {tag: style.read(tag) for tag in {*counts[column], *names}}
+        if changed := {tag: canonical for tag, canonical in read.items() if tag != canonical}:
+            changes[column] = changed
+    remarks = [] if said else [remark for column in changes for remark in _remarks(tables, column, changes[column])]
+    changed_tables = {split: _respelled(table, changes) for split, table in tables.items()} if changes else dict(tables)
+    return Respelled(changed_tables, styles, remarks)
+
+
+def _is_written_in(counts: Mapping[str, int], style: TagStyle) -> bool:
+    """Whether a column holds span tags of which most are in a style, or are canonical."""
+    telling = {tag: count for tag, count in counts.items() if tag not in {*_NO_TAGS, OUTSIDE, style.outside}}
+    fitting = sum(
+        count for tag, count in telling.items() if style.read(tag) != tag or (CANONICAL in dict(_styles_of(tag)))
+    )
+    own = style.prefix_first and style.separator == "-" and not style.lower
+    found = any(style.read(tag) != tag for tag in telling) or own or not telling
+    return found and 2 * fitting >= sum(telling.values()) and any(tag not in _NO_TAGS for tag in counts)
+
+
+def _remarks(tables: Mapping[str, SentenceTable], column: str, changed: Mapping[str, str]) -> Iterator[Remark]:
+    """One remark for tags with a prefix, and one for what stands for `O`."""
+    for outside in (False, True):
+        tags = {tag for tag, canonical in changed.items() if (canonical == OUTSIDE) == outside}
+        found = next(_places(tables, column, tags), None) if tags else None
+        if found:
+            tag, place, word = found
+            such = "`" if outside else "Tags such as `"
+            rule = f"{such}{tag}` in the column {column!r} {'is' if outside else 'are'} read as `{changed[tag]}`."
+            yield Remark("tag-style", rule, place, f"{word}/{tag}")
+
+
+def _places(tables: Mapping[str, SentenceTable], column: str, tags: set[str]) -> Iterator[tuple[str, str, str]]:
+    """Tag, place and word of every word with one of these tags."""
+    for split, table in tables.items():
+        for index, row in enumerate(table.tags.get(column, ())):
+            for word, tag in zip(table.words[index], row, strict=True):
+                if tag in tags:
+                    yield tag, location(table, split, index), word
+
+
+def _respelled(table: SentenceTable, changes: Mapping[str, Mapping[str, str]]) -> SentenceTable:
+    tags, labels = dict(table.tags), dict(table.labels)
+    for column, changed in changes.items():
+        if column in tags:
+            tags[column] = tuple(tuple(changed.get(tag, tag) for tag in row) for row in tags[column])
+        if column in labels:
+            labels[column] = tuple(dict.fromkeys(changed.get(name, name) for name in labels[column]))
+    return replace(table, tags=tags, labels=labels)

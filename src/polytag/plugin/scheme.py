@@ -36,6 +36,11 @@ class LabelScheme(ABC):
 
     name: ClassVar[str]
     encodes_spans: ClassVar[bool] = True
+    separates_neighbours: ClassVar[bool] = True
+    """Whether it can write two neighbouring spans with the same label; if not, `tags` refuses them.
+
+    A scheme that cannot is never recognised, only declared: its tags could as well be one tag per word, without spans.
+    """
 
     @abstractmethod
     def spans(self, tags: Sequence[str]) -> list[Span]:
@@ -46,7 +51,8 @@ class LabelScheme(ABC):
         """The tags of a sentence of `length` words with exactly `spans`.
 
         Raises:
-            PolytagError: Spans overlap, are empty, or reach outside the sentence.
+            PolytagError: Spans overlap, are empty, or reach outside the sentence; or neighbouring spans have the same
+                label, and the scheme does not separate them.
         """
 
     @abstractmethod
@@ -143,8 +149,8 @@ class PrefixScheme(LabelScheme):
     contact_start: ClassVar[str | None] = None
     contact_end: ClassVar[str | None] = None
 
-    _STARTS = frozenset("BSU")
-    _ENDS = frozenset("ESLU")
+    _STARTS = frozenset("BSUW")
+    _ENDS = frozenset("ESLUW")
 
     def spans(self, tags: Sequence[str]) -> list[Span]:
         """The spans of one sentence's tags, in order; invalid sequences are read leniently."""
@@ -177,6 +183,11 @@ class PrefixScheme(LabelScheme):
                 raise PolytagError(f"{span} is empty or reaches outside a sentence of {length} words.")
             if before is not None and before.end > span.start:
                 raise PolytagError(f"{before} and {span} overlap; a label scheme gives each word one tag.")
+            if not self.separates_neighbours and before is not None and before[1:] == (span.start, span.label):
+                raise PolytagError(
+                    f"The label scheme {self.name!r} cannot write {before} and {span}: neighbouring words with one "
+                    "label are one span. Choose a scheme that separates them, for instance 'iob2'."
+                )
             touches_before = before is not None and before.end == span.start and before.label == span.label
             touches_after = after is not None and after.start == span.end and after.label == span.label
             prefixes = [self.inner] * (span.end - span.start)

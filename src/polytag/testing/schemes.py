@@ -74,6 +74,8 @@ def _refuses(scheme: LabelScheme, bench: Workbench) -> None:
     ]
     if not scheme.encodes_spans:
         impossible = [([Span(0, 1, "PER")], 1)]
+    elif not scheme.separates_neighbours:
+        impossible.append(([Span(0, 1, "PER"), Span(1, 2, "PER")], 2))
     for spans, length in impossible:
         try:
             tags = scheme.tags(spans, length)
@@ -89,6 +91,8 @@ def _converts(scheme: LabelScheme, bench: Workbench) -> None:
         if not other.encodes_spans or not scheme.encodes_spans:
             continue
         for spans, length in _sentences(scheme):
+            if not other.separates_neighbours and _neighbours(spans):
+                continue
             tags = _written(scheme, spans, length)
             there = convert_tags(tags, scheme, other)
             if (back := convert_tags(there, other, scheme)) != tags:
@@ -113,10 +117,21 @@ def _written(scheme: LabelScheme, spans: list[Span], length: int) -> list[str]:
 
 
 def _sentences(scheme: LabelScheme) -> Iterator[tuple[list[Span], int]]:
-    """Spans and number of words of sentences; without spans if the scheme encodes none."""
+    """Spans and number of words of sentences that a scheme can write; without spans if it encodes none."""
     if not scheme.encodes_spans:
         yield from (([], length) for length in range(_EXHAUSTIVE))
         return
+    for spans, length in _all_sentences():
+        if scheme.separates_neighbours or not _neighbours(spans):
+            yield spans, length
+
+
+def _neighbours(spans: list[Span]) -> bool:
+    """Whether two neighbouring spans have the same label."""
+    return any((one.end, one.label) == (other.start, other.label) for one, other in pairwise(spans))
+
+
+def _all_sentences() -> Iterator[tuple[list[Span], int]]:
     for length in range(_EXHAUSTIVE + 1):
         yield from ((spans, length) for spans in _span_sets(length))
     choose = random.Random(0)

@@ -53,16 +53,9 @@ class CheckContext:
             shown = [f"{word}/{tag or GAP}" for word, tag in zip(shown, tags, strict=True)]
         if position is None and len(shown) > 4 * _CONTEXT:
             shown = [*shown[: 4 * _CONTEXT], "…"]
-        return Place(self._location(split, index, position), " ".join(shown))
-
-    def _location(self, split: str, index: int, position: int | None) -> str:
-        sentence = self.corpus.locate(split, index)
-        if position is None:
-            return sentence
-        file, _, line = sentence.rpartition(":")
-        if self.corpus.reader == "column" and line.isdigit():
-            return f"{file}:{int(line) + position}"  # one line per word
-        return f"{sentence}, word {position + 1}"
+        locate = self.corpus.locate
+        where = locate(split, index) if position is None else self.corpus.locate_word(split, index, position)
+        return Place(where, " ".join(shown))
 
     def finding(
         self,
