@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from polytag.cli.options import CorpusOption, CorpusScheme, DecodingName, Json, ReaderName, RuntimeName, reads_corpora
+from polytag.cli.options import (
+    CorpusOption,
+    CorpusScheme,
+    DecodingName,
+    Json,
+    ReaderName,
+    RuntimeName,
+    TagsAsIs,
+    reads_corpora,
+)
 from polytag.plugin.reader import ReadingKeywords
 
 _SYSTEM = (
@@ -39,6 +48,7 @@ def compare_cli(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the interval and the p value.")] = 0,
     reader: ReaderName = None,
     corpus_scheme: CorpusScheme = None,
+    tags_as_is: TagsAsIs = False,
     runtime: RuntimeName = None,
     as_json: Json = False,
     *,
@@ -64,6 +74,7 @@ def compare_cli(
         reader=reader,
         **reading,
         corpus_scheme=corpus_scheme,
+        tags_as_is=tags_as_is,
         decoding=check_decoding(decoding),
         sentences=sentences,
         seed=seed,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from polytag.cli.options import Command, CorpusScheme, CorpusSource, Group, Json, ReaderName, reads_corpora
+from polytag.cli.options import Command, CorpusScheme, CorpusSource, Group, Json, ReaderName, TagsAsIs, reads_corpora
 from polytag.plugin.reader import ReadingKeywords
 from polytag.terminal import console
 
@@ -103,6 +103,7 @@ def convert_cli(
     ] = None,
     reader: ReaderName = None,
     corpus_scheme: CorpusScheme = None,
+    tags_as_is: TagsAsIs = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a converted corpus.")] = False,
     *,
     reading: ReadingKeywords,
@@ -118,6 +119,7 @@ def convert_cli(
         reader=reader,
         **reading,
         corpus_scheme=corpus_scheme,
+        tags_as_is=tags_as_is,
         overwrite=overwrite,
     )
     for message in done.messages:

@@ -16,6 +16,7 @@ from polytag.cli.options import (
     Json,
     ReaderName,
     RuntimeName,
+    TagsAsIs,
     reads_corpora,
 )
 from polytag.plugin.reader import ReadingKeywords
@@ -32,6 +33,7 @@ def evaluate_cli(
     decoding: DecodingName = None,
     reader: ReaderName = None,
     corpus_scheme: CorpusScheme = None,
+    tags_as_is: TagsAsIs = False,
     metric: Annotated[
         list[str] | None,
         typer.Option(
@@ -75,6 +77,7 @@ def evaluate_cli(
         reader=reader,
         **reading,
         corpus_scheme=corpus_scheme,
+        tags_as_is=tags_as_is,
         decoding=check_decoding(decoding),
         metrics=metric or (),
         strict=strict,

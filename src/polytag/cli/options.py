@@ -23,6 +23,7 @@ from polytag.training.options import (
     RECOGNISED,
     SEPARATOR,
     TAG_STYLE,
+    TAGS_AS_IS,
     WORD_PATTERN,
 )
 
@@ -86,6 +87,7 @@ CorpusSource = Annotated[str, typer.Argument(help=CORPUS)]
 CorpusOption = Annotated[str, typer.Option("--corpus", "-c", help=CORPUS)]
 ReaderName = Annotated[str | None, typer.Option("--reader", help=READER, show_default=RECOGNISED)]
 CorpusScheme = Annotated[str | None, typer.Option("--corpus-scheme", help=CORPUS_SCHEME, show_default=RECOGNISED)]
+TagsAsIs = Annotated[bool, typer.Option("--tags-as-is", help=TAGS_AS_IS)]
 DecodingName = Annotated[
     str | None,
     typer.Option("--decoding", help=DECODING, metavar="[viterbi|argmax]", show_default="as each tagger was trained"),

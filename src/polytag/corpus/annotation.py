@@ -11,6 +11,9 @@ from polytag.plugin.scheme import OUTSIDE, UNANNOTATED
 GAP = "-"
 """The tag of a word without annotation in files."""
 
+MISTYPED_OUTSIDE = frozenset(("o", "0"))
+"""Tags that stand for `O`, or should be `O`, in a column of spans."""
+
 _PREFIXED = re.compile(r"[A-Z]-[^-]|[BIESLUMW]$")
 
 
@@ -22,6 +25,8 @@ def have_spans(counts: Mapping[str, int]) -> bool:
     """
     telling = {tag: count for tag, count in counts.items() if tag not in (OUTSIDE, UNANNOTATED, GAP)}
     prefixed = sum(count for tag, count in telling.items() if _PREFIXED.match(tag))
+    if prefixed or OUTSIDE in counts:
+        telling = {tag: count for tag, count in telling.items() if tag not in MISTYPED_OUTSIDE}
     return 2 * prefixed >= sum(telling.values())
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Unpack, cast
 
 from polytag.corpus.corpus import Corpus, accepting_readers, as_corpus
-from polytag.corpus.recognition import scheme_of
+from polytag.corpus.recognition import scheme_of_tags
 from polytag.corpus.source import locate
+from polytag.corpus.span_schemes import holds_spans, span_scheme_of
 from polytag.corpus.tables import checked
 from polytag.errors import CorpusError, PolytagError
 from polytag.files import check_replaceable, expand_home, new_folder
@@ -56,6 +57,7 @@ def convert_corpus(
     scheme: str | None = None,
     reader: str | None = None,
     corpus_scheme: str | None = None,
+    tags_as_is: bool = False,
     overwrite: bool = False,
     **reading: Unpack[ReadingKeywords],
 ) -> Conversion:
@@ -71,6 +73,7 @@ def convert_corpus(
         scheme: Name of the span scheme to convert all columns with spans to; None to keep theirs.
         reader, **reading: How to read the corpus, as in `load_corpus`.
         corpus_scheme: Name of the scheme of the spans; recognised if None.
+        tags_as_is: Whether to write tags that no label scheme writes, as parts of spans.
         overwrite: Whether to replace an earlier converted corpus.
 
     Raises:
@@ -86,7 +89,9 @@ def convert_corpus(
             f"The format {writer.name!r} holds spans, not tags, and is read in the scheme {writer.scheme!r}: it cannot "
             f"be written in {scheme!r}. Leave --scheme out."
         )
-    schemes, converted = _converted(corpus, writer.scheme or scheme, corpus_scheme, messages, writer.scheme is not None)
+    schemes, converted = _converted(
+        corpus, writer.scheme or scheme, corpus_scheme, messages, writer.scheme is not None, tags_as_is
+    )
     if (
         scheme is not None
         and not converted
@@ -162,7 +167,12 @@ def _left_out(corpus: Corpus) -> Iterator[str]:
 
 
 def _converted(
-    corpus: Corpus, scheme: str | None, declared: str | None, messages: list[str], by_the_rules: bool
+    corpus: Corpus,
+    scheme: str | None,
+    declared: str | None,
+    messages: list[str],
+    by_the_rules: bool,
+    tags_as_is: bool,
 ) -> tuple[dict[str, tuple[str, str]], dict[str, Tags]]:
     """The old and new schemes of all columns, and the tags, split by split, of the columns that change.
 
@@ -175,10 +185,17 @@ def _converted(
     schemes: dict[str, tuple[str, str]] = {}
     changed: dict[str, Tags] = {}
     for column in corpus.columns:
-        fit = scheme_of(corpus, column)
-        if fit.scheme.encodes_spans and declared is not None:
-            fit = scheme_of(corpus, column, declared)
-        if target is None or not fit.scheme.encodes_spans or (fit.scheme.name == target.name and not by_the_rules):
+        of_column = {split: corpus.tags(split, column) for split in corpus.splits_with(column)}
+        odd = False
+        if holds_spans(corpus, column, declared, of_column):
+            fit, odd = span_scheme_of(corpus, column, of_column, declared, tags_as_is=tags_as_is)
+        else:
+            fit = scheme_of_tags(corpus, column, of_column)
+        if (
+            target is None
+            or not fit.scheme.encodes_spans
+            or (fit.scheme.name == target.name and not (by_the_rules or odd))
+        ):
             schemes[column] = fit.scheme.name, fit.scheme.name
             continue
         schemes[column] = fit.scheme.name, target.name
@@ -188,9 +205,7 @@ def _converted(
                 "Spans are read as the shared tasks' scorer reads them, and are now written as the scheme requires."
             )
         for split in corpus.splits_with(column):
-            changed.setdefault(split, {})[column] = [
-                respelled(tags, fit.scheme, target) for tags in corpus.tags(split, column)
-            ]
+            changed.setdefault(split, {})[column] = [respelled(tags, fit.scheme, target) for tags in of_column[split]]
     return schemes, changed
 
 

@@ -16,6 +16,7 @@ from polytag.corpus.annotation import GAP, gap_is_no_tag
 from polytag.corpus.source import locate
 from polytag.corpus.tables import checked, location
 from polytag.corpus.tag_style import TagStyle, with_canonical_tags
+from polytag.corpus.task_columns import candidates_for, no_column_for, say_taken
 from polytag.errors import CorpusError, CorpusWarning
 from polytag.plugin.reader import (
     SPLITS,
@@ -195,16 +196,31 @@ class Corpus:
     def column_for(self, task: Task) -> str:
         """The tag column that holds a task: the first of the task's columns that the corpus has.
 
+        If it has none of them, and exactly one of its columns can hold the task (spans, or one tag per word), that one,
+        unless the user named the columns, or another installed task has a column of that name.
+
+        Warns:
+            CorpusWarning: The column has another name than those of the task; said once.
+
         Raises:
-            CorpusError: It has none of them; the message lists its tag columns.
+            CorpusError: No column is the task's, or several could be; the message lists its tag columns.
         """
         for column in task.columns:
             if column in self.columns:
                 return column
-        raise CorpusError(
-            self._without(f"column for the task {task.name!r} (that is {' or '.join(map(repr, task.columns))})")
-            + f" If one of them holds it, give it that name: --columns {TOKENS},{task.columns[0]} for column files."
-        )
+        candidates = candidates_for(self, task)
+        if len(candidates) != 1:
+            raise CorpusError(no_column_for(self, task, candidates))
+        (column,) = candidates
+        if self._taken.setdefault(task.name, "") != column:
+            self._taken[task.name] = column
+            say_taken(self, task, column)
+        return column
+
+    @cached_property
+    def _taken(self) -> dict[str, str]:
+        """The columns with other names that were taken for tasks, by task; it is said once."""
+        return {}
 
     def keeping(self, columns: Sequence[str]) -> Corpus:
         """The same corpus with only these tag columns; `tokens` and `_` are ignored.

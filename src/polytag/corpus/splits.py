@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from polytag.corpus.corpus import Corpus
-from polytag.corpus.recognition import scheme_of_tags
+from polytag.corpus.span_schemes import holds_spans, span_scheme_of, without_spans
 from polytag.errors import CorpusError
 from polytag.plugin.registry import registry
-from polytag.plugin.scheme import LabelScheme, convert_tags
+from polytag.plugin.scheme import LabelScheme, convert_tags, respelled
 from polytag.plugin.task import Task
 
 
@@ -45,10 +45,15 @@ def training_scheme(task: Task, wanted: str | None) -> LabelScheme:
 
 
 def read_split(
-    corpus: Corpus, name: str, tasks: Mapping[str, Task], schemes: Mapping[str, LabelScheme], declared: str | None
+    corpus: Corpus,
+    name: str,
+    tasks: Mapping[str, Task],
+    schemes: Mapping[str, LabelScheme],
+    declared: str | None,
+    tags_as_is: bool = False,
 ) -> Split:
     """One split, as returned by `read_splits`."""
-    return read_splits(corpus, [name], tasks, schemes, declared)[name]
+    return read_splits(corpus, [name], tasks, schemes, declared, tags_as_is)[name]
 
 
 def read_splits(
@@ -57,6 +62,7 @@ def read_splits(
     tasks: Mapping[str, Task],
     schemes: Mapping[str, LabelScheme],
     declared: str | None,
+    tags_as_is: bool = False,
 ) -> dict[str, Split]:
     """The words of splits, and their tags converted to the training scheme of each task.
 
@@ -68,25 +74,44 @@ def read_splits(
         tasks: The tasks.
         schemes: The training scheme of each task.
         declared: Name of the scheme of the corpus' spans; recognised if None.
+        tags_as_is: Whether to accept tags that no label scheme writes, as parts of spans.
 
     Raises:
-        CorpusError: A column is missing, violates the declared scheme, or has no spans although its task needs them.
+        CorpusError: A column is missing, violates the declared scheme, has no spans although its task needs them, or
+            has tags that no label scheme writes.
     """
     splits = {name: Split(corpus.words(name), corpus.documents(name), {}) for name in names}
+    columns = _columns_of(corpus, tasks)
     for task_name, task in tasks.items():
-        column = corpus.column_for(task)
+        column = columns[task_name]
         scheme = schemes[task_name]
         # A scheme is recognised from all splits of the column, wanted or not.
         read = [name for name in corpus.splits_with(column) if scheme.encodes_spans or name in splits]
         tags = {name: corpus.tags(name, column) for name in read}
-        source = scheme_of_tags(corpus, column, tags, declared).scheme if scheme.encodes_spans else scheme
-        if scheme.encodes_spans and not source.encodes_spans:
-            raise CorpusError(
-                f"The column {column!r} of the corpus {corpus.reference!r} has no spans: its tags have no "
-                f"prefixes such as B- and I-, which the task {task_name!r} needs. Name the right column with "
-                "--columns, or train a task without spans on it."
-            )
+        source, odd = scheme, False
+        if scheme.encodes_spans:
+            if not holds_spans(corpus, column, declared, tags):
+                raise CorpusError(without_spans(corpus, column, task, tags))
+            fit, odd = span_scheme_of(corpus, column, tags, declared, tags_as_is=tags_as_is, used=splits)
+            source = fit.scheme
+            if not source.encodes_spans:  # as declared
+                raise CorpusError(without_spans(corpus, column, task, tags))
+        rewritten = respelled if odd else convert_tags
         for name, split in splits.items():
             sentences = tags[name] if name in tags else corpus.tags(name, column)  # which says that it has no column
-            split.tags[task_name] = [convert_tags(sentence, source, scheme) for sentence in sentences]
+            split.tags[task_name] = [rewritten(sentence, source, scheme) for sentence in sentences]
     return splits
+
+
+def _columns_of(corpus: Corpus, tasks: Mapping[str, Task]) -> dict[str, str]:
+    """The column of each task; two tasks may share one only if both name it."""
+    columns = {name: corpus.column_for(task) for name, task in tasks.items()}
+    for name, column in columns.items():
+        sharing = [other for other in columns if columns[other] == column]
+        if len(sharing) > 1 and column not in tasks[name].columns:
+            raise CorpusError(
+                f"The tasks {' and '.join(map(repr, sharing))} would be read from one column of the corpus "
+                f"{corpus.reference!r}, {column!r}. Say which task it holds, for instance --task {name}={column}, and "
+                "leave out the others."
+            )
+    return columns

@@ -72,6 +72,10 @@ class TagStyle:
         tag = f"B{self.separator}{label}" if self.prefix_first else f"{label}{self.separator}B"
         return tag.lower() if self.lower else tag
 
+    def with_outside(self, outside: str) -> TagStyle:
+        """The same style, with something else that stands for `O`."""
+        return replace(self, outside=outside)
+
     def read(self, tag: str) -> str:
         """The canonical form of a tag, `B-PER` or `O`; a tag that is not in this style is returned unchanged."""
         if tag == self.outside:
@@ -108,7 +112,7 @@ def recognise_tag_style(counts: Mapping[str, int]) -> TagStyle | None:
     written: Counter[TagStyle] = Counter()
     prefixes: defaultdict[TagStyle, set[str]] = defaultdict(set)
     for tag, count in telling.items():
-        for style, prefix in _styles_of(tag):
+        for style, prefix in styles_of(tag):
             written[style] += count
             prefixes[style].add(prefix)
     # The order of insertion depends on the corpus: ties go to the usual spelling, then to prefixes that come first.
@@ -131,7 +135,7 @@ def _usual_outside(lower: bool) -> str:
     return OUTSIDE.lower() if lower else OUTSIDE
 
 
-def _styles_of(tag: str) -> list[tuple[TagStyle, str]]:
+def styles_of(tag: str) -> list[tuple[TagStyle, str]]:
     """The styles in which a tag can be written, each with its prefix in upper case."""
     if len(tag) == 1:
         return [(TagStyle(lower=tag.islower()), tag.upper())] if tag.upper() in PREFIXES else []
@@ -147,7 +151,7 @@ def _outside(tags: Mapping[str, int], style: TagStyle) -> str:
     if OUTSIDE in tags:
         return OUTSIDE
     others = [tag for tag in tags if tag in _OUTSIDES]
-    sound = all(style.read(tag) != tag or CANONICAL in dict(_styles_of(tag)) for tag in tags if tag not in _OUTSIDES)
+    sound = all(style.read(tag) != tag or CANONICAL in dict(styles_of(tag)) for tag in tags if tag not in _OUTSIDES)
     return others[0] if len(others) == 1 and sound else ""
 
 
@@ -217,7 +221,7 @@ def _is_written_in(counts: Mapping[str, int], style: TagStyle) -> bool:
     """Whether a column holds span tags of which most are in a style, or are canonical."""
     telling = {tag: count for tag, count in counts.items() if tag not in {*_NO_TAGS, OUTSIDE, style.outside}}
     fitting = sum(
-        count for tag, count in telling.items() if style.read(tag) != tag or (CANONICAL in dict(_styles_of(tag)))
+        count for tag, count in telling.items() if style.read(tag) != tag or (CANONICAL in dict(styles_of(tag)))
     )
     own = style.prefix_first and style.separator == "-" and not style.lower
     found = any(style.read(tag) != tag for tag in telling) or own or not telling

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Unpack
 
 from polytag.corpus.corpus import Corpus, as_corpus
+from polytag.corpus.odd_tags import odd_tags, refuse_odd_tags
 from polytag.corpus.recognition import recognise_scheme
 from polytag.corpus.splits import Split, read_split
 from polytag.errors import PolytagError
@@ -21,9 +22,12 @@ from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import LabelScheme, convert_tags
 from polytag.plugin.task import Task
+from polytag.plugin.task_choice import on_column, split_choice, task_named
 from polytag.tagger.description import TaggerDescription, open_folder
 from polytag.tagger.runtimes import choose_runtime
 from polytag.tagger.tagger import Tagger
+
+_SKIP = "_"
 
 Tags = Sequence[Sequence[str]]
 
@@ -121,6 +125,7 @@ def compare(
     task: Sequence[str] = (),
     reader: str | None = None,
     corpus_scheme: str | None = None,
+    tags_as_is: bool = False,
     decoding: Any = None,
     sentences: int = 5,
     seed: int = 0,
@@ -138,9 +143,10 @@ def compare(
         a, b: The two systems.
         corpus: A corpus, or its name.
         split: Name of the split; by default `test`, or the last one if no `test` exists.
-        task: Names of the tasks to compare; by default all that both systems have. For a column file, in the order of
-            its tag columns, with `_` for a column to skip.
+        task: Names of the tasks to compare; by default all that both systems have. `NAME=COLUMN` names the column of
+            the corpus that holds it. For a column file, in the order of its tag columns, with `_` for a column to skip.
         reader, corpus_scheme, **reading: How to read the corpus, as in training.
+        tags_as_is: Whether to score tags that no label scheme writes, as parts of spans.
         decoding: `viterbi` or `argmax`; by default each tagger's own.
         sentences: Number of sentences to report, of those that differ most.
         seed: Seed of the interval and the p value.
@@ -152,15 +158,19 @@ def compare(
     """
     names = [str(a), str(b)]
     systems = [_opened(name, runtime) for name in names]
-    tasks = _shared_tasks(names, systems, task)
+    wanted = [(_SKIP, None) if text == _SKIP else split_choice(text) for text in task]
+    tasks = _shared_tasks(names, systems, wanted)
     loaded = as_corpus(corpus, reader=reader, **reading)
     chosen = loaded.default_split(split)
     schemes = {name: registry().schemes.get(found.scheme, f"the task {name!r}") for name, found in tasks.items()}
-    data = read_split(loaded, chosen, tasks, schemes, corpus_scheme)
+    data = read_split(loaded, chosen, tasks, schemes, corpus_scheme, tags_as_is)
     places = [loaded.locate(chosen, index) for index in range(len(data.sentences))]
     for name, system in zip(names, systems, strict=True):
         if isinstance(system, Predictions):
             _check_words(name, system, data.sentences, f"{loaded.reference}, {chosen}", places)
+    for name, system in zip(names, systems, strict=True):
+        if isinstance(system, Predictions) and not tags_as_is:
+            _check_tags(name, system, schemes)
     predicted = [_tags(system, data, schemes, decoding) for system in systems]
     results = {
         name: _compare(found, data, schemes[name], predicted[0][name], predicted[1][name], places, sentences, seed)
@@ -183,7 +193,10 @@ def _opened(name: str, runtime: str | None) -> System:
     return TaggerFolder(folder, description, choose_runtime(folder, description, runtime))
 
 
-def _shared_tasks(names: Sequence[str], systems: Sequence[System], wanted: Sequence[str]) -> dict[str, Task]:
+def _shared_tasks(
+    names: Sequence[str], systems: Sequence[System], choices: Sequence[tuple[str, str | None]]
+) -> dict[str, Task]:
+    wanted = [name for name, _ in choices]
     known = [system.tasks if isinstance(system, Predictions) else tuple(system.description.tasks) for system in systems]
     for index, system in enumerate(systems):
         if isinstance(system, Predictions) and system.tasks is None:
@@ -196,7 +209,7 @@ def _shared_tasks(names: Sequence[str], systems: Sequence[System], wanted: Seque
             system.name_columns(order, names[index])
             known[index] = system.tasks
     first, second = (tasks or () for tasks in known)
-    shared = [name for name in wanted if name != "_"] or [name for name in first if name in second]
+    shared = [name for name in wanted if name != _SKIP] or [name for name in first if name in second]
     if not shared:
         raise PolytagError(
             f"{names[0]!r} and {names[1]!r} have no task in common: the first has {', '.join(first) or 'none'}, the "
@@ -206,7 +219,15 @@ def _shared_tasks(names: Sequence[str], systems: Sequence[System], wanted: Seque
         for name, tasks in zip(names, (first, second), strict=True):
             if task not in tasks:
                 raise PolytagError(f"{name!r} has no task {task!r}; it has {', '.join(tasks)}.")
-    return {task: registry().tasks.get(task, "the comparison") for task in shared}
+    trained_on = {
+        name: head.column
+        for system in reversed(systems)
+        if isinstance(system, TaggerFolder)
+        for name, head in system.description.tasks.items()
+        if head.column
+    }
+    found = {name: task_named(name, trained_on.get(name), "the comparison") for name in shared}
+    return found | {name: on_column(found[name], column) for name, column in choices if column}
 
 
 def _check_words(name: str, found: Predictions, words: Tags, corpus: str, places: Sequence[str]) -> None:
@@ -228,6 +249,15 @@ def _check_words(name: str, found: Predictions, words: Tags, corpus: str, places
             f"{name!r} has {len(found.words):,} sentences, and {corpus} has {len(words):,}; the first ones agree. Tag "
             "exactly this split, or name another one with --split."
         )
+
+
+def _check_tags(name: str, found: Predictions, schemes: Mapping[str, LabelScheme]) -> None:
+    def place(_: str, index: int, position: int) -> str:
+        return f"sentence {index + 1}, word {position + 1}"
+
+    for task, scheme in schemes.items():
+        if scheme.encodes_spans:
+            refuse_odd_tags(odd_tags({"": found.tags[task]}, place), f"{name!r}, in the task {task!r},")
 
 
 def _tags(

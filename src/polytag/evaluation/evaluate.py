@@ -24,6 +24,7 @@ from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import UNANNOTATED, LabelScheme
 from polytag.plugin.task import Task
+from polytag.plugin.task_choice import task_named
 from polytag.tagger.decoder import Prediction
 from polytag.tagger.description import open_folder
 from polytag.tagger.runtimes import choose_runtime
@@ -39,6 +40,7 @@ def evaluate(
     *,
     reader: str | None = None,
     corpus_scheme: str | None = None,
+    tags_as_is: bool = False,
     decoding: Any = None,
     metrics: Sequence[str] = (),
     strict: bool = False,
@@ -57,6 +59,7 @@ def evaluate(
         corpus: A corpus, or its name.
         split: Name of the split; by default `test`, or the last one if no `test` exists.
         reader, corpus_scheme, **reading: How to read the corpus, as in training.
+        tags_as_is: Whether to score tags that no label scheme writes, as parts of spans.
         decoding: `viterbi` or `argmax`; by default the tagger's own.
         metrics: Names of metrics in addition to the tasks' own.
         strict: Count only spans that are valid in their label scheme, in gold and predicted tags.
@@ -87,10 +90,10 @@ def evaluate(
         model = tagger
     else:
         model = Tagger.load(tagger, decoding, task=task, labels=labels, runtime=runtime)
-    tasks = {found: registry().tasks.get(found, "scoring the tagger") for found in model.heads}
+    tasks = {found: task_named(found, head.column, "scoring the tagger") for found, head in model.heads.items()}
     schemes = {found: registry().schemes[head.scheme] for found, head in model.heads.items()}
     chosen = choose_metrics(tasks, schemes, metrics, strict)
-    data = read_split(loaded, name, tasks, schemes, corpus_scheme)
+    data = read_split(loaded, name, tasks, schemes, corpus_scheme, tags_as_is)
     with new_file(errors) if errors else nullcontext() as sink:
         predicted, scores = _score(model, data, schemes, chosen, None, seed)
         if sink or confusions:

@@ -154,7 +154,7 @@ class PrefixScheme(LabelScheme):
 
     def spans(self, tags: Sequence[str]) -> list[Span]:
         """The spans of one sentence's tags, in order; invalid sequences are read leniently."""
-        opening, closing = self._opening, self._closing
+        opening, closing = (self._opening, self._closing) if self.separates_neighbours else (frozenset(), frozenset())
         found: list[Span] = []
         start, label, ended = -1, "", True
         for position, tag in enumerate(tags):

@@ -13,8 +13,8 @@ from polytag.corpus.corpus import Corpus
 from polytag.corpus.splits import Split
 from polytag.evaluation.results import TaskEvaluation
 from polytag.files import expand_home
-from polytag.plugin.registry import registry
 from polytag.plugin.scheme import UNANNOTATED
+from polytag.plugin.task_choice import task_named
 from polytag.publishing.record import RunRecord
 from polytag.tagger.tagger import Tagger
 from polytag.tagger.token_classifiers import aggregation
@@ -116,7 +116,7 @@ def _introduction(tagger: Tagger, record: RunRecord) -> Iterator[str]:
     )
     yield ""
     for name in tagger.heads:
-        yield f"- {name}: {registry().tasks[name].summary}"
+        yield f"- {name}: {task_named(name).summary}"
     yield ""
     if record.epochs is None:
         yield (

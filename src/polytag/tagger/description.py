@@ -27,10 +27,14 @@ FILE = "polytag.json"
 FORMAT = 1
 """Version of the folder format of a tagger."""
 
+_REQUIRED = tuple(field.name for field in fields(TaskHead) if field.name != "column")
+"""The keys of every task; only a task with a column that the user named has a column."""
+
 _EXPECTED = {
     "format": "an integer of at least 1",
     "tasks": "an object with at least one task",
-    "a task": f"an object with {', '.join(field.name for field in fields(TaskHead))}",
+    "a task": f"an object with {', '.join(_REQUIRED)}",
+    "column": "null or a non-empty string",
     "labels": "a list of distinct, non-empty strings",
     "a label": "a non-empty string",
     "scheme": "the name of a label scheme",
@@ -53,11 +57,11 @@ _SHOWN = 60
 
 
 def _complete(value: object) -> object:
-    """Check that a task has every key: in the file there are no defaults, unlike in a `TaskHead` made in Python."""
+    """Check that a task has every key but `column`: in the file they have no defaults, unlike in Python."""
     if isinstance(value, Mapping):
-        for field in fields(TaskHead):
-            if field.name not in value:
-                raise PydanticCustomError("incomplete", "it has no {key}", {"key": field.name})
+        for name in _REQUIRED:
+            if name not in value:
+                raise PydanticCustomError("incomplete", "it has no {key}", {"key": name})
     return value
 
 
@@ -243,6 +247,9 @@ class TaggerDescription(BaseModel):
     def to_json(self) -> str:
         """The content of the file, readable by `read`; further keys come last."""
         own = self.model_dump(by_alias=True, include=set(type(self).model_fields) - {"export", "onnx"})
+        for head in own["tasks"].values():
+            if head["column"] is None:
+                del head["column"]
         onnx = {"onnx": {name: found.model_dump() for name, found in self.onnx.items()}} if self.onnx else {}
         return json.dumps({**own, **_without_infinities({**self.details, **onnx})}, indent=2, ensure_ascii=False) + "\n"
 

@@ -33,6 +33,7 @@ class TaskHead:
         alignment: Name of the alignment strategy.
         decoding: `viterbi` or `argmax`.
         temperature: Divisor of the logits before the softmax.
+        column: The tag column that the user named for the task; None if the task's own columns hold it.
     """
 
     labels: Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(_distinct)]
@@ -40,3 +41,4 @@ class TaskHead:
     alignment: Name
     decoding: Decoding = "viterbi"
     temperature: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] = 1.0
+    column: Name | None = None

@@ -15,6 +15,7 @@ from polytag.plugin.encoder_choice import choose_encoder
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import LabelScheme
 from polytag.plugin.task import Task
+from polytag.plugin.task_choice import choose_tasks
 from polytag.tagger.folder import check_output
 from polytag.training.config import RunConfig
 from polytag.training.start import StartingPoint, open_start
@@ -27,6 +28,7 @@ class Choices:
     Attributes:
         config: The configuration of the run; with the encoder, context and window of the tagger to start from, if any.
         tasks, schemes, strategies: Tasks, label schemes and alignment strategies by task name.
+        columns: For each task the column that the user named, or None.
         start: The tagger to start from; None to start from an encoder.
         provider: The provider of the encoder.
     """
@@ -35,6 +37,7 @@ class Choices:
     tasks: Mapping[str, Task]
     schemes: Mapping[str, LabelScheme]
     strategies: Mapping[str, AlignmentStrategy]
+    columns: Mapping[str, str | None]
     start: StartingPoint | None
     provider: EncoderProvider
 
@@ -47,7 +50,8 @@ def choose(config: RunConfig) -> Choices:
     """
     if importlib.util.find_spec("tensorflow") is None:  # said before a corpus is read
         raise MissingEngineError
-    tasks = {name: registry().tasks[name] for name in config.task}
+    chosen = choose_tasks(config.task)
+    tasks = {name: choice.task for name, choice in chosen.items()}
     start = None if config.from_ is None else open_start(config.from_, tasks, config.labels)
     schemes = {
         name: training_scheme(task, config.scheme or (start.scheme(name) if start else None))
@@ -84,4 +88,5 @@ def choose(config: RunConfig) -> Choices:
                 f"The folder {str(folder)!r} of {option} is in the output folder, which is replaced by the finished "
                 f"tagger. Choose one next to it: {f'{config.output}-curves'!r}."
             )
-    return Choices(config, tasks, schemes, strategies, start, provider)
+    columns = {name: choice.column for name, choice in chosen.items()}
+    return Choices(config, tasks, schemes, strategies, columns, start, provider)

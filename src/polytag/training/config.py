@@ -27,6 +27,7 @@ from polytag.training.options import (
     RECOGNISED,
     SEPARATOR,
     TAG_STYLE,
+    TAGS_AS_IS,
     WORD_PATTERN,
     Option,
 )
@@ -45,9 +46,10 @@ class RunConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False)
 
-    task: Annotated[tuple[str, ...], Option(short="-t", repeated=True)] = Field(
+    task: Annotated[tuple[str, ...], Option(short="-t", value="NAME[:VARIANT][=COLUMN]", repeated=True)] = Field(
         min_length=1,
-        description="Task to train. For several on one encoder, repeat the option; in TOML and Python, give a list.",
+        description="Task to train, `ner`; on a column of another name, `ner=label`; as a second layer of one task, "
+        "`ner:inner=nested_tags`. For several on one encoder, repeat the option; in TOML and Python, give a list.",
     )
     corpus: Annotated[str, Option(short="-c")] = Field(description=CORPUS)
     output: Annotated[Path, Option(short="-o")] = Field(description="Folder to write the tagger to.")
@@ -83,6 +85,7 @@ class RunConfig(BaseModel):
         None, description=OFFSETS
     )
     corpus_scheme: Annotated[str | None, Option(_CORPUS, shown=RECOGNISED)] = Field(None, description=CORPUS_SCHEME)
+    tags_as_is: Annotated[bool, Option(_CORPUS)] = Field(False, description=TAGS_AS_IS)
     scheme: Annotated[str | None, Option(_MODEL, shown="the task's")] = Field(
         None, description="Label scheme to train span tasks in."
     )

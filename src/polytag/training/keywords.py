@@ -34,6 +34,7 @@ class RunOptions(TypedDict, total=False):
     tag_style: str | None
     offsets: Literal["characters", "utf16"] | None
     corpus_scheme: str | None
+    tags_as_is: bool
     scheme: str | None
     alignment: str | None
     decoding: Decoding

@@ -105,7 +105,7 @@ def make_plan(choices: Choices, reporter: Reporter) -> Plan:
     config, tasks, schemes = choices.config, choices.tasks, choices.schemes
     corpus = load_corpus(config.corpus, reader=config.reader, **config.reading())
     present = [name for name in SPLITS if name in corpus.splits]
-    splits = read_splits(corpus, present, tasks, schemes, config.corpus_scheme)
+    splits = read_splits(corpus, present, tasks, schemes, config.corpus_scheme, config.tags_as_is)
     training, validation = training_splits(corpus, splits, config.seed, reporter)
     labels = {name: inventory(corpus, task, schemes[name], training) for name, task in tasks.items()}
     reporter.message(
@@ -115,7 +115,13 @@ def make_plan(choices: Choices, reporter: Reporter) -> Plan:
     reporter.status("Starting TensorFlow")
     kept = _kept_heads(choices.start, labels, schemes, reporter) if choices.start else ()
     heads = {
-        name: TaskHead(tuple(labels[name]), schemes[name].name, choices.strategies[name].name, config.decoding)
+        name: TaskHead(
+            tuple(labels[name]),
+            schemes[name].name,
+            choices.strategies[name].name,
+            config.decoding,
+            column=choices.columns[name],
+        )
         for name in tasks
     }
     return Plan(

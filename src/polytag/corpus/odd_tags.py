@@ -1,0 +1,131 @@
+"""Tags in a column of spans that no label scheme writes: they are named, and nothing is trained or scored on them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from polytag.corpus.annotation import GAP
+from polytag.corpus.tag_style import CANONICAL, TagStyle, styles_of
+from polytag.errors import CorpusError
+from polytag.plugin.registry import registry
+from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme, PrefixScheme, split_tag
+
+Tags = Mapping[str, Sequence[Sequence[str]]]
+"""The tags of the sentences of each split."""
+
+_LIKE_OUTSIDE = frozenset(("0", "o", "_", "\N{CYRILLIC CAPITAL LETTER O}", "\N{GREEK CAPITAL LETTER OMICRON}"))
+_SHOWN = 5
+_LONG = 40
+_COMPARED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class OddTag:
+    """A tag in a column of spans that no label scheme writes.
+
+    Attributes:
+        tag: The tag.
+        words: Number of words that have it.
+        location: The first of them.
+        likely: The tag that it probably is: `O` for `0`; empty if none is likely.
+    """
+
+    tag: str
+    words: int
+    location: str
+    likely: str
+
+    def __str__(self) -> str:
+        words = "1 word" if self.words == 1 else f"{self.words:,} words"
+        first = "" if not self.location else f", {'at' if self.words == 1 else 'first at'} {self.location}"
+        likely = f" looks like `{self.likely}`" if self.likely else ""
+        return f"`{_short(self.tag)}` ({words}{first}){likely}"
+
+
+def odd_tags(tags: Tags, locate: Callable[[str, int, int], str], declared: LabelScheme | None = None) -> list[OddTag]:
+    """The tags of a column of spans that no label scheme writes, the most frequent first.
+
+    A tag without a prefix (`PER`) is written only by a declared scheme that reads it.
+
+    Args:
+        tags: The tags of the sentences of each split.
+        locate: Gives the place of a word, from its split, sentence and position.
+        declared: The declared scheme of the column; any scheme may be the column's if None.
+    """
+    counts = Counter(tag for sentences in tags.values() for sentence in sentences for tag in sentence)
+    odd = unwritten(counts, declared)
+    first: dict[str, str] = {}
+    for split, sentences in tags.items() if odd else ():
+        for index, sentence in enumerate(sentences):
+            if not odd.isdisjoint(sentence):
+                for position, tag in enumerate(sentence):
+                    if tag in odd and tag not in first:
+                        first[tag] = locate(split, index, position)
+    labels = {split_tag(tag)[1] for tag in counts if tag not in odd and tag not in (OUTSIDE, UNANNOTATED, GAP)}
+    found = [OddTag(tag, counts[tag], first[tag], _likely(tag, labels, counts)) for tag in odd]
+    return sorted(found, key=lambda one: (-one.words, one.tag))
+
+
+def refuse_odd_tags(odd: Sequence[OddTag], where: str, style: TagStyle | None = None) -> None:
+    """Refuse tags that no label scheme writes.
+
+    Args:
+        odd: The tags, as `odd_tags` gives them.
+        where: What has them: `The column 'ner_tags' of the corpus 'mine'`.
+        style: How the source writes its tags.
+
+    Raises:
+        CorpusError: There are such tags; the message names them and the options that help.
+    """
+    if odd:
+        raise CorpusError(f"{where} has tags that no label scheme writes: {named(odd)}. {advice(odd, style)}")
+
+
+def named(odd: Sequence[OddTag]) -> str:
+    """The first of the tags, with their number of words and places."""
+    more = f"; and {len(odd) - _SHOWN:,} more tags" if len(odd) > _SHOWN else ""
+    return "; ".join(map(str, odd[:_SHOWN])) + more
+
+
+def advice(odd: Sequence[OddTag], style: TagStyle | None) -> str:
+    """What to do about tags that no label scheme writes: sentences with the options that help."""
+    options = []
+    outside = [one.tag for one in odd if one.likely == OUTSIDE]
+    if len(outside) == 1 and "," not in outside[0]:
+        said = (style or CANONICAL).with_outside(outside[0])
+        options.append(f"read `{outside[0]}` as `O` with --tag-style {said}")
+    options.append("take them as parts of spans, as they are, with --tags-as-is")
+    return f"Repair them, {' or '.join(options)}."
+
+
+def unwritten(counts: Mapping[str, int], declared: LabelScheme | None) -> set[str]:
+    """The tags that no label scheme writes; of the schemes that need no prefixes, only the declared one counts."""
+    schemes = [scheme for scheme in registry().schemes.values() if scheme.encodes_spans and scheme.separates_neighbours]
+    if declared is not None:
+        schemes = [*schemes, declared]
+    tags = [tag for tag in counts if tag not in (OUTSIDE, UNANNOTATED)]
+    return {tag for tag in tags if not any(_writes(scheme, tag, tags[:_COMPARED]) for scheme in schemes)}
+
+
+def _writes(scheme: LabelScheme, tag: str, others: Sequence[str]) -> bool:
+    """Whether a scheme allows a tag anywhere: next to itself or an edge, where prefixes are; else next to any other."""
+    if scheme.allows(tag, tag) or scheme.allows(None, tag) or scheme.allows(tag, None):
+        return True
+    near = () if isinstance(scheme, PrefixScheme) else (OUTSIDE, *others)
+    return any(scheme.allows(other, tag) or scheme.allows(tag, other) for other in near)
+
+
+def _likely(tag: str, labels: Collection[str], counts: Mapping[str, int]) -> str:
+    if tag in _LIKE_OUTSIDE or (OUTSIDE not in counts and counts[tag] == max(counts.values())):
+        return OUTSIDE
+    for style, _ in styles_of(tag):
+        canonical = style.read(tag)
+        if canonical != tag and split_tag(canonical)[1] in labels:
+            return canonical
+    return f"I-{tag}" if tag in labels else ""
+
+
+def _short(tag: str) -> str:
+    return tag if len(tag) <= _LONG else tag[: _LONG - 1] + "…"
