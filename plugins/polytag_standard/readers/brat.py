@@ -69,6 +69,7 @@ class BratReader(Reader):
             if not path.with_suffix(".ann").is_file():
                 rule = "Texts without an annotation file (.ann) are left out."
                 source.remarks.append(Remark("text-without-annotations", rule, path.name, str(path)))
+        source.passed_over.clear()  # what is not read is said here
         taken = {path for paths in splits.values() for path in paths}
         for path in _all_annotations(source):
             if path not in taken:

@@ -36,6 +36,8 @@ class DatasetReader(Reader):
         datasets = library("Saved datasets")
         import pyarrow
 
+        source.passed_over.clear()  # the library says which files belong to the format
+
         try:
             data = datasets.load_from_disk(str(source.path or source.reference))
         except (OSError, ValueError, KeyError, pyarrow.ArrowException) as error:

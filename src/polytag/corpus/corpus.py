@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from polytag.corpus.annotation import GAP, gap_is_no_tag
-from polytag.corpus.source import locate
+from polytag.corpus.source import locate, remarks_on_files
 from polytag.corpus.tables import checked, location
 from polytag.corpus.tag_style import TagStyle, with_canonical_tags
 from polytag.corpus.task_columns import candidates_for, no_column_for, say_taken
+from polytag.corpus.text_files import text_ending
 from polytag.errors import CorpusError, CorpusWarning
 from polytag.plugin.reader import (
     SPLITS,
@@ -290,7 +291,7 @@ def load_corpus(reference: str, *, reader: str | None = None, **reading: Unpack[
     tables, styles, respelled = with_canonical_tags(
         checked(data, reference, options.columns), options.tag_style, reference
     )
-    remarks = (*source.remarks, *respelled)
+    remarks = (*source.remarks, *remarks_on_files(source), *respelled)
     corpus = Corpus(reference, chosen.name, tables, remarks, dict(source.forms), styles)
     for rule, of_rule in remarks_by_rule(corpus).items():
         places = "; ".join(f"{remark.location}: {remark.example}" for remark in of_rule[:_SHOWN_REMARKS])
@@ -317,7 +318,7 @@ def _words_tagged(table: SentenceTable, column: str, tag: str) -> Iterator[str]:
 def accepting_readers(source: Source) -> list[Reader]:
     """The readers that accept a source; if some of them claim the extensions of its files, only these."""
     accepting = [reader for reader in registry().readers.values() if reader.accepts(source)]
-    endings = {path.suffix.lower() for paths in source.files.values() for path in paths}
+    endings = {text_ending(path) for paths in source.files.values() for path in paths}
     return [reader for reader in accepting if endings and endings <= reader.endings] or accepting
 
 
@@ -351,7 +352,25 @@ def _reader_for(source: Source) -> Reader:
             f"The corpus {source.reference!r} does not exist: no file or folder has that path, and no reader accepts "
             "it as a name, such as a dataset on the hub (owner/name). Check the path."
         )
+    _refuse_two_formats(source)
     raise CorpusError(
         f"No reader accepts the corpus {source.reference!r}. Choose one of {', '.join(readers)} with --reader, or "
         "convert the corpus to the format of one of them."
     )
+
+
+def _refuse_two_formats(source: Source) -> None:
+    """Refuse files of one split that different readers accept, each alone."""
+    for split, paths in source.files.items():
+        formats: dict[str, Path] = {}
+        for path in paths:
+            alone = replace(source, path=path, files={split: (path,)})
+            accepting = accepting_readers(alone)
+            if len(accepting) == 1:
+                formats.setdefault(accepting[0].name, path)
+        if len(formats) > 1:
+            (first, path), (second, other) = list(formats.items())[:2]
+            raise CorpusError(
+                f"The corpus {source.reference!r} holds the {split} split in two formats: {path.name} ({first}) and "
+                f"{other.name} ({second}). Name the files to read: {split}={path}"
+            )

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+from polytag.corpus.text_files import text_ending
 from polytag.errors import CorpusError
 from polytag.files import expand_home, path_exists
-from polytag.plugin.reader import NOTHING_SAID, SPLITS, ReadingOptions, Source
+from polytag.plugin.reader import NOTHING_SAID, SPLITS, ReadingOptions, Remark, Source
 
 _OF_BACKUPS = ("~", ".bak", ".orig", ".swp")
 """Extensions that editors and merge tools give to backups."""
+
+_NO_DATA = frozenset(
+    {".cfg", ".gif", ".htm", ".html", ".ini", ".jpeg", ".jpg", ".log", ".md", ".pdf", ".png", ".py", ".rst", ".sh"}
+    | {".svg", ".toml", ".yaml", ".yml"}
+)
+_NO_DATA_NAMES = frozenset({"changelog", "citation", "copying", "license", "licence", "makefile", "notice", "readme"})
 
 _FILE_ENDINGS = frozenset(
     {
@@ -36,6 +44,8 @@ _SPLIT_WORDS = {
     "validation": ("validation", "valid", "val", "dev", "devel", "development", "testa"),
     "test": ("test", "testb", "testing", "eval"),
 }
+_LAST_WORD = re.compile(r"(?:(?<=\d)|(?<=[a-z])(?=[A-Z]))([A-Za-z]+)$")
+"""The letters at the end of a word, after a digit (`wnut17train`) or in camel case (`nerTrain`)."""
 
 
 def locate(reference: str, options: ReadingOptions = NOTHING_SAID) -> Source:
@@ -52,24 +62,32 @@ def locate(reference: str, options: ReadingOptions = NOTHING_SAID) -> Source:
         raise CorpusError("The corpus has no name. Give a file, a folder, a hub dataset, or `sample`.")
     path = expand_home(reference)
     if path_exists(path):
-        files = _files_in(path) if path.is_dir() else {split_of(path.name) or "train": (_regular(path),)}
-        return Source(reference, path, files, options)
+        if path.is_dir():
+            return Source(reference, path, *_files_in(path, options))
+        return Source(reference, path, {split_of(path.name) or "train": (_regular(path),)}, options)
     if "=" in reference:
         return Source(reference, files=_named_files(reference), options=options)
     name = reference.partition("@")[0]
-    if name.startswith((".", "/", "~")) or name.count("/") > 1 or path.suffix in _FILE_ENDINGS:
+    if name.startswith((".", "/", "~")) or name.count("/") > 1 or text_ending(path) in _FILE_ENDINGS:
         raise CorpusError(f"The corpus {reference!r} does not exist: no file or folder has that path. Check the path.")
     return Source(reference, options=options)
 
 
 def split_of(name: str) -> str | None:
-    """The split in the name of a file or split, or None: `eng.testa` and `dev` are `validation`."""
+    """The split in the name of a file or split, or None: `eng.testa` and `dev` are `validation`.
+
+    The split is a word of the name, or the end of one after a digit or in camel case: `wnut17train.conll` is `train`.
+    """
     return next(iter(_splits_in(name)), None)
 
 
 def _splits_in(name: str) -> list[str]:
-    words = "".join(c.lower() if c.isalnum() else " " for c in name).split()
-    return [split for split, names in _SPLIT_WORDS.items() if any(word in names for word in words)]
+    words = "".join(c if c.isalnum() else " " for c in name).split()
+    ends = [found[1] for word in words if (found := _LAST_WORD.search(word))]
+    for candidates in ({word.lower() for word in words}, {word.lower() for word in ends}):
+        if found_splits := [split for split, names in _SPLIT_WORDS.items() if candidates.intersection(names)]:
+            return found_splits
+    return []
 
 
 def _named_files(reference: str) -> dict[str, tuple[Path, ...]]:
@@ -101,18 +119,41 @@ def _regular(path: Path) -> Path:
     return path
 
 
-def _files_in(folder: Path) -> dict[str, tuple[Path, ...]]:
+def _files_in(
+    folder: Path, options: ReadingOptions
+) -> tuple[dict[str, tuple[Path, ...]], ReadingOptions, dict[Path, str]]:
+    """The files of each split, the options, and the files that are in none, with the reason."""
     files: dict[str, tuple[Path, ...]] = {}
-    for path in _visible(folder):
+    passed_over: dict[Path, str] = {}
+    for path in sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")):
         splits = _splits_in(path.name)
-        if len(splits) > 1:
+        if path.name.endswith(_OF_BACKUPS):
+            passed_over[path] = "a backup"
+        elif len(splits) > 1:
             raise CorpusError(
                 f"The file {str(path)!r} could belong to {' or to '.join(splits)}. Name the files of each split: "
                 f"train={folder / 'FILE'},validation={folder / 'FILE'}, or move this one elsewhere."
             )
-        for split in splits:
+        elif not splits:
+            passed_over[path] = "its name tells no split (train, dev, test)"
+        for split in splits if path not in passed_over else ():
             files[split] = (*files.get(split, ()), path)
-    return files
+    return files, options, passed_over
+
+
+def remarks_on_files(source: Source) -> list[Remark]:
+    """A remark on each file of the folder that was not read; one for all that look like documentation and programs."""
+    rule = "Files of the folder were not read."
+    told = [(path, reason) for path, reason in source.passed_over.items() if not _is_no_data(path)]
+    remarks = [Remark("file-not-read", rule, path.name, reason) for path, reason in told]
+    if told and len(told) < len(source.passed_over):
+        count = len(source.passed_over) - len(told)
+        remarks.append(Remark("file-not-read", rule, f"{count} others", "documentation, programs or pictures"))
+    return remarks
+
+
+def _is_no_data(path: Path) -> bool:
+    return text_ending(path) in _NO_DATA or path.name.split(".")[0].lower() in _NO_DATA_NAMES
 
 
 def _visible(folder: Path) -> list[Path]:

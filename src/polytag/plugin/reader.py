@@ -216,6 +216,8 @@ class Source:
         path: The file or folder with that name, or None.
         files: The files of each split; empty if the reference names no files.
         options: What the user says about its form.
+        passed_over: Files of a folder that are in no split, with the reason; shown to the user after reading. The
+            reader adds files of splits that it does not read, and removes those that it reads.
         remarks: A list to which the reader adds everything that it changes or leaves out; shown to the user.
         forms: The form of each file, if readers recognise it; the reader adds it.
     """
@@ -224,6 +226,7 @@ class Source:
     path: Path | None = None
     files: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     options: ReadingOptions = NOTHING_SAID
+    passed_over: dict[Path, str] = field(default_factory=dict, compare=False)
     remarks: list[Remark] = field(default_factory=list, compare=False)
     forms: dict[Path, RecognisedForm] = field(default_factory=dict, compare=False)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
-from polytag import CorpusError, Sentence, SentenceTable, Source, split_of, text_ending
+from polytag import CorpusError, Sentence, SentenceTable, Source, split_of, text_ending, text_lines
 
 BRAT_ENDINGS = frozenset({".ann"})
 CONLLU_ENDINGS = frozenset({".conllu", ".conllup"})
@@ -21,6 +22,14 @@ def files_ending(source: Source, endings: frozenset[str]) -> dict[str, list[Path
     """The files of each split whose names end in one of `endings`; splits without any are left out."""
     chosen = {split: [path for path in paths if text_ending(path) in endings] for split, paths in source.files.items()}
     return {split: paths for split, paths in chosen.items() if paths}
+
+
+def first_lines(path: Path, encoding: str | None, count: int) -> list[str]:
+    """The first lines of a file, to judge its format; none if it is not text."""
+    try:
+        return [line for _, line in islice(text_lines(path, encoding), count)]
+    except CorpusError:
+        return []
 
 
 def joined(paths: Sequence[Path], read: Callable[[Path], Iterator[Sentence]]) -> Iterator[Sentence]:
