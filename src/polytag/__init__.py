@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     )
     from polytag.corpus.sentences import corpus_from_sentences, sentences_of
     from polytag.corpus.source import split_of
-    from polytag.corpus.text_files import text_ending, text_lines
+    from polytag.corpus.text_files import text_ending, text_lines, whole_text
     from polytag.encoding.text import Word, split_sentences
     from polytag.errors import CorpusError, CorpusWarning, PluginError, PolytagError, TaggerError, shorten
     from polytag.evaluation.compare import Comparison, TaskComparison, compare
@@ -121,7 +121,7 @@ _HOMES = {
     ),
     "polytag.corpus.sentences": ("corpus_from_sentences", "sentences_of"),
     "polytag.corpus.source": ("split_of",),
-    "polytag.corpus.text_files": ("text_ending", "text_lines"),
+    "polytag.corpus.text_files": ("text_ending", "text_lines", "whole_text"),
     "polytag.plugin.encoder": (
         "Encoder",
         "EncoderProvider",
@@ -239,6 +239,7 @@ __all__ = [
     "text_ending",
     "text_lines",
     "train",
+    "whole_text",
     "word_in",
     "word_pattern",
 ]

@@ -19,7 +19,7 @@ PUBLIC = """
     UnreadWords Word WordCoder __version__ alignment check column_rows compare convert_corpus convert_tags
     corpus_from_sentences describe evaluate export first_units has_document_marks hookimpl labels_at last_units
     load_corpus metric predict push recognise_dialect recognise_dialects scheme score scores_at sentences_of shorten
-    split_of split_sentences task text_ending text_lines train word_in word_pattern
+    split_of split_sentences task text_ending text_lines train whole_text word_in word_pattern
 """
 PUBLIC_TESTING = "BrokenContractError Case Outcome PluginConformance PluginManager cases check"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -30,7 +31,7 @@ class DatasetReader(Reader):
         """Memory-map the folder.
 
         Raises:
-            CorpusError: The folder is not complete.
+            CorpusError: The folder is not complete, or a split has no row.
             PolytagError: The package `datasets` is not installed.
         """
         datasets = library("Saved datasets")
@@ -40,7 +41,13 @@ class DatasetReader(Reader):
 
         try:
             data = datasets.load_from_disk(str(source.path or source.reference))
-        except (OSError, ValueError, KeyError, pyarrow.ArrowException) as error:
+        except (OSError, ValueError, KeyError, IndexError, pyarrow.ArrowException) as error:
+            folder = source.path or Path(source.reference)
+            if empty := _split_without_rows(folder):
+                raise CorpusError(
+                    f"The {empty} split of the saved dataset {source.reference!r} has no row. Save it again without "
+                    "this split, or fill it."
+                ) from error
             raise CorpusError(
                 f"The folder {source.reference!r} is not a complete saved dataset: {error}. Save it again "
                 "with save_to_disk."
@@ -58,3 +65,14 @@ class DatasetReader(Reader):
         datasets = library("Saved datasets")
         with quiet():
             datasets.DatasetDict(without_location(data)).save_to_disk(str(folder))
+
+
+def _split_without_rows(folder: Path) -> str | None:
+    """The first split without data files; the library cannot load it."""
+    for state in sorted((*folder.glob("state.json"), *folder.glob("*/state.json"))):
+        try:
+            if not json.loads(state.read_text(encoding="utf-8")).get("_data_files"):
+                return "train" if state.parent == folder else state.parent.name
+        except (OSError, ValueError, AttributeError):
+            continue
+    return None

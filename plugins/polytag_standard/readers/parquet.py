@@ -36,13 +36,20 @@ class ParquetReader(Reader):
         datasets = library("Parquet files")
         import pyarrow.parquet
 
-        for path in (path for paths in source.files.values() for path in paths):
-            try:
-                pyarrow.parquet.read_schema(path)
-            except pyarrow.ArrowException as error:
+        for split, paths in source.files.items():
+            rows = 0
+            for path in paths:
+                try:
+                    rows += pyarrow.parquet.read_metadata(path).num_rows
+                except pyarrow.ArrowException as error:
+                    raise CorpusError(
+                        f"{path} cannot be read as Parquet: {_first_line(error)} Check that the file is complete."
+                    ) from None
+            if not rows:
                 raise CorpusError(
-                    f"{path} cannot be read as Parquet: {_first_line(error)} Check that the file is complete."
-                ) from None
+                    f"{paths[0]} has no row, nor has any other file of the {split} split. Name the files of the other "
+                    "splits: train=FILE,…"
+                )
         files = {split: [str(path) for path in paths] for split, paths in source.files.items()}
         try:
             return with_standard_names(datasets.load_dataset("parquet", data_files=files))

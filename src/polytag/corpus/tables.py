@@ -8,7 +8,7 @@ from dataclasses import replace
 from operator import ne
 from typing import TYPE_CHECKING, Any
 
-from polytag.errors import CorpusError
+from polytag.errors import CorpusError, shorten
 from polytag.plugin.reader import DOCUMENT, LOCATION, TOKENS, SentenceTable
 from polytag.plugin.scheme import UNANNOTATED
 
@@ -91,21 +91,31 @@ def _where(table: SentenceTable, chosen: Sequence[int]) -> SentenceTable:
     )
 
 
-def _without_tags(split: str, reference: str, columns: Sequence[str]) -> CorpusError:
+def _without_tags(split: str, reference: str, columns: Sequence[str], hint: str = "") -> CorpusError:
     return CorpusError(
         f"The {split} split of the corpus {reference!r} has no tag column: no list of strings or "
-        f"ClassLabel other than {TOKENS!r}; its columns are {', '.join(columns)}. Add one with a "
+        f"ClassLabel other than {TOKENS!r}; its columns are {', '.join(columns)}.{hint} Add one with a "
         "tag for every word."
     )
 
 
 # Datasets
 
+_STRINGS = frozenset({"string", "large_string"})
+_MISSING_IDS = frozenset({-1, -100})
+"""Ids that stand for no annotation: of `datasets`, and of what is not scored in transformers."""
+
 
 def _from_dataset(dataset: datasets.Dataset, split: str, reference: str, texts: dict[str, str]) -> SentenceTable:
     """The table of a dataset; `texts` has every word and tag so far, once."""
+    if not len(dataset):
+        raise CorpusError(
+            f"The {split} split of the corpus {reference!r} has no row. Save the corpus without this split, or fill it."
+        )
     features = dataset.features
     if not _holds_strings(features.get(TOKENS)):
+        if TOKENS in features and _is_string(features[TOKENS]):
+            raise _strings_for_lists(dataset, TOKENS, split, reference)
         raise CorpusError(
             f"The {split} split of the corpus {reference!r} has no column {TOKENS!r} with a list of strings "
             f"for each sentence; its columns are {', '.join(features) or 'none'}. Rename the column "
@@ -116,14 +126,30 @@ def _from_dataset(dataset: datasets.Dataset, split: str, reference: str, texts: 
         name for name in features if name != TOKENS and (names[name] is not None or _holds_strings(features[name]))
     ]
     if not columns:
-        raise _without_tags(split, reference, list(features))
+        others = [name for name in features if name not in (TOKENS, LOCATION, DOCUMENT)]
+        for name in others:
+            if _is_string(features[name]) and _looks_like_a_list(dataset[0][name]):
+                raise _strings_for_lists(dataset, name, split, reference)
+        numbers = next((name for name in others if "int" in _dtype_inside(features[name])), None)
+        hint = "" if numbers is None else f" The column {numbers!r} holds ids without names: make it a ClassLabel."
+        raise _without_tags(split, reference, list(features), hint)
 
     def text(value: str) -> str:
         return texts.setdefault(value, value)
 
     def tag_of(column: str) -> Callable[[Any], str]:
         known = names[column]
-        return text if known is None else lambda value: known[value] if 0 <= value < len(known) else UNANNOTATED
+        if known is None:
+            return text
+
+        def named(value: int) -> str:
+            if 0 <= value < len(known):
+                return known[value]
+            if value in _MISSING_IDS:
+                return UNANNOTATED
+            raise _unknown_id(dataset, column, value, known, split, reference)
+
+        return named
 
     words = _rows(dataset, TOKENS, text, None)
     documents = _documents(dataset, words)
@@ -136,6 +162,29 @@ def _from_dataset(dataset: datasets.Dataset, split: str, reference: str, texts: 
         {column: known for column in columns if (known := names[column]) is not None},
         tuple(name for name in features if name not in used),
     )
+
+
+def _unknown_id(
+    dataset: datasets.Dataset, column: str, value: int, names: Sequence[str], split: str, reference: str
+) -> CorpusError:
+    rows = _arrow_column(dataset, column).to_pylist()
+    row = next(number for number, ids in enumerate(rows, 1) if ids and value in ids)
+    return CorpusError(
+        f"Row {row} of the {split} split of the corpus {reference!r} has the id {value} in the column {column!r}, "
+        f"whose ClassLabel has {len(names)} names, with the ids 0 to {len(names) - 1}: {shorten(', '.join(names))}. "
+        f"Repair the id, or add its name. A word without annotation has the id -1."
+    )
+
+
+def _strings_for_lists(dataset: datasets.Dataset, column: str, split: str, reference: str) -> CorpusError:
+    return CorpusError(
+        f"The {split} split of the corpus {reference!r}: the column {column!r} holds strings, not lists. The first is "
+        f"{shorten(str(dataset[0][column]))!r}. Store a list of strings for each sentence."
+    )
+
+
+def _looks_like_a_list(value: object) -> bool:
+    return isinstance(value, str) and value.strip().startswith("[")
 
 
 def _rows(
@@ -177,7 +226,15 @@ def _arrow_column(dataset: datasets.Dataset, name: str) -> Any:
 
 
 def _holds_strings(feature: object) -> bool:
-    return getattr(getattr(feature, "feature", None), "dtype", None) in ("string", "large_string")
+    return _dtype_inside(feature) in _STRINGS
+
+
+def _is_string(feature: object) -> bool:
+    return getattr(feature, "dtype", None) in _STRINGS
+
+
+def _dtype_inside(feature: object) -> str:
+    return str(getattr(getattr(feature, "feature", None), "dtype", ""))
 
 
 def _names(feature: object) -> tuple[str, ...] | None:

@@ -6,6 +6,7 @@ import codecs
 import gzip
 import io
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -79,14 +80,17 @@ def text_lines(path: Path, encoding: str | None = None) -> Iterator[tuple[int, s
         CorpusError: Python does not know the encoding, or a line is not in it; the message names line and byte.
         OSError: The file cannot be read.
     """
-    with open_bytes(path) as file:
-        head = file.read(_HEAD)
-        file.seek(0)
-        known = encoding_of(path, head, encoding)
-        if known in _UTF8:
-            yield from _utf8_lines(path, file, head)
-        else:
-            yield from _other_lines(path, file, known)
+    try:
+        with open_bytes(path) as file:
+            head = file.read(_HEAD)
+            file.seek(0)
+            known = encoding_of(path, head, encoding)
+            if known in _UTF8:
+                yield from _utf8_lines(path, file, head)
+            else:
+                yield from _other_lines(path, file, known)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise CorpusError(f"{path} is damaged: it cannot be decompressed ({error}). Compress it again.") from error
 
 
 def open_bytes(path: Path) -> IO[bytes]:
@@ -102,6 +106,24 @@ def open_bytes(path: Path) -> IO[bytes]:
         return file
     file.close()
     return gzip.open(path, "rb")  # type: ignore[return-value]  # a reader of bytes
+
+
+def whole_text(path: Path, encoding: str | None = None) -> str:
+    r"""The content of a text file with its line ends as they are, for formats whose offsets count them.
+
+    Args:
+        path: The file; if it is compressed with gzip, its content is read.
+        encoding: Its encoding, as in `text_lines`.
+
+    Raises:
+        CorpusError: Python does not know the encoding, or a line is not in it; the message names line and byte.
+        OSError: The file cannot be read.
+    """
+    for _ in text_lines(path, encoding):  # raises an error that names the line
+        pass
+    with open_bytes(path) as file:
+        content = file.read()
+    return content.decode(encoding_of(path, content[:_HEAD], encoding))
 
 
 def encoding_of(path: Path, head: bytes, encoding: str | None) -> str:
