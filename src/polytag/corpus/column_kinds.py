@@ -130,6 +130,11 @@ TAG_NAMES = frozenset(
 )
 """Names of columns of tags in headers, in lower case."""
 
+OTHER_NAMES = frozenset(
+    "# id idx index no i document document_id doc doc_id docid sentence sentence_id sent sent_id start end".split()
+)
+"""Names of other columns in headers, in lower case."""
+
 _BY_POSITION = {2: ("tags",), 3: ("pos_tags", "chunk_tags"), 4: ("pos_tags", "chunk_tags", "ner_tags")}
 _LAYERS = ("ner_tags", "nested_tags")
 

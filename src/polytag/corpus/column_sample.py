@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from polytag.corpus.column_kinds import TAG_NAMES, WORD_NAMES, ColumnContent, Kind, layout_of
+from polytag.corpus.column_kinds import OTHER_NAMES, TAG_NAMES, WORD_NAMES, ColumnContent, Kind, layout_of
 from polytag.corpus.text_files import TextForm, text_form, text_lines
 from polytag.errors import CorpusError, shorten
 from polytag.plugin.reader import DOCUMENT_MARKS, ReadingOptions
@@ -166,10 +166,9 @@ def _separator(name: str, lines: Sequence[str], options: ReadingOptions) -> str:
         )
     if tabs or spaces:
         return "\t" if tabs else " "
-    if widths == {"\t": {1}, " ": {1}}:
-        for mark in (",", ";", "|"):
-            if len({len(cells_of(line, mark)) for line in lines}) == 1 and mark in lines[0]:
-                return mark
+    for mark in (",", ";", "|"):
+        if mark in lines[0] and len({len(cells_of(line, mark)) for line in lines}) == 1:
+            return mark
     return "\t" if "\t" in lines[0].strip(" \t") else " "
 
 
@@ -207,16 +206,16 @@ def _header(name: str, rows: _Rows, options: ReadingOptions) -> tuple[str, ...] 
     layout = layout_of(*_content(rows[1:]))
     tags = [i for i, kind in enumerate(layout.kinds) if kind in (Kind.SPANS, Kind.OUTSIDE, Kind.FLAT)]
     spans = [i for i in tags if layout.kinds[i] is not Kind.FLAT]
-    known = [cell.lower() in WORD_NAMES | TAG_NAMES for cell in first]
+    known = [cell.lower() in WORD_NAMES | TAG_NAMES | OTHER_NAMES for cell in first]
     if any(layout.is_span_tag(i, first[i]) for i in spans):
         return None
     if any(first[i] in layout.tags[i] for i in tags) and not all(known):  # POS is a tag, too
         return None
     odd = [first[i] for i in spans if len(first[i]) > 1]
-    numbered = any(kind is Kind.INDEX and first[i].isdecimal() for i, kind in enumerate(layout.kinds))
-    if numbered or not (any(known) or odd):
+    numbered = [first[i].isdecimal() for i, kind in enumerate(layout.kinds) if kind in (Kind.INDEX, Kind.OFFSET)]
+    if any(numbered) or not (any(known) or odd or numbered):
         return None
-    if all(known) or (any(known) and spans):
+    if all(known) or numbered or (any(known) and spans):
         return tuple(first)
     raise CorpusError(
         f"{name}:{rows[0][0]}: the first line, {_shown(first)}, could name the columns, or be a word with its tags. "
