@@ -196,9 +196,8 @@ def _check_dialect(path: Path, dialect: Dialect, options: ReadingOptions) -> Non
         row = next(column_rows((line for _, line in text_lines(path, options.encoding)), dialect))
         raise CorpusError(
             f"{path.name}:{row.number}: the line has one column, and a word needs at least one tag. If {path} is a "
-            "column file, separate word and tags by spaces or tabs, or name what separates them, for instance "
-            "--separator '|'; "
-            "plain text has to be tagged first."
+            "column file, separate word and tags by spaces or tabs, or name what separates them with "
+            "--separator; plain text has to be tagged first."
         )
     if names and not any(name not in (TOKENS, _SKIP) for name in names):
         raise CorpusError(

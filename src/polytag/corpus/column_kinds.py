@@ -131,7 +131,25 @@ TAG_NAMES = frozenset(
 """Names of columns of tags in headers, in lower case."""
 
 OTHER_NAMES = frozenset(
-    "# id idx index no i document document_id doc doc_id docid sentence sentence_id sent sent_id start end".split()
+    [
+        "#",
+        "id",
+        "idx",
+        "index",
+        "no",
+        "i",
+        "document",
+        "document_id",
+        "doc",
+        "doc_id",
+        "docid",
+        "sentence",
+        "sentence_id",
+        "sent",
+        "sent_id",
+        "start",
+        "end",
+    ]
 )
 """Names of other columns in headers, in lower case."""
 

@@ -122,7 +122,7 @@ class Sample:
             return cls(name, form, separator, comments, None, (), 0, (0, []))
         width, _ = Counter(len(cells) for _, cells, _ in rows).most_common(1)[0]
         rows = [row for row in rows if len(row[1]) == width]
-        _refuse_no_columns(name, rows[0][0], texts, width, options)
+        _refuse_no_columns(name, rows[0][0], texts, separator, width, options)
         header = _header(name, rows, options)
         columns, n_sentences = _content(rows[1:] if header else rows)
         return cls(name, form, separator, comments, header, tuple(columns), n_sentences, rows[0][:2])
@@ -172,7 +172,9 @@ def _separator(name: str, lines: Sequence[str], options: ReadingOptions) -> str:
     return "\t" if "\t" in lines[0].strip(" \t") else " "
 
 
-def _refuse_no_columns(name: str, number: int, lines: Sequence[str], width: int, options: ReadingOptions) -> None:
+def _refuse_no_columns(
+    name: str, number: int, lines: Sequence[str], separator: str, width: int, options: ReadingOptions
+) -> None:
     """Refuse text with words and tags joined, and lines with too many columns."""
     if width > _MOST_COLUMNS:
         raise CorpusError(
@@ -187,12 +189,17 @@ def _refuse_no_columns(name: str, number: int, lines: Sequence[str], width: int,
     if not all(found) or len(marks) != 1:
         return
     mark = marks.pop()
+    if mark == separator:
+        return
     words, _, tags = zip(*(item.rpartition(mark) for item in items), strict=True)
     if len(set(tags)) < len(set(words)) or all(map(_SPAN_TAG.fullmatch, tags)):
         raise CorpusError(
             f"{name}:{number}: this looks like word{mark}TAG text, as in {shorten(items[0])!r}, which no reader reads. "
-            "Write one word and its tag per line, separated by a space, and an empty line after each sentence; if the "
-            f"words really contain {mark!r}, say what separates columns, for instance --separator space."
+            + (
+                f"Say that it separates columns: --separator '{mark}'"
+                if len(items) == len(lines)
+                else "Write one word and its tag per line, separated by a space, and an empty line after each sentence."
+            )
         )
 
 

@@ -81,8 +81,8 @@ class Dialect:
     def is_comment(self, line: str, starts_sentence: bool) -> bool:
         """Whether a line is a comment.
 
-        A line that begins like a comment is a word if it is inside a sentence, or if its cells fit the columns. If the
-        user named the start of comments, it is a comment also if they fit, and inside a sentence if they do not.
+        A line that begins like a comment is a word if its cells fit the columns, or if it is inside a sentence. If the
+        user named the start of comments, it is a word only if its cells fit.
 
         Args:
             line: The line.
@@ -96,11 +96,13 @@ class Dialect:
         cells = self.cells(line)
         if len(cells) != len(self.names):
             return starts_sentence or self.is_said
-        if self.is_said or not starts_sentence:
-            return starts_sentence
+        if not (starts_sentence or self.is_said):
+            return False
         tags = [index for index in range(len(cells)) if index != self.layout.words]
         if all(self._fits(index, cells[index]) for index in tags):
             return False
+        if self.is_said:
+            return True
         if cells[0] != self.comments:  # `#tag`, and not `# comment`
             return False
         if len(tags) == 1 and self.layout.kinds[tags[0]] is Kind.FLAT and cells[tags[0]].isupper():
