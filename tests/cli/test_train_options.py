@@ -70,7 +70,7 @@ def test_the_choice_of_a_decoding_is_shown_alike_everywhere(help_of, name):
 @pytest.mark.parametrize(
     ("flag", "start", "end"),
     [
-        ("--task", "--task -t <str> ", "list."),
+        ("--task", "--task -t <NAME[:VARIANT][=COLUMN]> ", "list."),
         ("--output", "--output -o <path> ", "to."),
         ("--precision", "--precision [float32|bfloat16|float16] ", ")]"),
         ("--epochs", "--epochs <int> [x>=1] ", "[default: (compact 8, pretrained 3)]"),

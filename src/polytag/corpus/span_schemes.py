@@ -52,8 +52,14 @@ def span_scheme_of(
         refuse_odd_tags(
             found, f"The column {column!r} of the corpus {corpus.reference!r}", corpus.tag_styles.get(column)
         )
-    judged = {split: [[UNANNOTATED if tag in odd else tag for tag in row] for row in tags[split]] for split in tags}
-    return scheme_of_tags(corpus, column, judged, declared), True
+    return scheme_of_tags(corpus, column, without_tags(tags, odd), declared), True
+
+
+def without_tags(tags: SplitTags, odd: Collection[str]) -> SplitTags:
+    """The same tags with `UNANNOTATED` for some of them."""
+    return {
+        split: [[UNANNOTATED if tag in odd else tag for tag in row] for row in rows] for split, rows in tags.items()
+    }
 
 
 def holds_spans(corpus: Corpus, column: str, declared: str | None, tags: SplitTags) -> bool:

@@ -63,10 +63,17 @@ def no_column_for(corpus: Corpus, task: Task, candidates: Sequence[str]) -> str:
     """The message that no column of a corpus is the task's, with the options that name one."""
     names = f" (that is {' or '.join(map(repr, task.columns))})" if task.columns else ""
     could = f" {' and '.join(map(repr, candidates))} could hold it." if candidates else ""
-    example = next(iter(candidates or corpus.columns), "COLUMN")
-    columns = f", or give it that name: --columns {TOKENS},{task.columns[0]} for column files" if names else ""
+    example = next(iter(candidates or corpus.columns[::-1]), "COLUMN")
+    columns = f", or give it that name: --columns {_renamed(corpus, example, task.columns[0])}" if names else ""
     return (
         f"The corpus {corpus.reference!r} has no column for the task {task.name!r}{names}; its tag columns are "
         f"{', '.join(corpus.columns) or 'none'}.{could} If one of them holds it, say which in training, for instance "
         f"--task {task.name}={example}{columns}."
     )
+
+
+def _renamed(corpus: Corpus, column: str, name: str) -> str:
+    """The columns of the corpus as `--columns` takes them, one of them with another name."""
+    form = next(iter(corpus.forms.values()), None)
+    columns = (form and form.options.columns) or (TOKENS, *corpus.columns)
+    return ",".join(name if known == column else known for known in columns)

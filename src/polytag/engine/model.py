@@ -35,9 +35,13 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
         self.network = encoder.network
         # Heads stay in float32 in every precision: otherwise a softmax over close logits loses digits.
         self.dropout = keras.layers.Dropout(HEAD_DROPOUT, dtype="float32")
+        # TensorFlow allows no colon in the name of a layer, and a variant of a task has one: `ner:inner`.
         self.heads = {
             task: keras.layers.Dense(
-                len(names), dtype="float32", kernel_initializer=keras.initializers.RandomNormal(stddev=0.02), name=task
+                len(names),
+                dtype="float32",
+                kernel_initializer=keras.initializers.RandomNormal(stddev=0.02),
+                name=task.replace(":", "."),
             )
             for task, names in labels.items()
         }

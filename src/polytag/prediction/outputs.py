@@ -77,9 +77,10 @@ def _for_doccano(tagged: TaggedText) -> str:
 def _show(tagged: TaggedText, tagger: Tagger, styles: dict[str, str], console: Console) -> None:
     from rich.text import Text
 
+    width = max(8, *map(len, tagger.decoders))
     for task, decoder in tagger.decoders.items():
         line = _highlighted(tagged, task, styles) if decoder.scheme.encodes_spans else _tagged_words(tagged, task)
-        console.print(Text.assemble((f"{task:>8}  ", "bold"), line))
+        console.print(Text.assemble((f"{task:>{width}}  ", "bold"), line))
 
 
 def _highlighted(tagged: TaggedText, task: str, styles: dict[str, str]) -> Text:

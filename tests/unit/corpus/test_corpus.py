@@ -411,10 +411,10 @@ def test_a_task_that_no_training_word_is_annotated_for_is_refused(tmp_path, regi
 
 
 def test_a_tag_that_the_scheme_cannot_read_is_refused_before_the_training(tmp_path, registry):
-    words = "a B-PER\nb I-PER\nc O\nd 0\ne S-LOC\nf B-LOC\n"  # a zero, and a tag of another scheme
+    words = "a B-PER\nb I-PER\nc O\ne S-LOC\nf B-LOC\n"  # a tag of another scheme
     corpus = load_corpus(file_of(tmp_path, words), columns=["tokens", "ner_tags"])
     task, scheme = registry.tasks["ner"], registry.schemes["iob2"]
     split = read_split(corpus, "train", {"ner": task}, {"ner": scheme}, None)
-    expected = "'iob2' cannot read all tags of the task 'ner' in the column 'ner_tags' of .*: 0, S-LOC. Repair"
+    expected = "'iob2' cannot read all tags of the task 'ner' in the column 'ner_tags' of .*: S-LOC. Repair"
     with pytest.raises(CorpusError, match=expected):
         inventory(corpus, task, scheme, split)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from itertools import chain
 
 from polytag.corpus.annotation import GAP
 from polytag.corpus.check.findings import Finding, Place, Severity
 from polytag.corpus.corpus import Corpus
+from polytag.corpus.odd_tags import unwritten
 from polytag.corpus.recognition import recognise_scheme
+from polytag.corpus.span_schemes import SplitTags, holds_spans, without_tags
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import LabelScheme
 
@@ -30,16 +34,32 @@ class CheckContext:
             column: {split: corpus.tags(split, column) for split in corpus.splits_with(column)}
             for column in corpus.columns
         }
-        self._declared = None if declared is None else registry().schemes[declared]
+        self.declared = None if declared is None else registry().schemes[declared]
+        self.odd = {column: self._odd(column) for column in self.tags}
+        self.judged = {column: self._judged(column) for column in self.tags}
+
+    def _odd(self, column: str) -> set[str]:
+        """The tags of a column with spans that no label scheme writes."""
+        tags = self.tags[column]
+        if not holds_spans(self.corpus, column, self.declared.name if self.declared else None, tags):
+            return set()
+        return unwritten(Counter(chain.from_iterable(chain.from_iterable(tags.values()))), self.declared)
+
+    def _judged(self, column: str) -> SplitTags:
+        """The tags of a column without those that no label scheme writes."""
+        odd, tags = self.odd[column], self.tags[column]
+        return without_tags(tags, odd) if odd else tags
 
     @cached_property
     def schemes(self) -> dict[str, LabelScheme]:
         """The scheme of each column: the recognised one, or the declared one for columns with spans."""
         found = {}
-        for column, splits in self.tags.items():
-            sentences = [sentence for of_split in splits.values() for sentence in of_split]
-            scheme = recognise_scheme(sentences, registry().schemes.values()).scheme
-            found[column] = self._declared if self._declared is not None and scheme.encodes_spans else scheme
+        for column, splits in self.judged.items():
+            if self.declared and holds_spans(self.corpus, column, self.declared.name, self.tags[column]):
+                found[column] = self.declared
+            else:
+                sentences = [sentence for of_split in splits.values() for sentence in of_split]
+                found[column] = recognise_scheme(sentences, registry().schemes.values()).scheme
         return found
 
     def place(self, split: str, index: int, position: int | None = None, column: str | None = None) -> Place:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
+from itertools import chain
 
-from polytag.corpus.check.context import CheckContext, positions
-from polytag.corpus.check.findings import Finding
+from polytag.corpus.check.context import CheckContext
+from polytag.corpus.check.findings import Finding, Place
+from polytag.corpus.odd_tags import advice, named, odd_tags
+from polytag.corpus.task_columns import MANY_LABELS
+from polytag.plugin.registry import registry
 from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme, split_tag
 
 FEW_SPANS = 10
@@ -19,16 +23,33 @@ _SHOWN_NAMES = 8
 
 
 def check_tags(context: CheckContext) -> Iterator[Finding]:
-    """Invalid transitions, rare tags, near-duplicate names, gaps, and tags that never occur in training."""
-    for column, splits in context.tags.items():
+    """Invalid tags and transitions, rare tags, near-duplicate names, gaps, and tags that never occur in training."""
+    for column in context.tags:
         scheme = context.schemes[column]
-        counts = Counter(tag for _, _, _, tag in positions(splits))
+        places = PlacesOfTags(context, column)
+        counts = places.counts.copy()
         unannotated = counts.pop(UNANNOTATED, 0)
+        yield from _odd_tags(context, places)
+        yield from _without_prefixes(context, places)
+        for tag in context.odd[column]:
+            del counts[tag]
         yield from _transitions(context, column, scheme)
-        yield from _near_duplicates(context, column, scheme, counts)
-        yield from _seen_once(context, column, counts)
-        yield from _unseen_in_training(context, column, scheme)
-        yield from _imbalance(context, column, scheme, counts)
+        names = {split_tag(tag)[1] for tag in counts} if scheme.encodes_spans else set(counts)
+        if len(names) > MANY_LABELS:
+            yield context.finding(
+                "warning",
+                "many-tags",
+                f"{len(names):,} different {'labels' if scheme.encodes_spans else 'tags'}: is it the right column? "
+                "They are not compared with each other.",
+                len(names),
+                column,
+            )
+        else:
+            if is_trainable(column, scheme):
+                yield from _near_duplicates(context, places, scheme, counts)
+            yield from _seen_once(context, places, counts)
+            yield from _unseen_in_training(context, places, scheme)
+            yield from _imbalance(context, column, scheme, counts)
         if unannotated:
             share = unannotated / (unannotated + counts.total())
             yield context.finding(
@@ -37,14 +58,96 @@ def check_tags(context: CheckContext) -> Iterator[Finding]:
                 f"{unannotated:,} words ({share:.1%}) have no annotation; they are neither trained on nor scored.",
                 unannotated,
                 column,
-                (partial(context.place, *at, column) for at in _where(splits, {UNANNOTATED})),
+                places.of({UNANNOTATED}),
             )
+
+
+class PlacesOfTags:
+    """How often each tag of a column occurs, and its first places, found in one pass over the words.
+
+    Attributes:
+        column: The column.
+        counts: How often each tag occurs.
+        of_split: The same for each split.
+    """
+
+    def __init__(self, context: CheckContext, column: str) -> None:
+        self.column = column
+        self.of_split = {split: Counter(chain.from_iterable(rows)) for split, rows in context.tags[column].items()}
+        self.counts: Counter[str] = sum(self.of_split.values(), Counter())
+        self._context = context
+        self._first: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
+        number = 0
+        for split, rows in context.tags[column].items():
+            wanted = {tag: min(count, context.examples) for tag, count in self.of_split[split].items()}
+            for index, row in enumerate(rows):
+                number += 1
+                if wanted.keys().isdisjoint(row):
+                    continue
+                for position, tag in enumerate(row):
+                    if tag in wanted:
+                        self._first.setdefault((split, tag), []).append((number, index, position))
+                        if wanted[tag] == 1:
+                            del wanted[tag]
+                        else:
+                            wanted[tag] -= 1
+
+    def of(self, tags: Collection[str], splits: Iterable[str] | None = None) -> Iterator[Callable[[], Place]]:
+        """The first places of some tags, in order; as many as a finding shows."""
+        found = [
+            (number, position, split, index)
+            for split in (self.of_split if splits is None else splits)
+            for tag in tags
+            for number, index, position in self._first.get((split, tag), ())
+        ]
+        for _, position, split, index in sorted(found)[: self._context.examples]:
+            yield partial(self._context.place, split, index, position, self.column)
+
+
+def is_trainable(column: str, scheme: LabelScheme) -> bool:
+    """Whether an installed task can train on a column: a task names it, or it holds spans."""
+    return scheme.encodes_spans or any(column in task.columns for task in registry().tasks.undisputed())
+
+
+def _odd_tags(context: CheckContext, places: PlacesOfTags) -> Iterator[Finding]:
+    column = places.column
+    if context.odd[column]:
+        odd = odd_tags(context.tags[column], context.corpus.locate_word, context.declared)
+        count = sum(one.words for one in odd)
+        yield context.finding(
+            "error",
+            "unknown-tag",
+            f"Tags that no label scheme writes: {named(odd)}. {advice(odd, context.corpus.tag_styles.get(column))}",
+            count,
+            column,
+            places.of(context.odd[column]),
+        )
+
+
+def _without_prefixes(context: CheckContext, places: PlacesOfTags) -> Iterator[Finding]:
+    """Tags with `O` but without prefixes, in a column that a task with spans names."""
+    column, schemes = places.column, registry().schemes
+    of_spans = any(
+        column in task.columns and task.scheme in schemes and schemes[task.scheme].encodes_spans
+        for task in registry().tasks.undisputed()
+    )
+    if of_spans and not context.schemes[column].encodes_spans and OUTSIDE in places.counts:
+        labels = [tag for tag, _ in places.counts.most_common() if tag not in (OUTSIDE, UNANNOTATED)]
+        yield context.finding(
+            "warning",
+            "no-prefixes",
+            f"Tags such as `{labels[0]}` have no prefix such as B- or I-, so no task with spans can be trained on "
+            "them. If neighbouring words with one label are one span, say --corpus-scheme io.",
+            sum(places.counts[tag] for tag in labels),
+            column,
+            places.of(labels),
+        )
 
 
 def _transitions(context: CheckContext, column: str, scheme: LabelScheme) -> Iterator[Finding]:
     broken = [
         (split, index, position)
-        for split, sentences in context.tags[column].items()
+        for split, sentences in context.judged[column].items()
         for index, sentence in enumerate(sentences)
         for position in scheme.violations(sentence)
     ]
@@ -61,7 +164,7 @@ def _transitions(context: CheckContext, column: str, scheme: LabelScheme) -> Ite
         )
 
 
-def _seen_once(context: CheckContext, column: str, counts: Counter[str]) -> Iterator[Finding]:
+def _seen_once(context: CheckContext, places: PlacesOfTags, counts: Counter[str]) -> Iterator[Finding]:
     once = sorted(tag for tag, count in counts.items() if count == 1)
     if once:
         yield context.finding(
@@ -69,42 +172,39 @@ def _seen_once(context: CheckContext, column: str, counts: Counter[str]) -> Iter
             "tag-once",
             f"Seen once: {_names(once)}. This is an error, or too little to learn from.",
             len(once),
-            column,
-            (partial(context.place, *at, column) for at in _where(context.tags[column], set(once))),
+            places.column,
+            places.of(once),
         )
 
 
 def _near_duplicates(
-    context: CheckContext, column: str, scheme: LabelScheme, counts: Counter[str]
+    context: CheckContext, places: PlacesOfTags, scheme: LabelScheme, counts: Counter[str]
 ) -> Iterator[Finding]:
     """Names that differ only in case, hyphen or underscore, and rare names one edit away from a frequent one."""
     pairs = _alike(counts)
+    tags_of: defaultdict[str, list[str]] = defaultdict(list)
     if scheme.encodes_spans:
         # One pair for B-Per, B-PER, I-Per and I-PER.
         labels: Counter[str] = Counter()
         for tag, count in counts.items():
             if tag != OUTSIDE:
                 labels[split_tag(tag)[1]] += count
+                tags_of[split_tag(tag)[1]].append(tag)
         of_labels = {frozenset(pair): pair for pair in _alike(labels) + _typos(labels)}
         of_tags = [pair for pair in pairs if frozenset(split_tag(tag)[1] for tag in pair) not in of_labels]
         pairs = [*of_labels.values(), *of_tags]
         counts = labels + counts
     else:
-        pairs += [pair for pair in _typos(counts) if pair not in pairs]
+        pairs = list(dict.fromkeys([*pairs, *_typos(counts)]))
     for rare, frequent in pairs:
-        carrying = {
-            tag
-            for _, _, _, tag in positions(context.tags[column])
-            if tag == rare or (scheme.encodes_spans and tag != OUTSIDE and split_tag(tag)[1] == rare)
-        }
         yield context.finding(
             "warning",
             "near-duplicate-tags",
             f"{rare!r} ({counts[rare]:,} words) and {frequent!r} ({counts[frequent]:,}) look like two spellings of "
             "one name; they are learnt and scored as two.",
             counts[rare],
-            column,
-            (partial(context.place, *at, column) for at in _where(context.tags[column], carrying)),
+            places.column,
+            places.of({rare, *tags_of.get(rare, ())}),
         )
 
 
@@ -122,18 +222,33 @@ def _alike(counts: Mapping[str, int]) -> list[tuple[str, str]]:
 
 
 def _typos(counts: Mapping[str, int]) -> list[tuple[str, str]]:
-    """Pairs of a very rare and a very frequent name, of at least three letters, that differ by one edit."""
+    """Pairs of a very rare and a very frequent name, of at least three letters, that differ by one edit.
+
+    Names that differ by one edit are equal with one letter less (or one of them is the other with one letter less), so
+    that no two names need to be compared for all others: the symmetric deletions of SymSpell (Garbe, 2012).
+    """
+    frequent: defaultdict[str, list[str]] = defaultdict(list)
+    for name, count in counts.items():
+        if count >= _TYPO_RATIO and len(name) >= 3:
+            for shorter in _shortened(name.casefold()):
+                frequent[shorter].append(name)
     pairs = []
     for rare, count in counts.items():
         if count > _TYPO_COUNT or len(rare) < 3:
             continue
+        close = dict.fromkeys(name for shorter in _shortened(rare.casefold()) for name in frequent.get(shorter, ()))
         near = [
             name
-            for name, often in counts.items()
-            if often >= _TYPO_RATIO * count and len(name) >= 3 and _one_edit(rare.casefold(), name.casefold())
+            for name in close
+            if counts[name] >= _TYPO_RATIO * count and _one_edit(rare.casefold(), name.casefold())
         ]
-        pairs += [(rare, name) for name in sorted(near, key=lambda name: -counts[name])[:1]]
+        pairs += [(rare, name) for name in sorted(near, key=lambda name: (-counts[name], name))[:1]]
     return pairs
+
+
+def _shortened(name: str) -> set[str]:
+    """A name, and the name without each of its letters."""
+    return {name, *(name[:i] + name[i + 1 :] for i in range(len(name)))}
 
 
 def _one_edit(left: str, right: str) -> bool:
@@ -151,27 +266,26 @@ def _one_edit(left: str, right: str) -> bool:
     return (swapped or max(len(a), len(b)) == 1) and (a + b).isalpha()
 
 
-def _unseen_in_training(context: CheckContext, column: str, scheme: LabelScheme) -> Iterator[Finding]:
-    splits = context.tags[column]
-    if "train" not in splits:
+def _unseen_in_training(context: CheckContext, places: PlacesOfTags, scheme: LabelScheme) -> Iterator[Finding]:
+    if "train" not in places.of_split:
         return
 
     def name(tag: str) -> str:
         return split_tag(tag)[1] if scheme.encodes_spans and tag != OUTSIDE else tag
 
-    trained = {name(tag) for sentence in splits["train"] for tag in sentence} | {UNANNOTATED, OUTSIDE}
-    for split, sentences in splits.items():
-        tags = {tag for sentence in sentences for tag in sentence if name(tag) not in trained and tag != UNANNOTATED}
+    odd = context.odd[places.column]
+    trained = {name(tag) for tag in places.of_split["train"]} | {UNANNOTATED, OUTSIDE}
+    for split, counts in places.of_split.items():
+        tags = {tag for tag in counts if name(tag) not in trained and tag != UNANNOTATED and tag not in odd}
         if tags:
-            at = list(_where({split: sentences}, tags))
             yield context.finding(
                 "warning",
                 "unseen-in-training",
                 f"{split} has {_names(sorted({name(tag) for tag in tags}))}, which never occurs in training: no model "
                 "can learn it, and every such word counts as wrong.",
-                len(at),
-                column,
-                (partial(context.place, *where, column) for where in at),
+                sum(counts[tag] for tag in tags),
+                places.column,
+                places.of(tags, [split]),
             )
 
 
@@ -179,7 +293,7 @@ def _imbalance(context: CheckContext, column: str, scheme: LabelScheme, counts: 
     if scheme.encodes_spans:
         spans = Counter(
             span.label
-            for sentences in context.tags[column].values()
+            for sentences in context.judged[column].values()
             for sentence in sentences
             for span in scheme.spans(sentence)
         )
@@ -193,12 +307,6 @@ def _imbalance(context: CheckContext, column: str, scheme: LabelScheme, counts: 
             f"{label or '(no label)'} ({count:,})" for label, count in sorted(few.items(), key=lambda item: item[1])
         ]
         yield context.finding("note", "rare-labels", f"{_names(names)}: {reason}.", len(few), column)
-
-
-def _where(splits: Mapping[str, list[list[str]]], tags: set[str]) -> Iterator[tuple[str, int, int]]:
-    for split, index, position, tag in positions(dict(splits)):
-        if tag in tags:
-            yield split, index, position
 
 
 def _names(names: list[str]) -> str:
