@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from polytag.corpus.annotation import GAP
+from polytag.corpus.recognition import with_label
 from polytag.corpus.tag_style import CANONICAL, TagStyle, styles_of
 from polytag.errors import CorpusError
 from polytag.plugin.registry import registry
@@ -64,7 +65,8 @@ def odd_tags(tags: Tags, locate: Callable[[str, int, int], str], declared: Label
                     if tag in odd and tag not in first:
                         first[tag] = locate(split, index, position)
     labels = {split_tag(tag)[1] for tag in counts if tag not in odd and tag not in (OUTSIDE, UNANNOTATED, GAP)}
-    found = [OddTag(tag, counts[tag], first[tag], _likely(tag, labels, counts)) for tag in odd]
+    outside = "" if OUTSIDE in counts or not counts else counts.most_common(1)[0][0]
+    found = [OddTag(tag, counts[tag], first[tag], _likely(tag, labels, tag == outside)) for tag in odd]
     return sorted(found, key=lambda one: (-one.words, one.tag))
 
 
@@ -105,20 +107,34 @@ def unwritten(counts: Mapping[str, int], declared: LabelScheme | None) -> set[st
     schemes = [scheme for scheme in registry().schemes.values() if scheme.encodes_spans and scheme.separates_neighbours]
     if declared is not None:
         schemes = [*schemes, declared]
-    tags = [tag for tag in counts if tag not in (OUTSIDE, UNANNOTATED)]
-    return {tag for tag in tags if not any(_writes(scheme, tag, tags[:_COMPARED]) for scheme in schemes)}
+    by_prefix = [scheme for scheme in schemes if isinstance(scheme, PrefixScheme)]
+    others = [scheme for scheme in schemes if not isinstance(scheme, PrefixScheme)]
+    written: dict[str, bool] = {}  # labels do not matter to schemes of prefixes: `Q-PER` and `Q-LOC` are alike
+    odd = set()
+    for tag in counts:
+        if tag not in (OUTSIDE, UNANNOTATED):
+            form = with_label(tag, "X")
+            if form not in written:
+                edges = (form, None)
+                written[form] = any(
+                    scheme.allows(form, edge) or scheme.allows(edge, form) for scheme in by_prefix for edge in edges
+                )
+            if not written[form]:
+                odd.add(tag)
+    if odd and others:
+        near = [None, OUTSIDE, *[tag for tag in counts if tag != UNANNOTATED][:_COMPARED]]
+        odd = {
+            tag
+            for tag in odd
+            if not any(
+                scheme.allows(tag, other) or scheme.allows(other, tag) for scheme in others for other in (tag, *near)
+            )
+        }
+    return odd
 
 
-def _writes(scheme: LabelScheme, tag: str, others: Sequence[str]) -> bool:
-    """Whether a scheme allows a tag anywhere: next to itself or an edge, where prefixes are; else next to any other."""
-    if scheme.allows(tag, tag) or scheme.allows(None, tag) or scheme.allows(tag, None):
-        return True
-    near = () if isinstance(scheme, PrefixScheme) else (OUTSIDE, *others)
-    return any(scheme.allows(other, tag) or scheme.allows(tag, other) for other in near)
-
-
-def _likely(tag: str, labels: Collection[str], counts: Mapping[str, int]) -> str:
-    if tag in _LIKE_OUTSIDE or (OUTSIDE not in counts and counts[tag] == max(counts.values())):
+def _likely(tag: str, labels: Collection[str], stands_for_outside: bool) -> str:
+    if tag in _LIKE_OUTSIDE or stands_for_outside:
         return OUTSIDE
     for style, _ in styles_of(tag):
         canonical = style.read(tag)

@@ -11,7 +11,7 @@ from polytag.corpus.annotation import have_spans
 from polytag.corpus.corpus import Corpus
 from polytag.errors import CorpusError, PolytagError
 from polytag.plugin.registry import registry
-from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme, Span, join_tag, split_tag
+from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme, PrefixScheme, Span, join_tag, split_tag
 
 _PREFERENCE = ("iob2", "iobes", "bilou", "iob1", "ioe2", "ioe1")
 _CONTEXT = 2
@@ -54,8 +54,14 @@ def recognise_scheme(sentences_of_tags: Iterable[Sequence[str]], schemes: Sequen
     known = [scheme for scheme in schemes if scheme.separates_neighbours]
     candidates = [scheme for scheme in known if scheme.encodes_spans == spans] or known or list(schemes)
     # The same pair of tags occurs thousands of times: each scheme judges it once.
-    best = min(candidates, key=lambda scheme: (_disallowed(bigrams, scheme), _rank(scheme)))
-    return _fit(sentences, best, _disallowed(bigrams, best))
+    reduced = _by_prefix(bigrams) if spans else bigrams
+
+    def disallowed(scheme: LabelScheme) -> int:
+        judges_prefixes = type(scheme).allows is PrefixScheme.allows
+        return _disallowed(reduced if judges_prefixes else bigrams, scheme)
+
+    best = min(candidates, key=lambda scheme: (disallowed(scheme), _rank(scheme)))
+    return _fit(sentences, best, disallowed(best))
 
 
 def scheme_that_writes(labels: Iterable[str], schemes: Iterable[LabelScheme]) -> LabelScheme:
@@ -156,6 +162,26 @@ def _have_spans(bigrams: Bigrams) -> bool:
 
 def _disallowed(bigrams: Bigrams, scheme: LabelScheme) -> int:
     return sum(count for pair, count in bigrams.items() if UNANNOTATED not in pair and not scheme.allows(*pair))
+
+
+def _by_prefix(bigrams: Bigrams) -> Bigrams:
+    """The same pairs with the labels `X` and `Y`, which schemes of prefixes judge alike: a few, whatever the labels."""
+    counts: Bigrams = Counter()
+    for (before, after), count in bigrams.items():
+        if not before or not after:
+            pair = before and with_label(before, "X"), after and with_label(after, "X")
+        else:
+            same = split_tag(before)[1] == split_tag(after)[1]
+            pair = with_label(before, "X"), with_label(after, "X" if same else "Y")
+        counts[pair] += count
+    return counts
+
+
+def with_label(tag: str, label: str) -> str:
+    """A tag with another label: `B-PER` gives `B-X`, and `PER`, which has no prefix, `XX`; `O`, `B` and `B-` stay."""
+    if len(tag) < 3 and (len(tag) < 2 or tag[1] == "-"):
+        return tag
+    return f"{tag[:2]}{label}" if tag[1] == "-" else f"{label}{label}"
 
 
 def _rank(scheme: LabelScheme) -> tuple[int, str]:
