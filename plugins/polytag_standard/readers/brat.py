@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import ClassVar
 
@@ -31,6 +32,8 @@ from polytag_standard.readers.shared.offsets import (
     the_span_column,
 )
 
+_LOOKED_AT = 1000
+"""Files and folders below the folder of a split that are looked at for annotations, to recognise the format."""
 _TOOLS = "tools.conf"
 _TYPES = "annotation.conf"
 _WHITE_SPACE = ("[options]", "Tokens\ttokenizer:whitespace", "Sentences\tsplitter:newline")
@@ -53,8 +56,17 @@ class BratReader(Reader):
     companions: ClassVar[frozenset[str]] = frozenset({_TOOLS, _TYPES})
 
     def accepts(self, source: Source) -> bool:
-        """Whether any `.ann` file exists."""
-        return any(_annotations(source).values())
+        """Whether a file ends in `.ann`: in the folder, or below a folder in it that is named after a split.
+
+        A folder is not searched to its bottom: it could be a home folder, or `/`.
+        """
+        root = source.path
+        if root is None or not root.is_dir():
+            return bool(files_ending(source, BRAT_ENDINGS))
+        entries = list(root.iterdir())
+        splits = [path for path in entries if split_of(path.name) and path.is_dir()]
+        below = chain.from_iterable(islice(path.rglob("*"), _LOOKED_AT) for path in splits)
+        return any(path.suffix in BRAT_ENDINGS and not path.name.startswith(".") for path in chain(entries, below))
 
     def read(self, source: Source) -> dict[str, SentenceTable]:
         """Read all documents in the order of their names.
