@@ -97,7 +97,10 @@ def convert_corpus(
         and not converted
         and all(not registry().schemes[now].encodes_spans for _, now in schemes.values())
     ):
-        messages.append(f"No column has spans, so nothing was converted to the scheme {scheme!r}.")
+        messages.append(
+            f"No column has spans, so nothing was converted to the scheme {scheme!r}. If neighbouring words with one "
+            "label are one span, say --corpus-scheme io."
+        )
     tables = _tables(corpus, converted)
     with new_folder(folder, "corpus") as temporary:
         writer.write(tables, temporary)

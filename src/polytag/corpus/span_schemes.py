@@ -98,8 +98,7 @@ def without_spans(corpus: Corpus, column: str, task: Task, tags: SplitTags) -> s
 
 
 def _is_of_flat_task(column: str) -> bool:
+    """Whether tasks name a column, and none of them has spans."""
     schemes = registry().schemes
-    return any(
-        column in task.columns and task.scheme in schemes and not schemes[task.scheme].encodes_spans
-        for task in registry().tasks.undisputed()
-    )
+    naming = [task for task in registry().tasks.undisputed() if column in task.columns and task.scheme in schemes]
+    return bool(naming) and not any(schemes[task.scheme].encodes_spans for task in naming)
