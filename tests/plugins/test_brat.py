@@ -95,7 +95,7 @@ def test_the_command_line_reports_once_and_check_lists(tmp_path, command):
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("T1\tPER 0 5\tPetra", "a.ann:2: T1 records 0 5 as 'Petra', but a.txt has 'Peter' there."),
+        ("T1\tPER 0 5\tPetra", "a.ann:2, T1: the span from 0 to 5 is recorded as 'Petra', but the text has"),
         ("T1\tPER 75 99\tfell.", "a.ann:2: the span from 75 to 99 is not within the text, which has 80 characters"),
         ("T1\tPER 0\tPeter", "a.ann:2: 'T1\\tPER 0\\tPeter' is not a span of brat standoff. Write it like"),
         ("T1 PER 0 5 Peter", "is not a span of brat standoff"),

@@ -327,7 +327,7 @@ def test_columns_choose_which_lists_of_json_lines_are_read(tmp_path):
     ("line", "expected"),
     [
         ('{"tokens": ["a"', "a.jsonl:3: this line is not JSON: Expecting"),
-        ('["a"]', "a.jsonl:3: this line is not a JSON object"),
+        ('["a"]', "a.jsonl:3: this is not a JSON object"),
         ('{"x": ["A"]}', "a.jsonl:3: the object has no field 'tokens'"),
         ('{"tokens": "a", "x": ["A"]}', "a.jsonl:3: 'tokens' is not a list of strings"),
         ('{"tokens": ["a"], "x": ["A", "B"]}', "a.jsonl:3: 'x' has 2 tags for 1 words"),

@@ -209,7 +209,8 @@ def test_which_annotation_is_read(tmp_path):
     ]
     with pytest.warns(CorpusWarning) as warned:
         assert marked(written(tmp_path, "train.jsonl", *rows)) == [["Peter/B-FIRST"], [], [], []]
-    several, nobody = (str(warning.message) for warning in warned)
+    left_out, several, nobody = (str(warning.message) for warning in warned)
+    assert left_out == "Cancelled annotations are left out. train.jsonl:1: 1 of 2."
     assert "read, else the first. train.jsonl:2: 2 of 'Peter" in several
     assert nobody.startswith("Texts without annotation are left out. train.jsonl:3: 'Peter")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import ClassVar
@@ -17,8 +18,10 @@ from polytag import (
     SentenceTable,
     Source,
     corpus_from_sentences,
+    shorten,
     split_of,
     text_lines,
+    whole_text,
 )
 from polytag_standard.readers.shared.lines import BRAT_ENDINGS, files_ending, split_files, write_lines
 from polytag_standard.readers.shared.offsets import (
@@ -31,6 +34,8 @@ from polytag_standard.readers.shared.offsets import (
     text_spans,
     the_span_column,
 )
+from polytag_standard.readers.shared.texts import AnnotatedText
+from polytag_standard.readers.shared.units import UnitJudge, Units, has_wide_characters, locate_span
 
 _LOOKED_AT = 1000
 """Files and folders below the folder of a split that are looked at for annotations, to recognise the format."""
@@ -72,8 +77,8 @@ class BratReader(Reader):
         """Read all documents in the order of their names.
 
         Raises:
-            CorpusError: A line is not in the format, or the recorded text of a span differs from the text at its
-                offsets; the message names file and line.
+            CorpusError: A line is not in the format, the recorded text of a span differs from the text at its offsets,
+                or the unit of the offsets is unclear; the message names file and line.
         """
         column = named_column(source.options.columns, self.name)
         splits = _annotations(source)
@@ -87,7 +92,12 @@ class BratReader(Reader):
             if path not in taken:
                 rule = "Documents outside the folders of splits are left out."
                 source.remarks.append(Remark("document-outside-splits", rule, path.name, str(path)))
-        return corpus_from_sentences({split: _split(paths, column, source) for split, paths in splits.items()})
+        judge = UnitJudge(source.reference, source)
+        for path in (path for paths in splits.values() for path in paths):
+            if has_wide_characters(_text_of(path, source)):
+                judge.hear(partial(_document, path, column, Source(source.reference, options=source.options)))
+        units = judge.verdict()
+        return corpus_from_sentences({split: _split(paths, column, source, units) for split, paths in splits.items()})
 
     def write(self, data: Mapping[str, SentenceTable], folder: Path) -> None:
         """Write `train.1.txt` and `train.1.ann` and so on, one per document, or per sentence if documents are unknown.
@@ -162,53 +172,56 @@ def _visible(root: Path, pattern: str) -> list[Path]:
     return sorted(path for path in root.rglob(pattern) if not path.name.startswith("."))
 
 
-def _split(paths: Sequence[Path], column: str, source: Source) -> Iterator[Sentence]:
+def _split(paths: Sequence[Path], column: str, source: Source, units: Units) -> Iterator[Sentence]:
     for number, path in enumerate(paths):
-        yield from _sentences(path, number, column, source)
+        document = _document(path, column, source, units)
+        line_starts = [0, *(found.end() for found in re.finditer("\n", document.text))]
+        yield from tagged_sentences(
+            document.text,
+            document.offsets,
+            document.spans,
+            document=number,
+            locate=partial(_line_of, path.with_suffix(".txt").name, line_starts),
+            source=source,
+        )
 
 
-def _sentences(path: Path, number: int, column: str, source: Source) -> Iterator[Sentence]:
+def _line_of(name: str, line_starts: Sequence[int], start: int) -> str:
+    return f"{name}:{bisect_right(line_starts, start)}"
+
+
+def _text_of(path: Path, source: Source) -> str:
+    """The text of an annotation file."""
     text_path = path.with_suffix(".txt")
     if not text_path.is_file():
         raise CorpusError(f"{path} has no text: {text_path.name} is missing in its folder. Restore it.")
-    for _ in text_lines(text_path):  # raises an error with the location of bytes that are not UTF-8
-        pass
-    text = text_path.read_bytes().decode("utf-8")  # offsets count line ends unchanged
-    line_starts = [0, *(found.end() for found in re.finditer("\n", text))]
-    return tagged_sentences(
-        text,
-        split_text(text, _splits_at_white_space(path.parent, source)),
-        {column: list(_spans(path, text, source))},
-        document=number,
-        locate=lambda start: f"{text_path.name}:{bisect_right(line_starts, start)}",
-        source=source,
-    )
+    return whole_text(text_path, source.options.encoding)
 
 
-def _spans(path: Path, text: str, source: Source) -> Iterator[TextSpan]:
-    for number, line in text_lines(path):
+def _document(path: Path, column: str, source: Source, units: Units) -> AnnotatedText:
+    text = _text_of(path, source)
+    is_ours = _splits_at_white_space(path.parent, source)
+    spans = list(_spans(path, text, source, units))
+    return AnnotatedText(text, split_text(text, is_ours), {column: spans}, in_characters=is_ours)
+
+
+def _spans(path: Path, text: str, source: Source, units: Units) -> Iterator[TextSpan]:
+    for number, line in text_lines(path, source.options.encoding):
         if not line.startswith("T"):
             continue
         place = f"{path.name}:{number}"
         found = _SPAN.fullmatch(line)
         if found is None:
-            raise CorpusError(f"{place}: {line!r} is not a span of brat standoff. Write it like {_EXAMPLE}")
-        pieces = [tuple(map(int, piece.split())) for piece in found["pieces"].split(";")]
-        there = " ".join(text[start:end] for start, end in pieces)
-        if there.split() != found["text"].split():
-            raise CorpusError(
-                f"{place}: {found['name']} records {found['pieces']} as {found['text']!r}, but {path.stem}.txt has "
-                f"{there!r} there. Make sure that text and annotations belong together, and that nothing changed the "
-                "line ends of the text."
-            )
-        ends = [end for _, end in pieces]
-        starts = [start for start, _ in pieces]
-        if any(text[end:start].strip() for end, start in zip(ends, starts[1:], strict=False)):
+            raise CorpusError(f"{place}: {shorten(line)!r} is not a span of brat standoff. Write it like {_EXAMPLE}")
+        said = [int(offset) for offset in found["pieces"].replace(";", " ").split()]
+        offsets, unit = locate_span(said, text, units, f"{place}, {found['name']}", found["text"])
+        gaps = zip(offsets[1:-1:2], offsets[2::2], strict=True)
+        if any(text[end:start].strip() for end, start in gaps):
             rule = "Discontinuous spans are left out."
-            example = f"{found['name']} {found['label']} {found['pieces']} {found['text']!r}"
+            example = f"{found['name']} {found['label']} {found['pieces']} {shorten(found['text'])!r}"
             source.remarks.append(Remark("span-discontinuous", rule, place, example))
             continue
-        yield TextSpan(starts[0], ends[-1], found["label"], place, found["name"])
+        yield TextSpan(offsets[0], offsets[-1], found["label"], place, found["name"], unit)
 
 
 def _splits_at_white_space(folder: Path, source: Source) -> bool:

@@ -28,7 +28,7 @@ from polytag_standard.readers.shared.offsets import (
     text_spans,
     the_span_column,
 )
-from polytag_standard.readers.spacy_json import TOKEN_COLUMNS
+from polytag_standard.readers.shared.spacy2 import TOKEN_COLUMNS
 
 _ATTRIBUTES = ("ENT_IOB", "ENT_TYPE", "TAG", "POS", "SENT_START")
 

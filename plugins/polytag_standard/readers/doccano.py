@@ -16,6 +16,7 @@ from polytag_standard.readers.shared.texts import (
     spans_in,
     text_in,
 )
+from polytag_standard.readers.shared.units import Units
 
 
 class DoccanoReader(AnnotatedTextReader):
@@ -29,11 +30,12 @@ class DoccanoReader(AnnotatedTextReader):
     summary: ClassVar[str] = "JSON Lines of doccano: one text per line, with spans of characters"
     leaves_out: ClassVar[str] = "white space, relations, comments and other fields"
 
-    def _text(self, row: dict[str, Any], place: str, source: Source) -> AnnotatedText:
+    def _text(self, row: dict[str, Any], place: str, source: Source, units: Units) -> AnnotatedText:
         text = text_in(row, ("text", "data"), place)
-        spans = spans_in(row, ("label", "labels", "entities"), place)
-        offsets = split_text(text, row.get(TOKENIZER) == WHITE_SPACE)
-        return AnnotatedText(text, offsets, {} if spans is None else {COLUMN: spans})
+        spans = spans_in(row, ("label", "labels", "entities"), text, place, units, source)
+        is_ours = row.get(TOKENIZER) == WHITE_SPACE
+        columns = {} if spans is None else {COLUMN: spans}
+        return AnnotatedText(text, split_text(text, is_ours), columns, in_characters=is_ours)
 
     def _row(self, sentences: Sequence[Sentence], columns: Sequence[str]) -> dict[str, Any]:
         text, offsets = text_of(sentences)

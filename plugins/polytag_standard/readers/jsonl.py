@@ -12,14 +12,14 @@ from polytag import (
     UNANNOTATED,
     CorpusError,
     Reader,
+    ReadingOptions,
     Sentence,
     SentenceTable,
     Source,
     corpus_from_sentences,
     sentences_of,
-    text_lines,
 )
-from polytag_standard.readers.shared.json_files import json_format
+from polytag_standard.readers.shared.json_files import json_format, json_values
 from polytag_standard.readers.shared.lines import JSON_ENDINGS, files_ending, joined, split_files, write_lines
 
 _WORDS = (TOKENS, "words")
@@ -29,7 +29,7 @@ _EXAMPLE = '{"tokens": ["Peter", "sleeps"], "ner_tags": ["B-PER", "O"]}'
 
 
 class JsonLinesReader(Reader):
-    """Reads JSON Lines: `tokens` (or `words`), any number of lists with one tag per word, and `document`.
+    """Reads JSON Lines, or an array of such objects: `tokens` (or `words`), lists with one tag per word, `document`.
 
     Fields that are not lists are left out. `--columns` chooses the lists to read. A null tag means a word without
     annotation.
@@ -37,7 +37,7 @@ class JsonLinesReader(Reader):
 
     name: ClassVar[str] = "jsonl"
     leaves_out: ClassVar[str] = "fields other than lists of tags"
-    summary: ClassVar[str] = "JSON Lines (.jsonl, .json): one object per line, with the words and the tags as lists"
+    summary: ClassVar[str] = "JSON Lines (.jsonl, .json) or a JSON array: objects with the words and the tags as lists"
 
     def accepts(self, source: Source) -> bool:
         """Whether all files end in `.jsonl` or `.json`, and are not all for the same other JSON reader."""
@@ -48,14 +48,12 @@ class JsonLinesReader(Reader):
         )
 
     def read(self, source: Source) -> dict[str, SentenceTable]:
-        """Read all files, line by line.
+        """Read all files, object by object.
 
         Raises:
-            CorpusError: A line is invalid; the message names file and line.
+            CorpusError: An object is invalid; the message names file and line.
         """
-        return corpus_from_sentences(
-            {split: _split(paths, source.options.columns) for split, paths in source.files.items()}
-        )
+        return corpus_from_sentences({split: _split(paths, source.options) for split, paths in source.files.items()})
 
     def write(self, data: Mapping[str, SentenceTable], folder: Path) -> None:
         """Write `train.jsonl` and so on, one sentence per line.
@@ -75,17 +73,20 @@ def _line(sentence: Sentence) -> str:
     return json.dumps(row, ensure_ascii=False)
 
 
-def _split(paths: Sequence[Path], wanted: Collection[str] | None) -> Iterator[Sentence]:
-    return joined(paths, lambda path: _sentences(path, wanted))
+def _split(paths: Sequence[Path], options: ReadingOptions) -> Iterator[Sentence]:
+    return joined(paths, lambda path: _sentences(path, options))
 
 
-def _sentences(path: Path, wanted: Collection[str] | None) -> Iterator[Sentence]:
+def _sentences(path: Path, options: ReadingOptions) -> Iterator[Sentence]:
     documents: dict[int | str, int] = {}
-    for number, line in text_lines(path):
-        if not line.strip():
-            continue
+    for number, value in json_values(path, options.encoding):
         place = f"{path.name}:{number}"
-        row = _object(line, place)
+        if not isinstance(value, dict):
+            raise CorpusError(
+                f"{place}: this is not a JSON object. Write one object per line, or an array of objects, like "
+                f"{_EXAMPLE}"
+            )
+        row = dict(value)
         field = next((name for name in _WORDS if name in row), None)
         if field is None:
             raise CorpusError(f"{place}: the object has no field {TOKENS!r} with the words. Write it like {_EXAMPLE}")
@@ -99,19 +100,7 @@ def _sentences(path: Path, wanted: Collection[str] | None) -> Iterator[Sentence]
             if isinstance(document, bool) or not isinstance(document, int | str):
                 raise CorpusError(f"{place}: {_DOCUMENT!r} is neither a number nor a name. Use one of the two.")
             document = documents.setdefault(document, len(documents))
-        yield Sentence(words, _tags(row, len(words), wanted, place), document, place)
-
-
-def _object(line: str, place: str) -> dict[str, Any]:
-    try:
-        value = json.loads(line)
-    except ValueError as error:
-        raise CorpusError(
-            f"{place}: this line is not JSON: {error}. Write one JSON object per line, like {_EXAMPLE}"
-        ) from None
-    if not isinstance(value, dict):
-        raise CorpusError(f"{place}: this line is not a JSON object. Write one object per line, like {_EXAMPLE}")
-    return value
+        yield Sentence(words, _tags(row, len(words), options.columns, place), document, place)
 
 
 def _tags(row: dict[str, Any], n_words: int, wanted: Collection[str] | None, place: str) -> dict[str, list[str]]:

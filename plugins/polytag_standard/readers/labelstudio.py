@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from polytag import CorpusError, Remark, Sentence, SentenceTable, Source
+from polytag import CorpusError, Remark, Sentence, SentenceTable, Source, shorten
 from polytag_standard.readers.shared.offsets import (
     COLUMN,
     TextSpan,
@@ -24,20 +24,24 @@ from polytag_standard.readers.shared.texts import (
     span_of,
     text_in,
 )
+from polytag_standard.readers.shared.units import Units
 
 _CONTROL = "label"
 """The name of the labels in Label Studio's template for named entities."""
+_ANNOTATIONS = ("annotations", "completions")
+"""Names of the list of annotations, in current and in early versions."""
+_CANCELLED = ("was_cancelled", "skipped")
+_NO_TEXTS = frozenset({"annotator", "created_at", "updated_at"})
 _MISSING = "Texts without annotation are left out."
 _OTHER_KIND = "Only spans of plain text (`labels`) are read; labels of hypertext, dialogues and pictures are left out."
 
 
 class LabelStudioReader(AnnotatedTextReader):
-    """Reads the JSON that Label Studio exports: tasks with `data` and `annotations`.
+    """Reads the JSON that Label Studio exports: tasks with `data` and `annotations` (or `completions`), and JSON_MIN.
 
-    Cancelled annotations are ignored. Of the others of a task, the one marked as ground truth is read, else the first.
-    Each control (`from_name`) is a tag column of its own; `label` is the column `ner_tags`. Offsets are code points, or
-    units of UTF-16, as in older versions, if the recorded text of a span fits only these. A text is split into words as
-    in prediction, or at white space if `data` has `"tokenizer": "whitespace"`.
+    Cancelled annotations are left out. Of the others of a task, the one marked as ground truth is read, else the first.
+    Each control (`from_name`) is a tag column of its own; `label` is the column `ner_tags`. A text is split into words
+    as in prediction, or at white space if `data` has `"tokenizer": "whitespace"`.
     """
 
     name: ClassVar[str] = "labelstudio"
@@ -46,21 +50,42 @@ class LabelStudioReader(AnnotatedTextReader):
     ending: ClassVar[str] = ".json"
     _absent: ClassVar[Sequence[TextSpan] | None] = ()
 
-    def _text(self, row: dict[str, Any], place: str, source: Source) -> AnnotatedText | None:
+    def _as_object(self, value: Any) -> dict[str, Any] | None:
+        """The task; JSON_MIN has the data and the spans of each control side by side."""
+        row = super()._as_object(value)
+        if row is None or "data" in row or any(name in row for name in _ANNOTATIONS):
+            return row
+        controls = {name: regions for name, regions in row.items() if isinstance(regions, list)}
+        results = [
+            {"from_name": name, "value": region}
+            for name, regions in controls.items()
+            for region in regions
+            if isinstance(region, dict)
+        ]
+        data = {name: text for name, text in row.items() if isinstance(text, str) and name not in _NO_TEXTS}
+        return {"data": data, "annotations": [{"result": results}]}
+
+    def _text(self, row: dict[str, Any], place: str, source: Source, units: Units) -> AnnotatedText | None:
         data = row.get("data")
         if not isinstance(data, dict):
             raise CorpusError(f"{place}: the task has no object `data`. Export the project as JSON.")
-        done = [it for it in row.get("annotations") or () if isinstance(it, dict) and not it.get("was_cancelled")]
+        given = next((row[name] for name in _ANNOTATIONS if row.get(name)), ())
+        listed = [annotation for annotation in given if isinstance(annotation, dict)]
+        done = [annotation for annotation in listed if not any(annotation.get(name) for name in _CANCELLED)]
         if not done:
             text = text_in(data, ("text", *(name for name in data if name != TOKENIZER)), place)
-            source.remarks.append(Remark("text-without-annotations", _MISSING, place, repr(text[:60])))
+            source.remarks.append(Remark("text-without-annotations", _MISSING, place, repr(shorten(text, 60))))
             return None
+        if len(done) < len(listed):
+            rule = "Cancelled annotations are left out."
+            example = f"{len(listed) - len(done)} of {len(listed)}"
+            source.remarks.append(Remark("annotation-cancelled", rule, place, example))
         chosen = next((it for it in done if it.get("ground_truth")), done[0])
         results = [result for result in chosen.get("result") or () if isinstance(result, dict)]
         text = _text_of(data, results, place)
         if len(done) > 1:
             rule = "Of several annotations of a text, the one marked as ground truth is read, else the first."
-            source.remarks.append(Remark("several-annotations", rule, place, f"{len(done)} of {text[:60]!r}"))
+            source.remarks.append(Remark("several-annotations", rule, place, f"{len(done)} of {shorten(text, 60)!r}"))
         spans: dict[str, list[TextSpan]] = {}
         for number, result in enumerate(results, 1):
             value = result.get("value")
@@ -73,10 +98,11 @@ class LabelStudioReader(AnnotatedTextReader):
             column = spans.setdefault(COLUMN if control == _CONTROL else control, [])
             where = f"{place}, result {number}"
             for label in value["labels"]:
-                span = span_of({**value, "label": label}, where)
-                column.append(_as_said(span, text, value.get("text")))
-        offsets = split_text(text, data.get(TOKENIZER) == WHITE_SPACE)
-        return AnnotatedText(text, offsets, spans)
+                recorded = value.get("text")
+                known = recorded if isinstance(recorded, str) else None
+                column.append(span_of({**value, "label": label}, text, where, units, known))
+        is_ours = data.get(TOKENIZER) == WHITE_SPACE
+        return AnnotatedText(text, split_text(text, is_ours), spans, in_characters=is_ours)
 
     def _columns(self, data: Mapping[str, SentenceTable]) -> list[str]:
         columns = list(dict.fromkeys(name for table in data.values() for name in span_columns(table)))
@@ -126,21 +152,3 @@ def _text_of(data: dict[str, Any], results: Sequence[dict[str, Any]], place: str
             "that field `text`."
         )
     return str(texts[fitting[0]])
-
-
-def _as_said(span: TextSpan, text: str, said: object) -> TextSpan:
-    """The span with its offsets in code points, according to its recorded text.
-
-    Raises:
-        CorpusError: The text at the offsets is another one.
-    """
-    if not isinstance(said, str) or text[span.start : span.end].split() == said.split():
-        return span
-    units = text.encode("utf-16-le")
-    start, end = (len(units[: 2 * offset].decode("utf-16-le", errors="ignore")) for offset in (span.start, span.end))
-    if text[start:end].split() == said.split():
-        return span._replace(start=start, end=end)
-    raise CorpusError(
-        f"{span.location}: the span from {span.start} to {span.end} is recorded as {said!r}, but the text has "
-        f"{text[span.start : span.end]!r} there. Repair the offsets, or remove the span."
-    )

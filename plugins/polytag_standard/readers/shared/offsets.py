@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from polytag import (
     OUTSIDE,
@@ -17,6 +17,7 @@ from polytag import (
     SentenceTable,
     Source,
     sentences_of,
+    shorten,
     split_sentences,
 )
 from polytag_standard.schemes import Iob2
@@ -28,6 +29,9 @@ GAPS = frozenset({UNANNOTATED, "-"})
 """Tags for a word without annotation in a column of spans."""
 _BREAKS = frozenset(" \n")
 _MARK = "\ufeff"
+
+Unit = Literal["characters", "utf16"]
+"""What offsets in a file count."""
 
 Offsets = Sequence[Sequence[tuple[int, int]]]
 """For each sentence, the start and end of its words in the text."""
@@ -41,6 +45,7 @@ class TextSpan(NamedTuple):
         label: Label of the span.
         location: File and line, for messages.
         name: Its identifier in the file (`T1`), or empty.
+        unit: The unit of its offsets in the file, if the text that is recorded for it fits only in that one.
     """
 
     start: int
@@ -48,6 +53,7 @@ class TextSpan(NamedTuple):
     label: str
     location: str
     name: str = ""
+    unit: Unit | None = None
 
 
 def split_text(text: str, whitespace: bool = False) -> list[list[tuple[int, int]]]:
@@ -159,7 +165,7 @@ def _remark(code: str, rule: str, text: str, span: TextSpan, more: str = "") -> 
 
 
 def _shown(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:57] + "…")
+    return repr(shorten(text, 60))
 
 
 # Writing

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from polytag import UNANNOTATED, CorpusError, Reader, Sentence, SentenceTable, Source, corpus_from_sentences
+from polytag import (
+    UNANNOTATED,
+    CorpusError,
+    Reader,
+    Remark,
+    Sentence,
+    SentenceTable,
+    Source,
+    corpus_from_sentences,
+    shorten,
+)
 from polytag_standard.readers.shared.json_files import json_format, json_values
 from polytag_standard.readers.shared.lines import split_files, write_lines
 from polytag_standard.readers.shared.offsets import (
@@ -22,7 +34,9 @@ from polytag_standard.readers.shared.offsets import (
     text_spans,
     the_span_column,
 )
+from polytag_standard.readers.shared.units import UnitJudge, Units, locate_span
 
+ACCEPTED = "accept"
 TOKENIZER = "tokenizer"
 WHITE_SPACE = "whitespace"
 
@@ -36,12 +50,21 @@ class AnnotatedText:
         offsets: Offsets of the words of each sentence.
         spans: The spans of each column that the text is annotated for.
         tags: The tags of all words, for columns without spans.
+        misplaced: Number of words with another text than is recorded for them.
+        in_characters: Whether the offsets in the file are known to count characters.
     """
 
     text: str
     offsets: Offsets
     spans: Mapping[str, Sequence[TextSpan]]
     tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    misplaced: int = 0
+    in_characters: bool = False
+
+    @property
+    def all_spans(self) -> Sequence[TextSpan]:
+        """The spans of all columns."""
+        return list(itertools.chain.from_iterable(self.spans.values()))
 
 
 class AnnotatedTextReader(Reader):
@@ -57,23 +80,28 @@ class AnnotatedTextReader(Reader):
         return json_format(source) == self.name
 
     def read(self, source: Source) -> dict[str, SentenceTable]:
-        """Read all files, text by text, twice: the first time for the names of the columns.
+        """Read all files, text by text, twice: first for the names of the columns and the unit of the offsets.
 
         Raises:
-            CorpusError: A text is invalid; the message names file and line.
+            CorpusError: A text is invalid, or the unit of the offsets is unclear; the message names file and line.
         """
-        unheard = Source(source.reference)
+        unheard = Source(source.reference, options=source.options)
         spans: dict[str, None] = {}
         tags: dict[str, None] = {}
-        for paths in source.files.values():
-            for _, text in self._texts(paths, unheard):
-                spans.update(dict.fromkeys(text.spans))
-                tags.update(dict.fromkeys(text.tags))
+        units: dict[Path, Units] = {}
+        for path in (path for paths in source.files.values() for path in paths):
+            judge = UnitJudge(path.name, source)
+            for place, row in self._rows(path, source):
+                text = judge.hear(partial(self._text, row, place, unheard))
+                if text is not None:
+                    spans.update(dict.fromkeys(text.spans))
+                    tags.update(dict.fromkeys(text.tags))
+            units[path] = judge.verdict()
         names = {name: name for name in spans} or {COLUMN: COLUMN}
         if not tags and list(names) == [COLUMN]:
             names = {COLUMN: named_column(source.options.columns, self.name)}
         return corpus_from_sentences(
-            {split: self._sentences(paths, names, list(tags), source) for split, paths in source.files.items()}
+            {split: self._sentences(paths, units, names, list(tags), source) for split, paths in source.files.items()}
         )
 
     def write(self, data: Mapping[str, SentenceTable], folder: Path) -> None:
@@ -88,8 +116,8 @@ class AnnotatedTextReader(Reader):
             write_lines(path, self._lines(self._row(document, columns) for document in documents_of(data[split])))
 
     @abstractmethod
-    def _text(self, row: dict[str, Any], place: str, source: Source) -> AnnotatedText | None:
-        """The text in a JSON object; None if it is left out."""
+    def _text(self, row: dict[str, Any], place: str, source: Source, units: Units) -> AnnotatedText | None:
+        """The text in a JSON object, with its offsets read in these units; None if it is left out."""
 
     @abstractmethod
     def _row(self, sentences: Sequence[Sentence], columns: Sequence[str]) -> dict[str, Any]:
@@ -102,30 +130,42 @@ class AnnotatedTextReader(Reader):
     def _lines(self, rows: Iterable[dict[str, Any]]) -> Iterator[str]:
         return map(as_json, rows)
 
-    def _texts(self, paths: Sequence[Path], source: Source) -> Iterator[tuple[str, AnnotatedText]]:
-        for path in paths:
-            for line, row in json_values(path):
-                place = f"{path.name}:{line}"
-                if not isinstance(row, dict):
-                    raise CorpusError(f"{place}: this is not a JSON object. Check that this is the right file.")
-                text = self._text(row, place, source)
-                if text is not None:
-                    yield place, text
+    def _as_object(self, value: Any) -> dict[str, Any] | None:
+        """The JSON object of a text in a JSON value of the file."""
+        return value if isinstance(value, dict) else None
+
+    def _rows(self, path: Path, source: Source) -> Iterator[tuple[str, dict[str, Any]]]:
+        for line, value in json_values(path, source.options.encoding):
+            place = f"{path.name}:{line}"
+            row = self._as_object(value)
+            if row is None:
+                raise CorpusError(f"{place}: this is not a JSON object. Check that this is the right file.")
+            yield place, row
 
     def _sentences(
-        self, paths: Sequence[Path], names: Mapping[str, str], tags: Sequence[str], source: Source
+        self,
+        paths: Sequence[Path],
+        units: Mapping[Path, Units],
+        names: Mapping[str, str],
+        tags: Sequence[str],
+        source: Source,
     ) -> Iterator[Sentence]:
-        for number, (place, text) in enumerate(self._texts(paths, source)):
-            length = sum(map(len, text.offsets))
-            yield from tagged_sentences(
-                text.text,
-                text.offsets,
-                {name: text.spans.get(found, self._absent) for found, name in names.items()},
-                {name: text.tags.get(name, [UNANNOTATED] * length) for name in tags},
-                document=number,
-                locate=place,
-                source=source,
-            )
+        numbers = itertools.count()
+        for path in paths:
+            for place, row in self._rows(path, source):
+                text = self._text(row, place, source, units[path])
+                if text is None:
+                    continue
+                length = sum(map(len, text.offsets))
+                yield from tagged_sentences(
+                    text.text,
+                    text.offsets,
+                    {name: text.spans.get(found, self._absent) for found, name in names.items()},
+                    {name: text.tags.get(name, [UNANNOTATED] * length) for name in tags},
+                    document=next(numbers),
+                    locate=place,
+                    source=source,
+                )
 
 
 def as_json(row: dict[str, Any]) -> str:
@@ -146,8 +186,12 @@ def text_in(row: Mapping[str, Any], names: Iterable[str], place: str) -> str:
     raise CorpusError(f"{place}: this object has no text. Check that this is the right file.")
 
 
-def spans_in(row: Mapping[str, Any], names: Iterable[str], place: str) -> list[TextSpan] | None:
+def spans_in(
+    row: Mapping[str, Any], names: Iterable[str], text: str, place: str, units: Units, source: Source
+) -> list[TextSpan] | None:
     """The spans of the first of these fields that exists; None if none does.
+
+    Spans that were rejected or not answered are left out, with a remark.
 
     Raises:
         CorpusError: It is not a list of spans.
@@ -157,14 +201,30 @@ def spans_in(row: Mapping[str, Any], names: Iterable[str], place: str) -> list[T
         return None
     if not isinstance(value, list):
         raise CorpusError(f'{place}: the spans are not a list. Write them like [[0, 5, "PER"]].')
-    return [span_of(span, f"{place}, span {number}") for number, span in enumerate(value, 1)]
+    spans = []
+    for number, found in enumerate(value, 1):
+        span = span_of(found, text, f"{place}, span {number}", units)
+        if isinstance(found, dict) and found.get("answer", ACCEPTED) != ACCEPTED:
+            rule = "Spans that were rejected or ignored are left out."
+            example = f"{span.label} {shorten(text[span.start : span.end])!r}"
+            source.remarks.append(Remark("span-not-accepted", rule, span.location, example))
+            continue
+        spans.append(span)
+    return spans
 
 
-def span_of(value: Any, place: str) -> TextSpan:
+def span_of(value: Any, text: str, where: str, units: Units, recorded: str | None = None) -> TextSpan:
     """The span in a list of three values or in an object.
 
+    Args:
+        value: The list or the object.
+        text: The text that it belongs to.
+        where: File and line, for messages.
+        units: The unit of its offsets, as in `locate_span`.
+        recorded: Its text in the file.
+
     Raises:
-        CorpusError: The value is not a span.
+        CorpusError: The value is not a span of the text.
     """
     if isinstance(value, dict):
         start = value.get("start", value.get("start_offset"))
@@ -178,10 +238,11 @@ def span_of(value: Any, place: str) -> TextSpan:
         or not value[2]
     ):
         raise CorpusError(
-            f'{place}: {value!r} is not a span. Write a start, an end and a label: [0, 5, "PER"], or the same as an '
-            "object."
+            f'{where}: {shorten(repr(value))} is not a span. Write a start, an end and a label: [0, 5, "PER"], or the '
+            "same as an object."
         )
-    return TextSpan(value[0], value[1], value[2], place)
+    (start, end), unit = locate_span(value[:2], text, units, where, recorded)
+    return TextSpan(start, end, value[2], where, unit=unit)
 
 
 def annotated_spans(sentences: Sequence[Sentence], offsets: Offsets, column: str) -> list[tuple[int, int, str]] | None:
