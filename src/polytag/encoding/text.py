@@ -1,12 +1,15 @@
 """Split raw text into sentences and words with exact character offsets.
 
 Words are as in the Penn Treebank and CoNLL-2003: punctuation and contractions are separate words; hyphenated words,
-numbers and abbreviations stay whole.
+numbers and abbreviations stay whole. What news of the nineties lacks is as in Universal Dependencies (UD_English-EWT):
+emoticons, repeated marks, names of files and hosts.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 
@@ -53,6 +56,20 @@ _IDEOGRAPHS = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _EMOJI = "\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001f1e5\U0001f200-\U0001f3fa\U0001f400-\U0001faff"
 _EMOJI_STYLE = "[\ufe0f\U0001f3fb-\U0001f3ff]"
 
+# Endings of the names of hosts and files. Those that are also words, such as `it`, `is` and `at`, are left out: they
+# would join two sentences without a space between them.
+_HOSTS = (
+    "com org net edu gov mil int info biz io dev app ai tv eu uk ac co de fr nl ch se dk fi pl cz br mx ca au nz jp cn "
+    "kr tw hk sg ru ua tr za"
+)
+_FILES = (
+    "txt md rst tex log csv tsv json jsonl xml yaml yml toml ini cfg conf sql pdf doc docx odt rtf xls xlsx ods ppt "
+    "pptx py ipynb js ts jsx tsx css scss html htm php asp aspx jsp java jar cpp hpp cc hh rs rb sh bat exe dll dmg "
+    "apk deb rpm iso zip tar gz tgz bz2 xz rar jpg jpeg png gif bmp svg webp tif tiff mp3 mp4 wav avi mov mkv bak tmp "
+    "conll conllu parquet"
+)
+_ENDING = "|".join(sorted((*_HOSTS.split(), *_FILES.split(), *_FILES.upper().split()), reverse=True))
+
 _LETTER = r"[^\W\d_]"
 # From scripts with capitals: in other scripts, a letter before a full stop is a word, not an initial.
 _CAPITAL = f"[{''.join(filter(str.isupper, map(chr, range(0x2000))))}]"
@@ -60,14 +77,33 @@ _RUN = rf"(?:[^\W_{_IDEOGRAPHS}]++|[{_MARKS}]++)++"
 _CLITIC = r"['’](?i:s|m|d|t|re|ve|ll)\b"
 _ABBREVIATION = "|".join(re.escape(word) for word in f"{_LEADING} {_TRAILING}".split())
 _TAIL = rf"(?:[-‐‑]{_RUN})*+"
+_REST_OF_ADDRESS = r"""[^\s<>"]* [^\s<>"'.,;:!?)\]}’”»…]"""
+_PIECE = rf"[^\W_{_IDEOGRAPHS}]++"
+_PART = rf"{_PIECE}(?:[-_]++{_PIECE}){{0,20}}+"  # of the name of a file or host
+_LOWER_PART = r"[a-z][a-z\d]++(?:-[a-z\d]++){0,20}+"
+# Eyes, a tear, a nose and a mouth; with the head to the other side; and without eyes.
+_EMOTICON = r"""
+    (?<!\w) (?: [:;]['’]?[-o^]?(?: [)(\]\[|\\*]++ | [DPpOo3] | /(?!/) ) | =[-^]?(?: [)(]++ | [DPp] ) ) (?!\w)
+  | (?<=[^\W\d]) [:;][-^]?[)(]++ (?!\w)
+  | (?<!\S) (?: \([-^]?[:;=] | <3++ | \^[._]?\^ | >[._]<  | -_++- ) (?!\S)
+"""
 
-# Repetitions are possessive or bounded, and no alternative looks further ahead than its own match or the next one. This
-# keeps the time linear for any text.
+# Repetitions are possessive or bounded, and no alternative looks further ahead than its own match or the next one; for
+# the name of a file or host, than a bounded number of words. This keeps the time linear for any text.
 _WORD = re.compile(
     rf"""
       [A-Za-z]++ (?=[\s,;?!)"]|\Z)                              # fast path for most words of most texts
-    | (?:https?://|ftp://|www\.) [^\s<>"]* [^\s<>"'.,;:!?)\]}}’”»…]
+      (?<!nnot|onna|anna|otta|emme|imme|unno)
+    | [.,)"\d] (?=\s|\Z) | \d++ (?=\s|\Z) | [("] (?=[A-Za-z])   # and for most marks and numbers
+    | (?=[CcDdGgLlWw]) (?i: can(?=not\b) | (?:gon|wan)(?=na\b) | got(?=ta\b) | (?:gim|lem)(?=me\b) | du(?=nno\b) )
+    | (?<=\b[Dd][Uu]) [Nn] (?=[Nn][Oo]\b)                      # du|n|no
+    | (?:https?://|ftp://|www\.) {_REST_OF_ADDRESS}
     | (?=\w) [\w.+-]{{1,64}}+ @ [\w-]++ (?:\.[\w-]++)++         # e-mail address
+    | (?={_PART} [./] \w) (?![A-Z]\.[a-z]{{2}}\b) (?:            # not A.de Silva
+          {_PART} (?: [./] (?!(?:{_ENDING})\b) {_PART} ){{0,8}}+ (?: \. (?:{_ENDING})\b )++
+          (?: (?: :\d++ )?+ [/?\#] {_REST_OF_ADDRESS} | {_TAIL} )   # setup.py, example.com/a?b=1
+        | {_LOWER_PART} (?: \. {_LOWER_PART} ){{2,8}}+ (?!\w)       # comp.lang.python
+      )
     | (?={_LETTER}{{1,7}}+\.) (?:{_ABBREVIATION}) \.
     | [Nn]os?\. (?=\s?\d)
     | (?:{_LETTER}\.){{2,6}}+ (?!\w) {_TAIL}                    # U.S., a.m., U.S.-based
@@ -81,46 +117,105 @@ _WORD = re.compile(
       (?: (?: [-‐‑_]                                            # well-known, 1996-08-22
             | (?<=\d) [.,:/] (?=\d)                             # 1,234.5, 10:30
             | (?<=[A-Z]) & (?=[A-Z])                            # AT&T
-            | \. (?=(?:com|org|net|edu|gov|io)\b)               # Amazon.com
             | (?!{_CLITIC}) ['’] (?={_LETTER})                  # O'Brien
           ) {_RUN} )*+
     | [\U0001f1e6-\U0001f1ff]{{2}}                              # flag
     | [{_EMOJI}] {_EMOJI_STYLE}*+ (?:\u200d [{_EMOJI}] {_EMOJI_STYLE}*+)*+
+    | {_EMOTICON}
+    | (?<![\w.]) \*?+ \. (?:{_ENDING})\b                        # a .doc file, *.jpg
+    | [!?]{{2,}}+
     | \.{{2,}}+ | -{{2,}}+ | ={{2,}}+ | _{{2,}}+ | \*{{2,}}+ | '' | ``
     | \S
     """,
     re.VERBOSE,
 )
 
+_FACE = re.compile(rf"{_EMOTICON} | [!?]++ | [{_EMOJI}] (?:{_EMOJI_STYLE} | \u200d [{_EMOJI}])*+", re.VERBOSE)
+"""An emoticon, an emoji, or more marks: they belong to the sentence before them."""
+_MOUTHS = frozenset(")(DPp")
+
+# Unicode's categories Cf and Cc without white space, in three kinds: characters that end a word (as the zero-width
+# space in UAX #29), characters that do not, and joiners, which belong to the letter or emoji before them if they join.
+_BREAKS = "\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200b"
+_VANISHING = (
+    "\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f"
+    "\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001"
+    "\U000e0020-\U000e007f"
+)
+_JOINERS = "\u200c\u200d"
+_EMOJI_PARTS = f"{_EMOJI}\ufe0f\U0001f3fb-\U0001f3ff"
+_JOINS_NOTHING = rf"(?<![\w{_MARKS}{_EMOJI_PARTS}])[{_JOINERS}]++ | (?<=[{_EMOJI_PARTS}])[{_JOINERS}]++(?![{_EMOJI}])"
+_BREAK = re.compile(f"[{_BREAKS}]")
+_NOTHING = re.compile(f"[{_VANISHING}]++ | {_JOINS_NOTHING}", re.VERBOSE)
+_INVISIBLE = re.compile(f"[{_BREAKS}{_VANISHING}] | {_JOINS_NOTHING}", re.VERBOSE)
+_RUN_AFTER_WORD = re.compile(f"[{_BREAKS}{_VANISHING}{_JOINERS}]*+")
+_RUN_BEFORE_WORD = re.compile(rf"(?<![{_BREAKS}{_VANISHING}{_JOINERS}])[{_BREAKS}{_VANISHING}{_JOINERS}]*+\Z")
+
 
 def split_words(text: str) -> list[Word]:
-    """Split a text into words, in order; every character that is not white space is in exactly one of them."""
-    return [Word(match[0], *match.span()) for match in _WORD.finditer(text)]
+    """Split a text into words, in order.
+
+    Every visible character is in exactly one of them. Invisible characters, which are Unicode's format and control
+    characters except white space, belong to the word before them; after white space, to the word after them; between
+    white space, they are white space.
+    """
+    return [word for sentence in split_sentences(text) for word in sentence]
 
 
 def split_sentences(text: str) -> list[list[Word]]:
     """Split a text into sentences of words.
 
     A sentence ends at an empty line, and at a full stop, exclamation mark or question mark (with quotes and brackets
-    that close directly after it) if the next word can start a sentence. A single line break is white space.
+    that close directly after it, and emoticons) if the next word can start a sentence. A single line break is white
+    space.
     """
+    # The first test is fast, and true for nearly every line.
+    if text.isprintable() or not _INVISIBLE.search(text):
+        return _visible_sentences(text)
+    spaced = _BREAK.sub(" ", text)
+    gaps = [(0, 0), *(match.span() for match in _NOTHING.finditer(spaced)), (len(text), len(text))]
+    positions = [position for (_, start), (end, _) in pairwise(gaps) for position in range(start, end)]
+    sentences = _visible_sentences(_NOTHING.sub("", spaced))
+    bounds = [(positions[word.start], positions[word.end - 1] + 1) for sentence in sentences for word in sentence]
+    words = _with_invisible(text, bounds)
+    return [list(islice(words, len(sentence))) for sentence in sentences]
+
+
+def _with_invisible(text: str, bounds: Sequence[tuple[int, int]]) -> Iterator[Word]:
+    """The words between these bounds, with the invisible characters that touch them."""
+    begun = 0
+    for (start, end), (limit, _) in pairwise([*bounds, (len(text), 0)]):
+        before = _RUN_BEFORE_WORD.search(text, begun, start)
+        after = _RUN_AFTER_WORD.match(text, end, limit)
+        first = before.start() if before else start
+        begun = after.end() if after else end
+        yield Word(text[first:begun], first, begun)
+
+
+def _visible_sentences(text: str) -> list[list[Word]]:
     sentences: list[list[Word]] = []
     current: list[Word] = []
+    new = tuple.__new__
     final, end = "", 0  # the mark that may end the current sentence, and the end of its last word
-    for word in split_words(text):
-        token, start, _ = word
+    for match in _WORD.finditer(text):
+        token = match[0]
+        start, stop = match.span()
         spaces = start - end
         closes = not spaces and token in _CLOSING
-        blank_line = spaces > 1 and text.count("\n", end, start) > 1
-        if current and (blank_line or (final and not closes and _begins(token, final, spaces))):
+        if (final and not closes and _begins(token, final, spaces)) or (
+            spaces > 1 and current and text.count("\n", end, start) > 1
+        ):
             sentences.append(current)
             current = []
-        current.append(word)
-        end = word.end
-        if token[-1] in _FINAL:
+        current.append(new(Word, (token, start, stop)))  # `Word(…)` takes twice the time
+        end = stop
+        last = token[-1]
+        if last in _FINAL:
             numbered = len(current) == 2 and current[0].text.isdecimal()  # "1. Introduction"
             final = "" if numbered else token
-        elif not closes:
+        elif last in _MOUTHS and _FACE.fullmatch(token):
+            final = token
+        elif final and not closes and not _FACE.fullmatch(token):
             final = ""
     if current:
         sentences.append(current)
@@ -129,7 +224,7 @@ def split_sentences(text: str) -> list[list[Word]]:
 
 def _begins(token: str, final: str, spaces: int) -> bool:
     """Whether a word after a final mark starts a sentence."""
-    if token in _NEVER_FIRST:
+    if token in _NEVER_FIRST or _FACE.fullmatch(token):
         return False
     if final in _UNSPACED_FINAL:
         return True

@@ -1,3 +1,4 @@
+import sys
 import time
 import unicodedata
 
@@ -26,7 +27,7 @@ def sentences(text):
         ("“So,” he said.", "“ So , ” he said ."),
         ("He is 'good'.", "He is ' good ' ."),
         ("Wait... what?", "Wait ... what ?"),
-        ("Wait… what -- now?!", "Wait … what -- now ? !"),
+        ("Wait… what -- now?!", "Wait … what -- now ?!"),
     ],
 )
 def test_punctuation_is_split_off(text, expected):
@@ -46,7 +47,10 @@ def test_punctuation_is_split_off(text, expected):
         ("the 1990's", "the 1990 's"),
         ("I'm we'll they've you're she'd it's", "I 'm we 'll they 've you 're she 'd it 's"),
         ("the dogs' house", "the dogs ' house"),
-        ("cannot", "cannot"),
+        ("cannot", "can not"),
+        ("You CANNOT. Cannot you?", "You CAN NOT . Can not you ?"),
+        ("gonna Wanna gotta gimme lemme dunno", "gon na Wan na got ta gim me lem me du n no"),
+        ("Anna and Madonna know the programme", "Anna and Madonna know the programme"),
         ("O'Brien's rock'n'roll at 5 o'clock", "O'Brien 's rock'n'roll at 5 o'clock"),
     ],
 )
@@ -124,6 +128,61 @@ def test_addresses_tags_and_emoji(text, expected):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("Run setup.py, then README.md.", "Run setup.py , then README.md ."),
+        ("in src/app_2.tar.gz or SALES.DOC", "in src/app_2.tar.gz or SALES.DOC"),
+        ("a .doc or *.jpg file", "a .doc or *.jpg file"),
+        ("See example.com/a?b=1, or (github.com:443/x).", "See example.com/a?b=1 , or ( github.com:443/x ) ."),
+        ("mail.my-host.co.uk and comp.lang.python", "mail.my-host.co.uk and comp.lang.python"),
+        ("The end.It is over.At last", "The end . It is over . At last"),
+        ("A.de Silva", "A . de Silva"),
+        ("and/or 3.5 km/h", "and / or 3.5 km / h"),
+    ],
+)
+def test_names_of_files_and_hosts_are_words(text, expected):
+    assert words(text) == expected.split()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Great!!! Really?? Yes?!", "Great !!! Really ?? Yes ?!"),
+        ("Fine :-) thx:) ;-( :'( =) :D <3 ^_^", "Fine :-) thx :) ;-( :'( =) :D <3 ^_^"),
+        ("(see: this) at 10:30; f(x)=(y)", "( see : this ) at 10:30 ; f ( x ) = ( y )"),
+        ("(as follows:) x<3 :Paris", "( as follows :) x < 3 : Paris"),
+    ],
+)
+def test_repeated_marks_and_emoticons_are_words(text, expected):
+    assert words(text) == expected.split()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("co\u00adop\u00aderate", ["co\u00adop\u00aderate"]),  # soft hyphens
+        ("\ufeffThe\u2060 end\u200e.", ["\ufeffThe\u2060", "end\u200e", "."]),
+        ("one\u200btwo", ["one\u200b", "two"]),  # a zero-width space ends a word
+        ("one\x00two\x7f", ["one\x00", "two\x7f"]),
+        ("one \u200e two \u202atwo\u202c", ["one", "two", "\u202atwo\u202c"]),
+        ("U.\u00adS. and se\u00adtup.py", ["U.\u00adS.", "and", "se\u00adtup.py"]),
+        (".\u200d \u200d", [".\u200d"]),
+        ("می\u200cخواهم", ["می\u200cخواهم"]),  # a joiner that the script needs
+        ("\U0001f3f4\U000e0067\U000e007f", ["\U0001f3f4\U000e0067\U000e007f"]),  # the tags of a flag
+    ],
+)
+def test_invisible_characters_belong_to_a_word(text, expected):
+    assert words(text) == expected
+
+
+def test_no_format_or_control_character_is_a_word():
+    for character in map(chr, range(sys.maxunicode + 1)):
+        if unicodedata.category(character) in ("Cf", "Cc") and not character.isspace():
+            assert words(f"a {character} b") == ["a", "b"], hex(ord(character))
+            assert words(f"a.{character}") == ["a", f".{character}"], hex(ord(character))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
         ("Привет, мир!", "Привет , мир !"),
         ("مرحبا بالعالم؟", "مرحبا بالعالم ؟"),
         ("مَرْحَبًا", "مَرْحَبًا"),
@@ -161,11 +220,15 @@ def test_offsets_point_into_the_text():
         ('"Why?" she asked. "Because."', ['" Why ? " she asked .', '" Because . "']),
         ("(He left.) She stayed.", ["( He left . )", "She stayed ."]),
         ("It is over. “Good,” he said.", ["It is over .", "“ Good , ” he said ."]),
-        ("Really?! Yes.", ["Really ? !", "Yes ."]),
+        ("Really?! Yes.", ["Really ?!", "Yes ."]),
         ("It fell in 1996. In 1997 it rose.", ["It fell in 1996 .", "In 1997 it rose ."]),
         ("It rose 3.5 percent. 1997 was worse.", ["It rose 3.5 percent .", "1997 was worse ."]),
         ("Well... Perhaps.", ["Well ...", "Perhaps ."]),
         ("東京。大阪！", ["東 京 。", "大 阪 ！"]),
+        ("We won!!! It's 3-2.", ["We won !!!", "It 's 3-2 ."]),
+        ("Great! :-) Thanks... 😂 See you", ["Great ! :-)", "Thanks ... 😂", "See you"]),
+        ("Too late :( Sorry", ["Too late :(", "Sorry"]),
+        ("It ended.\u200b We left.", ["It ended .\u200b", "We left ."]),
         ("यह है। वह है।", ["यह है ।", "वह है ।"]),
     ],
 )
@@ -214,7 +277,7 @@ def test_a_line_break_is_white_space():
     assert sentences("The first\nline. And\nmore.") == ["The first line .", "And more ."]
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n\n \t\u00a0\u3000"])
+@pytest.mark.parametrize("text", ["", " ", "\n\n \t\u00a0\u3000", "\u200b", " \ufeff\x00 \u200d"])
 def test_no_words_no_sentences(text):
     assert split_words(text) == []
     assert split_sentences(text) == []
@@ -237,22 +300,33 @@ SNIPPETS = [
     "1.5",
     "-",
     "\u200d",
+    "\u200b",
+    "\u00ad",
     "字",
+    ".py",
+    "/",
+    ":)",
 ]
 
 
 @given(st.one_of(st.text(), st.lists(st.sampled_from(SNIPPETS)).map("".join)))
 @example("\x00a\x1cb\x85\u200b\u0301\u0301a\u00ad\ufeff")
 @example("\U0001f1e9\U0001f3fb\u200d\ufe0f")
-def test_every_character_is_in_exactly_one_word(text):
+def test_every_visible_character_is_in_exactly_one_word(text):
     found = split_words(text)
     assert all(word.text and text[word.start : word.end] == word.text for word in found)
     assert not any(character.isspace() for word in found for character in word.text)
     ends = [0, *(word.end for word in found)]
     starts = [*(word.start for word in found), len(text)]
     gaps = [text[end:start] for end, start in zip(ends, starts, strict=True)]
-    assert all(not gap or gap.isspace() for gap in gaps)
+    assert all(character.isspace() or is_invisible(character) for gap in gaps for character in gap)
+    # Only white space can part an invisible character from a word.
+    assert all(gap[0].isspace() and gap[-1].isspace() for gap in gaps[1:-1] if gap)
     assert all(end <= start for end, start in zip(ends, starts, strict=True))
+
+
+def is_invisible(character):
+    return unicodedata.category(character) in ("Cf", "Cc")
 
 
 @given(st.one_of(st.text(), st.lists(st.sampled_from(SNIPPETS)).map("".join)))
@@ -286,8 +360,20 @@ def test_sentences_hold_all_words_and_none_is_empty(text):
         "字",
         "\n",
         "\u200d",
+        "\u200b",
+        "a\u00ad",
+        " \u200e",
         "!",
         "_",
+        "a_",
+        "a--",
+        "a.-",
+        "a/",
+        "a_-a.",
+        "a.com/)",
+        "aa.aa.aa/",
+        ":-",
+        "😂\u200d",
     ],
 )
 def test_long_texts_take_linear_time(unit):
