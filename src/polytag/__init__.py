@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from polytag.corpus.sentences import corpus_from_sentences, sentences_of
     from polytag.corpus.source import split_of
     from polytag.corpus.text_files import text_ending, text_lines, whole_text
-    from polytag.encoding.text import Word, split_sentences
+    from polytag.encoding.splitters import split_sentences
     from polytag.errors import CorpusError, CorpusWarning, PluginError, PolytagError, TaggerError, shorten
     from polytag.evaluation.compare import Comparison, TaskComparison, compare
     from polytag.evaluation.evaluate import evaluate
@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from polytag.plugin.reporter import Epoch, Progress, Reporter
     from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme, PrefixScheme, Span, convert_tags
     from polytag.plugin.specs import RunInfo
+    from polytag.plugin.splitter import Splitter, Word
     from polytag.plugin.task import Task
     from polytag.prediction.predict import predict
     from polytag.publishing.push import PushResult, push
@@ -131,7 +132,7 @@ _HOMES = {
         "UnreadWords",
         "WordCoder",
     ),
-    "polytag.encoding.text": ("Word", "split_sentences"),
+    "polytag.encoding.splitters": ("split_sentences",),
     "polytag.errors": ("CorpusError", "CorpusWarning", "PluginError", "PolytagError", "TaggerError", "shorten"),
     "polytag.evaluation.evaluate": ("evaluate",),
     "polytag.evaluation.results": ("Evaluation", "TaskEvaluation"),
@@ -145,6 +146,7 @@ _HOMES = {
     "polytag.runner": ("TrainResult", "train"),
     "polytag.plugin.reporter": ("Epoch", "Progress", "Reporter"),
     "polytag.plugin.scheme": ("OUTSIDE", "UNANNOTATED", "LabelScheme", "PrefixScheme", "Span", "convert_tags"),
+    "polytag.plugin.splitter": ("Splitter", "Word"),
     "polytag.tagger.tagger": ("Tagger",),
     "polytag.tagger.results": ("TaggedSpan", "TaggedText"),
     "polytag.plugin.task": ("Task",),
@@ -193,6 +195,7 @@ __all__ = [
     "SentenceTable",
     "Source",
     "Span",
+    "Splitter",
     "TaggedSpan",
     "TaggedText",
     "Tagger",

@@ -8,10 +8,12 @@ from typing import ClassVar
 
 from polytag import hub
 from polytag.corpus.sample.reader import SampleReader
+from polytag.encoding.splitters import CharactersSplitter, StandardSplitter, WhitespaceSplitter
 from polytag.files import expand_home, path_exists
 from polytag.plugin.encoder import Encoder, EncoderProvider, NumpyNetwork, TrainingDefaults, WordCoder
 from polytag.plugin.reader import Reader
 from polytag.plugin.specs import hookimpl
+from polytag.plugin.splitter import Splitter
 
 POLYTAG_PLUGIN_API = 1
 
@@ -114,3 +116,9 @@ def polytag_readers() -> Iterable[Reader]:
 def polytag_encoders() -> Iterable[EncoderProvider]:
     """The two encoders."""
     return [CompactProvider(), PretrainedProvider()]
+
+
+@hookimpl
+def polytag_splitters() -> Iterable[Splitter]:
+    """The splitters that need no library."""
+    return [StandardSplitter(), WhitespaceSplitter(), CharactersSplitter()]

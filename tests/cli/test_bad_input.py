@@ -65,6 +65,7 @@ def train(corpus: object, *more: object) -> list[object]:
         (["--scheme", "flat"], ["'flat' fits none of the tasks of this run (ner)", "Choose another scheme"]),
         (["--corpus-scheme", "bilu"], ["no label scheme named 'bilu'", "Did you mean 'bilou'"]),
         (["--alignment", "frist"], ["no alignment strategy named 'frist'", "Did you mean 'first'"]),
+        (["--splitter", "standrad"], ["no splitter named 'standrad'", "Did you mean 'standard'"]),
         (["--encoder", "compcat"], ["no encoder named 'compcat'", "Did you mean 'compact'"]),
         (["--encoder", "./no/such/folder"], ["'./no/such/folder'", "Check the path"]),
         (["--encoder", "x y" * 100], ["'x yx y", "Check the path"]),

@@ -88,6 +88,17 @@ def test_a_column_file_gives_its_first_column(command, joint, tmp_path):
     assert [tagged["words"] for tagged in results(command("predict", joint, path))] == [["Peter", "sleeps"], ["Paris"]]
 
 
+@pytest.mark.parametrize("input_format", ["document", "jsonl"])
+def test_lines_can_be_texts_of_their_own(command, ner, tmp_path, input_format):
+    text = "Peter lives in New\nYork."
+    path = tmp_path / "in"
+    path.write_text(json.dumps({"text": text}) if input_format == "jsonl" else text, encoding="utf-8")
+    (tagged,) = results(command("predict", ner, path, "--input", input_format, "--lines"))
+    assert (tagged["text"], tagged["sentence_starts"]) == (text, [0, 4])
+    (tagged,) = results(command("predict", ner, path, "--input", input_format))
+    assert tagged["sentence_starts"] == [0]
+
+
 def test_lines_that_begin_documents_are_no_words(command, joint):
     lines = "-DOCSTART- O\n\nPeter B-PER\n\n###MEDLINE:95369245\n\nsleeps O\n"
     done = command("predict", joint, "-", "--input", "conll", stdin=lines.encode())
@@ -203,6 +214,7 @@ def test_a_file_that_cannot_be_made_whole_does_not_appear(command, ner, tmp_path
         (["--input", "jsonl"], b'["a"]\n', ["line 1", '"text"', '"tokens"']),
         (["--input", "jsonl"], b'{"tokens": ["a", 3]}\n', ["line 1", '"text"', '"tokens"']),
         (["--input", "jsonl"], b'{"text": "\\ud83d"}\n', ["line 1", "half a character"]),
+        (["--input", "words", "--lines"], b"", ["--lines is for text, and the input format words has words"]),
         (["--input", "texts"], b"", ["no input format named 'texts'", "text, document, words, conll, jsonl"]),
         (["--format", "json"], b"", ["no output format named 'json'", "jsonl, conll, doccano, table"]),
         (["--scheme", "iobs"], b"", ["no label scheme named 'iobs'", "iobes"]),

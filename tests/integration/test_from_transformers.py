@@ -222,15 +222,17 @@ def test_labels_are_named_for_training_too(classifier: Path, tiny_corpus: Path, 
     assert tagger.heads["ner"].labels == LABELS
 
 
-def test_windows_are_those_of_the_tagger_that_is_gone_on_from(
+def test_windows_and_splitter_are_those_of_the_tagger_that_is_gone_on_from(
     classifier: Path, tiny_corpus: Path, tmp_path: Path
 ) -> None:
-    packed = {"context": "document", "window": 30}
+    packed = {"context": "document", "window": 30, "splitter": "characters"}
     first, _ = go_on(classifier, tiny_corpus, tmp_path / "first", **packed)
     second, _ = go_on(tmp_path / "first", tiny_corpus, tmp_path / "second")
     third, _ = go_on(tmp_path / "first", tiny_corpus, tmp_path / "third", context="sentence")
     assert (first.context, first.window) == (second.context, second.window) == ("document", 30)
     assert (third.context, third.window) == ("sentence", 30)
+    assert first.tag("不错。").words == second.tag("不错。").words == ["不", "错", "。"]
+    assert third.splitter == "characters"
 
 
 def test_training_goes_on_from_a_joint_tagger(

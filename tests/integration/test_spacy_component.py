@@ -77,6 +77,17 @@ def test_spans_reach_over_tokens_of_white_space(nlp):
     assert [(start, end) for start, end, _ in spans(broken, "chunk")] == [(0, 3)]
 
 
+def test_a_line_can_be_a_text_of_its_own(joint_run):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("polytag", config={"tagger": str(joint_run.output), "lines": True})
+    words = ["I", "work", "in", "New", "\n", "York", "today", " \r\n ", "  ", "now"]
+    doc = nlp(Doc(nlp.vocab, words=words))
+    tags = joint_run.tagger.predict_tags([words[:4], words[5:7], words[9:]])["pos"]
+    assert [token.tag_ for token in doc] == [*tags[0], "", *tags[1], "", "", *tags[2]]
+    assert not [span for span in doc.spans["chunk"] if "\n" in span.text]
+    assert [(doc.text, list(doc.spans["chunk"])) for doc in nlp.pipe(["", "\n"])] == [("", []), ("\n", [])]
+
+
 def test_another_task_can_set_the_entities(joint_run):
     nlp = spacy.blank("en")
     nlp.add_pipe("polytag", config={"tagger": str(joint_run.output), "ents": "chunk"})

@@ -14,7 +14,7 @@ PUBLIC = """
     DOCUMENT_MARKS IGNORE NO_WORD OUTSIDE TOKENS UNANNOTATED AlignmentStrategy ColumnRow Comparison Conversion
     Corpus CorpusError CorpusWarning Description Dialect Encoder EncoderProvider Epoch Evaluation ExampleInputs
     Export Finding LabelScheme Metric PluginError PolytagError PrefixScheme Progress PushResult Reader
-    ReadingOptions RecognisedForm Remark Reporter RunConfig RunInfo Scores Sentence SentenceTable Source Span
+    ReadingOptions RecognisedForm Remark Reporter RunConfig RunInfo Scores Sentence SentenceTable Source Span Splitter
     TaggedSpan TaggedText Tagger TaggerError Task TaskComparison TaskEvaluation TrainResult TrainingDefaults Units
     UnreadWords Word WordCoder __version__ alignment check column_rows compare convert_corpus convert_tags
     corpus_from_sentences describe evaluate export first_units has_document_marks hookimpl labels_at last_units

@@ -41,6 +41,10 @@ def predict_cli(
     ] = None,
     decoding: DecodingName = None,
     min_score: Annotated[float, typer.Option(min=0, max=1, help="Drop spans with a lower probability.")] = 0.0,
+    lines: Annotated[
+        bool,
+        typer.Option("--lines", help="Tag each line of a document as a text of its own: no span crosses a line end."),
+    ] = False,
     task: ForeignTask = None,
     labels: ForeignLabels = None,
     runtime: RuntimeName = None,
@@ -67,6 +71,7 @@ def predict_cli(
         scheme=scheme,
         decoding=decoding,
         min_score=min_score,
+        lines=lines,
         runtime=runtime,
         output=output,
         verbose=verbose,

@@ -10,16 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
-from typing import NamedTuple
 
-
-class Word(NamedTuple):
-    """A word with its offsets: `text == original[start:end]`."""
-
-    text: str
-    start: int
-    end: int
-
+from polytag.plugin.splitter import Word
 
 # Titles and the like belong to the next word; the other abbreviations may also end a sentence.
 _LEADING = (
@@ -39,10 +31,16 @@ _OPENING = (
 
 _OPENERS = frozenset(_OPENING.split())
 _NEVER_FINAL = frozenset(f"{word}." for word in _LEADING.split()) | {"e.g.", "i.e."}
-_FINAL = frozenset(".!?…。！？؟।")
-_UNSPACED_FINAL = frozenset("。！？")
-_CLOSING = frozenset("\"'”’»)]}」』）") | {"''"}
-_NEVER_FIRST = _FINAL | frozenset(",;:)]}%”»，、；：」』）") | {"..."}
+FINAL = frozenset(".!?…。！？؟।")
+"""Marks that may end a sentence."""
+
+UNSPACED_FINAL = frozenset("。！？")
+"""Marks that end a sentence also if no space follows."""
+
+CLOSING = frozenset("\"'”’»)]}」』）") | {"''"}
+"""Marks that belong to a sentence that ends directly before them."""
+
+_NEVER_FIRST = FINAL | frozenset(",;:)]}%”»，、；：」』）") | {"..."}
 
 # Marks that belong to the previous letter (Python's \w excludes them), with the joiners of Indic and Persian script.
 # In the blocks of the Indic scripts, everything except the two dandas is part of a word.
@@ -201,7 +199,7 @@ def _visible_sentences(text: str) -> list[list[Word]]:
         token = match[0]
         start, stop = match.span()
         spaces = start - end
-        closes = not spaces and token in _CLOSING
+        closes = not spaces and token in CLOSING
         if (final and not closes and _begins(token, final, spaces)) or (
             spaces > 1 and current and text.count("\n", end, start) > 1
         ):
@@ -210,7 +208,7 @@ def _visible_sentences(text: str) -> list[list[Word]]:
         current.append(new(Word, (token, start, stop)))  # `Word(…)` takes twice the time
         end = stop
         last = token[-1]
-        if last in _FINAL:
+        if last in FINAL:
             numbered = len(current) == 2 and current[0].text.isdecimal()  # "1. Introduction"
             final = "" if numbered else token
         elif last in _MOUTHS and _FACE.fullmatch(token):
@@ -226,7 +224,7 @@ def _begins(token: str, final: str, spaces: int) -> bool:
     """Whether a word after a final mark starts a sentence."""
     if token in _NEVER_FIRST or _FACE.fullmatch(token):
         return False
-    if final in _UNSPACED_FINAL:
+    if final in UNSPACED_FINAL:
         return True
     if not spaces or final in _NEVER_FINAL:
         return False

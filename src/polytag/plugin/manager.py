@@ -36,6 +36,7 @@ from polytag.plugin.provenance import (
 from polytag.plugin.reader import Reader
 from polytag.plugin.scheme import LabelScheme
 from polytag.plugin.specs import RunInfo
+from polytag.plugin.splitter import Splitter
 from polytag.plugin.task import Task
 
 GROUP = "polytag"
@@ -112,6 +113,10 @@ class PluginManager:
     def encoders(self) -> list[Offer[EncoderProvider]]:
         """The encoder providers of each plugin, by name."""
         return self._contributions("polytag_encoders", EncoderProvider)  # type: ignore[type-abstract]
+
+    def splitters(self) -> list[Offer[Splitter]]:
+        """The splitters of each plugin, by name."""
+        return self._contributions("polytag_splitters", Splitter)  # type: ignore[type-abstract]
 
     def train_begin(self, run: RunInfo) -> None:
         """Notify observers that training is about to begin.

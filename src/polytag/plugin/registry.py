@@ -14,6 +14,7 @@ from polytag.plugin.metric import Metric
 from polytag.plugin.provenance import Contribution, Offer, Plugin
 from polytag.plugin.reader import Reader
 from polytag.plugin.scheme import LabelScheme
+from polytag.plugin.splitter import Splitter
 from polytag.plugin.task import Task
 
 
@@ -118,11 +119,12 @@ class Registry:
         self.metrics: Kind[Metric] = Kind(manager, "metric", manager.metrics())
         self.readers: Kind[Reader] = Kind(manager, "reader", manager.readers())
         self.encoders: Kind[EncoderProvider] = Kind(manager, "encoder", manager.encoders())
+        self.splitters: Kind[Splitter] = Kind(manager, "splitter", manager.splitters())
 
     @property
     def kinds(self) -> tuple[Kind[Any], ...]:
         """The contributions of every kind."""
-        return (self.tasks, self.schemes, self.alignments, self.metrics, self.readers, self.encoders)
+        return (self.tasks, self.schemes, self.alignments, self.metrics, self.readers, self.encoders, self.splitters)
 
     def missing(self, task: Task) -> list[str]:
         """The parts of a task that no plugin provides: `["label scheme 'iob2'"]`."""

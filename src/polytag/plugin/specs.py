@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from polytag.plugin.metric import Metric
     from polytag.plugin.reader import Reader
     from polytag.plugin.scheme import LabelScheme
+    from polytag.plugin.splitter import Splitter
     from polytag.plugin.task import Task
 
 
@@ -180,6 +181,32 @@ def polytag_encoders() -> Iterable[EncoderProvider]:  # type: ignore[empty-body]
     @polytag.hookimpl
     def polytag_encoders():
         return [CharactersProvider()]
+    ```
+    """
+
+
+@hookspec
+def polytag_splitters() -> Iterable[Splitter]:  # type: ignore[empty-body]
+    r"""Splitters: raw text to sentences of words with character offsets.
+
+    ```python
+    import re
+
+
+    class LogSplitter(polytag.Splitter):
+        name, summary = "log", "one sentence per line of a log; words between spaces and the marks = , ; [ ]"
+
+        def split(self, text):
+            words = [polytag.Word(word[0], *word.span()) for word in re.finditer(r"[=,;\[\]]|[^\s=,;\[\]]+", text)]
+            lines = {}
+            for word in words:
+                lines.setdefault(text.count("\n", 0, word.start), []).append(word)
+            return list(lines.values())
+
+
+    @polytag.hookimpl
+    def polytag_splitters():
+        return [LogSplitter()]
     ```
     """
 

@@ -43,6 +43,7 @@ def predict(
     scheme: str | None = None,
     decoding: str | None = None,
     min_score: float = 0.0,
+    lines: bool = False,
     runtime: str | None = None,
     output: str | Path | None = None,
     verbose: bool = False,
@@ -63,6 +64,7 @@ def predict(
         scheme: Label scheme for column format; by default the scheme of each task in the tagger.
         decoding: `viterbi` or `argmax`; by default the tagger's own.
         min_score: Spans with a lower probability are dropped, 0..1.
+        lines: Tag each line of a text as a text of its own, as in `Tagger.tag`.
         runtime: `tensorflow`, `onnx`, `onnx-int8` or `numpy`, as in `Tagger.load`.
         output: File to write to, atomically; by default standard output.
         verbose: Print the runtime on stderr.
@@ -76,6 +78,8 @@ def predict(
     file, options = str(file), ReadingOptions.of(reading)
     decoding = check_decoding(decoding)
     form = _checked("input format", input_format or format_of(file), INPUT_FORMATS)
+    if lines and form in ("words", "conll"):
+        raise PolytagError(f"--lines is for text, and the input format {form} has words. Leave it out.")
     on_terminal = output is None and sys.stdout.isatty()
     writing = _checked("output format", output_format or ("table" if on_terminal else "jsonl"), OUTPUT_FORMATS)
     target = registry().schemes[scheme] if scheme else None
@@ -89,30 +93,30 @@ def predict(
         name = STDIN if file == "-" else file
         write = writer_for(writing, loaded, target, sink)
         is_file = file != "-" and Path(file).is_file()
-        lines = text_lines(Path(file), options.encoding) if is_file else decoded_lines(source, name, options.encoding)
+        read = text_lines(Path(file), options.encoding) if is_file else decoded_lines(source, name, options.encoding)
         marked = has_document_marks(Path(file), encoding=options.encoding) if form == "conll" and is_file else None
-        for tagged in _tag(loaded, lines, form, name, marked, options):
+        for tagged in _tag(loaded, read, form, name, marked, options, lines):
             write(tagged)
 
 
 def _tag(
-    tagger: Tagger, lines: Lines, form: str, name: str, marked: bool | None, options: ReadingOptions
+    tagger: Tagger, read: Lines, form: str, name: str, marked: bool | None, options: ReadingOptions, lines: bool
 ) -> Iterator[TaggedText]:
     # On a terminal, the user expects an answer to every line.
     on_terminal = name == STDIN and sys.stdin.isatty()
     ahead = 1 if on_terminal else LOOK_AHEAD
     if form == "text":
-        return tagger.stream((text for _, text in lines), ahead)
+        return tagger.stream((text for _, text in read), ahead, lines=lines)
     if form == "document":
-        return tagger.stream(["\n".join(text for _, text in lines)])
+        return tagger.stream(["\n".join(text for _, text in read)], lines=lines)
     if form == "words":
         # Not str.split(), as words may contain no-break spaces.
-        words = ([word for word in text.replace("\t", " ").split(" ") if word] for _, text in lines)
+        words = ([word for word in text.replace("\t", " ").split(" ") if word] for _, text in read)
         return tagger.stream_words(words, ahead)
     if form == "conll":
-        found = words_of_columns(lines, name, options, 1 if on_terminal else SAMPLE)
+        found = words_of_columns(read, name, options, 1 if on_terminal else SAMPLE)
         return _tag_columns(tagger, found, marked)
-    return _tag_objects(tagger, lines, name)
+    return _tag_objects(tagger, read, name, lines)
 
 
 def _tag_columns(tagger: Tagger, found: Iterator[tuple[list[str], int]], marked: bool | None) -> Iterator[TaggedText]:
@@ -127,11 +131,11 @@ def _tag_columns(tagger: Tagger, found: Iterator[tuple[list[str], int]], marked:
     return tagger.stream_words(words, documents=None if alone else (number for _, number in documents))
 
 
-def _tag_objects(tagger: Tagger, lines: Lines, name: str) -> Iterator[TaggedText]:
+def _tag_objects(tagger: Tagger, read: Lines, name: str, lines: bool) -> Iterator[TaggedText]:
     """Tag JSON objects in groups of consecutive objects of the same kind, so that they share batches in order."""
-    for (kind, has_document), run in itertools.groupby(objects(lines, name), kind_of):
+    for (kind, has_document), run in itertools.groupby(objects(read, name), kind_of):
         if kind is str:
-            yield from tagger.stream(text for text, _ in run if isinstance(text, str))
+            yield from tagger.stream((text for text, _ in run if isinstance(text, str)), lines=lines)
             continue
         if not has_document:
             yield from tagger.stream_words(words for words, _ in run)

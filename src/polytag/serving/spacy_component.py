@@ -35,18 +35,18 @@ _POS = "pos"
 @Language.factory(
     "polytag",
     assigns=["doc.ents", "doc.spans", "token.ent_iob", "token.ent_type", "token.tag", "token.pos"],
-    default_config={"ents": "ner", "runtime": None},
+    default_config={"ents": "ner", "runtime": None, "lines": False},
 )
 class PolytagComponent:
     """Tags spaCy's tokens.
 
     Each task with spans fills the span group of its name (`doc.spans["chunk"]`); the task `ents` also sets `doc.ents`.
     The task `pos` sets `token.tag_`, and `token.pos_` if all its labels are tags of Universal Dependencies. Sentence
-    boundaries come from an earlier component; without one, the whole document is one sentence. White space is not
-    tagged.
+    boundaries come from an earlier component; without one, the whole document is one sentence. With `lines`, each line
+    is a text of its own, as in `Tagger.tag`. White space is not tagged.
     """
 
-    def __init__(self, nlp: Language, name: str, tagger: str, ents: str, runtime: str | None) -> None:
+    def __init__(self, nlp: Language, name: str, tagger: str, ents: str, runtime: str | None, lines: bool) -> None:
         """Store the folder of the tagger; it is loaded with the first text, or with the pipeline from disk.
 
         Args:
@@ -55,6 +55,7 @@ class PolytagComponent:
             tagger: Folder of the tagger.
             ents: Name of the task that sets `doc.ents`.
             runtime: `tensorflow`, `onnx`, `onnx-int8` or `numpy`, as in `Tagger.load`.
+            lines: Whether each line is a text of its own. spaCy's tokens of white space show where lines end.
 
         Raises:
             TaggerError: The folder exists and is not a tagger, or cannot run in the runtime.
@@ -63,6 +64,7 @@ class PolytagComponent:
         self._folder = Path(tagger)
         self._ents = ents
         self._runtime = runtime
+        self._lines = lines
         self._loaded: Tagger | None = None
         if self._folder.exists():  # a saved pipeline has its own copy, even if this folder no longer exists
             choose_runtime(self._folder, TaggerDescription.read(self._folder), runtime)
@@ -102,18 +104,36 @@ class PolytagComponent:
         self._folder, self._loaded = Path(path), Tagger.load(path, runtime=self._runtime)
         return self
 
+    def _parts(self, doc: Doc) -> Iterator[list[int]]:
+        """The numbers of the tokens of each sentence; an empty list where a line ends, if lines matter."""
+        for sentence in doc.sents if doc.has_annotation("SENT_START") else [doc]:
+            tokens: list[int] = []
+            for token in sentence:
+                if not token.text.isspace():
+                    tokens.append(token.i)
+                elif self._lines and token.text.splitlines() != [token.text]:
+                    yield tokens
+                    yield []
+                    tokens = []
+            if tokens:
+                yield tokens
+
     def _tag(self, docs: list[Doc]) -> None:
         sentences: list[list[int]] = []  # the numbers of their tokens
         owners: list[int] = []
+        texts: list[int] = []  # the number of the text: of the document, or of the line
+        begun = 0
         for number, doc in enumerate(docs):
-            parts = doc.sents if doc.has_annotation("SENT_START") else [doc]
-            for part in parts:
-                tokens = [token.i for token in part if not token.text.isspace()]
+            begun += 1
+            for tokens in self._parts(doc):
                 if tokens:
                     sentences.append(tokens)
                     owners.append(number)
+                    texts.append(begun)
+                else:
+                    begun += 1
         words = [[docs[owner][i].text for i in tokens] for owner, tokens in zip(owners, sentences, strict=True)]
-        predicted = self.tagger.predict_tags(words, owners)
+        predicted = self.tagger.predict_tags(words, texts)
         for task, tags in predicted.items():
             decoder = self.tagger.decoders[task]
             if decoder.scheme.encodes_spans:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +17,9 @@ from polytag.errors import PolytagError, TaggerError
 from polytag.hub import tagger_folder
 from polytag.plugin.encoder_choice import choose_restorer
 from polytag.plugin.registry import registry
+from polytag.plugin.splitter import STANDARD
 from polytag.tagger.heads import TaskHead
+from polytag.tagger.infinities import infinities, without_infinities
 from polytag.tagger.token_classifiers import ALIGNMENT, LabelNames, label_names, scheme_for, task_of
 from polytag.tagger.viterbi import check_decoding
 
@@ -46,6 +47,7 @@ _EXPECTED = {
     "reference": "a non-empty string",
     "context": "sentence or document",
     "window": "null or an integer of at least 1",
+    "splitter": "the name of a splitter",
     "export": "an object with to",
     "to": "the name of an export format",
     "onnx": "an object with an object for each ONNX model",
@@ -118,6 +120,7 @@ class TaggerDescription(BaseModel):
         encoder: The origin of the encoder.
         context: The content of a window: one sentence, or consecutive sentences of a document.
         window: Maximum number of units per window; None for the maximum of the encoder.
+        splitter: Name of the splitter of raw text; the default where the file has none.
         export: The format of an export; None for a tagger that was not exported.
         onnx: ONNX models in the folder, by their path in it: `onnx/model.onnx`.
     """
@@ -129,6 +132,7 @@ class TaggerDescription(BaseModel):
     encoder: EncoderDescription
     context: Context
     window: Annotated[int, Field(strict=True, ge=1)] | None
+    splitter: Annotated[str, Field(min_length=1)] = STANDARD
     export: ExportDescription | None = None
     onnx: dict[str, OnnxDescription] = Field(default_factory=dict)
 
@@ -142,7 +146,8 @@ class TaggerDescription(BaseModel):
             folder: The folder.
             task: Name of a token classifier's task, if its labels do not determine it.
             labels: Names of a token classifier's labels, if it has none or different ones.
-            installed: Require that plugins provide the label schemes, the alignment strategies and the encoder.
+            installed: Require that plugins provide the label schemes, the alignment strategies, the encoder and the
+                splitter.
 
         Raises:
             TaggerError: The folder is not a tagger, is damaged, or was written by a newer version.
@@ -201,6 +206,7 @@ class TaggerDescription(BaseModel):
         context: Context = "sentence",
         window: int | None = None,
         details: Mapping[str, Any] | None = None,
+        splitter: str = STANDARD,
     ) -> TaggerDescription:
         """The description of a tagger, to be saved.
 
@@ -209,6 +215,7 @@ class TaggerDescription(BaseModel):
             provider, reference: The origin of the encoder, as in `EncoderDescription`.
             context, window: The content and maximum size of a window.
             details: Further keys.
+            splitter: Name of the splitter of raw text.
 
         Raises:
             TaggerError: A value is invalid, so the file could not be read.
@@ -219,6 +226,7 @@ class TaggerDescription(BaseModel):
             "encoder": {"provider": provider, "reference": reference},
             "context": context,
             "window": window,
+            "splitter": splitter,
             **(details or {}),
         }
         try:
@@ -245,13 +253,14 @@ class TaggerDescription(BaseModel):
         return {name: replace(head, decoding=wanted or head.decoding) for name, head in self.tasks.items()}
 
     def to_json(self) -> str:
-        """The content of the file, readable by `read`; further keys come last."""
-        own = self.model_dump(by_alias=True, include=set(type(self).model_fields) - {"export", "onnx"})
+        """The content of the file, readable by `read`; the default splitter is left out, and further keys come last."""
+        left_out = {"export", "onnx"} | ({"splitter"} if self.splitter == STANDARD else set())
+        own = self.model_dump(by_alias=True, include=set(type(self).model_fields) - left_out)
         for head in own["tasks"].values():
             if head["column"] is None:
                 del head["column"]
         onnx = {"onnx": {name: found.model_dump() for name, found in self.onnx.items()}} if self.onnx else {}
-        return json.dumps({**own, **_without_infinities({**self.details, **onnx})}, indent=2, ensure_ascii=False) + "\n"
+        return json.dumps({**own, **without_infinities({**self.details, **onnx})}, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
     def _parsed(cls, path: Path) -> TaggerDescription:
@@ -274,7 +283,7 @@ class TaggerDescription(BaseModel):
             description = cls.model_validate(values)
         except ValidationError as error:
             raise _damaged(path, _problem(error.errors()[0])) from error
-        for key, value in _infinities(values):
+        for key, value in infinities(values):
             raise _damaged(path, f"{key!r} is {_shown(value)}, which is not a number in JSON")
         return description
 
@@ -289,6 +298,7 @@ class TaggerDescription(BaseModel):
                     f"'tasks.{name}.labels' has {unreadable[0]!r}, which the label scheme {scheme.name!r} cannot read",
                 )
         registry().encoders.require(self.encoder.provider, needed_by="the tagger")
+        registry().splitters.require(self.splitter, needed_by="the tagger")
 
 
 def open_folder(
@@ -337,21 +347,3 @@ def _key(*parts: str | int) -> str:
 def _shown(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False, default=repr)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
-
-
-def _infinities(value: object, *above: str | int) -> Iterator[tuple[str, float]]:
-    """NaN and infinities, which JSON does not have, with their keys."""
-    if isinstance(value, float) and not math.isfinite(value):
-        yield _key(*above), value
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, item in items:
-        yield from _infinities(item, *above, key)
-
-
-def _without_infinities(value: Any) -> Any:
-    """Replace NaN and infinities, which JSON does not have, by null; a metric of a plugin may return them."""
-    if isinstance(value, dict):
-        return {key: _without_infinities(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_infinities(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from polytag.encoding.features import Features, featurise
+from polytag.encoding.splitters import split_function, split_parts
 from polytag.encoding.tensors import read_tensors
-from polytag.encoding.text import split_sentences
 from polytag.encoding.windows import Context
 from polytag.errors import PolytagError, TaggerError
 from polytag.files import save_tensors
 from polytag.plugin.encoder import WordCoder
 from polytag.plugin.registry import registry
+from polytag.plugin.splitter import STANDARD
 from polytag.tagger.decoder import Decoder, Prediction, units_needed
 from polytag.tagger.description import FILE, TaggerDescription, open_folder
 from polytag.tagger.folder import replacing_folder
@@ -53,6 +54,7 @@ class Tagger:
         window: Maximum number of units per window; None for the maximum of the encoder.
         min_score: Spans with a lower probability are dropped when text is tagged; their words count as outside.
         details: Further content of `polytag.json`: the corpus, versions, scores.
+        splitter: Name of the splitter of raw text.
     """
 
     model: TaggerModel | ExportedModel | NumpyModel
@@ -61,6 +63,7 @@ class Tagger:
     window: int | None = None
     min_score: float = 0.0
     details: dict[str, Any] = field(default_factory=dict)
+    splitter: str = STANDARD
 
     def decoded_by(self, decoding: Decoding) -> Tagger:
         """The same tagger with another decoding."""
@@ -130,16 +133,19 @@ class Tagger:
         path, description = open_folder(folder, task, labels)
         heads = description.heads(decoding)
         model = _opened(path, description, choose_runtime(path, description, runtime), heads)
-        return cls(model, heads, description.context, description.window, min_score, description.details)
+        details, splitter = description.details, description.splitter
+        return cls(model, heads, description.context, description.window, min_score, details, splitter)
 
     @overload
-    def tag(self, texts: str) -> TaggedText: ...  # type: ignore[overload-overlap]  # a str is an Iterable[str] too
+    def tag(  # type: ignore[overload-overlap]  # a str is an Iterable[str] too
+        self, texts: str, *, lines: bool = False
+    ) -> TaggedText: ...
     @overload
-    def tag(self, texts: Iterable[str]) -> list[TaggedText]: ...
+    def tag(self, texts: Iterable[str], *, lines: bool = False) -> list[TaggedText]: ...
     @overload
-    def tag(self, texts: datasets.Dataset, column: str | None = None) -> datasets.Dataset: ...
+    def tag(self, texts: datasets.Dataset, column: str | None = None, *, lines: bool = False) -> datasets.Dataset: ...
     def tag(
-        self, texts: str | Iterable[str] | datasets.Dataset, column: str | None = None
+        self, texts: str | Iterable[str] | datasets.Dataset, column: str | None = None, *, lines: bool = False
     ) -> TaggedText | list[TaggedText] | datasets.Dataset:
         """Tag raw text: one text or many.
 
@@ -149,6 +155,7 @@ class Tagger:
             texts: A text; a list, an iterator, a numpy array, a pandas Series or a pyarrow column of texts; or a
                 `datasets.Dataset`.
             column: The column of texts in a dataset; by default `text`, or the only column of strings.
+            lines: Tag each line of a text as a text of its own: no sentence and no span crosses a line end.
 
         Returns:
             The tagged text; a list of tagged texts; or the dataset with the additional columns `spans`, `words`,
@@ -158,14 +165,14 @@ class Tagger:
             PolytagError: An item is not a string, the column does not exist, or a column to be added already exists.
         """
         if isinstance(texts, str):
-            return next(self.stream([texts]))
+            return next(self.stream([texts], lines=lines))
         if is_dataset(texts):
-            return tagged_dataset(texts, column, self.heads, self.stream)
+            return tagged_dataset(texts, column, self.heads, partial(self.stream, lines=lines))
         if column is not None:
             raise PolytagError(
                 f"A column ({column!r}) can be chosen only in a datasets.Dataset. Give the column itself."
             )
-        return list(self.stream(texts))
+        return list(self.stream(texts, lines=lines))
 
     def tag_words(self, sentences: Iterable[Sequence[str]], documents: Iterable[int] | None = None) -> list[TaggedText]:
         """Tag sentences that are already split into words.
@@ -177,21 +184,25 @@ class Tagger:
         """
         return list(self.stream_words(sentences, documents=documents))
 
-    def stream(self, texts: Iterable[str], look_ahead: int = LOOK_AHEAD) -> Iterator[TaggedText]:
+    def stream(
+        self, texts: Iterable[str], look_ahead: int = LOOK_AHEAD, *, lines: bool = False
+    ) -> Iterator[TaggedText]:
         """Tag texts one by one, in constant memory.
 
         Args:
             texts: The texts: a list, an iterator, a numpy array, a pandas Series or a pyarrow column.
             look_ahead: Number of texts tagged together: many for speed, one for the earliest results.
+            lines: Tag each line of a text as a text of its own, as in `tag`.
         """
-        iterator = texts_of(texts)
+        iterator, split = texts_of(texts), split_function(self.splitter)
         while chunk := list(islice(iterator, look_ahead)):
-            parsed = [split_sentences(text) for text in chunk]
-            sentences = [[word.text for word in sentence] for parts in parsed for sentence in parts]
-            documents = [number for number, parts in enumerate(parsed) for _ in parts]
+            parsed = [list(split_parts(text, split, lines)) for text in chunk]
+            parts = [part for found in parsed for part in found]
+            sentences = [[word.text for word in sentence] for part in parts for sentence in part]
+            documents = [number for number, part in enumerate(parts) for _ in part]
             groups = [
-                (text, [[(word.start, word.end) for word in sentence] for sentence in parts])
-                for text, parts in zip(chunk, parsed, strict=True)
+                (text, [[(word.start, word.end) for word in sentence] for part in found for sentence in part])
+                for text, found in zip(chunk, parsed, strict=True)
             ]
             yield from self._tagged(groups, sentences, documents)
 
@@ -293,7 +304,7 @@ class Tagger:
         """The content of `polytag.json`."""
         origin = self.model if isinstance(self.model, NumpyModel) else self.network.encoder
         return TaggerDescription.of(
-            self.heads, origin.provider, origin.reference, self.context, self.window, self.details
+            self.heads, origin.provider, origin.reference, self.context, self.window, self.details, self.splitter
         )
 
 

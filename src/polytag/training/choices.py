@@ -26,7 +26,8 @@ class Choices:
     """The objects named by the options of a run, checked to be compatible.
 
     Attributes:
-        config: The configuration of the run; with the encoder, context and window of the tagger to start from, if any.
+        config: The configuration of the run; with the encoder, context, window and splitter of the tagger to start
+            from, if any.
         tasks, schemes, strategies: Tasks, label schemes and alignment strategies by task name.
         columns: For each task the column that the user named, or None.
         start: The tagger to start from; None to start from an encoder.
@@ -76,8 +77,13 @@ def choose(config: RunConfig) -> Choices:
         if name not in tasks:
             raise PolytagError(f"task_weights names {name!r}, which is not a task of this run ({', '.join(tasks)}).")
     if start:
-        taken = {name: getattr(start, name) for name in ("context", "window") if name not in config.model_fields_set}
+        taken = {
+            name: getattr(start, name)
+            for name in ("context", "window", "splitter")
+            if name not in config.model_fields_set
+        }
         config = config.model_copy(update={"encoder": config.from_, **taken})
+    registry().splitters.require(config.splitter)
     provider = start.provider if start else choose_encoder(config.encoder)
     check_output(config.output, config.overwrite)
     if config.export:

@@ -12,6 +12,7 @@ from polytag.errors import PolytagError
 from polytag.files import expand_home
 from polytag.plugin.encoder import Precision, TrainingDefaults
 from polytag.plugin.reader import ReadingKeywords
+from polytag.plugin.splitter import STANDARD
 from polytag.tagger.viterbi import Decoding
 from polytag.training.options import (
     COLUMNS,
@@ -98,6 +99,9 @@ class RunConfig(BaseModel):
     )
     window: Annotated[Count | None, Option(_MODEL, shown="the encoder's maximum")] = Field(
         None, description="Maximum number of units (subwords or words) per window."
+    )
+    splitter: Annotated[str, Option(_MODEL)] = Field(
+        STANDARD, description="Splitter of raw text, such as `standard`, `whitespace` or `characters`."
     )
     epochs: Annotated[Count | None, Option(_TRAINING)] = Field(None, description="Passes over the training split.")
     batch_size: Annotated[Count | None, Option(_TRAINING)] = Field(None, description="Windows per step.")

@@ -69,7 +69,7 @@ def fit(
         reporter.step,
         checkpoints,
     )
-    tagger = Tagger(model, plan.heads, config.context, config.window)
+    tagger = Tagger(model, plan.heads, config.context, config.window, splitter=config.splitter)
     history: list[Epoch] = []
     with closing(epochs):  # restores the interrupt handler at once, even if an observer fails
         for epoch, evaluation in epochs:
@@ -86,7 +86,7 @@ def fit(
         model.copy_weights(short)
     temperatures = validation.temperatures(validation.predictor(model))
     calibrated = {name: replace(head, temperature=temperatures[name]) for name, head in plan.heads.items()}
-    return Fitted(Tagger(model, calibrated, config.context, config.window), tuple(history))
+    return Fitted(replace(tagger, model=model, heads=calibrated), tuple(history))
 
 
 Predict = Callable[[], Mapping[str, FloatArray]]

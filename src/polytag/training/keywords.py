@@ -40,6 +40,7 @@ class RunOptions(TypedDict, total=False):
     decoding: Decoding
     context: Literal["sentence", "document"]
     window: int | None
+    splitter: str
     epochs: int | None
     batch_size: int | None
     accumulate: int

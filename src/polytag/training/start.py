@@ -13,6 +13,7 @@ from polytag.hub import tagger_folder
 from polytag.plugin.encoder import EncoderProvider, head_prefix
 from polytag.plugin.encoder_choice import choose_restorer
 from polytag.plugin.registry import registry
+from polytag.plugin.splitter import STANDARD
 from polytag.plugin.task import Task
 from polytag.tagger.description import FILE, TaggerDescription
 from polytag.tagger.heads import TaskHead
@@ -34,6 +35,7 @@ class StartingPoint:
         heads: Its head of each task.
         prefixes: Prefix of the tensor names of each head.
         context, window: The content and maximum size of its windows; defaults of the run.
+        splitter: Its splitter of raw text; the default of the run.
     """
 
     folder: Path
@@ -42,6 +44,7 @@ class StartingPoint:
     prefixes: Mapping[str, str]
     context: Context = "sentence"
     window: int | None = None
+    splitter: str = STANDARD
 
     def scheme(self, task: str) -> str | None:
         """The default scheme of a task in the run; None without a head of the task."""
@@ -102,7 +105,8 @@ def open_start(reference: str, tasks: Mapping[str, Task], labels: LabelNames | N
         heads = description.heads()
         prefixes = {task: head_prefix(task, len(heads)) for task in heads}
         provider = providers[description.encoder.provider]
-        return StartingPoint(folder, provider, heads, prefixes, description.context, description.window)
+        context, window, splitter = description.context, description.window, description.splitter
+        return StartingPoint(folder, provider, heads, prefixes, context, window, splitter)
     names = label_names(folder, labels)
     heads = {}
     for name, task in tasks.items():

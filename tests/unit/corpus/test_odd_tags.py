@@ -82,7 +82,7 @@ def test_odd_tags_are_named_and_the_options_of_the_message_help(use, tmp_path, t
 
 def test_a_declared_scheme_does_not_hide_odd_tags(use, tmp_path):
     corpus = corpus_in(tmp_path, SENTENCES + "a 0\n")
-    with pytest.raises(CorpusError, match="`0` .* looks like `O`"):
+    with pytest.raises(CorpusError, match=r"`0` .* looks like `O`"):
         use(corpus, corpus_scheme="iob2")
     use(corpus, corpus_scheme="iob2", tags_as_is=True)
 
@@ -114,7 +114,7 @@ def test_odd_tags_of_other_splits_do_no_harm(registry, tmp_path):
     corpus, ner = load_corpus(str(tmp_path)), {"ner": registry.tasks["ner"]}
     schemes = {"ner": registry.schemes["iob2"]}
     assert read_splits(corpus, ["train"], ner, schemes, None)["train"].n_words == 18
-    with pytest.raises(CorpusError, match="test.conll:22"):
+    with pytest.raises(CorpusError, match=r"test.conll:22"):
         read_splits(corpus, ["test"], ner, schemes, None)
 
 
@@ -126,7 +126,7 @@ IO = "see O\nOffice ORG\nof ORG\nRome LOC\n. O\n\n"
 def test_tags_without_prefixes_are_refused_and_the_scheme_io_reads_them(registry, tmp_path):
     corpus, ner = load_corpus(corpus_in(tmp_path, IO)), {"ner": registry.tasks["ner"]}
     schemes = {"ner": registry.schemes["iob2"]}
-    with pytest.raises(CorpusError, match="no spans.*such as `ORG`, are one span, say --corpus-scheme io"):
+    with pytest.raises(CorpusError, match=r"no spans.*such as `ORG`, are one span, say --corpus-scheme io"):
         read_splits(corpus, ["train"], ner, schemes, None)
     split = read_splits(corpus, ["train"], ner, schemes, "io")["train"]
     assert split.tags["ner"] == [["O", "B-ORG", "I-ORG", "B-LOC", "O"]]
@@ -151,7 +151,7 @@ def test_convert_proposes_io_and_writes_with_it(tmp_path):
 
 def test_parts_of_speech_are_not_taken_for_io(registry, tmp_path):
     corpus = load_corpus(corpus_in(tmp_path, "see VB\nit PRP\n"))
-    with pytest.raises(CorpusError, match="no spans") as refused:
+    with pytest.raises(CorpusError, match=r"no spans") as refused:
         read_splits(corpus, ["train"], {"ner": registry.tasks["ner"]}, {"ner": registry.schemes["iob2"]}, None)
     assert "io" not in str(refused.value).split()
 

@@ -33,7 +33,7 @@ def test_a_style_is_said_by_an_example(text):
 
 @pytest.mark.parametrize("text", ["", "B", "BX", "Q-X", "B-x", "B-X,", "B--X", "B -X", "B-PER"])
 def test_other_texts_are_refused_with_examples(text):
-    with pytest.raises(CorpusError, match="no example of a tag.*B-X, B_X, b-x, X-B or X_B.*B-X,0"):
+    with pytest.raises(CorpusError, match=r"no example of a tag.*B-X, B_X, b-x, X-B or X_B.*B-X,0"):
         TagStyle.parse(text)
 
 

@@ -97,6 +97,15 @@ def test_hook_polytag_encoders():
         provider.create("characters")
 
 
+def test_hook_polytag_splitters():
+    (splitter,) = called("polytag_splitters")
+    assert isinstance(splitter, polytag.Splitter)
+    text = "[db] user=anna\nok"
+    sentences = splitter.split(text)
+    assert [[word.text for word in words] for words in sentences] == [["[", "db", "]", "user", "=", "anna"], ["ok"]]
+    assert all(text[word.start : word.end] == word.text for words in sentences for word in words)
+
+
 def test_hook_polytag_train_begin(capsys):
     called("polytag_train_begin", run=RUN)
     assert capsys.readouterr().out == "training ('ner',) on sample\n"

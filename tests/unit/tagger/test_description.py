@@ -99,6 +99,14 @@ def test_what_a_file_says(folder: Path) -> None:
     assert description.details == {name: json.loads(SAVED)[name] for name in description.details}
 
 
+def test_a_splitter_is_kept_and_the_default_needs_no_key(folder: Path) -> None:
+    assert TaggerDescription.read(folder).splitter == "standard"
+    damage(folder, "splitter", '"characters"')
+    description = TaggerDescription.read(folder)
+    assert description.splitter == "characters"
+    assert json.loads(description.to_json())["splitter"] == "characters"
+
+
 def test_another_decoding_has_to_exist(folder: Path) -> None:
     with pytest.raises(PolytagError, match="There is no decoding named 'beam'"):
         TaggerDescription.read(folder).heads("beam")
@@ -111,7 +119,7 @@ def damage(folder: Path, key: str, text: str | None) -> None:
     place = values
     for part in above:
         place = place[part]
-    del place[last]
+    place.pop(last, None)
     if text is not None:
         place[last] = "HERE"
     (folder / "polytag.json").write_text(json.dumps(values).replace('"HERE"', str(text)), encoding="utf-8")
@@ -169,6 +177,7 @@ FINITE = "a finite number above 0"
         ("window", "0", "'window' is 0, and must be null or an integer of at least 1"),
         ("window", "1.5", "'window' is 1.5, and must be null or an integer of at least 1"),
         ("window", '"128"', "'window' is \"128\", and must be null or an integer of at least 1"),
+        ("splitter", "7", "'splitter' is 7, and must be the name of a splitter"),
         ("export", "[]", "'export' is [], and must be an object with to"),
         ("export/to", None, "it has no 'to' in 'export'"),
         ("scores/test", '{"ner": [0.5, NaN]}', "'scores.test.ner.1' is NaN, which is not a number in JSON"),
@@ -220,6 +229,7 @@ def test_a_newer_format_is_told_from_damage_whatever_else_it_says(folder: Path) 
         ("tasks/ner/scheme", "There is no label scheme named 'acme.x'"),
         ("tasks/acme.pos/alignment", "There is no alignment strategy named 'acme.x'"),
         ("encoder/provider", "There is no encoder named 'acme.x'"),
+        ("splitter", "There is no splitter named 'acme.x'"),
     ],
 )
 def test_what_no_plugin_provides_is_named_and_is_no_damage(folder: Path, key: str, expected: str) -> None:

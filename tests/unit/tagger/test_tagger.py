@@ -76,6 +76,37 @@ def test_a_text_of_several_sentences_has_offsets_in_the_whole_text(tagger):
     assert max(span.end for span in tagged.spans) > text.index("John")
 
 
+@pytest.mark.parametrize("lines", [False, True])
+def test_a_line_can_be_a_text_of_its_own(tagger, lines):
+    text = "I work in New\nYork today\r\nand sleep."
+    tagged, (listed,) = tagger.tag(text, lines=lines), tagger.tag([text], lines=lines)
+    assert tagged.tags == listed.tags
+    assert tagged.words == text.replace(".", " .").split()
+    assert [tagged.words[start] for start in tagged.sentence_starts] == (["I", "York", "and"] if lines else ["I"])
+    assert all(text[span.start : span.end] == span.text for span in tagged.spans)
+    assert any(len(span.text.splitlines()) > 1 for span in tagged.spans) is not lines
+
+
+@pytest.mark.parametrize("context", ["sentence", "document"])
+def test_a_line_is_tagged_as_if_it_stood_alone(tagger, context):
+    tagger = replace(tagger, context=context)
+    lines = ["I work in New", "York is big. She moved", "to Paris."]
+    alone = tagger.tag(lines)
+    together = tagger.tag("\n".join(lines), lines=True)
+    for task in tagger.heads:
+        assert together.tags[task] == [tag for tagged in alone for tag in tagged.tags[task]]
+        assert together.scores[task] == pytest.approx([score for tagged in alone for score in tagged.scores[task]])
+
+
+def test_raw_text_is_split_by_the_splitter_of_the_tagger(joint_run, tmp_path):
+    replace(joint_run.tagger, splitter="whitespace").save(tmp_path / "spaces")
+    saved = Tagger.load(tmp_path / "spaces")
+    assert saved.tag("It's Rome.").words == ["It's", "Rome."]
+    assert next(saved.stream(["Rome."])).words == ["Rome."]
+    given = [["It's", "Rome."]]
+    assert saved.predict_tags(given) == joint_run.tagger.predict_tags(given)
+
+
 @pytest.mark.parametrize("text", ["", " ", "\n\t\n", "\u200b", "\x00\x07", "\ufeff"])
 def test_a_text_without_words_to_speak_of_is_tagged(tagger, text):
     tagged = tagger.tag(text)

@@ -22,6 +22,7 @@ from polytag import (
     Span,
     Task,
     Units,
+    Word,
 )
 from polytag.builtin import CompactProvider
 from polytag.plugin.manager import PluginManager, isolated
@@ -377,6 +378,60 @@ class CannotBeRestored(CompactProvider):
         raise RuntimeError("no folder")
 
 
+class Lines(polytag.Splitter):
+    """Each line is a sentence and a word."""
+
+    name, summary = "lines", ""
+
+    def split(self, text: str) -> list[list[Word]]:
+        found: list[list[Word]] = []
+        start = 0
+        for line in text.splitlines(keepends=True):
+            word = line.strip()
+            if any(character.isprintable() for character in word):
+                begin = start + line.index(word)
+                found.append([Word(word, begin, begin + len(word))])
+            start += len(line)
+        return found
+
+
+class SplitsNothing(Lines):
+    def split(self, text: str) -> list[list[Word]]:
+        return super().split(text) if text else [[]]
+
+
+class Trims(Lines):
+    def split(self, text: str) -> list[list[Word]]:
+        return [[Word(word.text.strip(".,"), *word[1:]) for word in words] for words in super().split(text)]
+
+
+class Repeats(Lines):
+    def split(self, text: str) -> list[list[Word]]:
+        return [words * 2 for words in super().split(text)]
+
+
+class Drops(Lines):
+    def split(self, text: str) -> list[list[Word]]:
+        return super().split(text)[:1]
+
+
+class Joins(Lines):
+    def split(self, text: str) -> list[list[Word]]:
+        found = super().split(text)
+        if not found:
+            return []
+        start, end = found[0][0].start, found[-1][-1].end
+        return [[Word(text[start:end], start, end)]]
+
+
+class Counts(Lines):
+    calls = 0
+
+    def split(self, text: str) -> list[list[Word]]:
+        self.calls += 1
+        return super().split(text)[: 1 + self.calls % 2]
+
+
 UNFIT = task(name="acme.unfit", scheme="flat")
 BROKEN = [
     (LosesLabels(), "spans survive being written as tags", "spans() of these tags is"),
@@ -432,6 +487,12 @@ BROKEN = [
     (ForgetsWeights(), "weights can be read and assigned", "does not give the same vectors"),
     (SaysAnotherName(), "a tagger with it can be trained, saved and loaded", "the attribute `provider` is 'compact'"),
     (CannotBeRestored(), "a tagger with it can be trained, saved and loaded", "It raised RuntimeError: no folder"),
+    (SplitsNothing(), "a text without visible characters has no sentences", "split() gives [[]]"),
+    (Trims(), "words are where their offsets say", "and the text has"),
+    (Repeats(), "words are in order and do not overlap", "where another ends"),
+    (Drops(), "every visible character is in a word", "is in no word"),
+    (Joins(), "no word crosses a line end", "crosses a line end"),
+    (Counts(), "a text is always split in the same way", "is split in two ways"),
     (task(metrics=("spams",)), "everything that it names exists", "Did you mean 'spans'"),
     (UNFIT, "its metrics fit its scheme", "Use the metric 'tags'"),
     (task(labels=("O", "B-SKILL")), "its label inventory is complete", "Its labels lack I-SKILL"),
@@ -443,6 +504,7 @@ HOOKS = {
     Metric: "polytag_metrics",
     Reader: "polytag_readers",
     CompactProvider: "polytag_encoders",
+    polytag.Splitter: "polytag_splitters",
     Task: "polytag_tasks",
 }
 
@@ -485,7 +547,7 @@ def test_a_broken_contract_is_named(
     assert how in message
 
 
-@pytest.mark.parametrize("contribution", [Bmes(), First(), Right(), Slashes()], ids=lambda each: each.name)
+@pytest.mark.parametrize("contribution", [Bmes(), First(), Right(), Slashes(), Lines()], ids=lambda each: each.name)
 def test_what_is_sound_passes(contribution: Any, polytag_manager: PluginManager, tmp_path: Path) -> None:
     polytag_manager.register(plugin_with(contribution), "acme")
     for number, case in enumerate(case for case in cases("acme") if case.contract.kind != "plugin"):
