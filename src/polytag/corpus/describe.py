@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from polytag.corpus.annotation import GAP
 from polytag.corpus.corpus import Corpus, as_corpus
 from polytag.corpus.recognition import scheme_of
+from polytag.corpus.word_patterns import likely_word_pattern
 from polytag.plugin.reader import TOKENS, ReadingKeywords
 from polytag.plugin.scheme import UNANNOTATED, LabelScheme
 
@@ -74,6 +75,7 @@ class Description:
         reader: Name of the reader that read it.
         dialect: How the files are written, where the reader recognises it, in one line, or in one each if they differ:
             ``tab-separated, comments `#`, index, tokens, ner_tags``.
+        word_pattern: What `--word-pattern` could be, if every cell seems to hold more than a word; else empty.
         fingerprint: Sixteen hexadecimal digits of the SHA-256 of all words and tags.
         splits: Number of documents, sentences and words, and the longest sentence (in words), of each split.
         columns: The label scheme of each tag column, and the counts of its tags and span labels.
@@ -83,6 +85,7 @@ class Description:
     reference: str
     reader: str
     dialect: str
+    word_pattern: str
     fingerprint: str
     splits: dict[str, SplitSummary]
     columns: dict[str, ColumnSummary]
@@ -120,7 +123,11 @@ def describe(
     splits = {split: _split(corpus, split) for split in corpus.splits}
     example = _example(corpus, corpus.splits[0], schemes)
     dialect = "\n".join(corpus.form_lines())
-    return Description(corpus.reference, corpus.reader, dialect, corpus.fingerprint, splits, summaries, example)
+    words = {word for split in corpus.splits for sentence in corpus.split(split).words for word in sentence}
+    pattern = likely_word_pattern(words) if corpus.forms else ""
+    return Description(
+        corpus.reference, corpus.reader, dialect, pattern, corpus.fingerprint, splits, summaries, example
+    )
 
 
 def _split(corpus: Corpus, split: str) -> SplitSummary:
@@ -196,6 +203,9 @@ def render(description: Description) -> RenderableType:
         f"  (reader {description.reader}, fingerprint {description.fingerprint})",
     )
     parts: list[RenderableType] = [title, *([Text(description.dialect)] if description.dialect else [])]
+    if description.word_pattern:
+        hint = f"Every cell holds more than a word? Read it with --word-pattern '{description.word_pattern}'"
+        parts.append(Text(hint, style="yellow"))
     parts += [Text(), _splits_table(description.splits)]
     for name, column in description.columns.items():
         parts += [Text(), *_column_parts(name, column)]

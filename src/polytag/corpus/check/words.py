@@ -9,6 +9,7 @@ from functools import partial
 
 from polytag.corpus.check.context import CheckContext, positions
 from polytag.corpus.check.findings import Finding, Severity
+from polytag.corpus.word_patterns import likely_word_pattern
 from polytag.plugin.encoder_choice import choose_encoder
 
 _REPLACEMENT = "\ufffd"
@@ -20,6 +21,17 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 def check_words(context: CheckContext) -> Iterator[Finding]:
     """Words that are invisible, contain white space, or contain invisible characters."""
     counts = Counter(word for _, _, _, word in positions(context.words))
+    if context.corpus.forms and (pattern := likely_word_pattern(counts.keys())):
+        example = next(iter(counts))
+        yield context.finding(
+            "warning",
+            "more-than-words",
+            f"Every word has something before or after it, as {example!r} does. If it does not belong to the words, "
+            f"read them with --word-pattern '{pattern}'",
+            sum(counts.values()),
+            None,
+            (partial(context.place, split, index, position) for split, index, position, _ in positions(context.words)),
+        )
     empty = {word for word in counts if not _visible(word)}
     yield from _words(
         context,
