@@ -24,12 +24,11 @@ if TYPE_CHECKING:
         has_document_marks,
         recognise_dialect,
         recognise_dialects,
-        word_in,
-        word_pattern,
     )
     from polytag.corpus.sentences import corpus_from_sentences, sentences_of
     from polytag.corpus.source import split_of
     from polytag.corpus.text_files import text_ending, text_lines, whole_text
+    from polytag.corpus.word_patterns import word_in, word_pattern
     from polytag.encoding.splitters import split_sentences
     from polytag.errors import CorpusError, CorpusWarning, PluginError, PolytagError, TaggerError, shorten
     from polytag.evaluation.compare import Comparison, TaskComparison, compare
@@ -117,12 +116,11 @@ _HOMES = {
         "has_document_marks",
         "recognise_dialect",
         "recognise_dialects",
-        "word_in",
-        "word_pattern",
     ),
     "polytag.corpus.sentences": ("corpus_from_sentences", "sentences_of"),
     "polytag.corpus.source": ("split_of",),
     "polytag.corpus.text_files": ("text_ending", "text_lines", "whole_text"),
+    "polytag.corpus.word_patterns": ("word_in", "word_pattern"),
     "polytag.plugin.encoder": (
         "Encoder",
         "EncoderProvider",

@@ -12,151 +12,40 @@ from polytag.corpus.tag_style import CANONICAL, PREFIXES, TagStyle, recognise_ta
 from polytag.plugin.reader import TOKENS
 from polytag.plugin.scheme import OUTSIDE
 
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 EMPTY = frozenset({"_"})
 """A column with nothing else has no content."""
 
-UPOS = frozenset(
-    [
-        "ADJ",
-        "ADP",
-        "ADV",
-        "AUX",
-        "CCONJ",
-        "DET",
-        "INTJ",
-        "NOUN",
-        "NUM",
-        "PART",
-        "PRON",
-        "PROPN",
-        "PUNCT",
-        "SCONJ",
-        "SYM",
-        "VERB",
-        "X",
-    ]
-)
+UPOS = _set("ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X")
 """The parts of speech of Universal Dependencies."""
-PENN = frozenset(
-    [
-        "CC",
-        "CD",
-        "DT",
-        "EX",
-        "FW",
-        "IN",
-        "JJ",
-        "JJR",
-        "JJS",
-        "LS",
-        "MD",
-        "NN",
-        "NNS",
-        "NNP",
-        "NNPS",
-        "PDT",
-        "POS",
-        "PRP",
-        "PRP$",
-        "RB",
-        "RBR",
-        "RBS",
-        "RP",
-        "SYM",
-        "TO",
-        "UH",
-        "VB",
-        "VBD",
-        "VBG",
-        "VBN",
-        "VBP",
-        "VBZ",
-        "WDT",
-        "WP",
-        "WP$",
-        "WRB",
-        ".",
-        ",",
-        ":",
-        "(",
-        ")",
-        "$",
-        "#",
-        "''",
-        "``",
-        '"',
-        "-LRB-",
-        "-RRB-",
-        "HYPH",
-        "NFP",
-        "ADD",
-        "AFX",
-        "XX",
-        "GW",
-    ]
+PENN = _set(
+    "CC CD DT EX FW IN JJ JJR JJS LS MD NN NNS NNP NNPS PDT POS PRP PRP$ RB RBR RBS RP SYM TO UH VB VBD VBG VBN "
+    "VBP VBZ WDT WP WP$ WRB . , : ( ) $ # '' `` \" -LRB- -RRB- HYPH NFP ADD AFX XX GW"
 )
 """The parts of speech of the Penn Treebank, as LDC, CoNLL-2003 and OntoNotes write them."""
 _KNOWN_TAGS = (UPOS, PENN)
 
 SKIP = "_"
 """Name of columns that are left out."""
-WORD_NAMES = frozenset(["token", "tokens", "word", "words", "form", "forms", "text", "wordform", "surface"])
+WORD_NAMES = _set("token tokens word words form forms text wordform surface")
 """Names of columns of words in headers, in lower case."""
-TAG_NAMES = frozenset(
-    [
-        "tag",
-        "tags",
-        "label",
-        "labels",
-        "ner",
-        "ner_tag",
-        "ner_tags",
-        "entity",
-        "entities",
-        "pos",
-        "pos_tag",
-        "pos_tags",
-        "upos",
-        "xpos",
-        "chunk",
-        "chunk_tag",
-        "chunk_tags",
-        "lemma",
-        "bio",
-        "iob",
-        "iob2",
-        "nested_tags",
-    ]
+TAG_NAMES = _set(
+    "tag tags label labels ner ner_tag ner_tags entity entities pos pos_tag pos_tags upos xpos chunk chunk_tag "
+    "chunk_tags lemma bio iob iob2 nested nested_tags inner outer"
 )
 """Names of columns of tags in headers, in lower case."""
 
-OTHER_NAMES = frozenset(
-    [
-        "#",
-        "id",
-        "idx",
-        "index",
-        "no",
-        "i",
-        "document",
-        "document_id",
-        "doc",
-        "doc_id",
-        "docid",
-        "sentence",
-        "sentence_id",
-        "sent",
-        "sent_id",
-        "start",
-        "end",
-    ]
+OTHER_NAMES = _set(
+    "# id idx index no i document document_id doc doc_id docid sentence sentence_id sent sent_id start end"
 )
 """Names of other columns in headers, in lower case."""
 
 _BY_POSITION = {2: ("tags",), 3: ("pos_tags", "chunk_tags"), 4: ("pos_tags", "chunk_tags", "ner_tags")}
 _LAYERS = ("ner_tags", "nested_tags")
-
-
 _STARTS = ({0}, {1}, {0, None}, {1, None})
 """Where the sentences of an index begin: all at 0 or 1, or only the first, and the others after the one before."""
 _EVIDENCE = 4

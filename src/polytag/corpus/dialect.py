@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -300,43 +299,6 @@ def _named_by_header(header: tuple[str, ...], layout: Layout) -> tuple[str, ...]
         name = cell if usable else f"column_{index + 1}"
         names.append(TOKENS if index == words else SKIP if kind in LEFT_OUT else name)
     return tuple(names)
-
-
-def word_pattern(pattern: str | None) -> re.Pattern[str] | None:
-    """The compiled `--word-pattern`; None for none.
-
-    Raises:
-        CorpusError: It is no regular expression, or has no group.
-    """
-    if pattern is None:
-        return None
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise CorpusError(f"--word-pattern {pattern!r} is no regular expression: {error}.") from error
-    if not compiled.groups:
-        raise CorpusError(f"--word-pattern {pattern!r} has no group for the word. Example: --word-pattern 'de:(.*)'")
-    return compiled
-
-
-def word_in(cell: str, pattern: re.Pattern[str], place: str) -> str:
-    """The word in a cell: the first group of a pattern that matches the whole cell.
-
-    Args:
-        cell: The cell.
-        pattern: The pattern, from `word_pattern`.
-        place: File and line, for the message.
-
-    Raises:
-        CorpusError: The cell does not match, or the word is empty.
-    """
-    found = pattern.fullmatch(cell)
-    if found is None or not found[1]:
-        raise CorpusError(
-            f"{place}: the word {shorten(cell)!r} does not match --word-pattern {pattern.pattern!r}. Change the "
-            "pattern so that it matches every word."
-        )
-    return found[1]
 
 
 def has_document_marks(path: Path, marks: tuple[str, ...] = DOCUMENT_MARKS, encoding: str | None = None) -> bool:

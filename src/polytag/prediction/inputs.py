@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import IO
 
 from polytag.corpus.column_sample import SAMPLE
-from polytag.corpus.dialect import column_rows, recognise_dialect, word_in, word_pattern
+from polytag.corpus.dialect import column_rows, recognise_dialect
 from polytag.corpus.sentences import HALF_CHARACTER
+from polytag.corpus.word_patterns import word_in, word_pattern
 from polytag.errors import PolytagError, shorten
 from polytag.plugin.reader import ReadingOptions
 

@@ -129,7 +129,7 @@ def test_neighbouring_words_of_one_label_are_one_span_in_io(tmp_path):
     io = scheme("io")
     row = ["PER", "PER", "O", "PER", "LOC", "LOC"]
     assert io.spans(row) == [Span(0, 2, "PER"), Span(3, 4, "PER"), Span(4, 6, "LOC")]
-    assert io.tags([Span(0, 2, "PER"), Span(3, 4, "LOC")], 4) == ["PER", "PER", "O", "LOC"]
+    assert io.tags([Span(0, 2, "PER"), Span(3, 4, "LOC")], 4) == ["I-PER", "I-PER", "O", "I-LOC"]
     office, fewnerd = loaded(case("no-prefix")), loaded(case("io-tags"))
     assert spans(office, corpus_scheme="io")[0] == [("Office of", "ORG"), ("Rome", "LOC")]
     assert spans(fewnerd, corpus_scheme="io") == [
