@@ -84,8 +84,6 @@ def test_tags_seen_once(tmp_path):
     ("text", "rare", "frequent"),
     [
         (GOOD + "\nx B-Per\ny I-Per\n", "Per", "PER"),
-        (GOOD + "\nx B_PER\n", "B_PER", "B-PER"),
-        (GOOD + "\nx b-PER\n", "b-PER", "B-PER"),
         ("a NN\n" * 2 + "b nn\n", "nn", "NN"),
         ("a ADJ_F\n" * 2 + "b ADJ-F\n", "ADJ-F", "ADJ_F"),
         ("a NOUN\n" * 300 + "b NUON\n", "NUON", "NOUN"),
@@ -97,6 +95,27 @@ def test_names_that_are_nearly_the_same(tmp_path, text, rare, frequent):
     assert finding.message.startswith(f"{rare!r} (")
     assert f"and {frequent!r}" in finding.message
     assert finding.places
+
+
+def test_only_columns_that_a_task_can_train_have_names(tmp_path):
+    tags = ["NN"] * 2 + ["nn"]
+    row = {"tokens": ["a", "b", "c"], "pos_tags": tags, "lemma_of_the_noun": tags}
+    assert [finding.column for finding in found(rows_of(tmp_path, row), "near-duplicate-tags")] == ["pos_tags"]
+
+
+@pytest.mark.parametrize("prefix", ["", "B-"])
+def test_a_column_with_thousands_of_labels_gets_one_line(tmp_path, prefix):
+    corpus = corpus_of(tmp_path, "".join(f"a {prefix}l{number}\n" for number in range(3000)) + "b O\n" * 3000)
+    findings = [finding for finding in check(corpus) if finding.column == "tags"]
+    assert [(finding.code, finding.severity) for finding in findings] == [("many-tags", "warning")]
+    assert findings[0].message.startswith("3,00")
+    assert "is it the right column?" in findings[0].message
+
+
+def test_places_are_those_that_come_first(tmp_path):
+    corpus = corpus_of(tmp_path, "a NN\nb VB\nc nn\nd NN\ne nn\n\nf nn\ng NN\nh nn\n" + "i NN\n" * 9)
+    finding = only(corpus, "near-duplicate-tags", examples=3)
+    assert [place.location for place in finding.places] == ["train.conll:3", "train.conll:5", "train.conll:7"]
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,7 @@ def test_a_task_takes_the_first_of_its_columns_that_is_there():
     with pytest.raises(CorpusError) as caught:
         corpus.column_for(Task("pos", "", ("pos_tags", "upos"), "flat", "first", ("tags",)))
     assert "'pos' (that is 'pos_tags' or 'upos'); its tag columns are tags, ner." in str(caught.value)
-    assert "--columns tokens,pos_tags" in str(caught.value)
+    assert "--task pos=ner, or give it that name: --columns tokens,tags,pos_tags." in str(caught.value)
 
 
 # Fingerprints

@@ -114,7 +114,7 @@ def test_odd_tags_of_other_splits_do_no_harm(registry, tmp_path):
     corpus, ner = load_corpus(str(tmp_path)), {"ner": registry.tasks["ner"]}
     schemes = {"ner": registry.schemes["iob2"]}
     assert read_splits(corpus, ["train"], ner, schemes, None)["train"].n_words == 18
-    with pytest.raises(CorpusError, match=r"test.conll:22"):
+    with pytest.raises(CorpusError, match=r"test\.conll:22"):
         read_splits(corpus, ["test"], ner, schemes, None)
 
 

@@ -31,7 +31,7 @@ from support.checkpoints import FAMILIES, POSITIONS, make_checkpoint
 
 ENCODERS = ("compact", *FAMILIES)
 RUNTIMES = ("savedmodel", "onnx", "litert")
-TASKS = {"ner": ("O", "B-PER", "I-PER", "B-LOC", "I-LOC"), "pos": ("NN", "NNP", "VBZ", ".")}
+TASKS = {"ner": ("O", "B-PER", "I-PER", "B-LOC", "I-LOC"), "pos:fine": ("NN", "NNP", "VBZ", ".")}
 WORDS = ["EU", "rejects", "German", "call", "to", "boycott", "British", "lamb", "in", "Liechtenstein", "."]
 SHAPES = [(1, 1), (1, 7), (3, 12), (9, POSITIONS - 2)]
 
@@ -54,7 +54,7 @@ def taggers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tagger]:
         model = TaggerModel(encoder, TASKS)
         for head in model.heads.values():
             head.kernel.assign(np.random.default_rng(0).normal(size=head.kernel.shape))
-        schemes = {"ner": "iob2", "pos": "flat"}
+        schemes = {"ner": "iob2", "pos:fine": "flat"}
         heads = {task: TaskHead(labels, schemes[task], "first", "argmax") for task, labels in TASKS.items()}
         found[name] = Tagger(model, heads)
     return found
@@ -96,7 +96,7 @@ def test_every_encoder_tags_the_same_in_every_runtime(
     exported: Callable[[str, str], Export], encoder: str, to: str
 ) -> None:
     export = exported(encoder, to)
-    assert export.agreement == {"ner": 1.0, "pos": 1.0}
+    assert export.agreement == {"ner": 1.0, "pos:fine": 1.0}
     assert export.runtime == {"savedmodel": "TensorFlow", "onnx": "ONNX Runtime", "litert": "LiteRT"}[to]
     assert (export.corpus, export.sentences) == ("sample", 200)
     assert export.words > 1000

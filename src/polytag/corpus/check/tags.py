@@ -30,7 +30,6 @@ def check_tags(context: CheckContext) -> Iterator[Finding]:
         counts = places.counts.copy()
         unannotated = counts.pop(UNANNOTATED, 0)
         yield from _odd_tags(context, places)
-        yield from _without_prefixes(context, places)
         for tag in context.odd[column]:
             del counts[tag]
         yield from _transitions(context, column, scheme)
@@ -45,6 +44,7 @@ def check_tags(context: CheckContext) -> Iterator[Finding]:
                 column,
             )
         else:
+            yield from _without_prefixes(context, places)
             if is_trainable(column, scheme):
                 yield from _near_duplicates(context, places, scheme, counts)
             yield from _seen_once(context, places, counts)
