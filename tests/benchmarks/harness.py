@@ -149,13 +149,21 @@ print(json.dumps([os.waitstatus_to_exitcode(status), time.perf_counter() - began
 """
 
 
-def timed(command: Sequence[str | Path], stdin: Path | None = None) -> tuple[float, float]:
-    """Run a command to its end; its wall time in seconds, and its peak resident memory in MB."""
+def timed(
+    command: Sequence[str | Path], stdin: Path | None = None, statuses: Sequence[int] = (0,)
+) -> tuple[float, float]:
+    """Run a command to its end; its wall time in seconds, and its peak resident memory in MB.
+
+    Args:
+        command: The command.
+        stdin: What it reads; nothing by default.
+        statuses: The exit statuses that are no failure.
+    """
     with (stdin or Path(os.devnull)).open("rb") as source:
         starter = [sys.executable, "-S", "-c", _TIMED, *map(str, command)]
         done = subprocess.run(starter, stdin=source, capture_output=True, text=True, check=True)
     status, seconds, memory = json.loads(done.stdout)
-    if status:
+    if status not in statuses:
         raise SystemExit(f"{' '.join(map(str, command))}:\n{done.stderr[-4000:]}")
     return seconds, memory
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from polytag import PolytagError, PrefixScheme, Span, convert_tags
 from polytag.plugin.registry import Registry
 
-SPAN_SCHEMES = ("iob1", "iob2", "ioe1", "ioe2", "iobes", "bilou")
-ALL_SCHEMES = ("flat", *SPAN_SCHEMES)
+SPAN_SCHEMES = ("iob1", "iob2", "ioe1", "ioe2", "iobes", "bilou", "bmes", "bmewo")
+ALL_SCHEMES = ("flat", "io", *SPAN_SCHEMES)
 LABELS = ("PER", "LOC", "MISC-OTHER", "")
 Sentence = tuple[list[Span], int]
 
@@ -71,12 +71,32 @@ def test_conversion_between_any_two_span_schemes_keeps_spans(registry: Registry,
         ("ioe2", "I-A E-A E-A O E-B E-A"),
         ("iobes", "B-A E-A S-A O S-B S-A"),
         ("bilou", "B-A L-A U-A O U-B U-A"),
+        ("bmes", "B-A E-A S-A O S-B S-A"),
+        ("bmewo", "B-A E-A W-A O W-B W-A"),
     ],
 )
 def test_each_scheme_writes_the_tags_of_its_definition(registry: Registry, name: str, tags: str) -> None:
     spans = [Span(0, 2, "A"), Span(2, 3, "A"), Span(4, 5, "B"), Span(5, 6, "A")]
     assert registry.schemes[name].tags(spans, 6) == tags.split()
     assert registry.schemes[name].spans(tags.split()) == spans
+
+
+def test_io_reads_tags_with_and_without_prefix_and_writes_the_prefix(registry: Registry) -> None:
+    io = registry.schemes["io"]
+    for tags in ("O ORG ORG LOC O MISC-OTHER", "O I-ORG ORG I-LOC O I-MISC-OTHER"):
+        spans = io.spans(tags.split())
+        assert spans == [Span(1, 3, "ORG"), Span(3, 4, "LOC"), Span(5, 6, "MISC-OTHER")]
+        assert io.violations(tags.split()) == []
+        assert io.tags(spans, 6) == ["O", "I-ORG", "I-ORG", "I-LOC", "O", "I-MISC-OTHER"]
+    assert io.violations(["O", "B-ORG", "I-ORG"]) == [1, 2]
+
+
+def test_io_takes_neighbours_with_one_label_for_one_span_and_refuses_to_write_them(registry: Registry) -> None:
+    io = registry.schemes["io"]
+    assert io.spans(["B-ORG", "B-ORG"]) == [Span(0, 2, "ORG")]
+    assert io.tags([Span(0, 1, "A"), Span(1, 2, "B"), Span(3, 4, "B")], 4) == ["I-A", "I-B", "O", "I-B"]
+    with pytest.raises(PolytagError, match="'io' cannot write .* neighbouring words with one label are one span"):
+        io.tags([Span(0, 1, "A"), Span(1, 2, "A")], 2)
 
 
 @each_span_scheme
