@@ -4,8 +4,8 @@
 
 The corpora are made by chance: words as frequent as in text, sentences of 3 to 40 words, parts of speech in a second
 column. The third column has spans of three labels (`spans`), or one of many labels on every word: without prefix
-(`labels`), with a usual one (`span labels`), with one that no scheme has (`odd labels`). Every check is a process of its own;
-they take turns. Each should take less than ten seconds on two cores.
+(`labels`), with a usual one (`span labels`), with one that no scheme has (`odd labels`). Every check is a process of
+its own; they take turns. Each should take less than ten seconds on two cores.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def main() -> None:
             for name in columns:
                 corpus = Path(folder) / name
                 command = [polytag_command(), "corpus", "check", corpus, "--columns", "tokens,pos_tags,ner_tags"]
-                took, memory[name] = timed(command, Path("/dev/null"), statuses=(0, 1))
+                took, memory[name] = timed(command, statuses=(0, 1))
                 seconds[name].append(took)
             console.print(f"round {number}/{chosen.rounds}")
     rows = [[name, statistics.median(took), max(took), memory[name]] for name, took in seconds.items()]

@@ -70,6 +70,12 @@ def test_startup(run: Benchmark) -> None:
 
 
 @pytest.mark.slow
+def test_check_speed(run: Benchmark) -> None:
+    found = run("check_speed", "--words", 500, "--labels", 50, "--rounds", 1)["results"]
+    assert list(found["seconds"]) == ["spans", "labels", "span labels", "odd labels"]
+
+
+@pytest.mark.slow
 def test_predict(run: Benchmark, tiny_corpus: Path, ner_run: TrainResult) -> None:
     small = ("--rounds", 1, "--single", 5, "--without-peers")
     found = run("predict", "--corpus", tiny_corpus, "--compact", ner_run.output, *small)

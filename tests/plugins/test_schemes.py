@@ -95,7 +95,7 @@ def test_io_takes_neighbours_with_one_label_for_one_span_and_refuses_to_write_th
     io = registry.schemes["io"]
     assert io.spans(["B-ORG", "B-ORG"]) == [Span(0, 2, "ORG")]
     assert io.tags([Span(0, 1, "A"), Span(1, 2, "B"), Span(3, 4, "B")], 4) == ["I-A", "I-B", "O", "I-B"]
-    with pytest.raises(PolytagError, match="'io' cannot write .* neighbouring words with one label are one span"):
+    with pytest.raises(PolytagError, match=r"'io' cannot write .* neighbouring words with one label are one span"):
         io.tags([Span(0, 1, "A"), Span(1, 2, "A")], 2)
 
 

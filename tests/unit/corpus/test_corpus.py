@@ -266,6 +266,20 @@ def test_a_pipe_has_to_be_written_to_a_file_first(tmp_path, reference):
         load_corpus(reference.format(tmp_path / "pipe"))
 
 
+def test_a_folder_that_is_no_corpus_is_not_searched_to_its_bottom(tmp_path, monkeypatch):
+    deep = tmp_path / "home" / "documents" / "letters"
+    deep.mkdir(parents=True)
+    for name in ("a.ann", "a.txt", "train.conll"):
+        (deep / name).write_text("a B-X\n")
+    listed = []
+    for name in ("listdir", "scandir"):
+        usual = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda path=".", usual=usual: listed.append(str(path)) or usual(path))
+    with pytest.raises(CorpusError, match=r"The folder '.*/home' has no corpus: no file name contains train"):
+        load_corpus(str(tmp_path / "home"))
+    assert set(listed) == {str(tmp_path / "home")}
+
+
 def test_a_folder_stands_for_the_files_in_it_that_can_be_seen(tmp_path):
     folder = tmp_path / "parts"
     folder.mkdir()
