@@ -89,7 +89,8 @@ def convert_cli(
     scheme: Annotated[
         str | None,
         typer.Option(
-            help="Scheme for all columns with spans: iob1, iob2, ioe1, ioe2, iobes, bilou, or the scheme of a plugin.",
+            help="Scheme for all columns with spans: iob1, iob2, ioe1, ioe2, iobes, bilou, bmes, bmewo, io, or the "
+            "scheme of a plugin.",
             show_default="unchanged",
         ),
     ] = None,

@@ -12,7 +12,7 @@ GAP = "-"
 """The tag of a word without annotation in files."""
 
 MISTYPED_OUTSIDE = frozenset(("o", "0"))
-"""Tags that stand for `O`, or should be `O`, in a column of spans."""
+"""Tags that mean `O` in a column of spans, or should be `O`."""
 
 _PREFIXED = re.compile(r"[A-Z]-[^-]|[BIESLUMW]$")
 

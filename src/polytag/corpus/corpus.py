@@ -197,11 +197,11 @@ class Corpus:
     def column_for(self, task: Task) -> str:
         """The tag column that holds a task: the first of the task's columns that the corpus has.
 
-        If it has none of them, and exactly one of its columns can hold the task (spans, or one tag per word), that one,
-        unless the user named the columns, or another installed task has a column of that name.
+        If it has none of them, and the user named no column: the only one that can hold the task, and is no other
+        task's by its name.
 
         Warns:
-            CorpusWarning: The column has another name than those of the task; said once.
+            CorpusWarning: The column has a name that is not the task's; said once.
 
         Raises:
             CorpusError: No column is the task's, or several could be; the message lists its tag columns.
@@ -288,9 +288,8 @@ def load_corpus(reference: str, *, reader: str | None = None, **reading: Unpack[
         raise CorpusError(
             f"The corpus {reference!r} cannot be read: {error}. Check the path and its permissions."
         ) from error
-    tables, styles, respelled = with_canonical_tags(
-        checked(data, reference, options.columns), options.tag_style, reference
-    )
+    tables = checked(data, reference, options.columns)
+    tables, styles, respelled = with_canonical_tags(tables, options.tag_style, reference)
     remarks = (*source.remarks, *remarks_on_files(source), *respelled)
     corpus = Corpus(reference, chosen.name, tables, remarks, dict(source.forms), styles)
     for rule, of_rule in remarks_by_rule(corpus).items():

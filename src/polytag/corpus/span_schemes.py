@@ -65,8 +65,8 @@ def without_tags(tags: SplitTags, odd: Collection[str]) -> SplitTags:
 def holds_spans(corpus: Corpus, column: str, declared: str | None, tags: SplitTags) -> bool:
     """Whether a column is read as spans: its tags have prefixes, or the declared scheme needs none.
 
-    A scheme that needs no prefixes (`io`) applies to the columns that have the tag `O`, apart from those of a task
-    without spans.
+    A scheme that needs no prefixes (`io`) applies to the columns that have the tag `O`, apart from the columns of a
+    task without spans.
     """
     counts = Counter(chain.from_iterable(chain.from_iterable(tags.values())))
     if have_spans(counts):
@@ -92,7 +92,7 @@ def without_spans(corpus: Corpus, column: str, task: Task, tags: SplitTags) -> s
         )
     else:
         message += " Name"
-    others = [name for name in corpus.tag_styles if name != column]
+    others = [name for name in corpus.columns if name != column and name in corpus.tag_styles]
     example = f", for instance --task {task.name}={others[0]}" if others else ""
     return f"{message} the right column with --columns, or in training with --task{example}."
 

@@ -19,7 +19,7 @@ PREFIXES = "BIESLUMW"
 """The prefixes of the label schemes that corpora are written in."""
 
 _TOGETHER = tuple(map(frozenset, ("BI", "IE", "BIES", "BILU", "BMES", "BMEW")))
-"""Prefixes that occur together: those of one scheme."""
+"""Prefixes that occur together, as they belong to one scheme."""
 
 _OUTSIDES = (OUTSIDE, "o", "0")
 _SEPARATORS = "-_/:.|"
@@ -31,13 +31,13 @@ _ODD_TAGS = 0.25
 
 @dataclass(frozen=True, slots=True, order=True)
 class TagStyle:
-    """How span tags are written.
+    """The spelling of span tags.
 
     Attributes:
         separator: The character between prefix and label.
         prefix_first: Whether the prefix is before the label.
         lower: Whether prefixes are in lower case; labels are in any case.
-        outside: What stands for `O`, in addition to `O` itself.
+        outside: The tag of words outside spans, in addition to `O` itself.
     """
 
     separator: str = "-"
@@ -47,7 +47,7 @@ class TagStyle:
 
     @classmethod
     def parse(cls, text: str) -> TagStyle:
-        """The style that an example shows: `B-X`, `B_X`, `b-x`, `X-B`; after a comma, what stands for `O`: `B-X,0`.
+        """The style that an example shows: `B-X`, `B_X`, `b-x`, `X-B`; after a comma, the tag that means `O`: `B-X,0`.
 
         Raises:
             CorpusError: The text is no such example.
@@ -57,7 +57,7 @@ class TagStyle:
         if not found or example not in (example.upper(), example.lower()) or (comma and not outside):
             raise CorpusError(
                 f"The tag style {text!r} is no example of a tag. Write the prefix as B and the label as X, as the "
-                "corpus writes them: B-X, B_X, b-x, X-B or X_B; after a comma, what stands for O: B-X,0 or b-x,O."
+                "corpus writes them: B-X, B_X, b-x, X-B or X_B; after a comma, the tag that means O: B-X,0 or b-x,O."
             )
         lower = example.islower()
         separator = found["after"] or found["before"]
@@ -73,7 +73,7 @@ class TagStyle:
         return tag.lower() if self.lower else tag
 
     def with_outside(self, outside: str) -> TagStyle:
-        """The same style, with something else that stands for `O`."""
+        """The same style, with another tag that means `O`."""
         return replace(self, outside=outside)
 
     def read(self, tag: str) -> str:
@@ -98,11 +98,11 @@ def recognise_tag_style(counts: Mapping[str, int]) -> TagStyle | None:
 
     A column of nothing but `O` holds span tags: a file without entities. Otherwise most tags apart from `O` must have a
     prefix, and for another spelling than `B-X`, at least three in four; the prefixes must belong to one label scheme.
-    `o` or `0` stands for `O` only if the column has no `O` and every other tag has a prefix. Tags that are not in the
+    `o` or `0` means `O` only if the column has no `O` and every other tag has a prefix. Tags that are not in the
     spelling do not matter here: `B_PER I_PER O 0` are written as `B_X`, and `0` is not `O`.
 
     Args:
-        counts: How often each tag occurs.
+        counts: The number of words with each tag.
     """
     tags = {tag: count for tag, count in counts.items() if count and tag not in _NO_TAGS}
     if not tags or set(tags) == {OUTSIDE}:
@@ -147,7 +147,7 @@ def styles_of(tag: str) -> list[tuple[TagStyle, str]]:
 
 
 def _outside(tags: Mapping[str, int], style: TagStyle) -> str:
-    """What stands for `O`, or an empty string."""
+    """The tag that means `O`, or an empty string."""
     if OUTSIDE in tags:
         return OUTSIDE
     others = [tag for tag in tags if tag in _OUTSIDES]
@@ -156,7 +156,7 @@ def _outside(tags: Mapping[str, int], style: TagStyle) -> str:
 
 
 def _belong_together(prefixes: set[str], usual: bool, outside: bool) -> bool:
-    """Whether prefixes are those of one scheme, and enough of them to tell; in the usual spelling, most need not be."""
+    """Whether prefixes belong to one scheme, and enough of them to tell; in the usual spelling, they may be any."""
     if not usual and not any(prefixes <= scheme for scheme in _TOGETHER):
         return False
     if outside:
@@ -218,7 +218,7 @@ def with_canonical_tags(tables: Mapping[str, SentenceTable], said: str | None, r
 
 
 def _is_written_in(counts: Mapping[str, int], style: TagStyle) -> bool:
-    """Whether a column holds span tags of which most are in a style, or are canonical."""
+    """Whether a column holds span tags, most of them in a style or canonical."""
     telling = {tag: count for tag, count in counts.items() if tag not in {*_NO_TAGS, OUTSIDE, style.outside}}
     fitting = sum(
         count for tag, count in telling.items() if style.read(tag) != tag or (CANONICAL in dict(styles_of(tag)))
@@ -229,7 +229,7 @@ def _is_written_in(counts: Mapping[str, int], style: TagStyle) -> bool:
 
 
 def _remarks(tables: Mapping[str, SentenceTable], column: str, changed: Mapping[str, str]) -> Iterator[Remark]:
-    """One remark for tags with a prefix, and one for what stands for `O`."""
+    """One remark for tags with a prefix, and one for the tag that means `O`."""
     for outside in (False, True):
         tags = {tag for tag, canonical in changed.items() if (canonical == OUTSIDE) == outside}
         found = next(_places(tables, column, tags), None) if tags else None

@@ -43,7 +43,7 @@ def candidates_for(corpus: Corpus, task: Task) -> list[str]:
 
 
 def counts_of(corpus: Corpus, column: str) -> Counter[str]:
-    """How often each tag of a column occurs in all splits."""
+    """The number of words with each tag of a column, in all splits."""
     rows = (corpus.data[split].tags[column] for split in corpus.splits_with(column))
     return Counter(chain.from_iterable(chain.from_iterable(rows)))
 

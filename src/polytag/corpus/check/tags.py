@@ -63,11 +63,11 @@ def check_tags(context: CheckContext) -> Iterator[Finding]:
 
 
 class PlacesOfTags:
-    """How often each tag of a column occurs, and its first places, found in one pass over the words.
+    """The counts and the first places of the tags of a column, found in one pass over the words.
 
     Attributes:
         column: The column.
-        counts: How often each tag occurs.
+        counts: The number of words with each tag.
         of_split: The same for each split.
     """
 
