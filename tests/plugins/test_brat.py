@@ -1,5 +1,6 @@
 """The reader `brat`: spans of characters become tags of words, and what cannot is said."""
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -205,3 +206,20 @@ def test_tags_that_break_their_scheme_are_written_by_the_rules_and_said(tmp_path
     assert any(message.startswith("x: 1 words violate the scheme 'iob2'") for message in done.messages)
     again = load_corpus(str(done.folder), columns=["tokens", "x"])
     assert again.tags("train", "x") == [["B-X", "I-X", "O", "B-Y", "B-X"]]
+
+
+# Other files
+
+
+def test_compressed_documents_in_another_encoding_are_read(tmp_path):
+    (tmp_path / "a.txt.gz").write_bytes(gzip.compress("Zürich brennt".encode("latin-1")))
+    (tmp_path / "a.ann.gz").write_bytes(gzip.compress("T1\tLOC 0 6\tZürich\n".encode("latin-1")))
+    corpus = load_corpus(str(tmp_path), encoding="latin-1")
+    assert corpus.tags("train", "ner_tags") == [["B-LOC", "O"]]
+    assert corpus.locate("train", 0) == "a.txt:1"
+
+
+def test_a_line_of_no_kind_is_named(tmp_path):
+    path = document(tmp_path, text="A.", annotations="R1\tOf Arg1:T1 Arg2:T1\nPER 0 1\n")
+    with pytest.raises(CorpusError, match=r"a\.ann:2: 'PER 0 1' is not a line of brat standoff"):
+        load_corpus(str(path))

@@ -27,9 +27,22 @@ class TestPolytag(PluginConformance):
         self.encoders = {"pretrained": checkpoint}
 
 
+@pytest.fixture(scope="module")
+def read_only(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A small corpus in each format that cannot be written."""
+    folder = tmp_path_factory.mktemp("formats")
+    (folder / "train.csv").write_text("sentence,tokens,ner_tags\n1,Go,O\n2,Anna,B-PER\n")
+    line = "x 0 0 Anna NNP (NP*) - - - - (PERSON) * -"
+    (folder / "train.v4_gold").write_text(f"#begin document (x); part 000\n{line}\n\n#end document\n")
+    return {"hub": "acme/tiny", "csv": str(folder / "train.csv"), "conll2012": str(folder / "train.v4_gold")}
+
+
 class TestStandard(PluginConformance):
     plugin = "standard"
-    sources: ClassVar = {"hub": "acme/tiny"}
+
+    @pytest.fixture(autouse=True)
+    def small_sources(self, read_only: dict[str, str]) -> None:
+        self.sources = read_only
 
     @pytest.fixture(autouse=True)
     def tiny_hub(self, monkeypatch: pytest.MonkeyPatch) -> None:

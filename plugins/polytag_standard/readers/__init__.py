@@ -1,11 +1,13 @@
-"""Readers: column files, CoNLL-U, JSON Lines, Parquet, saved datasets, the hub, and files of annotation tools."""
+"""Readers: text, table and JSON formats, Parquet, saved datasets, the hub, and files of annotation tools."""
 
 from __future__ import annotations
 
 from polytag import Reader
 from polytag_standard.readers.brat import BratReader
 from polytag_standard.readers.column import ColumnReader
+from polytag_standard.readers.conll2012 import Conll2012Reader
 from polytag_standard.readers.conllu import ConlluReader
+from polytag_standard.readers.csv import CsvReader
 from polytag_standard.readers.dataset import DatasetReader
 from polytag_standard.readers.docbin import DocBinReader
 from polytag_standard.readers.doccano import DoccanoReader
@@ -21,6 +23,8 @@ def readers() -> list[Reader]:
     return [
         ColumnReader(),
         ConlluReader(),
+        Conll2012Reader(),
+        CsvReader(),
         JsonLinesReader(),
         ParquetReader(),
         DatasetReader(),

@@ -20,6 +20,7 @@ from polytag import (
     corpus_from_sentences,
     shorten,
     split_of,
+    text_ending,
     text_lines,
     whole_text,
 )
@@ -43,6 +44,8 @@ _TOOLS = "tools.conf"
 _TYPES = "annotation.conf"
 _WHITE_SPACE = ("[options]", "Tokens\ttokenizer:whitespace", "Sentences\tsplitter:newline")
 _SPAN = re.compile(r"(?P<name>T[^\t]*)\t(?P<label>[^ \t]+) (?P<pieces>\d+ \d+(?:;\d+ \d+)*)\t(?P<text>.*)")
+_OTHER_LINES = ("R", "E", "A", "M", "N", "#", "*")
+"""The first characters of relations, events, attributes, normalisations, notes and equivalences."""
 _EXAMPLE = "T1<TAB>PER 0 5<TAB>Peter"
 
 
@@ -83,7 +86,7 @@ class BratReader(Reader):
         column = named_column(source.options.columns, self.name)
         splits = _annotations(source)
         for path in _texts(source):
-            if not path.with_suffix(".ann").is_file():
+            if _beside(path, ".ann") is None:
                 rule = "Texts without an annotation file (.ann) are left out."
                 source.remarks.append(Remark("text-without-annotations", rule, path.name, str(path)))
         source.passed_over.clear()  # what is not read is said here
@@ -144,7 +147,7 @@ def _annotations(source: Source) -> dict[str, list[Path]]:
     root = source.path
     if root is None or not root.is_dir():
         return files_ending(source, BRAT_ENDINGS)
-    every = _visible(root, "*.ann")
+    every = _visible(root, ".ann")
     by_folder: dict[str, list[Path]] = {}
     for path in every:
         top, *below = path.relative_to(root).parts
@@ -159,29 +162,37 @@ def _annotations(source: Source) -> dict[str, list[Path]]:
 
 
 def _all_annotations(source: Source) -> list[Path]:
-    return _visible(source.path, "*.ann") if source.path is not None and source.path.is_dir() else []
+    return _visible(source.path, ".ann") if source.path is not None and source.path.is_dir() else []
 
 
 def _texts(source: Source) -> list[Path]:
     if source.path is not None and source.path.is_dir():
-        return _visible(source.path, "*.txt")
-    return [path for paths in source.files.values() for path in paths if path.suffix == ".txt"]
+        return _visible(source.path, ".txt")
+    return [path for paths in source.files.values() for path in paths if text_ending(path) == ".txt"]
 
 
-def _visible(root: Path, pattern: str) -> list[Path]:
-    return sorted(path for path in root.rglob(pattern) if not path.name.startswith("."))
+def _visible(root: Path, ending: str) -> list[Path]:
+    found = (path for pattern in (f"*{ending}", f"*{ending}.gz") for path in root.rglob(pattern))
+    return sorted(path for path in found if not path.name.startswith("."))
+
+
+def _beside(path: Path, ending: str) -> Path | None:
+    """The file of the same document with another ending, compressed or not; None if there is none."""
+    name = path.name.removesuffix(".gz").removesuffix(text_ending(path)) + ending
+    return next((found for found in (path.with_name(name), path.with_name(f"{name}.gz")) if found.is_file()), None)
 
 
 def _split(paths: Sequence[Path], column: str, source: Source, units: Units) -> Iterator[Sentence]:
     for number, path in enumerate(paths):
         document = _document(path, column, source, units)
+        name = path.name.removesuffix(".gz").removesuffix(".ann") + ".txt"
         line_starts = [0, *(found.end() for found in re.finditer("\n", document.text))]
         yield from tagged_sentences(
             document.text,
             document.offsets,
             document.spans,
             document=number,
-            locate=partial(_line_of, path.with_suffix(".txt").name, line_starts),
+            locate=partial(_line_of, name, line_starts),
             source=source,
         )
 
@@ -192,9 +203,9 @@ def _line_of(name: str, line_starts: Sequence[int], start: int) -> str:
 
 def _text_of(path: Path, source: Source) -> str:
     """The text of an annotation file."""
-    text_path = path.with_suffix(".txt")
-    if not text_path.is_file():
-        raise CorpusError(f"{path} has no text: {text_path.name} is missing in its folder. Restore it.")
+    text_path = _beside(path, ".txt")
+    if text_path is None:
+        raise CorpusError(f"{path} has no text: {path.with_suffix('.txt').name} is missing in its folder. Restore it.")
     return whole_text(text_path, source.options.encoding)
 
 
@@ -207,9 +218,13 @@ def _document(path: Path, column: str, source: Source, units: Units) -> Annotate
 
 def _spans(path: Path, text: str, source: Source, units: Units) -> Iterator[TextSpan]:
     for number, line in text_lines(path, source.options.encoding):
-        if not line.startswith("T"):
-            continue
         place = f"{path.name}:{number}"
+        if not line.startswith("T"):
+            if line.strip() and not line.startswith(_OTHER_LINES):
+                raise CorpusError(
+                    f"{place}: {shorten(line)!r} is not a line of brat standoff. Spans are written like {_EXAMPLE}"
+                )
+            continue
         found = _SPAN.fullmatch(line)
         if found is None:
             raise CorpusError(f"{place}: {shorten(line)!r} is not a span of brat standoff. Write it like {_EXAMPLE}")

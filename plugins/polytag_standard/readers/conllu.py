@@ -173,7 +173,7 @@ def _lines(split: str, table: SentenceTable, names: dict[str, str], plain: bool)
 
 
 def _columns(fields: Sequence[str] | None) -> dict[str, str]:
-    """Field -> name of its tag column; `fields` are those of a CoNLL-U Plus file."""
+    """Field -> name of its tag column; `fields` are the columns of a CoNLL-U Plus file."""
     if fields is None:
         return _COLUMNS
     return {
@@ -188,7 +188,7 @@ def _plus(path: Path, source: Source) -> list[str] | None:
 
 
 def _empty_columns(tables: Mapping[str, SentenceTable], columns: Collection[str]) -> set[str]:
-    """Those of these columns in which no word of any split has a value."""
+    """The columns among these in which no word of any split has a value."""
     nothing = {UNANNOTATED, _NONE}
     used = {
         name

@@ -20,6 +20,7 @@ from polytag.corpus.task_columns import candidates_for, no_column_for, say_taken
 from polytag.corpus.text_files import text_ending
 from polytag.errors import CorpusError, CorpusWarning
 from polytag.plugin.reader import (
+    DOCUMENT,
     SPLITS,
     TOKENS,
     Reader,
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     import datasets
 
 _SKIP = "_"
+_OF_ROWS = frozenset({"sentence", DOCUMENT})
+"""Names of columns of a table that group its rows."""
 _SHOWN_REMARKS = 3
 
 
@@ -224,12 +227,13 @@ class Corpus:
         return {}
 
     def keeping(self, columns: Sequence[str]) -> Corpus:
-        """The same corpus with only these tag columns; `tokens` and `_` are ignored.
+        """The same corpus with only these tag columns; `tokens`, `_`, `sentence` and `document` are ignored.
 
         Raises:
             CorpusError: The corpus has no such column; the message lists the existing ones.
         """
-        kept = [name for name in columns if name not in (TOKENS, _SKIP)]
+        others = {TOKENS, _SKIP, *(_OF_ROWS - set(self.columns))}
+        kept = [name for name in columns if name not in others]
         for name in kept:
             if name not in self.columns:
                 raise CorpusError(f"{self._without(f'tag column {name!r}')} Choose among these with --columns.")

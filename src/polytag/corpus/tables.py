@@ -103,7 +103,7 @@ def _without_tags(split: str, reference: str, columns: Sequence[str], hint: str 
 
 _STRINGS = frozenset({"string", "large_string"})
 _MISSING_IDS = frozenset({-1, -100})
-"""Ids that stand for no annotation: of `datasets`, and of what is not scored in transformers."""
+"""Ids that mean no annotation: in `datasets`, and in transformers for words that are not scored."""
 
 
 def _from_dataset(dataset: datasets.Dataset, split: str, reference: str, texts: dict[str, str]) -> SentenceTable:

@@ -217,7 +217,7 @@ class Source:
         files: The files of each split; empty if the reference names no files.
         options: What the user says about its form.
         passed_over: Files of a folder that are in no split, with the reason; shown to the user after reading. The
-            reader adds files of splits that it does not read, and removes those that it reads.
+            reader adds files of splits that it does not read, and removes the files that it reads.
         remarks: A list to which the reader adds everything that it changes or leaves out; shown to the user.
         forms: The form of each file, if readers recognise it; the reader adds it.
     """

@@ -42,7 +42,7 @@ def plus_fields(path: Path, encoding: str | None = None) -> list[str] | None:
 
 
 def is_conllu(path: Path, encoding: str | None = None) -> bool:
-    """Whether the first lines of a file are CoNLL-U: ten fields separated by tabs, the first of which is an id."""
+    """Whether the first lines of a file are CoNLL-U: ten fields separated by tabs, first an id."""
     rows = [line for line in first_lines(path, encoding, _JUDGED_LINES) if line.strip() and not line.startswith("#")]
     cells = [row.split("\t") for row in rows]
     return bool(cells) and all(len(row) == len(FIELDS) and _ID.fullmatch(row[0]) for row in cells)
