@@ -59,6 +59,7 @@ def runner(tmp_path, monkeypatch, capsys, command, shared_command, request):
         "addresses": write_addresses,
         "a treebank": write_treebank,
         "biomedical column files": write_abstracts,
+        "the package rjieba": lambda path: pytest.importorskip("rjieba", reason="comes with the extra dev"),
         "a checkpoint": lambda path: make_checkpoint(path, "bert"),
         "a tagger over a checkpoint": lambda path: save_random_tagger(path, {"ner": (("O", "B-PER", "I-PER"), "iob2")}),
         "a token classifier": lambda path: make_classifier(path, "bert", ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")),

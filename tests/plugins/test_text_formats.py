@@ -1,6 +1,7 @@
 """Formats of annotation tools and of spaCy: from characters to words and back."""
 
 import json
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import polytag
 from polytag import UNANNOTATED, CorpusError, CorpusWarning, PolytagError, Sentence, load_corpus
 from polytag.corpus.convert import convert_corpus
 from support.corpora import built, content
@@ -150,6 +152,24 @@ def test_every_layout_of_doccano_is_read(tmp_path, row):
     path = written(tmp_path, "train.jsonl", row)
     assert load_corpus(str(path)).reader == "doccano"
     assert marked(path) == [["Peter/B-PER", "Blackburn/I-PER"], ["He/B-PER"]]
+
+
+def test_a_text_is_split_by_the_splitter_that_is_named(tmp_path):
+    path = written(tmp_path, "train.jsonl", {"text": "他在 北京。", "label": [[3, 6, "LOC"]]})
+    assert load_corpus(str(path), splitter="characters").words("train") == [list("他在北京。")]
+    assert load_corpus(str(path), splitter="whitespace").words("train") == [["他在", "北京。"]]
+    with pytest.raises(PolytagError, match="no splitter named 'jieba'"):
+        load_corpus(str(path), splitter="jieba")
+
+
+def test_scores_are_of_the_words_that_the_tagger_makes(tmp_path, ner_run):
+    path = written(tmp_path, "test.jsonl", {"text": "It's Rome.", "label": [[0, 4, "LOC"], [5, 10, "LOC"]]})
+    tagger = replace(ner_run.tagger, splitter="whitespace")
+    tagger.save(tmp_path / "spaces")
+    for spaces in (tagger, tmp_path / "spaces"):
+        assert polytag.evaluate(spaces, str(path)).words == 2
+    assert polytag.evaluate(ner_run.output, str(path)).words == 4
+    assert polytag.compare(tmp_path / "spaces", ner_run.output, str(path)).words == 2
 
 
 def test_a_column_can_be_named(tmp_path):

@@ -213,7 +213,7 @@ def _document(path: Path, column: str, source: Source, units: Units) -> Annotate
     text = _text_of(path, source)
     is_ours = _splits_at_white_space(path.parent, source)
     spans = list(_spans(path, text, source, units))
-    return AnnotatedText(text, split_text(text, is_ours), {column: spans}, in_characters=is_ours)
+    return AnnotatedText(text, split_text(text, source, whitespace=is_ours), {column: spans}, in_characters=is_ours)
 
 
 def _spans(path: Path, text: str, source: Source, units: Units) -> Iterator[TextSpan]:

@@ -35,7 +35,7 @@ class DoccanoReader(AnnotatedTextReader):
         spans = spans_in(row, ("label", "labels", "entities"), text, place, units, source)
         is_ours = row.get(TOKENIZER) == WHITE_SPACE
         columns = {} if spans is None else {COLUMN: spans}
-        return AnnotatedText(text, split_text(text, is_ours), columns, in_characters=is_ours)
+        return AnnotatedText(text, split_text(text, source, whitespace=is_ours), columns, in_characters=is_ours)
 
     def _row(self, sentences: Sequence[Sentence], columns: Sequence[str]) -> dict[str, Any]:
         text, offsets = text_of(sentences)

@@ -102,7 +102,7 @@ class LabelStudioReader(AnnotatedTextReader):
                 known = recorded if isinstance(recorded, str) else None
                 column.append(span_of({**value, "label": label}, text, where, units, known))
         is_ours = data.get(TOKENIZER) == WHITE_SPACE
-        return AnnotatedText(text, split_text(text, is_ours), spans, in_characters=is_ours)
+        return AnnotatedText(text, split_text(text, source, whitespace=is_ours), spans, in_characters=is_ours)
 
     def _columns(self, data: Mapping[str, SentenceTable]) -> list[str]:
         columns = list(dict.fromkeys(name for table in data.values() for name in span_columns(table)))

@@ -76,7 +76,7 @@ class SpacyJsonReader(AnnotatedTextReader):
         if entities is not None:
             spans = {COLUMN: entities, **spans}
         if row.get("tokens") is None:
-            return AnnotatedText(text, split_text(text), spans)
+            return AnnotatedText(text, split_text(text, source), spans)
         every = _tokens(row["tokens"], text, place, units[0])
         tokens = [token for token in every if text[token["start"] : token["end"]].strip()]
         tags = {column: [str(token.get(key, UNANNOTATED)) for token in tokens] for column, key in TOKEN_COLUMNS.items()}

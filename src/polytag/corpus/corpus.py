@@ -33,6 +33,7 @@ from polytag.plugin.reader import (
 )
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import UNANNOTATED
+from polytag.plugin.splitter import STANDARD
 from polytag.plugin.task import Task
 
 if TYPE_CHECKING:
@@ -265,12 +266,15 @@ class Corpus:
         return f"The corpus {self.reference!r} has no {what}; its tag columns are {present}."
 
 
-def load_corpus(reference: str, *, reader: str | None = None, **reading: Unpack[ReadingKeywords]) -> Corpus:
+def load_corpus(
+    reference: str, *, reader: str | None = None, splitter: str = STANDARD, **reading: Unpack[ReadingKeywords]
+) -> Corpus:
     """Load a corpus with the reader that accepts it.
 
     Args:
         reference: A file, a folder, `train=FILE,test=FILE`, the name of a hub dataset, or `sample`.
         reader: Name of the reader to use, if several accept the source or none does.
+        splitter: Name of the splitter of texts that are annotated with offsets.
         **reading: What is known about its form, the fields of `ReadingOptions`: `columns`, `separator`, `comments`,
             `header`, `encoding`, `word_pattern`, `tag_style`, `offsets`. The rest is recognised.
 
@@ -282,7 +286,7 @@ def load_corpus(reference: str, *, reader: str | None = None, **reading: Unpack[
     """
     options = ReadingOptions.of(reading)
     try:
-        source = locate(reference, options)
+        source = replace(locate(reference, options), splitter=splitter)
         for paths in source.files.values():
             if not any(path.stat().st_size for path in paths):
                 raise CorpusError(f"The file {paths[0]} is empty. Check that this is the right file.")
@@ -306,9 +310,11 @@ def load_corpus(reference: str, *, reader: str | None = None, **reading: Unpack[
     return corpus.keeping(options.columns) if options.columns else corpus
 
 
-def as_corpus(corpus: Corpus | str, *, reader: str | None = None, **reading: Unpack[ReadingKeywords]) -> Corpus:
-    """Return a corpus unchanged, or load it by name; `reader` and `reading` as in `load_corpus`."""
-    return corpus if isinstance(corpus, Corpus) else load_corpus(corpus, reader=reader, **reading)
+def as_corpus(
+    corpus: Corpus | str, *, reader: str | None = None, splitter: str = STANDARD, **reading: Unpack[ReadingKeywords]
+) -> Corpus:
+    """Return a corpus unchanged, or load it by name; the other arguments as in `load_corpus`."""
+    return corpus if isinstance(corpus, Corpus) else load_corpus(corpus, reader=reader, splitter=splitter, **reading)
 
 
 def _words_tagged(table: SentenceTable, column: str, tag: str) -> Iterator[str]:

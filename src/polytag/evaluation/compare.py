@@ -21,6 +21,7 @@ from polytag.hub import tagger_folder
 from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import LabelScheme, convert_tags
+from polytag.plugin.splitter import STANDARD
 from polytag.plugin.task import Task
 from polytag.plugin.task_choice import on_column, split_choice, task_named
 from polytag.tagger.description import TaggerDescription, open_folder
@@ -145,7 +146,8 @@ def compare(
         split: Name of the split; by default `test`, or the last one if no `test` exists.
         task: Names of the tasks to compare; by default all that both systems have. `NAME=COLUMN` names the column of
             the corpus that holds it. For a column file, in the order of its tag columns, with `_` for a column to skip.
-        reader, corpus_scheme, **reading: How to read the corpus, as in training.
+        reader, corpus_scheme, **reading: How to read the corpus, as in training; texts with offsets are split by the
+            splitter of the first tagger.
         tags_as_is: Whether to score tags that no label scheme writes, as parts of spans.
         decoding: `viterbi` or `argmax`; by default each tagger's own.
         sentences: Number of sentences to report, of those that differ most.
@@ -160,7 +162,9 @@ def compare(
     systems = [_opened(name, runtime) for name in names]
     wanted = [(_SKIP, None) if text == _SKIP else split_choice(text) for text in task]
     tasks = _shared_tasks(names, systems, wanted)
-    loaded = as_corpus(corpus, reader=reader, **reading)
+    folders = (system for system in systems if isinstance(system, TaggerFolder))
+    splitter = next((system.description.splitter for system in folders), STANDARD)
+    loaded = as_corpus(corpus, reader=reader, splitter=splitter, **reading)
     chosen = loaded.default_split(split)
     schemes = {name: registry().schemes.get(found.scheme, f"the task {name!r}") for name, found in tasks.items()}
     data = read_split(loaded, chosen, tasks, schemes, corpus_scheme, tags_as_is)

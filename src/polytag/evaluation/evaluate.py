@@ -58,7 +58,8 @@ def evaluate(
         tagger: A tagger; or the folder or hub name of a tagger or of a token classifier of transformers.
         corpus: A corpus, or its name.
         split: Name of the split; by default `test`, or the last one if no `test` exists.
-        reader, corpus_scheme, **reading: How to read the corpus, as in training.
+        reader, corpus_scheme, **reading: How to read the corpus, as in training; texts with offsets are split by the
+            tagger's splitter.
         tags_as_is: Whether to score tags that no label scheme writes, as parts of spans.
         decoding: `viterbi` or `argmax`; by default the tagger's own.
         metrics: Names of metrics in addition to the tasks' own.
@@ -81,10 +82,11 @@ def evaluate(
                 "A loaded tagger has its tasks, labels and runtime: give `task`, `labels` and `runtime` to Tagger.load."
             )
         tagger = tagger.decoded_by(decoding) if decoding else tagger
+        splitter = tagger.splitter
     else:
         tagger, description = open_folder(tagger, task, labels)  # errors are found before a corpus is loaded
-        runtime = choose_runtime(tagger, description, runtime)
-    loaded = as_corpus(corpus, reader=reader, **reading)
+        runtime, splitter = choose_runtime(tagger, description, runtime), description.splitter
+    loaded = as_corpus(corpus, reader=reader, splitter=splitter, **reading)
     name = loaded.default_split(split)
     if isinstance(tagger, Tagger):
         model = tagger

@@ -109,7 +109,7 @@ def export(
         _check_transformers(chosen)
     elif to != "savedmodel":
         _check_size(chosen, to)
-    loaded = as_corpus(corpus)
+    loaded = as_corpus(corpus, splitter=chosen.splitter)
     with replacing_folder(folder, overwrite) as temporary:
         runtime, exported = WRITERS[to](chosen, temporary, quantize)
         result = _checked(chosen, exported, loaded, Export(folder, to, quantize, runtime))
@@ -140,7 +140,8 @@ def add_onnx(
     _check_size(tagger, "onnx")
     file = FILES["onnx-int8" if quantize else "onnx"]
     running = write_onnx_in_place(tagger, folder / file, quantize)
-    result = _checked(tagger, running, as_corpus(corpus), Export(output or folder, "onnx", quantize, "ONNX Runtime"))
+    loaded = as_corpus(corpus, splitter=tagger.splitter)
+    result = _checked(tagger, running, loaded, Export(output or folder, "onnx", quantize, "ONNX Runtime"))
     description = TaggerDescription.read(folder, installed=False)
     described = describe_onnx(folder, file, checked=_check_of(result))
     description = description.model_copy(update={"onnx": {**description.onnx, file: described}})
@@ -160,7 +161,8 @@ def _export_in_place(tagger: Tagger | str | Path, quantize: str | None, corpus: 
             f"{str(folder)!r} is not a tagger that polytag trained, but an export or a token classifier of "
             "transformers. Name the tagger it was made from, or export it to a folder of its own without --in-place."
         )
-    loaded, corpus = Tagger.load(folder, runtime="tensorflow"), as_corpus(corpus)
+    loaded = Tagger.load(folder, runtime="tensorflow")
+    corpus = as_corpus(corpus, splitter=loaded.splitter)
     with replacing_folder(folder, overwrite=True) as temporary:
         shutil.copytree(folder, temporary, dirs_exist_ok=True)
         return add_onnx(loaded, temporary, quantize, corpus, output=folder)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypedDict
 
 from polytag.errors import PolytagError
 from polytag.plugin.scheme import UNANNOTATED
+from polytag.plugin.splitter import STANDARD
 
 if TYPE_CHECKING:
     import datasets
@@ -219,6 +220,7 @@ class Source:
         passed_over: Files of a folder that are in no split, with the reason; shown to the user after reading. The
             reader adds files of splits that it does not read, and removes the files that it reads.
         remarks: A list to which the reader adds everything that it changes or leaves out; shown to the user.
+        splitter: Name of the splitter of texts that are annotated with offsets.
         forms: The form of each file, if readers recognise it; the reader adds it.
     """
 
@@ -228,6 +230,7 @@ class Source:
     options: ReadingOptions = NOTHING_SAID
     passed_over: dict[Path, str] = field(default_factory=dict, compare=False)
     remarks: list[Remark] = field(default_factory=list, compare=False)
+    splitter: str = STANDARD
     forms: dict[Path, RecognisedForm] = field(default_factory=dict, compare=False)
 
 

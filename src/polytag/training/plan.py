@@ -103,7 +103,7 @@ def make_plan(choices: Choices, reporter: Reporter) -> Plan:
         PolytagError: The corpus cannot be read, or lacks the data of a task.
     """
     config, tasks, schemes = choices.config, choices.tasks, choices.schemes
-    corpus = load_corpus(config.corpus, reader=config.reader, **config.reading())
+    corpus = load_corpus(config.corpus, reader=config.reader, splitter=config.splitter, **config.reading())
     present = [name for name in SPLITS if name in corpus.splits]
     splits = read_splits(corpus, present, tasks, schemes, config.corpus_scheme, config.tags_as_is)
     training, validation = training_splits(corpus, splits, config.seed, reporter)

@@ -172,7 +172,7 @@ def evaluated(tmp_path, registry: Registry, monkeypatch):
         "pos": [["NNP", "VBZ", "IN", "NNP", "NNP"], ["NNP", "VBZ", "NN"], ["NNP"]],
     }
     fake = Fake(predicted, registry)
-    monkeypatch.setattr(evaluating, "open_folder", lambda folder, *_: (folder, None))
+    monkeypatch.setattr(evaluating, "open_folder", lambda folder, *_: (folder, SimpleNamespace(splitter="standard")))
     monkeypatch.setattr(evaluating, "choose_runtime", lambda *_: fake.runtime)
     monkeypatch.setattr(evaluating.Tagger, "load", lambda *_, **__: fake)
 

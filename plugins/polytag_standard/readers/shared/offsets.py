@@ -56,17 +56,18 @@ class TextSpan(NamedTuple):
     unit: Unit | None = None
 
 
-def split_text(text: str, whitespace: bool = False) -> list[list[tuple[int, int]]]:
+def split_text(text: str, source: Source, whitespace: bool = False) -> list[list[tuple[int, int]]]:
     """Split a text into sentences and words; return the offsets of the words.
 
     Args:
         text: The text.
+        source: Names the splitter.
         whitespace: Whether to split sentences at line ends and words at white space, as in texts that polytag wrote
-            from words. Other texts are split as in prediction.
+            from words. Other texts are split as in prediction, with the splitter of the source.
     """
     if not whitespace:
         text = text.replace(_MARK, " ")  # a byte order mark is not a word
-        return [[(word.start, word.end) for word in sentence] for sentence in split_sentences(text)]
+        return [[(word.start, word.end) for word in sentence] for sentence in split_sentences(text, source.splitter)]
     sentences = []
     position = 0
     for line in text.split("\n"):
