@@ -69,7 +69,7 @@ def write_onnx(model: TaggerModel, path: Path, logits_as: Mapping[str, str] | No
     from tf2onnx import optimizer, tfonnx
 
     # No constant folding by TensorFlow: it would undo these rewrites.
-    portable = PortableGraph(serving_function(model, tf.int64, logits=logits_as is not None))
+    portable = PortableGraph(serving_function(model, tf.int64, logits=logits_as is not None, in_bulk=True))
     names = dict(zip(portable.inputs, (ids_name(model.encoder.n_features), MASK), strict=True))
     outputs = [logits_as[task] for task in portable.tasks] if logits_as else portable.tasks
     names |= dict(zip(portable.outputs, outputs, strict=True))
@@ -81,6 +81,7 @@ def write_onnx(model: TaggerModel, path: Path, logits_as: Mapping[str, str] | No
             input_names=portable.inputs,
             output_names=portable.outputs,
             tensors_to_rename=names,
+            custom_op_handlers={"UniqueV2": (_convert_unique, [])},
         )
     known = optimizer._get_optimizers()
     converted = optimizer.optimize_graph(
@@ -123,6 +124,20 @@ def write_litert(model: TaggerModel, path: Path) -> None:
             raise PolytagError(
                 "LiteRT lacks operations that this encoder's network needs. Export to onnx or savedmodel."
             ) from error
+
+
+def _convert_unique(context: Any, node: Any, *_: Any) -> None:
+    """Distinct rows of integers, and for each row which one it is: tf2onnx converts only that of vectors."""
+    from onnx import TensorProto
+
+    axis = int(node.inputs[1].get_tensor_value(as_list=False).item())
+    kind, index_kind = context.get_dtype(node.output[0]), node.get_attr_value("out_idx")
+    context.remove_node(node.name)
+    # ONNX Runtime finds distinct rows only of long integers.
+    long = context.make_node("Cast", [node.input[0]], attr={"to": TensorProto.INT64}).output[0]
+    distinct = context.make_node("Unique", [long], attr={"axis": axis, "sorted": 0}, output_count=4)
+    context.make_node("Cast", [distinct.output[0]], attr={"to": kind}, outputs=[node.output[0]])
+    context.make_node("Cast", [distinct.output[2]], attr={"to": index_kind}, outputs=[node.output[1]])
 
 
 def _einsum_as_matmul(graph: Any) -> None:

@@ -65,7 +65,7 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
 
         Args:
             ids, mask: As for `call`.
-            wanted: int32 (n,), distinct positions among batch * length.
+            wanted: int32 (n,), distinct positions among batch * length, none of them padding.
             training: Whether dropout is on.
 
         Returns:
@@ -74,10 +74,11 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
         if isinstance(self.network, AtPositions):
             vectors = self.dropout(self.network.at(ids, mask, wanted, training), training=training)
             return {task: head(vectors) for task, head in self.heads.items()}
-        logits = self(ids, mask, training=True) if training else self._in_bulk(ids, mask)
+        logits = self(ids, mask, training=True) if training else self.in_bulk(ids, mask)
         return {task: tf.gather(tf.reshape(all_, (-1, all_.shape[-1])), wanted) for task, all_ in logits.items()}
 
-    def _in_bulk(self, ids: Any, mask: Any) -> dict[str, Any]:
+    def in_bulk(self, ids: Any, mask: Any) -> dict[str, Any]:
+        """The result of `call` without training, but that of padding, computed in the fastest way."""
         if isinstance(self.network, InBulk):
             vectors = self.network.in_bulk(ids, mask)
         else:

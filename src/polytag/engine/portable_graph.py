@@ -25,13 +25,14 @@ def ids_name(n_features: int) -> str:
     return "input_ids" if n_features == 1 else "feature_ids"
 
 
-def serving_function(model: TaggerModel, dtype: Any, logits: bool = False) -> Any:
+def serving_function(model: TaggerModel, dtype: Any, logits: bool = False, in_bulk: bool = False) -> Any:
     """The network as a `tf.function` of two named inputs.
 
     Args:
         model: Encoder and heads.
         dtype: Integer type of the inputs.
         logits: Whether the function returns logits instead of probabilities.
+        in_bulk: Whether it calls `model.in_bulk`, which is faster, with operations that not every converter knows.
 
     Returns:
         A function of `input_ids`, (batch, length), or `feature_ids`, (batch, length, n_features), and `attention_mask`,
@@ -49,7 +50,8 @@ def serving_function(model: TaggerModel, dtype: Any, logits: bool = False) -> An
     )
     def scores(ids: Any, mask: Any) -> dict[str, Any]:
         ids = tf.cast(ids, tf.int32)
-        found: dict[str, Any] = model(tf.expand_dims(ids, -1) if n_features == 1 else ids, mask > 0, training=False)
+        ids, is_unit = tf.expand_dims(ids, -1) if n_features == 1 else ids, mask > 0
+        found: dict[str, Any] = model.in_bulk(ids, is_unit) if in_bulk else model(ids, is_unit, training=False)
         return found if logits else {task: tf.nn.softmax(values) for task, values in found.items()}
 
     return scores

@@ -200,10 +200,11 @@ class Encoder(WordCoder):
         - `tables`, a list of its variables that are read by row;
         - `at(ids, mask, wanted, training)`, called instead of the network in training and prediction; it gives float
           (n, width), the vectors at the positions `wanted`, int32 (n,), among batch * length: unique, possibly none;
-        - `in_bulk(ids, mask)`, called instead of the network in prediction if it has no `at`.
+        - `in_bulk(ids, mask)`, called instead of the network in prediction if it has no `at`, and in files for ONNX
+          Runtime; vectors of padding can be any.
 
         All are called inside a `tf.function` without autograph, so that control flow on tensors is `tf.cond` or
-        `tf.while_loop`. The last two need not be exportable.
+        `tf.while_loop`. `at` need not be exportable; `in_bulk` must be exportable to ONNX.
         """
 
     @property

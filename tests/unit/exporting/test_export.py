@@ -121,6 +121,20 @@ def test_batches_and_lengths_of_all_sizes_give_the_same_probabilities(
             np.testing.assert_allclose(found[task][mask], probabilities[mask], atol=1e-4)
 
 
+def test_words_seen_twice_and_sentences_of_padding_are_no_exception(
+    taggers: dict[str, Tagger], exported: Callable[[str, str], Export]
+) -> None:
+    """The ONNX model of `compact` embeds each distinct word once, and computes nothing for padding."""
+    run, network = open_run(exported("compact", "onnx")), taggers["compact"].network
+    ids = np.stack([network.encoder.encode(words).ids for words in (WORDS, ["EU"] * len(WORDS), WORDS[::-1])])
+    for lengths in ([11, 4, 7], [0, 11, 1], [0, 0, 0]):
+        mask = np.arange(len(WORDS)) < np.array(lengths)[:, None]
+        expected, found = network(ids, mask, training=False), run(ids, mask)
+        for task, logits in expected.items():
+            assert found[task].shape == logits.shape
+            np.testing.assert_allclose(found[task][mask], softmax(np.asarray(logits), axis=-1)[mask], atol=1e-5)
+
+
 @pytest.mark.parametrize("encoder", ["compact", "bert", "roberta"])
 @each_runtime
 def test_the_program_beside_an_export_runs_it(
@@ -157,9 +171,13 @@ def test_a_savedmodel_has_the_layout_and_names_that_tensorflow_serving_wants(
         assert set(signature.structured_outputs) == set(TASKS)
 
 
-def test_layer_norms_gelu_and_projections_are_operations_that_onnx_runtime_makes_fast(onnx: Path) -> None:
+@pytest.mark.parametrize("encoder", ["bert", "compact"])
+def test_layer_norms_gelu_projections_and_convolutions_are_operations_that_onnx_runtime_makes_fast(
+    exported: Callable[[str, str], Export], encoder: str
+) -> None:
     import onnxruntime
 
+    onnx = exported(encoder, "onnx").output
     options = onnxruntime.SessionOptions()
     options.optimized_model_filepath = str(onnx / "optimised.onnx")
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
@@ -171,6 +189,7 @@ def test_layer_norms_gelu_and_projections_are_operations_that_onnx_runtime_makes
     kinds = [node.op_type for node in nodes]
     assert "Einsum" not in kinds
     assert "Erf" not in kinds
+    assert "Conv" not in kinds
     assert kinds.count("ReduceMean") == 0
     assert sum("LayerNormalization" in kind for kind in kinds) == 5
 

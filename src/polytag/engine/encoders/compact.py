@@ -123,16 +123,40 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
 
     def call(self, ids: Any, mask: Any, training: bool = False) -> Any:
         """Vectors, float (batch, length, 192), of ids, int32 (batch, length, 10)."""
+        shape = tf.shape(mask)
         words = self._embed(tf.reshape(ids, (-1, HASHES * len(ROWS))), training)
-        return self._in_context(words, mask, training)
+        x = tf.reshape(words, (shape[0], shape[1], WIDTH))
+        # Padding is zero before each convolution: a word's vector does not depend on the batch it is in.
+        weight = tf.expand_dims(tf.cast(mask, x.dtype), -1)
+        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
+            y = self._activated(convolution(x * weight), norm, training)
+            x = x + self.drop_block(y, training=training)
+        return x
 
     def in_bulk(self, ids: Any, mask: Any) -> Any:
-        """The result of `call` without training; each distinct word of the batch is embedded once."""
+        """The result of `call` without training; vectors of padding are zero.
+
+        Each distinct word of the batch is embedded once, and no time is spent on padding. A convolution is a product
+        with the vectors of each word and its neighbours: as fast as a convolution in TensorFlow, and faster elsewhere.
+        """
         if not self._is_lean(training=False):
             return self(ids, mask, training=False)
-        distinct, index = tf.raw_ops.UniqueV2(x=tf.reshape(ids, (-1, HASHES * len(ROWS))), axis=[0])
-        words = tf.gather(self._embed(distinct, training=False), index)
-        return self._in_context(words, mask, training=False)
+        is_word = tf.reshape(mask, (-1,))
+        words = tf.boolean_mask(tf.reshape(ids, (-1, HASHES * len(ROWS))), is_word)
+        distinct, index = tf.raw_ops.UniqueV2(x=words, axis=[0])
+        x = tf.gather(self._embed(distinct, training=False), index)
+        # Of each position the row in `x` below a row of zeros, which stands for padding and all beyond the edges.
+        count = tf.cast(mask, tf.int32)
+        rows = tf.reshape(tf.cumsum(tf.reshape(count, (-1,))), tf.shape(mask)) * count
+        padded = tf.pad(rows, ((0, 0), (WINDOW // 2, WINDOW // 2)))
+        around = tf.stack([padded[:, offset : offset + 1 - WINDOW or None] for offset in range(WINDOW)], axis=2)
+        neighbours = tf.boolean_mask(tf.reshape(around, (-1, WINDOW)), is_word)
+        zero = tf.zeros((1, WIDTH))
+        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
+            inputs = tf.reshape(tf.gather(tf.concat([zero, x], axis=0), neighbours), (-1, WINDOW * WIDTH))
+            kernel = tf.reshape(convolution.kernel, (WINDOW * WIDTH, WIDTH))
+            x = x + self._activated(tf.matmul(inputs, kernel) + convolution.bias, norm, training=False)
+        return tf.gather(tf.concat([zero, x], axis=0), rows)
 
     def _embed(self, ids: Any, training: bool) -> Any:
         """Vectors, float (words, 192), of ids, int32 (words, 10)."""
@@ -147,17 +171,6 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
             embedded = tf.where(tf.logical_or(kept, tf.logical_not(is_form)), embedded, tf.zeros_like(embedded))
         rows = self.drop_input(tf.reshape(embedded, (-1, len(ROWS) * EMBEDDING_WIDTH)), training=training)
         return self._activated(self.mix(rows), self.mix_norm, training)
-
-    def _in_context(self, words: Any, mask: Any, training: bool) -> Any:
-        """Vectors in context, float (batch, length, 192), of word vectors, float (batch * length, 192)."""
-        shape = tf.shape(mask)
-        x = tf.reshape(words, (shape[0], shape[1], WIDTH))
-        # Padding is zero before each convolution: a word's vector does not depend on the batch it is in.
-        weight = tf.expand_dims(tf.cast(mask, x.dtype), -1)
-        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            y = self._activated(convolution(x * weight), norm, training)
-            x = x + self.drop_block(y, training=training)
-        return x
 
     def _activated(self, x: Any, norm: Any, training: bool) -> Any:
         activated = gelu(x) if training else exact_gelu(x)
