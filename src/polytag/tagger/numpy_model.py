@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -19,12 +18,10 @@ from polytag.plugin.alignment import FloatArray
 from polytag.plugin.encoder import EncoderProvider, head_prefix
 from polytag.plugin.registry import registry
 from polytag.tagger.calibration import softmax
-from polytag.tagger.runtimes import PortableModel
+from polytag.tagger.runtimes import PortableModel, threads
 
 if TYPE_CHECKING:
     from polytag.engine.model import TaggerModel
-
-_MOST_THREADS = 8
 
 
 class NumpyModel(PortableModel):
@@ -67,7 +64,7 @@ class NumpyModel(PortableModel):
             return super().predict(features, wanted, on_batch)
 
     def _at_once(self) -> int:
-        return _threads()
+        return threads()
 
     def _in_tensorflow(self) -> TaggerModel:
         return tensorflow_model(self._provider, self._folder, self.reference, self._labels, self._tensors)
@@ -146,8 +143,3 @@ def _blas() -> Any:
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
-
-
-def _threads() -> int:
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(available, _MOST_THREADS)

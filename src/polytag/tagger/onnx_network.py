@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import threading
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,6 +29,8 @@ class OnnxNetwork:
         logits: For each task the name of the output with its logits; None for a model with an output of probabilities
             for each task, named after it.
         content: Fingerprint of the file, which must be the same when it is opened again; None to accept any.
+        one_thread: Whether a call uses one thread instead of all cores: better for small networks, in which threads
+            would wait for each other after every operation. It can be called in several threads at once.
 
     Raises:
         PolytagError: ONNX Runtime is not installed, the file is damaged, or its outputs do not fit the tasks.
@@ -39,25 +42,31 @@ class OnnxNetwork:
         labels: Mapping[str, int],
         logits: Mapping[str, str] | None = None,
         content: str | None = None,
+        one_thread: bool = False,
     ) -> None:
         self._path = path.absolute()
         self._labels = dict(labels)
         self._outputs = dict(logits) if logits else {task: task for task in labels}
         self._gives_logits = logits is not None
         self._content = content
+        self._one_thread = one_thread
         self._session = self._opened()
         self._process = os.getpid()
 
     def __call__(self, ids: IntArray, mask: NDArray[np.bool_]) -> dict[str, FloatArray]:
         """Probabilities of each task, float32 (batch, length, labels); arguments as for `NetworkFunction`."""
-        if self._process != os.getpid():  # the threads of a session do not survive a fork
-            if self._content is not None and (not self._path.is_file() or fingerprint(self._path) != self._content):
-                raise TaggerError(f"{self._path} has changed since the tagger was loaded. Load the tagger again.")
-            self._session, self._process = self._opened(), os.getpid()
+        with _OPENING:
+            if self._process != os.getpid():  # the threads of a session do not survive a fork
+                self._open_again()
         ids_name, mask_name = (given.name for given in self._session.get_inputs())
         given = {ids_name: squeezed(ids).astype(np.int64), mask_name: mask.astype(np.int64)}
         found = dict(zip(self._outputs, self._session.run(list(self._outputs.values()), given), strict=True))
         return {task: softmax(values) for task, values in found.items()} if self._gives_logits else found
+
+    def _open_again(self) -> None:
+        if self._content is not None and (not self._path.is_file() or fingerprint(self._path) != self._content):
+            raise TaggerError(f"{self._path} has changed since the tagger was loaded. Load the tagger again.")
+        self._session, self._process = self._opened(), os.getpid()
 
     def _opened(self) -> Any:
         try:
@@ -66,8 +75,10 @@ class OnnxNetwork:
             raise PolytagError(
                 f"{self._path} runs in ONNX Runtime, which is not installed. Install it: pip install onnxruntime"
             ) from error
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1 if self._one_thread else 0  # 0: one for each core
         try:
-            session = onnxruntime.InferenceSession(str(self._path), providers=["CPUExecutionProvider"])
+            session = onnxruntime.InferenceSession(str(self._path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its exceptions have no other common base
             raise TaggerError(f"{self._path} cannot be loaded: {error}. Export the tagger again.") from error
         found = {output.name: output.shape[-1] for output in session.get_outputs()}
@@ -84,13 +95,16 @@ class OnnxNetwork:
 
 
 _SESSIONS: weakref.WeakSet[Any] = weakref.WeakSet()
+_OPENING = threading.Lock()
 
 
-def _keep_sessions() -> None:
+def _after_fork() -> None:
     """Never free the sessions of the parent in a forked process: that waits for threads that do not exist there."""
+    global _OPENING  # a thread of the parent may hold it for ever
+    _OPENING = threading.Lock()
     for session in _SESSIONS:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(session))
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_keep_sessions)
+    os.register_at_fork(after_in_child=_after_fork)

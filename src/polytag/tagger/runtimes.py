@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import threading
 import warnings
 from abc import ABC, abstractmethod
@@ -31,6 +32,7 @@ RUNTIMES = ("tensorflow", "onnx", "onnx-int8", "numpy")
 ONNX_FILE, LITERT_FILE = "model.onnx", "model.tflite"
 _EXTRAS = {"onnxruntime": "onnx", "tf2onnx": "onnx", "onnx": "onnx", "ai_edge_litert": "litert"}
 _HINTED = threading.Event()
+_MOST_THREADS = 8
 
 
 class Scorer(Protocol):
@@ -115,6 +117,12 @@ class PortableModel(ABC):
         return {name: value for name, value in vars(self).items() if name != "network"}
 
 
+def threads() -> int:
+    """Number of batches that are processed in parallel where each uses one thread."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(available, _MOST_THREADS)
+
+
 class ExportedModel(PortableModel):
     """A network in another runtime, with the part of the encoder that makes its inputs.
 
@@ -124,6 +132,7 @@ class ExportedModel(PortableModel):
         run: The network.
         runtime: Name of the runtime.
         origin: Makes the network in TensorFlow that it was exported from; None for an export without it.
+        in_parallel: Whether several batches are processed at once, each call of `run` in a thread of its own.
     """
 
     def __init__(
@@ -133,11 +142,16 @@ class ExportedModel(PortableModel):
         run: NetworkFunction,
         runtime: str = "onnx",
         origin: Callable[[], TaggerModel] | None = None,
+        in_parallel: bool = False,
     ) -> None:
         super().__init__(encoder, labels)
         self.runtime = runtime
         self._run = run
         self._origin = origin
+        self._in_parallel = in_parallel
+
+    def _at_once(self) -> int:
+        return threads() if self._in_parallel else 1
 
     def _in_tensorflow(self) -> TaggerModel:
         if self._origin is None:

@@ -333,12 +333,17 @@ def _opened(
     restorer = registry().encoders[provider]
     sizes = {name: len(own) for name, own in labels.items()}
     if description.export:
-        return ExportedModel(restorer.restore_coder(folder), sizes, OnnxNetwork(folder / ONNX_FILE, sizes))
+        coder = restorer.restore_coder(folder)
+        by_word = coder.unit == "word"
+        network = OnnxNetwork(folder / ONNX_FILE, sizes, one_thread=by_word)
+        return ExportedModel(coder, sizes, network, in_parallel=by_word)
     if runtime in FILES:
         recorded = check_onnx(folder, description, runtime)
-        network = OnnxNetwork(folder / FILES[runtime], sizes, logits_names(labels), recorded.content)
+        coder = restorer.restore_coder(folder)
+        by_word = coder.unit == "word"
+        network = OnnxNetwork(folder / FILES[runtime], sizes, logits_names(labels), recorded.content, by_word)
         origin = partial(_in_tensorflow, folder, provider, reference, labels, recorded.weights)
-        return ExportedModel(restorer.restore_coder(folder), sizes, network, runtime, origin)
+        return ExportedModel(coder, sizes, network, runtime, origin, by_word)
     return _in_tensorflow(folder, provider, reference, labels)
 
 

@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import pickle
 import shutil
+import threading
 import warnings
 from pathlib import Path
 
@@ -16,8 +17,11 @@ from safetensors.numpy import load_file, save_file  # noqa: TID253
 
 import polytag
 from polytag import PolytagError, Tagger
+from polytag.encoding.batches import UNIT_BUDGET
 from polytag.errors import RuntimeHint
+from polytag.runner import TrainResult
 from polytag.tagger import runtimes
+from polytag.tagger.onnx_network import OnnxNetwork
 from support.checkpoints import make_checkpoint
 from support.random_tagger import save_random_tagger
 
@@ -130,6 +134,29 @@ def test_it_can_be_pickled_and_used_in_a_forked_process(exported: Path) -> None:
     assert pickle.loads(pickle.dumps(tagger)).predict_tags(SENTENCES) == expected
     with multiprocessing.get_context("fork").Pool(1) as pool:
         assert pool.apply_async(tagger.predict_tags, (SENTENCES,)).get(timeout=60) == expected
+
+
+def test_batches_of_words_are_computed_in_parallel_in_one_session(
+    ner_run: TrainResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import onnxruntime
+
+    monkeypatch.setattr(runtimes, "threads", lambda: 3)
+    monkeypatch.setitem(UNIT_BUDGET, "word", 8)
+    folder = shutil.copytree(ner_run.output, tmp_path / "tagger")
+    polytag.export(folder, in_place=True)
+    tagger, expected = Tagger.load(folder, runtime="onnx"), Tagger.load(folder).predict_tags(SENTENCES * 20)
+    assert tagger.predict_tags(SENTENCES * 20) == expected
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        assert pool.apply_async(tagger.predict_tags, (SENTENCES * 20,)).get(timeout=60) == expected
+
+    opened, running = [], set()
+    open_session, run = onnxruntime.InferenceSession, OnnxNetwork.__call__
+    monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *a, **k: (opened.append(a), open_session(*a, **k))[1])
+    monkeypatch.setattr(OnnxNetwork, "__call__", lambda *a: (running.add(threading.get_ident()), run(*a))[1])
+    assert pickle.loads(pickle.dumps(tagger)).predict_tags(SENTENCES * 20) == expected
+    assert len(opened) == 1
+    assert len(running) == 3
 
 
 def test_a_forked_process_may_drop_it(exported: Path) -> None:

@@ -61,7 +61,7 @@ def test_batches_are_computed_in_parallel_and_blas_in_one_thread_until_all_are_d
     def blas() -> list[int]:
         return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
 
-    monkeypatch.setattr(numpy_model, "_threads", lambda: 3)
+    monkeypatch.setattr(numpy_model, "threads", lambda: 3)
     before, expected = blas(), tagger.predict_tags(SENTENCES * 50)
     seen = []
     heads = numpy_model.NumpyModel._rows
