@@ -65,6 +65,9 @@ def write_onnx(model: TaggerModel, path: Path, logits_as: Mapping[str, str] | No
         model: Encoder and heads.
         path: The file.
         logits_as: For each task the name of an output of its logits, which are then written instead of probabilities.
+
+    Raises:
+        PolytagError: A task is named like an input.
     """
     from tf2onnx import optimizer, tfonnx
 
@@ -72,6 +75,12 @@ def write_onnx(model: TaggerModel, path: Path, logits_as: Mapping[str, str] | No
     portable = PortableGraph(serving_function(model, tf.int64, logits=logits_as is not None, in_bulk=True))
     names = dict(zip(portable.inputs, (ids_name(model.encoder.n_features), MASK), strict=True))
     outputs = [logits_as[task] for task in portable.tasks] if logits_as else portable.tasks
+    for name in outputs:
+        if name in names.values():
+            raise PolytagError(
+                f"The task {name!r} is named like an input of the network, and names in an ONNX model are unique. "
+                "Train it under another name."
+            )
     names |= dict(zip(portable.outputs, outputs, strict=True))
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(portable.definition, name="")

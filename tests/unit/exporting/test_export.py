@@ -335,6 +335,14 @@ def test_an_encoder_that_litert_has_no_operations_for_is_refused(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_task_named_like_an_input_of_onnx_is_refused(tmp_path: Path) -> None:
+    tasks = {"attention_mask": ("a", "b"), "pos": ("c", "d")}
+    heads = {task: TaskHead(labels, "flat", "first", "argmax") for task, labels in tasks.items()}
+    tagger = Tagger(TaggerModel(CompactEncoder(), tasks), heads)
+    assert "'attention_mask' is named like an input of the network" in fails(tagger, tmp_path / "out", "onnx")
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_export_is_replaced_when_that_is_asked_for(taggers: dict[str, Tagger], tmp_path: Path) -> None:
     polytag.export(taggers["compact"], tmp_path / "out", "savedmodel")
     polytag.export(taggers["compact"], tmp_path / "out", "onnx", overwrite=True)
