@@ -50,6 +50,9 @@ _ROLES = ("bos", "eos", "unk", "sep", "pad", "cls", "mask")
 _SPACE = "Ġ"
 """What byte-level tokenizers write for a space."""
 
+_RARE = "\U00016f00"
+"""A letter, of the Miao script, that is in hardly any vocabulary."""
+
 _UNLIMITED = 100_000
 
 
@@ -126,7 +129,9 @@ class CheckpointTokenizer:
         from tokenizers import Tokenizer
 
         try:
-            return Tokenizer.from_buffer(read_file(path))
+            backend = Tokenizer.from_buffer(read_file(path))
+            backend.encode(_RARE, add_special_tokens=False)  # fails if the model names an unknown token that it lacks
+            return backend
         except PolytagError:
             raise
         except Exception as error:  # tokenizers raises Exception itself
@@ -142,7 +147,11 @@ class CheckpointTokenizer:
             named = named | read_object(path)
         found = {role: named.get(f"{role}_token") for role in _ROLES}
         tokens = {role: token.get("content") if isinstance(token, dict) else token for role, token in found.items()}
-        return {role: token for role, token in tokens.items() if isinstance(token, str)}
+        named = {role: token for role, token in tokens.items() if isinstance(token, str)}
+        for role, token in named.items():
+            if any("\ud800" <= character <= "\udfff" for character in token):  # half a surrogate
+                raise self._damaged(f"{role}_token", token)
+        return named
 
     def _follow_settings(self) -> None:
         """Put the settings over the backend as transformers does, and complete them, so that it does the same again."""

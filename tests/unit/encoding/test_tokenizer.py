@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tokenizers import Tokenizer, pre_tokenizers
+from tokenizers import Tokenizer, models, pre_tokenizers
 
 from polytag import PolytagError
 from polytag.encoding.coders import SubwordCoder
@@ -271,6 +271,7 @@ def test_no_code_of_a_checkpoint_is_run_and_nobody_is_asked(
         ("tokenizer_config.json", '{"do_lower_case": null}', "is damaged: do_lower_case is None"),
         ("tokenizer_config.json", '{"model_max_length": "x"}', "is damaged: model_max_length is 'x'"),
         ("tokenizer_config.json", '{"model_max_length": NaN}', "is damaged: model_max_length is nan"),
+        ("tokenizer_config.json", r'{"unk_token": "\ud83d"}', r"is damaged: unk_token is '\\ud83d'"),
         ("special_tokens_map.json", "[]", "special_tokens_map.json is not a JSON object"),
     ],
 )
@@ -278,6 +279,13 @@ def test_a_damaged_file_is_named(file: str, content: str, expected: str, tmp_pat
     folder = make_checkpoint(tmp_path, "bert")
     (folder / file).write_text(content)
     with pytest.raises(PolytagError, match=expected):
+        load_coder(folder)
+
+
+def test_an_unknown_token_outside_the_vocabulary_is_damage(tmp_path: Path) -> None:
+    folder = make_checkpoint(tmp_path, "bert")
+    Tokenizer(models.BPE(vocab={"a": 0}, merges=[], unk_token="<unk>")).save(str(folder / "tokenizer.json"))
+    with pytest.raises(PolytagError, match=r"tokenizer\.json is damaged \(.*<unk>.*not found in the vocabulary"):
         load_coder(folder)
 
 
