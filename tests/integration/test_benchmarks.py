@@ -112,3 +112,11 @@ def test_training_stretches(run: Benchmark, tiny_corpus: Path, tmp_path: Path, f
     (stretches,) = (run["polytag"] for run in found["results"]["runs"])
     assert [stretch["steps"] for stretch in stretches] == [2, 2]
     assert all(stretch["subwords"] > 0 and stretch["seconds"] > 0 for stretch in stretches)
+
+
+def test_split(run: Benchmark, tiny_corpus: Path) -> None:
+    rules = Path(polytag.__file__).parent / "encoding" / "text.py"
+    found = run("split", "--corpus", tiny_corpus, "--against", rules, "--rounds", 1)
+    assert set(found["results"]["words_a_second"]) == {"standard", "whitespace", "characters", "against"}
+    assert min(found["results"]["words_a_second"].values()) > 0
+    assert found["data"]["words"] > 100
