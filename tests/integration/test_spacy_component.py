@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import spacy
@@ -77,9 +78,11 @@ def test_spans_reach_over_tokens_of_white_space(nlp):
     assert [(start, end) for start, end, _ in spans(broken, "chunk")] == [(0, 3)]
 
 
-def test_a_line_can_be_a_text_of_its_own(joint_run):
+@pytest.mark.parametrize("context", ["sentence", "document"])
+def test_a_line_can_be_a_text_of_its_own(joint_run, tmp_path, context):
+    replace(joint_run.tagger, context=context).save(tmp_path / "tagger")
     nlp = spacy.blank("en")
-    nlp.add_pipe("polytag", config={"tagger": str(joint_run.output), "lines": True})
+    nlp.add_pipe("polytag", config={"tagger": str(tmp_path / "tagger"), "lines": True})
     words = ["I", "work", "in", "New", "\n", "York", "today", " \r\n ", "  ", "now"]
     doc = nlp(Doc(nlp.vocab, words=words))
     tags = joint_run.tagger.predict_tags([words[:4], words[5:7], words[9:]])["pos"]
