@@ -98,6 +98,7 @@ def recognise_tag_style(counts: Mapping[str, int]) -> TagStyle | None:
 
     A column of nothing but `O` holds span tags: a file without entities. Otherwise most tags apart from `O` must have a
     prefix, and for another spelling than `B-X`, at least three in four; the prefixes must belong to one label scheme.
+    Tags without labels, `B` and `I`, must be the only ones.
     `o` or `0` means `O` only if the column has no `O` and every other tag has a prefix. Tags that are not in the
     spelling do not matter here: `B_PER I_PER O 0` are written as `B_X`, and `0` is not `O`.
 
@@ -111,18 +112,22 @@ def recognise_tag_style(counts: Mapping[str, int]) -> TagStyle | None:
     total = sum(telling.values())
     written: Counter[TagStyle] = Counter()
     prefixes: defaultdict[TagStyle, set[str]] = defaultdict(set)
+    labelled = set()
     for tag, count in telling.items():
         for style, prefix in styles_of(tag):
             written[style] += count
             prefixes[style].add(prefix)
+            if len(tag) > 1:
+                labelled.add(style)
     # The order of insertion depends on the corpus: ties go to the usual spelling, then to prefixes that come first.
     for style in sorted(
         written, key=lambda style: (-written[style], style != CANONICAL, not style.prefix_first, style)
     ):
-        usual = style == CANONICAL
+        usual = style == CANONICAL and style in labelled
         outside = _outside(tags, style)
         complete = written[style] == total
-        enough = 2 * written[style] >= total if usual else total - written[style] <= _ODD_TAGS * total
+        odd = total - written[style]
+        enough = 2 * odd <= total if usual else odd <= _ODD_TAGS * total and (style in labelled or complete)
         if enough and (usual or complete or outside) and _belong_together(prefixes[style], usual, bool(outside)):
             return TagStyle(style.separator, style.prefix_first, style.lower, outside or _usual_outside(style.lower))
     strange = sum(count for tag, count in telling.items() if re.match(r"[A-Z]-[^-]", tag))

@@ -96,6 +96,8 @@ def test_odd_tags_do_not_hide_the_style():
         {"S-O": 3},
         {"ORG": 2, "LOC": 1, "O": 5},  # io, or one tag per word: that is to be declared
         {"person-artist": 2, "product-AI/ML": 1, "O": 4},
+        {"S": 4, "A": 3, "B": 2, "I": 2},  # parts of speech of one letter
+        {"I": 1},
         {"o": 9},
         {"0": 9},
         {"": 4, "-": 2},
