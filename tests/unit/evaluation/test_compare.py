@@ -146,6 +146,15 @@ def test_spans_may_be_in_any_scheme(files, data, registry: Registry):
     assert (other.a, other.b, other.interval, other.p) == (plain.a, plain.b, plain.interval, plain.p)
 
 
+def test_predicted_tags_that_no_scheme_writes_are_named(files, data):
+    plain = compared(files, "a.jsonl", "b.jsonl").tasks["ner"]
+    odd = [["0" if tag == "O" and not index else tag for tag in tags] for index, tags in enumerate(data.b["ner"])]
+    (files / "b.jsonl").write_text(as_objects(data.words, {"ner": odd}))
+    with pytest.raises(PolytagError, match=r"b\.jsonl', in the task 'ner', has tags .* `0` .* looks like `O`"):
+        compared(files, "a.jsonl", "b.jsonl")
+    assert compared(files, "a.jsonl", "b.jsonl", tags_as_is=True).tasks["ner"].b <= plain.b
+
+
 def test_predictions_for_other_words_are_refused(files, data, command):
     options = ("--corpus", files / "test.conll", "--columns", ",".join(COLUMNS))
     words = [list(sentence) for sentence in data.words]
