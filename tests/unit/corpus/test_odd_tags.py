@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from polytag import CorpusError, check, convert_corpus, load_corpus
+from polytag.corpus.recognition import recognise_scheme
 from polytag.corpus.splits import read_splits
 from polytag.plugin.registry import Registry
 
@@ -166,3 +167,16 @@ def test_bmes_and_bmewo_are_recognised_and_converted(tmp_path, scheme, tags):
     expected = tags.replace("M-", "I-").replace("W-", "S-").split()
     assert load_corpus(str(tmp_path / "out")).tags("train", "tags") == [expected]
     assert not [found for found in check(corpus) if found.severity == "error"]
+
+
+def test_io_is_never_recognised_by_itself(registry):
+    tags = [["I-PER", "I-PER", "O", "PER", "O", "I-LOC"]]
+    assert recognise_scheme(tags, registry.schemes.values()).scheme.name == "iob1"
+
+
+def test_tags_taken_as_they_are_are_written_as_the_scheme_writes_parts_of_spans(tmp_path):
+    corpus = corpus_in(tmp_path, SENTENCES + "a O\nb PER\nc PER\n")
+    convert_corpus(corpus, tmp_path / "kept", tags_as_is=True)
+    assert load_corpus(str(tmp_path / "kept")).tags("train", "tags")[-1] == ["O", "PER", "PER"]
+    convert_corpus(corpus, tmp_path / "out", scheme="iob2", tags_as_is=True)
+    assert load_corpus(str(tmp_path / "out")).tags("train", "tags")[-1] == ["O", "B-PER", "I-PER"]
