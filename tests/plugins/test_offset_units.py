@@ -157,6 +157,7 @@ def test_each_recorded_text_may_have_its_own_unit(tmp_path):
     assert [tags.count("B-PER") for tags in corpus.tags("train", "ner_tags")] == [1, 1]
 
 
+@pytest.mark.filterwarnings("ignore:Offsets that do not fit")
 @pytest.mark.parametrize(("first", "unit"), [(2, "characters"), (4, "utf16")])
 def test_tokens_with_their_texts_decide(tmp_path, first, unit):
     words = ["ab", "Bo", "ef"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from polytag import CorpusError, load_corpus
+from polytag import CorpusError, CorpusWarning, load_corpus
 
 if TYPE_CHECKING:
     import datasets
@@ -276,7 +276,8 @@ def test_a_comment_may_begin_with_a_blank(tmp_path):
 def test_a_treebank_folder_may_hold_plain_text_beside_its_files(tmp_path):
     written(tmp_path, "es-ud-train.conllu", _CONLLU)
     written(tmp_path, "es-ud-train.txt", "Vámonos al mar\n")
-    assert load_corpus(str(tmp_path)).reader == "conllu"
+    with pytest.warns(CorpusWarning, match=r"were not read\. es-ud-train\.txt: not CoNLL-U\.$"):
+        assert load_corpus(str(tmp_path)).reader == "conllu"
 
 
 @pytest.mark.parametrize(

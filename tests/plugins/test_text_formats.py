@@ -200,10 +200,12 @@ def test_an_export_is_one_array_or_an_object_a_line(tmp_path):
     assert corpus.locate("train", 0) == "train.json:2"
 
 
+@pytest.mark.filterwarnings("ignore:Offsets that do not fit")
 def test_offsets_in_units_of_utf16_are_recognised_by_the_text(tmp_path):
     for number, start in enumerate((36, 37)):
         path = written(tmp_path, f"{number}.jsonl", task(region(start, start + 2, "He", "PER")))
         assert marked(path) == [[], ["He/B-PER"]]
+        assert len(load_corpus(str(path)).remarks) == number, "UTF-16 is said"
     path = written(tmp_path, "2.jsonl", task(region(38, 40, "He", "PER")))
     with pytest.raises(CorpusError, match=r"2\.jsonl:1, result 1: the span from 38 to 40 is recorded as 'He', but"):
         load_corpus(str(path))

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from polytag import IGNORE, UNANNOTATED, CorpusError, Span, Task, load_corpus
+from polytag import IGNORE, UNANNOTATED, CorpusError, CorpusWarning, Span, Task, load_corpus
 from polytag.corpus.corpus import Corpus
 from polytag.corpus.recognition import recognise_scheme, scheme_of
 from polytag.corpus.source import locate
@@ -314,7 +314,8 @@ def test_two_versions_of_a_split_are_not_joined(tmp_path):
     assert both.words("train") == [["Peter"], ["Peter"]]  # as whoever trains on training and validation data wants it
     (tmp_path / "train.bioes").rename(tmp_path / "train.bio~")
     (tmp_path / "train.bio.bak").write_text("Peter B-PER\n")
-    assert load_corpus(str(tmp_path)).words("train") == [["Peter"]]
+    with pytest.warns(CorpusWarning, match=r"train\.bio\.bak: a backup; train\.bio~: a backup"):
+        assert load_corpus(str(tmp_path)).words("train") == [["Peter"]]
 
 
 def test_borders_of_documents_tell_corpora_apart(tmp_path):
