@@ -122,8 +122,8 @@ class BratReader(Reader):
                 for _, _, label in spans:
                     if len(label.split()) != 1 or label.strip() != label:
                         raise CorpusError(
-                            f"{sentences[0].location}: the label {label!r} has white space, which brat does not "
-                            "allow in a type. Rename it, or choose another format."
+                            f"{sentences[0].location}: the label {shorten(label)!r} has white space, which brat does "
+                            "not allow in a type. Rename it, or choose another format."
                         )
                     labels.add(label)
                 path = folder / f"{split}.{number:0{digits}}"

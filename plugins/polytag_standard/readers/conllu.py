@@ -164,9 +164,9 @@ def _lines(split: str, table: SentenceTable, names: dict[str, str], plain: bool)
                 if not value or _BREAK.search(value):
                     place = sentence.location or f"{split} sentence {index + 1}"
                     raise CorpusError(
-                        f"{place}, word {position + 1}: {value!r} cannot be written in CoNLL-U: it is empty, or has a "
-                        "tab, a line end, two spaces, or a space at its start or end. Choose a format that can hold "
-                        "it, for instance --format jsonl."
+                        f"{place}, word {position + 1}: {shorten(value)!r} cannot be written in CoNLL-U: it is empty, "
+                        "or has a tab, a line end, two spaces, or a space at its start or end. Choose a format that "
+                        "can hold it, for instance --format jsonl."
                     )
             yield "\t".join(values.get(field, "_") for field in order)
         yield ""
@@ -341,6 +341,6 @@ def _broken(path: Path, block: Sequence[tuple[int, str]], error: Exception) -> C
             number, reason = candidate, str(of_line)
             break
     return CorpusError(
-        f"{path.name}:{number}: this line is not CoNLL-U: {reason.rstrip('.')}. Repair the line in {path}: "
-        "ten fields separated by tabs, with an empty line after each sentence."
+        f"{path.name}:{number}: this line is not CoNLL-U: {shorten(reason.rstrip('.'), 120)}. Repair the line in "
+        f"{path}: ten fields separated by tabs, with an empty line after each sentence."
     )

@@ -16,6 +16,7 @@ from polytag import (
     SentenceTable,
     Source,
     corpus_from_sentences,
+    shorten,
 )
 from polytag_standard.readers.shared.lines import SPACY_ENDINGS, files_ending, split_files
 from polytag_standard.readers.shared.offsets import (
@@ -156,7 +157,7 @@ def _sentences(docs: Iterator[tuple[str, Any]], columns: Sequence[str], source: 
 
 def _span(span: Any, place: str) -> TextSpan:
     if not span.label_:
-        raise CorpusError(f"{place}: the span {span.text!r} has no label. Give it one, or remove it.")
+        raise CorpusError(f"{place}: the span {shorten(span.text)!r} has no label. Give it one, or remove it.")
     return TextSpan(span.start_char, span.end_char, span.label_, place)
 
 

@@ -18,6 +18,7 @@ from polytag import (
     Source,
     corpus_from_sentences,
     sentences_of,
+    shorten,
 )
 from polytag_standard.readers.shared.json_files import json_format, json_values
 from polytag_standard.readers.shared.lines import JSON_ENDINGS, files_ending, joined, split_files, write_lines
@@ -110,21 +111,21 @@ def _tags(row: dict[str, Any], n_words: int, wanted: Collection[str] | None, pla
             continue
         if all(isinstance(item, int) for item in value):
             raise CorpusError(
-                f"{place}: {name!r} is a list of numbers without names. Write the tags as strings, or leave the field "
-                "out with --columns."
+                f"{place}: {shorten(name)!r} is a list of numbers without names. Write the tags as strings, or leave "
+                "the field out with --columns."
             )
         if not _are_strings([item for item in value if item is not None]):
             if any(isinstance(item, str) for item in value):
                 raise CorpusError(
-                    f"{place}: {name!r} has values that are not strings. Write every tag as a string, and null for a "
-                    "word without annotation."
+                    f"{place}: {shorten(name)!r} has values that are not strings. Write every tag as a string, and "
+                    "null for a word without annotation."
                 )
             continue
         if len(value) != n_words and not any(value):
             continue
         if len(value) != n_words:
             raise CorpusError(
-                f"{place}: {name!r} has {len(value)} tags for {n_words} words. Give every word exactly one "
+                f"{place}: {shorten(name)!r} has {len(value)} tags for {n_words} words. Give every word exactly one "
                 "tag, or leave the field out with --columns."
             )
         tags[name] = [item or UNANNOTATED for item in value]

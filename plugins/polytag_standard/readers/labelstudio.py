@@ -148,7 +148,7 @@ def _text_of(data: dict[str, Any], results: Sequence[dict[str, Any]], place: str
     fitting = [name for name, text in texts.items() if said and all(str(part) in text for part in said)]
     if len(fitting) != 1:
         raise CorpusError(
-            f"{place}: `data` has several texts ({', '.join(texts)}), and it is unclear which one was annotated. Name "
-            "that field `text`."
+            f"{place}: `data` has several texts ({shorten(', '.join(texts))}), and it is unclear which one was "
+            "annotated. Name that field `text`."
         )
     return str(texts[fitting[0]])

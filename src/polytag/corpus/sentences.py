@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from polytag.errors import CorpusError
+from polytag.errors import CorpusError, shorten
 from polytag.plugin.reader import DOCUMENT, LOCATION, TOKENS, Sentence, SentenceTable
 from polytag.plugin.scheme import UNANNOTATED
 
@@ -61,8 +61,8 @@ def _table(split: str, sentences: Iterable[Sentence], words: _Texts, tags: _Text
         if present != names:
             odd = ", ".join(sorted(present ^ names))
             raise CorpusError(
-                f"{sentence.location}: this sentence and the previous ones have different columns ({odd}). Give every "
-                "sentence the same columns."
+                f"{sentence.location}: this sentence and the previous ones have different columns ({shorten(odd)}). "
+                "Give every sentence the same columns."
             )
         try:
             of_words.append(tuple(map(words.__getitem__, sentence.words)))
@@ -70,8 +70,8 @@ def _table(split: str, sentences: Iterable[Sentence], words: _Texts, tags: _Text
                 of_tags[name].append(tuple(map(tags.__getitem__, values)))
         except UnicodeEncodeError as error:  # JSON can write half a character
             raise CorpusError(
-                f"{sentence.location}: {error.object!r} has half of a surrogate pair, which is not a character. It is "
-                "left when a text is cut in the middle of an emoji. Remove it."
+                f"{sentence.location}: {shorten(str(error.object))!r} has half of a surrogate pair, which is not a "
+                "character. It is left when a text is cut in the middle of an emoji. Remove it."
             ) from error
         locations.append(sentence.location)
         if sentence.document is not None:

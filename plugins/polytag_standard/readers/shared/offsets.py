@@ -247,7 +247,7 @@ def text_of(sentences: Sequence[Sentence]) -> tuple[str, list[list[tuple[int, in
         for number, word in enumerate(sentence.words, 1):
             if not word or not _BREAKS.isdisjoint(word):
                 raise CorpusError(
-                    f"{sentence.location}, word {number}: the word {word!r} "
+                    f"{sentence.location}, word {number}: the word {shorten(word)!r} "
                     f"{'has white space' if word else 'is empty'}, and cannot be written to a text that is split at "
                     "white space. Choose a format that can hold it, for instance --format jsonl."
                 )
@@ -272,8 +272,8 @@ def text_spans(sentences: Sequence[Sentence], offsets: Offsets, column: str) -> 
                     "no annotation, which a list of spans cannot express" if tag in GAPS else "a tag without label"
                 )
                 raise CorpusError(
-                    f"{sentence.location}, word {number}: the word {sentence.words[number - 1]!r} has {lacking}. "
-                    "Choose a format that holds tags, for instance --format jsonl."
+                    f"{sentence.location}, word {number}: the word {shorten(sentence.words[number - 1])!r} has "
+                    f"{lacking}. Choose a format that holds tags, for instance --format jsonl."
                 )
         found += [(words[start][0], words[end - 1][1], label) for start, end, label in Iob2().spans(tags)]
     return found

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from itertools import islice
 from pathlib import Path
 
-from polytag import OUTSIDE, UNANNOTATED, CorpusError, Remark, Source, text_lines
+from polytag import OUTSIDE, UNANNOTATED, CorpusError, Remark, Source, shorten, text_lines
 from polytag_standard.readers.shared.lines import first_lines
 
 FIELDS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
@@ -35,8 +35,8 @@ def plus_fields(path: Path, encoding: str | None = None) -> list[str] | None:
     lower = [field.lower() for field in fields]
     if "id" not in lower or "form" not in lower or len(set(lower)) < len(lower) or len(lower) < 3:
         raise CorpusError(
-            f"{path.name}:1: the columns {' '.join(fields)} are not valid in CoNLL-U Plus: ID and FORM are required, "
-            f"and no name may occur twice. Repair the line in {path}."
+            f"{path.name}:1: the columns {shorten(' '.join(fields))} are not valid in CoNLL-U Plus: ID and FORM are "
+            f"required, and no name may occur twice. Repair the line in {path}."
         )
     return fields
 
@@ -98,5 +98,7 @@ def keys_of_span_tags(
                 lacking.add(key)
     for key in sorted(lacking):
         rule = "Words without a key of MISC are outside of its spans, as no word has the value O."
-        source.remarks.append(Remark("span-tags-without-outside", rule, places[key], f"{key}={min(values[key])}"))
+        source.remarks.append(
+            Remark("span-tags-without-outside", rule, places[key], shorten(f"{key}={min(values[key])}"))
+        )
     return found
