@@ -174,7 +174,7 @@ def test_tokens_with_their_texts_decide(tmp_path, first, unit):
 
 @pytest.mark.parametrize("format", ["brat", "doccano", "labelstudio", "spacy-json"])
 def test_what_is_written_counts_characters_and_is_read_without_doubt(tmp_path, format):
-    words, tags = [ENGINE, "a", "b", "b"], ["O", "O", "B-X", "O"]
+    words, tags = [ENGINE * 2, "a", "b", "b"], ["O", "O", "B-X", "O"]
     corpus = built({"train": [Sentence(words, {"ner_tags": tags}, 0, "mine:1")]})
     done = convert_corpus(corpus, tmp_path / "out", format=format)
     assert content(load_corpus(str(done.folder))) == content(corpus)
