@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from polytag.corpus.check.check import check
     from polytag.corpus.check.findings import Finding
     from polytag.corpus.convert import Conversion, convert_corpus
-    from polytag.corpus.corpus import Corpus, load_corpus
+    from polytag.corpus.corpus import Corpus
     from polytag.corpus.describe import Description, describe
     from polytag.corpus.dialect import (
         ColumnRow,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         recognise_dialect,
         recognise_dialects,
     )
+    from polytag.corpus.load import load_corpus
     from polytag.corpus.sentences import corpus_from_sentences, sentences_of
     from polytag.corpus.source import split_of
     from polytag.corpus.text_files import text_ending, text_lines, whole_text
@@ -96,7 +97,8 @@ _HOMES = {
     "polytag.corpus.check.check": ("check",),
     "polytag.corpus.check.findings": ("Finding",),
     "polytag.corpus.convert": ("Conversion", "convert_corpus"),
-    "polytag.corpus.corpus": ("Corpus", "load_corpus"),
+    "polytag.corpus.corpus": ("Corpus",),
+    "polytag.corpus.load": ("load_corpus",),
     "polytag.plugin.reader": (
         "DOCUMENT_MARKS",
         "TOKENS",

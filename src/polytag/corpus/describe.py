@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 from polytag.corpus.annotation import GAP
-from polytag.corpus.corpus import Corpus, as_corpus
+from polytag.corpus.corpus import Corpus
+from polytag.corpus.load import as_corpus
 from polytag.corpus.recognition import scheme_of
 from polytag.corpus.word_patterns import likely_word_pattern
 from polytag.plugin.reader import TOKENS, ReadingKeywords

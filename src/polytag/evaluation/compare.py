@@ -8,7 +8,8 @@ from operator import ne
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
 
-from polytag.corpus.corpus import Corpus, as_corpus
+from polytag.corpus.corpus import Corpus
+from polytag.corpus.load import as_corpus
 from polytag.corpus.odd_tags import odd_tags, refuse_odd_tags
 from polytag.corpus.recognition import recognise_scheme
 from polytag.corpus.splits import Split, read_split

@@ -10,7 +10,8 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from polytag.corpus.corpus import Corpus, as_corpus
+from polytag.corpus.corpus import Corpus
+from polytag.corpus.load import as_corpus
 from polytag.corpus.splits import Split, read_split
 from polytag.errors import PolytagError
 from polytag.evaluation.baseline import MajorityBaseline

@@ -8,7 +8,8 @@ import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from polytag.corpus.corpus import Corpus, as_corpus
+from polytag.corpus.corpus import Corpus
+from polytag.corpus.load import as_corpus
 from polytag.errors import PolytagError, UnknownNameError
 from polytag.exporting.example_program import example_program
 from polytag.exporting.writers import WRITERS, write_onnx_in_place

@@ -14,22 +14,19 @@ import numpy as np
 
 from polytag.encoding.features import Features, featurise
 from polytag.encoding.splitters import split_function, split_parts
-from polytag.encoding.tensors import read_tensors
 from polytag.encoding.windows import Context
-from polytag.errors import PolytagError, TaggerError
+from polytag.errors import PolytagError
 from polytag.files import save_tensors
 from polytag.plugin.encoder import WordCoder
-from polytag.plugin.registry import registry
 from polytag.plugin.splitter import STANDARD
 from polytag.tagger.decoder import Decoder, Prediction, units_needed
 from polytag.tagger.description import FILE, TaggerDescription, open_folder
 from polytag.tagger.folder import replacing_folder
 from polytag.tagger.heads import TaskHead
-from polytag.tagger.numpy_model import NumpyModel, tensorflow_model
-from polytag.tagger.onnx_files import FILES, WEIGHTS, check_onnx, fingerprint, logits_names
-from polytag.tagger.onnx_network import OnnxNetwork
+from polytag.tagger.numpy_model import NumpyModel
+from polytag.tagger.open_model import open_model
 from polytag.tagger.results import TaggedText, WordGroups, tagged_texts
-from polytag.tagger.runtimes import ONNX_FILE, ExportedModel, Scorer, choose_runtime
+from polytag.tagger.runtimes import ExportedModel, Scorer, choose_runtime
 from polytag.tagger.text_columns import is_dataset, tagged_dataset, texts_of
 from polytag.tagger.token_classifiers import LabelNames
 from polytag.tagger.viterbi import Decoding, check_decoding
@@ -132,7 +129,7 @@ class Tagger:
         check_decoding(decoding)
         path, description = open_folder(folder, task, labels)
         heads = description.heads(decoding)
-        model = _opened(path, description, choose_runtime(path, description, runtime), heads)
+        model = open_model(path, description, choose_runtime(path, description, runtime), heads)
         details, splitter = description.details, description.splitter
         return cls(model, heads, description.context, description.window, min_score, details, splitter)
 
@@ -321,35 +318,3 @@ def _chunks(
             begun = list(takewhile(lambda pair: pair[1] == last, reversed(chunk)))[::-1]  # noqa: B023  # used at once
             begun = begun if len(begun) < size else []
         yield chunk[: len(chunk) - len(begun)]
-
-
-def _opened(
-    folder: Path, description: TaggerDescription, runtime: str, heads: Mapping[str, TaskHead]
-) -> TaggerModel | ExportedModel | NumpyModel:
-    provider, reference = description.encoder.provider, description.encoder.reference
-    labels = {name: head.labels for name, head in heads.items()}
-    if runtime == "numpy":
-        return NumpyModel(folder, provider, reference, labels)
-    restorer = registry().encoders[provider]
-    sizes = {name: len(own) for name, own in labels.items()}
-    if description.export:
-        coder = restorer.restore_coder(folder)
-        by_word = coder.unit == "word"
-        network = OnnxNetwork(folder / ONNX_FILE, sizes, one_thread=by_word)
-        return ExportedModel(coder, sizes, network, in_parallel=by_word)
-    if runtime in FILES:
-        recorded = check_onnx(folder, description, runtime)
-        coder = restorer.restore_coder(folder)
-        by_word = coder.unit == "word"
-        network = OnnxNetwork(folder / FILES[runtime], sizes, logits_names(labels), recorded.content, by_word)
-        origin = partial(_in_tensorflow, folder, provider, reference, labels, recorded.weights)
-        return ExportedModel(coder, sizes, network, runtime, origin, by_word)
-    return _in_tensorflow(folder, provider, reference, labels)
-
-
-def _in_tensorflow(
-    folder: Path, provider: str, reference: str, labels: Mapping[str, Sequence[str]], weights: str | None = None
-) -> TaggerModel:
-    if weights is not None and (not (folder / WEIGHTS).is_file() or fingerprint(folder / WEIGHTS) != weights):
-        raise TaggerError(f"{folder / WEIGHTS} has changed since the tagger was loaded. Load the tagger again.")
-    return tensorflow_model(registry().encoders[provider], folder, reference, labels, read_tensors(folder))

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polytag.corpus.corpus import Corpus, accepting_readers
+from polytag.corpus.corpus import Corpus
+from polytag.corpus.load import accepting_readers
 from polytag.corpus.sentences import corpus_from_sentences
 from polytag.corpus.source import locate
 from polytag.corpus.tables import as_tables

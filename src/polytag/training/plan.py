@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from polytag.corpus.corpus import Corpus, load_corpus
+from polytag.corpus.corpus import Corpus
+from polytag.corpus.load import load_corpus
 from polytag.corpus.splits import Split, read_splits
 from polytag.plugin.encoder import EncoderProvider
 from polytag.plugin.reader import SPLITS

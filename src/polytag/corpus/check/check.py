@@ -10,7 +10,8 @@ from polytag.corpus.check.findings import SEVERITIES, Finding, Place
 from polytag.corpus.check.sentences import check_sentences
 from polytag.corpus.check.tags import check_tags
 from polytag.corpus.check.words import check_encoder, check_words
-from polytag.corpus.corpus import Corpus, as_corpus, remarks_by_rule
+from polytag.corpus.corpus import Corpus
+from polytag.corpus.load import as_corpus, remarks_by_rule
 from polytag.errors import CorpusWarning
 from polytag.plugin.reader import ReadingKeywords
 

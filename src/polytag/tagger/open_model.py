@@ -1,0 +1,64 @@
+"""Open the network of a tagger's folder in a runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from polytag.encoding.tensors import read_tensors
+from polytag.errors import TaggerError
+from polytag.plugin.registry import registry
+from polytag.tagger.description import TaggerDescription
+from polytag.tagger.heads import TaskHead
+from polytag.tagger.numpy_model import NumpyModel, tensorflow_model
+from polytag.tagger.onnx_files import FILES, WEIGHTS, check_onnx, fingerprint, logits_names
+from polytag.tagger.onnx_network import OnnxNetwork
+from polytag.tagger.runtimes import ONNX_FILE, ExportedModel
+
+if TYPE_CHECKING:
+    from polytag.engine.model import TaggerModel
+
+
+def open_model(
+    folder: Path, description: TaggerDescription, runtime: str, heads: Mapping[str, TaskHead]
+) -> TaggerModel | ExportedModel | NumpyModel:
+    """The model in a folder.
+
+    Args:
+        folder: The folder of a tagger or of an export.
+        description: Its `polytag.json`.
+        runtime: The runtime, from `choose_runtime`.
+        heads: The heads of the tasks.
+
+    Raises:
+        TaggerError: The folder is damaged, or its ONNX model is not that of its weights.
+    """
+    provider, reference = description.encoder.provider, description.encoder.reference
+    labels = {name: head.labels for name, head in heads.items()}
+    if runtime == "numpy":
+        return NumpyModel(folder, provider, reference, labels)
+    restorer = registry().encoders[provider]
+    sizes = {name: len(own) for name, own in labels.items()}
+    if description.export:
+        coder = restorer.restore_coder(folder)
+        by_word = coder.unit == "word"
+        network = OnnxNetwork(folder / ONNX_FILE, sizes, one_thread=by_word)
+        return ExportedModel(coder, sizes, network, in_parallel=by_word)
+    if runtime in FILES:
+        recorded = check_onnx(folder, description, runtime)
+        coder = restorer.restore_coder(folder)
+        by_word = coder.unit == "word"
+        network = OnnxNetwork(folder / FILES[runtime], sizes, logits_names(labels), recorded.content, by_word)
+        origin = partial(_in_tensorflow, folder, provider, reference, labels, recorded.weights)
+        return ExportedModel(coder, sizes, network, runtime, origin, by_word)
+    return _in_tensorflow(folder, provider, reference, labels)
+
+
+def _in_tensorflow(
+    folder: Path, provider: str, reference: str, labels: Mapping[str, Sequence[str]], weights: str | None = None
+) -> TaggerModel:
+    if weights is not None and (not (folder / WEIGHTS).is_file() or fingerprint(folder / WEIGHTS) != weights):
+        raise TaggerError(f"{folder / WEIGHTS} has changed since the tagger was loaded. Load the tagger again.")
+    return tensorflow_model(registry().encoders[provider], folder, reference, labels, read_tensors(folder))
