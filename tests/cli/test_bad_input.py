@@ -118,7 +118,7 @@ def test_usage_errors_have_the_same_status(command, here, arguments):
         (b"", ["mine.conll is empty"]),
         (b"\n\n", ["mine.conll", "has no sentence"]),
         (b"EU B-ORG\nrejects\n", ["mine.conll:2", "'rejects' has 1 column", "has 2"]),
-        (b"EU B-ORG\nM\xfcller B-PER\n", ["mine.conll:2", "not valid UTF-8", "iconv"]),
+        (b"EU B-ORG\nM\xfcller B-PER\n", ["mine.conll:2", "not valid UTF-8", "--encoding"]),
         (b"EU\nrejects\n", ["mine.conll:1", "one column"]),
         (b"EU ORG\nrejects O\n\na PER\n", ["'tags'", "has no spans", "'ner'"]),
         (b"EU NNP B\nrejects VBZ O\n", ["no column for the task 'ner'", "pos_tags, chunk_tags", "--columns"]),

@@ -209,7 +209,7 @@ def test_a_file_that_cannot_be_made_whole_does_not_appear(command, ner, tmp_path
 @pytest.mark.parametrize(
     ("arguments", "stdin", "expected"),
     [
-        ([], b"Good.\nM\xfcller\n", ["standard input, line 2, byte 2", "not UTF-8", "iconv"]),
+        ([], b"Good.\nM\xfcller\n", ["standard input, line 2, byte 2", "not UTF-8", "--encoding"]),
         (["--input", "jsonl"], b'{"text": "a"}\n\n{"text": \n', ["standard input, line 3", "not JSON"]),
         (["--input", "jsonl"], b'["a"]\n', ["line 1", '"text"', '"tokens"']),
         (["--input", "jsonl"], b'{"tokens": ["a", 3]}\n', ["line 1", '"text"', '"tokens"']),

@@ -1,4 +1,4 @@
-"""What each column of a column file holds, judged by its content."""
+"""Kinds of columns in column files, judged by their content."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ class Layout:
 
 
 def layout_of(content: Sequence[ColumnContent], n_sentences: int) -> Layout:
-    """What the columns of a file hold, and their names.
+    """Kinds and names of the columns of a file.
 
     Names follow CoNLL-2000 (part of speech, chunk) and CoNLL-2003 (part of speech, chunk, named entity), unless the
     content contradicts it.
@@ -238,7 +238,7 @@ def _suits(kind: Kind, name: str) -> bool:
 
 
 def _by_kind(kinds: Sequence[Kind], kept: Iterable[int]) -> dict[int, str]:
-    """Names of columns in another order than that of the CoNLL shared tasks."""
+    """Names of columns that are not in the order of the CoNLL shared tasks."""
     full = [i for i in kept if kinds[i] is not Kind.EMPTY]
     flat = [i for i in full if kinds[i] is Kind.FLAT]
     spans = [i for i in full if kinds[i] is not Kind.FLAT]

@@ -34,7 +34,7 @@ def name_of_separator(character: str) -> str:
 
 
 def cells_of(line: str, separator: str) -> list[str]:
-    """The cells of a line; a space as the separator stands for one or more spaces and tabs."""
+    """The cells of a line; with a space as the separator, one or more spaces and tabs separate cells."""
     if separator == " ":
         # Not str.split(): it also splits at no-break spaces, which occur inside words.
         return [cell for cell in line.replace("\t", " ").split(" ") if cell]

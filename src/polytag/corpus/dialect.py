@@ -39,15 +39,14 @@ class ColumnRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a column file is written.
+    """The form of a column file.
 
     Attributes:
-        separator: What separates columns: a tab, a space (which stands for one or more spaces and tabs), or another
-            character.
+        separator: What separates columns: a tab, a space (then one or more spaces and tabs do), or another character.
         comments: The start of comment lines; None if there are none.
         header: The cells of the first line, if it names the columns.
         layout: What the columns hold.
-        form: Encoding, compression and line ends; None if the dialect is not that of a file.
+        form: Encoding, compression and line ends; None if the lines are from no file.
         is_said: Whether the user named the start of comments.
     """
 

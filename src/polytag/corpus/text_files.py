@@ -27,7 +27,7 @@ _UTF8 = frozenset({"utf-8", "utf-8-sig"})
 
 
 class TextForm(NamedTuple):
-    r"""How a text file is stored.
+    r"""Storage of a text file: encoding, compression and line ends.
 
     Attributes:
         encoding: Its encoding, as Python names it.
@@ -41,7 +41,7 @@ class TextForm(NamedTuple):
 
 
 def text_form(path: Path, encoding: str | None = None) -> TextForm:
-    """How a text file is stored, judged by its first bytes.
+    """The storage of a text file, judged by its first bytes.
 
     Args:
         path: The file.

@@ -152,7 +152,7 @@ class ReadingKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class ReadingOptions:
-    """What the user says about the form of a corpus; None leaves a part to be recognised.
+    """Statements of the user about the form of a corpus; None leaves a part to the reader.
 
     Attributes:
         columns: Names of the columns of a column file in their order, `tokens` for the words and `_` for a column to
@@ -162,7 +162,7 @@ class ReadingOptions:
         header: Whether the first line names the columns.
         encoding: Encoding of text files, as Python names it.
         word_pattern: Regular expression for the cells of words, matched as a whole; its first group is the word.
-        tag_style: How span tags are written, by an example: `B-X`, `B_X`, `b-x`, `X-B`; after a comma, what stands for
+        tag_style: How span tags are written, by an example: `B-X`, `B_X`, `b-x`, `X-B`; after a comma, the spelling of
             `O`: `B-X,0`.
         offsets: Unit of the offsets of annotations in text: `characters`, or `utf16` for UTF-16 units, as programs in
             JavaScript and Java count.
@@ -193,7 +193,7 @@ class ReadingOptions:
 
 
 NOTHING_SAID = ReadingOptions()
-"""Everything is to be recognised."""
+"""Nothing is said: the reader recognises everything."""
 
 
 class RecognisedForm(NamedTuple):

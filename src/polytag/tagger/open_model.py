@@ -33,7 +33,7 @@ def open_model(
         heads: The heads of the tasks.
 
     Raises:
-        TaggerError: The folder is damaged, or its ONNX model is not that of its weights.
+        TaggerError: The folder is damaged, or its ONNX model was made from other weights.
     """
     provider, reference = description.encoder.provider, description.encoder.reference
     labels = {name: head.labels for name, head in heads.items()}

@@ -212,7 +212,7 @@ class RunConfig(BaseModel):
         return self
 
     def reading(self) -> ReadingKeywords:
-        """What the run says about the form of its corpus, as `load_corpus` takes it."""
+        """The statements of the run about the form of its corpus, as `load_corpus` takes them."""
         return ReadingKeywords(
             columns=self.columns,
             separator=self.separator,

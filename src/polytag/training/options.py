@@ -19,7 +19,7 @@ HEADER = "Whether the first line of a column file names its columns."
 ENCODING = "Encoding of text files, such as `utf-16` or `latin-1`."
 WORD_PATTERN = "Regular expression for whole cells with words; its first group is the word, as in `de:(.*)`."
 TAG_STYLE = (
-    "How span tags are written, by an example: `B-X`, `B_X`, `b-x` or `X-B`; after a comma, what stands for `O`: "
+    "How span tags are written, by an example: `B-X`, `B_X`, `b-x` or `X-B`; after a comma, the spelling of `O`: "
     "`B-X,0`."
 )
 OFFSETS = "Unit of offsets in annotated text: `characters`, or `utf16` for UTF-16 units."
