@@ -41,6 +41,12 @@ def test_neighbouring_spans_stay_apart_and_nested_ones_are_said(tmp_path):
         assert load_corpus(source).tags("train", "ner_tags") == [["B-A", "B-A", "B-ORG", "I-ORG"]]
 
 
+def test_the_column_of_coreference_may_be_missing(tmp_path):
+    path = Path(ontonotes(tmp_path, "Ulm/NNP/(GPE)"))
+    path.write_text(path.read_text().replace("(GPE) * -", "(GPE)"))
+    assert load_corpus(str(path)).tags("train", "ner_tags") == [["B-GPE"]]
+
+
 def test_a_document_without_entities_is_not_annotated(tmp_path):
     assert load_corpus(ontonotes(tmp_path, "a/X/- b/X/-")).tags("train", "ner_tags") == [[UNANNOTATED] * 2]
 

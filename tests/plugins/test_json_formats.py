@@ -87,9 +87,15 @@ def test_completions_of_early_versions_are_annotations(tmp_path):
     assert corpus.words("train") == [["Anna", "slept"], ["Anna", "fell"]]
     assert corpus.tags("train", "ner_tags") == [["B-PER", "O"]] * 2
     assert {str(warning.message) for warning in warned} == {
-        "Texts without annotation are left out. train.json:1: 'Anna left'.",
-        "Cancelled annotations are left out. train.json:1: 1 of 2.",
+        "Texts without annotation are left out. train.json:1, item 2: 'Anna left'.",
+        "Cancelled annotations are left out. train.json:1, item 3: 1 of 2.",
     }
+
+
+def test_an_export_without_any_annotation_is_not_called_empty(tmp_path):
+    rows = [{"id": 1, "data": {"text": "Anna slept"}, "annotations": []}]
+    with pytest.raises(CorpusError, match=r"train\.json: none of the 1 texts of the train split has an annotation"):
+        load_corpus(written(tmp_path, rows))
 
 
 # Prodigy
@@ -145,7 +151,7 @@ def test_the_json_of_spacy_2_is_read(tmp_path):
     corpus = load_corpus(written(tmp_path, rows))
     assert corpus.reader == "spacy-json"
     assert corpus.words("train") == [["Anna", "Maria", "Lund", "slept"], ["In", "Ulm"], ["A"]]
-    assert corpus.tags("train", "ner_tags") == [["B-PER", "I-PER", "I-PER", "O"], [UNANNOTATED, "B-LOC"], [UNANNOTATED]]
+    assert corpus.tags("train", "ner_tags") == [["B-PER", "I-PER", "L-PER", "O"], [UNANNOTATED, "U-LOC"], [UNANNOTATED]]
     assert corpus.tags("train", "pos_tags") == [["NNP", "NNP", "NNP", "VBD"], ["IN", "NNP"], [UNANNOTATED]]
     assert corpus.documents("train") == [0, 0, 1]
 
@@ -157,7 +163,6 @@ def test_a_column_that_no_token_has_is_none(tmp_path):
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        (document("Anna/NNP/X-PER"), "train.json:1, sentence 1: 'X-PER' is no tag in BILUO"),
         ({"paragraphs": [{"sentences": [{"tokens": [{"tag": "NN"}]}]}]}, "sentence 1: a token has no `orth`"),
         ({"paragraphs": [{"sentences": 1}]}, "train.json:1: `sentences` is no list of objects"),
     ],

@@ -25,7 +25,7 @@ from polytag_standard.schemes import Iob2
 
 _BEGIN, _END = "#begin document", "#end document"
 _NUMBER, _WORD, _POS, _ENTITY = 2, 3, 4, 10
-_FEWEST_COLUMNS = 12
+_FEWEST_COLUMNS = 11
 _NO_WORD = "[WORD]"
 """What the files have that are distributed without the text."""
 _NOTHING = "-"

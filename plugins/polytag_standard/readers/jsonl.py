@@ -80,8 +80,7 @@ def _split(paths: Sequence[Path], options: ReadingOptions) -> Iterator[Sentence]
 
 def _sentences(path: Path, options: ReadingOptions) -> Iterator[Sentence]:
     documents: dict[int | str, int] = {}
-    for number, value in json_values(path, options.encoding):
-        place = f"{path.name}:{number}"
+    for place, value in json_values(path, options.encoding):
         if not isinstance(value, dict):
             raise CorpusError(
                 f"{place}: this is not a JSON object. Write one object per line, or an array of objects, like "

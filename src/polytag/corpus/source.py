@@ -46,6 +46,9 @@ _SPLIT_WORDS = {
 }
 _LAST_WORD = re.compile(r"(?:(?<=\d)|(?<=[a-z])(?=[A-Z]))([A-Za-z]+)$")
 """The letters at the end of a word, after a digit (`wnut17train`) or in camel case (`nerTrain`)."""
+_RUN_ON = re.compile(r"(?<=[a-z])(train|training|dev|testa|testb)$")
+"""The end of a word of letters (`mytrain`); many words of the language end in `test` and `val`."""
+_WORDS_IN_TRAIN = frozenset({"constrain", "entrain", "quatrain", "restrain", "retrain", "strain"})
 
 
 def locate(reference: str, options: ReadingOptions = NOTHING_SAID) -> Source:
@@ -76,15 +79,18 @@ def locate(reference: str, options: ReadingOptions = NOTHING_SAID) -> Source:
 def split_of(name: str) -> str | None:
     """The split in the name of a file or split, or None: `eng.testa` and `dev` are `validation`.
 
-    The split is a word of the name, or the end of one after a digit or in camel case: `wnut17train.conll` is `train`.
+    The split is a word of the name, or the end of one: `wnut17train.conll` and `mytrain.conll` are `train`. `test` and
+    `val` end many words (`latest`), so they count only after a digit or in camel case.
     """
     return next(iter(_splits_in(name)), None)
 
 
 def _splits_in(name: str) -> list[str]:
     words = "".join(c if c.isalnum() else " " for c in name).split()
-    ends = [found[1] for word in words if (found := _LAST_WORD.search(word))]
-    for candidates in ({word.lower() for word in words}, {word.lower() for word in ends}):
+    lower = {word.lower() for word in words}
+    ends = {found[1].lower() for word in words if (found := _LAST_WORD.search(word))}
+    run_on = {found[1] for word in lower - _WORDS_IN_TRAIN if (found := _RUN_ON.search(word))}
+    for candidates in (lower, ends | run_on):
         if found_splits := [split for split, names in _SPLIT_WORDS.items() if candidates.intersection(names)]:
             return found_splits
     return []

@@ -127,12 +127,7 @@ def _from_dataset(dataset: datasets.Dataset, split: str, reference: str, texts: 
     ]
     if not columns:
         others = [name for name in features if name not in (TOKENS, LOCATION, DOCUMENT)]
-        for name in others:
-            if _is_string(features[name]) and _looks_like_a_list(dataset[0][name]):
-                raise _strings_for_lists(dataset, name, split, reference)
-        numbers = next((name for name in others if "int" in _dtype_inside(features[name])), None)
-        hint = "" if numbers is None else f" The column {numbers!r} holds ids without names: make it a ClassLabel."
-        raise _without_tags(split, reference, list(features), hint)
+        raise _without_tags(split, reference, list(features), _hint(dataset, others))
 
     def text(value: str) -> str:
         return texts.setdefault(value, value)
@@ -183,8 +178,21 @@ def _strings_for_lists(dataset: datasets.Dataset, column: str, split: str, refer
     )
 
 
-def _looks_like_a_list(value: object) -> bool:
-    return isinstance(value, str) and value.strip().startswith("[")
+def _hint(dataset: datasets.Dataset, columns: Sequence[str]) -> str:
+    """A sentence on the column that seems to hold the tags, in a form that cannot be read."""
+    first = dataset[0]
+    for name in columns:
+        if _is_string(dataset.features[name]) and _looks_like_tags(first[name], len(first[TOKENS] or ())):
+            return f" The column {name!r} holds strings, not lists. The first is {shorten(first[name])!r}."
+    for name in columns:
+        if "int" in _dtype_inside(dataset.features[name]):
+            return f" The column {name!r} holds ids without names: make it a ClassLabel."
+    return ""
+
+
+def _looks_like_tags(value: object, n_words: int) -> bool:
+    """Whether a text is a list, or has a part for each word."""
+    return isinstance(value, str) and (value.strip().startswith("[") or len(value.split()) == n_words)
 
 
 def _rows(

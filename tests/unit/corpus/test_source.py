@@ -24,6 +24,8 @@ def folder_with(folder: Path, *names: str) -> str:
         ("wnut17train.conll", "train"),
         ("nerTrain.txt", "train"),
         ("corpus2003testb", "test"),
+        ("mytrain.conll", "train"),
+        ("newsdev.conll", "validation"),
         ("latest.conll", None),
         ("contest.conll", None),
         ("constrain.conll", None),

@@ -55,12 +55,13 @@ def test_ids_of_missing_annotation_are_no_errors(tmp_path):
         (["['Anna']"], ["['O']"], "tokens", "\"['Anna']\""),
         (["Anna slept"], [["O"]], "tokens", "'Anna slept'"),
         ([["Anna"]], ["['O']"], "ner_tags", "\"['O']\""),
+        ([["Anna", "slept"]], ["B-PER O"], "ner_tags", "'B-PER O'"),
         (["w" * 500], [["O"]], "tokens", f"'{'w' * 79}…'"),
     ],
 )
 def test_strings_for_lists_are_named(tmp_path, kind, words, tags, column, shown):
     message = error_of(table(tmp_path, kind, words, tags))
-    assert f"the column {column!r} holds strings, not lists. The first is {shown}." in message
+    assert f"he column {column!r} holds strings, not lists. The first is {shown}." in message
 
 
 def test_ids_without_names_are_named(tmp_path):

@@ -20,19 +20,25 @@ _OF_LABEL_STUDIO = frozenset({"annotation_id", "lead_time"})
 _BETWEEN = " \t\r\n,"
 
 
-def json_values(path: Path, encoding: str | None = None) -> Iterator[tuple[int, Any]]:
-    """Yield the line and the value of each JSON value: one per line, or the items of one array, in constant memory.
+def json_values(path: Path, encoding: str | None = None) -> Iterator[tuple[str, Any]]:
+    """Yield the place and the value of each JSON value: one per line, or the items of one array, in constant memory.
+
+    The place is the file and the line, with the number of the item if others begin on the same line of an array:
+    `train.json:1, item 2`.
 
     Raises:
         CorpusError: The file is not in its encoding, or not JSON; the message names the line.
     """
     if _is_array(path, encoding):
-        yield from _items(path, encoding)
+        before = 0
+        for item, (number, value) in enumerate(_items(path, encoding), 1):
+            yield f"{path.name}:{number}" + (f", item {item}" if number == before else ""), value
+            before = number
         return
     for number, line in text_lines(path, encoding):
         if line.strip():
             try:
-                yield number, json.loads(line)
+                yield f"{path.name}:{number}", json.loads(line)
             except ValueError as error:
                 raise CorpusError(
                     f"{path.name}:{number}: this line is not JSON: {error}. Write one JSON object per line."

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from polytag import OUTSIDE, UNANNOTATED, CorpusError, Sentence, SentenceTable, Source, corpus_from_sentences, shorten
+from polytag import UNANNOTATED, CorpusError, Sentence, SentenceTable, Source, corpus_from_sentences
 from polytag_standard.readers.shared.json_files import json_values
 from polytag_standard.readers.shared.lines import joined
 from polytag_standard.readers.shared.offsets import COLUMN
@@ -17,8 +17,6 @@ TOKEN_COLUMNS = {"pos_tags": "tag", "upos": "pos"}
 _ENTITY = "ner"
 _KEYS = {COLUMN: _ENTITY, **TOKEN_COLUMNS}
 _MISSING = "-"
-_INSIDE_IOB2 = {"B": "B", "I": "I", "L": "I", "U": "B"}
-"""Prefix in BILUO -> prefix in IOB2."""
 
 
 def holds_documents(source: Source) -> bool:
@@ -43,7 +41,7 @@ def read_documents(source: Source) -> dict[str, SentenceTable]:
     )
 
 
-def _first(path: Path, source: Source) -> Iterator[tuple[int, Any]]:
+def _first(path: Path, source: Source) -> Iterator[tuple[str, Any]]:
     for found in json_values(path, source.options.encoding):
         yield found
         return
@@ -58,8 +56,7 @@ def _tokens(paths: Sequence[Path], source: Source) -> Iterator[tuple[str, Mappin
 
 def _groups(path: Path, source: Source) -> Iterator[tuple[int, str, list[Mapping[str, Any]]]]:
     """For each sentence: the number of its document, its place, and its tokens."""
-    for document, (line, row) in enumerate(json_values(path, source.options.encoding)):
-        place = f"{path.name}:{line}"
+    for document, (place, row) in enumerate(json_values(path, source.options.encoding)):
         for paragraph in _objects(row, "paragraphs", place):
             for number, sentence in enumerate(_objects(paragraph, "sentences", place), 1):
                 yield document, f"{place}, sentence {number}", _objects(sentence, "tokens", place)
@@ -81,20 +78,9 @@ def _sentences(path: Path, keys: Mapping[str, str], source: Source) -> Iterator[
         if not all(isinstance(word, str) and word for word in words):
             raise CorpusError(f"{place}: a token has no `orth`, which is its word. Repair it, or leave it out.")
         if words:
-            tags = {column: [_tag(key, token.get(key), place) for token in tokens] for column, key in keys.items()}
+            tags = {column: [_tag(key, token.get(key)) for token in tokens] for column, key in keys.items()}
             yield Sentence([str(word) for word in words], tags, document, place)
 
 
-def _tag(key: str, value: object, place: str) -> str:
-    if value is None or (value in ("", _MISSING) and key == _ENTITY):
-        return UNANNOTATED
-    tag = str(value)
-    if key != _ENTITY or tag == OUTSIDE:
-        return tag
-    prefix, dash, label = tag.partition("-")
-    if prefix not in _INSIDE_IOB2 or not dash or not label:
-        raise CorpusError(
-            f"{place}: {shorten(tag)!r} is no tag in BILUO, in which spaCy 2 writes `ner`. Write O, - for a word "
-            "without annotation, or B-, I-, L- or U- before a label."
-        )
-    return f"{_INSIDE_IOB2[prefix]}-{label}"
+def _tag(key: str, value: object) -> str:
+    return UNANNOTATED if value is None or (key == _ENTITY and value == _MISSING) else str(value)

@@ -89,14 +89,24 @@ class AnnotatedTextReader(Reader):
         spans: dict[str, None] = {}
         tags: dict[str, None] = {}
         units: dict[Path, Units] = {}
-        for path in (path for paths in source.files.values() for path in paths):
-            judge = UnitJudge(path.name, source)
-            for place, row in self._rows(path, source):
-                text = judge.hear(partial(self._text, row, place, unheard))
-                if text is not None:
+        for split, paths in source.files.items():
+            read = left_out = 0
+            for path in paths:
+                judge = UnitJudge(path.name, source)
+                for place, row in self._rows(path, source):
+                    text = judge.hear(partial(self._text, row, place, unheard))
+                    if text is None:
+                        left_out += 1
+                        continue
+                    read += 1
                     spans.update(dict.fromkeys(text.spans))
                     tags.update(dict.fromkeys(text.tags))
-            units[path] = judge.verdict()
+                units[path] = judge.verdict()
+            if left_out and not read:
+                raise CorpusError(
+                    f"{paths[0].name}: none of the {left_out} texts of the {split} split has an annotation that was "
+                    "accepted. Check that annotated texts were exported."
+                )
         names = {name: name for name in spans} or {COLUMN: COLUMN}
         if not tags and list(names) == [COLUMN]:
             names = {COLUMN: named_column(source.options.columns, self.name)}
@@ -135,8 +145,7 @@ class AnnotatedTextReader(Reader):
         return value if isinstance(value, dict) else None
 
     def _rows(self, path: Path, source: Source) -> Iterator[tuple[str, dict[str, Any]]]:
-        for line, value in json_values(path, source.options.encoding):
-            place = f"{path.name}:{line}"
+        for place, value in json_values(path, source.options.encoding):
             row = self._as_object(value)
             if row is None:
                 raise CorpusError(f"{place}: this is not a JSON object. Check that this is the right file.")
