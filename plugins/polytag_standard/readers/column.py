@@ -297,7 +297,10 @@ def _may_be_columns(path: Path, named_so: bool) -> bool:
         return False
     if named_so:
         return True
-    counts = {len(row.cells) for row in column_rows(written)}
+    try:
+        counts = {len(row.cells) for row in column_rows(written)}
+    except CorpusError:  # undecided: perhaps the file is in another format
+        return False
     return len(counts) == 1 and counts != {1} and not any("\0" in line for line in head)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
@@ -46,9 +47,10 @@ def load_corpus(
                 raise CorpusError(f"The file {paths[0]} is empty. Check that this is the right file.")
         chosen = registry().readers[reader] if reader else _reader_for(source)
         data = chosen.read(source)
-    except OSError as error:
+    except (OSError, EOFError, zlib.error) as error:  # the last two of files that are compressed
         raise CorpusError(
-            f"The corpus {reference!r} cannot be read: {error}. Check the path and its permissions."
+            f"The corpus {reference!r} cannot be read: {error}. Check the path, its permissions, and that every "
+            "file is complete."
         ) from error
     tables = checked(data, reference, options.columns)
     tables, styles, respelled = with_canonical_tags(tables, options.tag_style, reference)
