@@ -74,7 +74,9 @@ class BratReader(Reader):
         entries = list(root.iterdir())
         splits = [path for path in entries if split_of(path.name) and path.is_dir()]
         below = chain.from_iterable(islice(path.rglob("*"), _LOOKED_AT) for path in splits)
-        return any(path.suffix in BRAT_ENDINGS and not path.name.startswith(".") for path in chain(entries, below))
+        return any(
+            text_ending(path) in BRAT_ENDINGS and not path.name.startswith(".") for path in chain(entries, below)
+        )
 
     def read(self, source: Source) -> dict[str, SentenceTable]:
         """Read all documents in the order of their names.

@@ -47,10 +47,13 @@ def load_corpus(
                 raise CorpusError(f"The file {paths[0]} is empty. Check that this is the right file.")
         chosen = registry().readers[reader] if reader else _reader_for(source)
         data = chosen.read(source)
-    except (OSError, EOFError, zlib.error) as error:  # the last two of files that are compressed
+    except (EOFError, zlib.error) as error:
         raise CorpusError(
-            f"The corpus {reference!r} cannot be read: {error}. Check the path, its permissions, and that every "
-            "file is complete."
+            f"The corpus {reference!r} cannot be read: a compressed file is damaged: {error}. Get it again."
+        ) from error
+    except OSError as error:
+        raise CorpusError(
+            f"The corpus {reference!r} cannot be read: {error}. Check the path and its permissions."
         ) from error
     tables = checked(data, reference, options.columns)
     tables, styles, respelled = with_canonical_tags(tables, options.tag_style, reference)

@@ -56,7 +56,7 @@ class TagStyle:
         found = _EXAMPLE.fullmatch(example)
         if not found or example not in (example.upper(), example.lower()) or (comma and not outside):
             raise CorpusError(
-                f"The tag style {text!r} is no example of a tag. Write the prefix as B and the label as X, as the "
+                f"--tag-style {text!r} is no example of a tag. Write the prefix as B and the label as X, as the "
                 "corpus writes them: B-X, B_X, b-x, X-B or X_B; after a comma, the tag that means O: B-X,0 or b-x,O."
             )
         lower = example.islower()
@@ -217,7 +217,11 @@ def with_canonical_tags(tables: Mapping[str, SentenceTable], said: str | None, r
         read = {tag: style.read(tag) for tag in {*counts[column], *names}}
         if changed := {tag: canonical for tag, canonical in read.items() if tag != canonical}:
             changes[column] = changed
-    remarks = [] if said else [remark for column in changes for remark in _remarks(tables, column, changes[column])]
+    remarks = (
+        []
+        if said
+        else [remark for column in changes for remark in _remarks(tables, column, changes[column], counts[column])]
+    )
     changed_tables = {split: _respelled(table, changes) for split, table in tables.items()} if changes else dict(tables)
     return Respelled(changed_tables, styles, remarks)
 
@@ -233,7 +237,9 @@ def _is_written_in(counts: Mapping[str, int], style: TagStyle) -> bool:
     return found and 2 * fitting >= sum(telling.values()) and any(tag not in _NO_TAGS for tag in counts)
 
 
-def _remarks(tables: Mapping[str, SentenceTable], column: str, changed: Mapping[str, str]) -> Iterator[Remark]:
+def _remarks(
+    tables: Mapping[str, SentenceTable], column: str, changed: Mapping[str, str], counts: Mapping[str, int]
+) -> Iterator[Remark]:
     """One remark for tags with a prefix, and one for the tag that means `O`."""
     for outside in (False, True):
         tags = {tag for tag, canonical in changed.items() if (canonical == OUTSIDE) == outside}
@@ -241,7 +247,9 @@ def _remarks(tables: Mapping[str, SentenceTable], column: str, changed: Mapping[
         if found:
             tag, place, word = found
             such = "`" if outside else "Tags such as `"
-            rule = f"{such}{tag}` in the column {column!r} {'is' if outside else 'are'} read as `{changed[tag]}`."
+            number = sum(counts[one] for one in tags)
+            words = f"{number:,} word{'' if number == 1 else 's'}"
+            rule = f"{such}{tag}` ({words}) in the column {column!r} {'is' if outside else 'are'} read as `{changed[tag]}`."
             yield Remark("tag-style", rule, place, f"{word}/{tag}")
 
 
