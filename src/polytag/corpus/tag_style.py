@@ -217,11 +217,9 @@ def with_canonical_tags(tables: Mapping[str, SentenceTable], said: str | None, r
         read = {tag: style.read(tag) for tag in {*counts[column], *names}}
         if changed := {tag: canonical for tag, canonical in read.items() if tag != canonical}:
             changes[column] = changed
-    remarks = (
-        []
-        if said
-        else [remark for column in changes for remark in _remarks(tables, column, changes[column], counts[column])]
-    )
+    remarks: list[Remark] = []
+    for column, changed in () if said else changes.items():
+        remarks += _remarks(tables, column, changed, counts[column])
     changed_tables = {split: _respelled(table, changes) for split, table in tables.items()} if changes else dict(tables)
     return Respelled(changed_tables, styles, remarks)
 
@@ -249,7 +247,8 @@ def _remarks(
             such = "`" if outside else "Tags such as `"
             number = sum(counts[one] for one in tags)
             words = f"{number:,} word{'' if number == 1 else 's'}"
-            rule = f"{such}{tag}` ({words}) in the column {column!r} {'is' if outside else 'are'} read as `{changed[tag]}`."
+            where = f"in the column {column!r} {'is' if outside else 'are'}"
+            rule = f"{such}{tag}` ({words}) {where} read as `{changed[tag]}`."
             yield Remark("tag-style", rule, place, f"{word}/{tag}")
 
 

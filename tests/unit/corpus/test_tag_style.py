@@ -119,13 +119,13 @@ def test_tags_in_another_style_are_read_and_it_is_said(tmp_path):
     assert str(corpus.tag_styles["ner_tags"]) == "B_X"
     (remark,) = corpus.remarks
     assert (remark.code, remark.example) == ("tag-style", "Anna/B_PER")
-    assert remark.rule == "Tags such as `B_PER` in the column 'ner_tags' are read as `B-PER`."
+    assert remark.rule == "Tags such as `B_PER` (3 words) in the column 'ner_tags' are read as `B-PER`."
     assert remark.location == "train.jsonl:1"
     assert [str(warning.message).startswith(remark.rule) for warning in said] == [True]
 
 
 def test_what_stands_for_o_is_said(tmp_path):
-    with pytest.warns(CorpusWarning, match="`0` in the column 'ner_tags' is read as `O`"):
+    with pytest.warns(CorpusWarning, match=r"`0` \(2 words\) in the column 'ner_tags' is read as `O`"):
         corpus = load_corpus(rows(tmp_path, "see/0 Anna/B-PER", "in/0 Rome/B-LOC"))
     assert corpus.tags("train", "ner_tags") == [["O", "B-PER"], ["O", "B-LOC"]]
 
