@@ -21,7 +21,7 @@ ABSENT = {
     "tensorflow",
     "transformers",
 }
-COLUMNS = "tokens,ner_tags,pos_tags,chunk_tags"
+COLUMNS = "tokens,pos_tags,chunk_tags,ner_tags"
 GOLD = [["B-PER", "I-PER", "O", "B-LOC"], ["B-ORG", "O", "B-LOC"]]
 FOUND = [["B-PER", "I-PER", "O", "B-ORG"], ["B-ORG", "O", "B-LOC"]]
 SCORED = {"scheme": "iob2", "metrics": ("spans", "spans-strict", "tags")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import ClassVar
@@ -58,6 +59,7 @@ _ENDINGS = frozenset(
 _DOCUMENT_START = DOCUMENT_MARKS[0]
 _SKIP = "_"
 _GAP = "-"
+_USUAL_ORDER = ("pos_tags", "chunk_tags", "ner_tags")
 _RESERVED = frozenset({"document", "location"})
 _BREAKS = frozenset("\t\n\r")
 _SNIFFED_LINES = 50
@@ -115,14 +117,21 @@ class ColumnReader(Reader):
                 train, validation or test.
         """
         same_columns(data, "column files of one corpus")
-        columns = list(next(iter(data.values())).tags)
+        columns = _in_usual_order(list(next(iter(data.values())).tags))
         if odd := [name for name in columns if "," in name or name in (_SKIP, TOKENS)]:
             raise CorpusError(
                 f"The tag column {odd[0]!r} cannot go into a column file: --columns could not name it. Choose the "
                 "format jsonl."
             )
         for split, path in split_files(data, folder, ".conll").items():
-            write_lines(path, _lines(split, data[split], len(columns)))
+            table = replace(data[split], tags={name: data[split].tags[name] for name in columns})
+            write_lines(path, _lines(split, table, len(columns)))
+
+
+def _in_usual_order(columns: list[str]) -> list[str]:
+    """The columns of CoNLL-2000 and CoNLL-2003 in the order of these corpora, in which they are read without names."""
+    known = _USUAL_ORDER[: len(columns)]
+    return list(known) if len(columns) > 1 and set(columns) == set(known) else columns
 
 
 def _lines(split: str, table: SentenceTable, n_tags: int) -> Iterator[str]:

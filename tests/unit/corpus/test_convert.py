@@ -383,13 +383,16 @@ def test_a_writer_that_loses_words_is_found_out(tmp_path, monkeypatch, registry)
 # The command
 
 
-def test_the_command_says_which_columns_to_give(tmp_path):
+def test_column_files_are_in_the_order_in_which_they_are_read(tmp_path):
     result = run("sample", tmp_path / "out", "--format", "column", "--scheme", "iobes")
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines()[0].endswith("(column), sentences: train 1,608, validation 253, test 253")
     assert "ner_tags: iob2 -> iobes" in result.stdout
     assert "pos_tags: flat\n" in result.stdout
-    assert result.stdout.endswith("read it with --columns tokens,ner_tags,pos_tags,chunk_tags\n")
+    assert "read it with" not in result.stdout
+    again = load_corpus(str(tmp_path / "out"))
+    assert again.columns == ("pos_tags", "chunk_tags", "ner_tags")
+    assert again.tags("test", "pos_tags") == load_corpus("sample").tags("test", "pos_tags")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "test.conll",
         "train.conll",

@@ -194,6 +194,7 @@ class Slashes(Reader):
 
     name, summary = "slashes", "word/TAG, a sentence a line"
     endings = frozenset({".slashes"})
+    mark = "/"
 
     def accepts(self, source: Source) -> bool:
         return any(path.suffix == ".slashes" for paths in source.files.values() for path in paths)
@@ -207,7 +208,7 @@ class Slashes(Reader):
         except UnicodeDecodeError:
             raise polytag.CorpusError(f"{path} is not UTF-8.") from None
         for number, line in enumerate(lines, 1):
-            pairs = [pair.rpartition("/") for pair in line.split(" ")]
+            pairs = [pair.rpartition(self.mark) for pair in line.split(" ")]
             tags = [tag if tag != "-" else polytag.UNANNOTATED for _, _, tag in pairs]
             yield polytag.Sentence([word for word, _, _ in pairs], {"tags": tags}, None, f"{path.name}:{number}")
 
@@ -218,7 +219,7 @@ class Slashes(Reader):
                 if list(sentence.tags) != ["tags"]:
                     raise polytag.CorpusError("Only the column tags can be written.")
                 pairs = zip(sentence.words, sentence.tags["tags"], strict=True)
-                lines.append(" ".join(f"{word}/{self.written(tag)}" for word, tag in pairs))
+                lines.append(" ".join(f"{word}{self.mark}{self.written(tag)}" for word, tag in pairs))
             (folder / f"{split}.slashes").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def written(self, tag: str) -> str:
@@ -226,9 +227,10 @@ class Slashes(Reader):
 
 
 class WritesColumns(Slashes):
-    """Writes files that another reader takes, too."""
+    """Writes files that another reader takes, too: it knows `word/TAG`, and not `word+TAG`."""
 
     endings = frozenset()
+    mark = "+"
 
 
 class AcceptsMaybe(Slashes):
