@@ -65,3 +65,13 @@ def test_a_folder_in_use_is_refused_before_the_corpus_is_read(tmp_path):
     (tmp_path / "mine").write_text("")
     with pytest.raises(polytag.PolytagError, match="is a file"):
         polytag.convert_corpus("no-such-corpus", tmp_path / "mine")
+
+
+def test_texts_with_offsets_are_split_by_the_chosen_splitter(command, tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": "Anna slept-in", "label": [[0, 4, "PER"]]}\n')
+    words = {}
+    for name in ("standard", "characters"):
+        done = command("corpus", "describe", tmp_path / "a.jsonl", "--splitter", name, "--json")
+        words[name] = json.loads(done.out)["splits"]["train"]["words"]
+    assert words == {"standard": 2, "characters": 12}
+    assert "no splitter named 'chars'" in command("corpus", "check", tmp_path / "a.jsonl", "--splitter", "chars").err

@@ -7,8 +7,19 @@ from typing import Annotated
 
 import typer
 
-from polytag.cli.options import Command, CorpusScheme, CorpusSource, Group, Json, ReaderName, TagsAsIs, reads_corpora
+from polytag.cli.options import (
+    Command,
+    CorpusScheme,
+    CorpusSource,
+    Group,
+    Json,
+    ReaderName,
+    SplitterName,
+    TagsAsIs,
+    reads_corpora,
+)
 from polytag.plugin.reader import ReadingKeywords
+from polytag.plugin.splitter import STANDARD
 from polytag.terminal import console
 
 app = typer.Typer(cls=Group, help="Describe, check and convert corpora.", no_args_is_help=True)
@@ -19,6 +30,7 @@ app = typer.Typer(cls=Group, help="Describe, check and convert corpora.", no_arg
 def describe_cli(
     source: CorpusSource,
     reader: ReaderName = None,
+    splitter: SplitterName = STANDARD,
     split: Annotated[str | None, typer.Option(help="Describe only this split.", show_default="all")] = None,
     as_json: Json = False,
     *,
@@ -28,7 +40,7 @@ def describe_cli(
     from polytag.cli.tables import print_json
     from polytag.corpus.describe import describe, render
 
-    description = describe(source, split, reader=reader, **reading)
+    description = describe(source, split, reader=reader, splitter=splitter, **reading)
     if as_json:
         print_json(description.to_dict())
     else:
@@ -40,6 +52,7 @@ def describe_cli(
 def check_cli(
     source: CorpusSource,
     reader: ReaderName = None,
+    splitter: SplitterName = STANDARD,
     corpus_scheme: CorpusScheme = None,
     encoder: Annotated[
         str | None,
@@ -64,6 +77,7 @@ def check_cli(
     findings = check(
         source,
         reader=reader,
+        splitter=splitter,
         **reading,
         corpus_scheme=corpus_scheme,
         encoder=encoder,
@@ -103,6 +117,7 @@ def convert_cli(
         ),
     ] = None,
     reader: ReaderName = None,
+    splitter: SplitterName = STANDARD,
     corpus_scheme: CorpusScheme = None,
     tags_as_is: TagsAsIs = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a converted corpus.")] = False,
@@ -118,6 +133,7 @@ def convert_cli(
         format=format,
         scheme=scheme,
         reader=reader,
+        splitter=splitter,
         **reading,
         corpus_scheme=corpus_scheme,
         tags_as_is=tags_as_is,

@@ -101,6 +101,10 @@ RuntimeName = Annotated[
         show_default="numpy if the encoder can, else onnx if the folder has onnx/model.onnx, else tensorflow",
     ),
 ]
+SplitterName = Annotated[
+    str,
+    typer.Option("--splitter", help="Splitter of texts with offsets: standard, whitespace, characters, or a plugin's."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 ForeignTask = Annotated[
     str | None,

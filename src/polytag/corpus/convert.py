@@ -17,6 +17,7 @@ from polytag.files import check_replaceable, expand_home, new_folder
 from polytag.plugin.reader import SPLITS, Reader, ReadingKeywords, SentenceTable
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, respelled
+from polytag.plugin.splitter import STANDARD
 
 _DATASET_MARK = "dataset_dict.json"
 _SPLIT_MARK = "dataset_info.json"
@@ -55,6 +56,7 @@ def convert_corpus(
     corpus_scheme: str | None = None,
     tags_as_is: bool = False,
     overwrite: bool = False,
+    splitter: str = STANDARD,
     **reading: Unpack[ReadingKeywords],
 ) -> Conversion:
     """Write a corpus into a folder, one file per split.
@@ -67,7 +69,7 @@ def convert_corpus(
         folder: The output folder.
         format: Name of a reader that can write; None for the format of the corpus if possible, else JSON Lines.
         scheme: Name of the span scheme to convert all columns with spans to; None to keep theirs.
-        reader, **reading: How to read the corpus, as in `load_corpus`.
+        reader, splitter, **reading: How to read the corpus, as in `load_corpus`.
         corpus_scheme: Name of the scheme of the spans; recognised if None.
         tags_as_is: Whether to write tags that no label scheme writes, as parts of spans.
         overwrite: Whether to replace an earlier converted corpus.
@@ -77,7 +79,7 @@ def convert_corpus(
     """
     folder = expand_home(folder)
     check_folder(folder, overwrite)
-    corpus = as_corpus(corpus, reader=reader, **reading)
+    corpus = as_corpus(corpus, reader=reader, splitter=splitter, **reading)
     writer = _writer(corpus, format)
     messages = [*_left_out(corpus)]
     if writer.scheme is not None and scheme not in (None, writer.scheme):

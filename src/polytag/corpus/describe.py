@@ -14,6 +14,7 @@ from polytag.corpus.recognition import scheme_of
 from polytag.corpus.word_patterns import likely_word_pattern
 from polytag.plugin.reader import TOKENS, ReadingKeywords
 from polytag.plugin.scheme import UNANNOTATED, LabelScheme
+from polytag.plugin.splitter import STANDARD
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
@@ -102,6 +103,7 @@ def describe(
     split: str | None = None,
     *,
     reader: str | None = None,
+    splitter: str = STANDARD,
     **reading: Unpack[ReadingKeywords],
 ) -> Description:
     """Count everything in a corpus, recognise its label schemes, and pick a sentence that shows its tags.
@@ -109,12 +111,12 @@ def describe(
     Args:
         corpus: A corpus, or what names one.
         split: Describe this split alone.
-        reader, **reading: How to read the corpus, as in `load_corpus`.
+        reader, splitter, **reading: How to read the corpus, as in `load_corpus`.
 
     Raises:
         CorpusError: The corpus cannot be read, or has no such split.
     """
-    corpus = as_corpus(corpus, reader=reader, **reading)
+    corpus = as_corpus(corpus, reader=reader, splitter=splitter, **reading)
     if split is not None:
         corpus = replace(corpus, data={split: corpus.split(split)})
     summaries: dict[str, ColumnSummary] = {}

@@ -14,6 +14,7 @@ from polytag.corpus.corpus import Corpus
 from polytag.corpus.load import as_corpus, remarks_by_rule
 from polytag.errors import CorpusWarning
 from polytag.plugin.reader import ReadingKeywords
+from polytag.plugin.splitter import STANDARD
 
 
 def check(
@@ -23,6 +24,7 @@ def check(
     corpus_scheme: str | None = None,
     encoder: str | None = None,
     examples: int = EXAMPLES,
+    splitter: str = STANDARD,
     **reading: Unpack[ReadingKeywords],
 ) -> list[Finding]:
     """Find likely annotation errors in a corpus.
@@ -31,7 +33,7 @@ def check(
 
     Args:
         corpus: A corpus, or its name.
-        reader, **reading: How to read the corpus, as in `load_corpus`.
+        reader, splitter, **reading: How to read the corpus, as in `load_corpus`.
         corpus_scheme: Name of the scheme of the spans; recognised if None.
         encoder: A checkpoint (a folder or a name on the hub); words that its tokenizer cannot tokenise are reported.
         examples: Number of places per finding.
@@ -46,7 +48,7 @@ def check(
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CorpusWarning)
-        corpus = as_corpus(corpus, reader=reader, **reading)
+        corpus = as_corpus(corpus, reader=reader, splitter=splitter, **reading)
     context = CheckContext(corpus, corpus_scheme, examples)
     findings = [*check_tags(context), *check_sentences(context), *check_words(context)]
     if encoder is not None:
