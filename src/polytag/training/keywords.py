@@ -5,16 +5,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypedDict, TypeVar, get_type_hints
+from typing import Any, Literal, TypeVar, get_type_hints
 
 from polytag.plugin.encoder import Precision
+from polytag.plugin.reader import ReadingKeywords
 from polytag.tagger.viterbi import Decoding
 from polytag.training.config import RunConfig
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-class RunOptions(TypedDict, total=False):
+class RunOptions(ReadingKeywords, total=False):
     """The fields of `RunConfig`, documented there, with the types that it accepts for them."""
 
     task: str | Sequence[str]
@@ -25,14 +26,6 @@ class RunOptions(TypedDict, total=False):
     from_: str | None
     labels: str | None
     reader: str | None
-    columns: str | Sequence[str] | None
-    separator: str | None
-    comments: str | None
-    header: bool | None
-    encoding: str | None
-    word_pattern: str | None
-    tag_style: str | None
-    offsets: Literal["characters", "utf16"] | None
     corpus_scheme: str | None
     tags_as_is: bool
     scheme: str | None
