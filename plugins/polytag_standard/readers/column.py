@@ -62,6 +62,9 @@ _GAP = "-"
 _USUAL_ORDER = ("pos_tags", "chunk_tags", "ner_tags")
 _RESERVED = frozenset({"document", "location"})
 _BREAKS = frozenset("\t\n\r")
+_SENTENCE_NUMBERS = frozenset(
+    {"sentence", "sentence #", "sentence_id", "sentence_idx", "sentence_number", "sent", "sent_id", "sid"}
+)
 _SNIFFED_LINES = 50
 _CONLL_2012 = "#begin document"
 _CONLLU_FIELDS = 10
@@ -231,7 +234,10 @@ def _sentences(
 ) -> Iterator[Sentence]:
     names = dialect.names
     tagged = [(index, name) for index, name in enumerate(names) if name not in (TOKENS, _SKIP)]
+    kept = [index for index, name in enumerate(names) if name != _SKIP]
     index_column = None if options.columns else dialect.index
+    header = [] if options.columns else [cell.lower() for cell in dialect.header or ()]
+    numbering = next((i for i, cell in enumerate(header) if cell in _SENTENCE_NUMBERS and names[i] == _SKIP), None)
     rows: list[ColumnRow] = []
     document = 0
 
@@ -243,6 +249,8 @@ def _sentences(
         tags = {name: list(columns[index]) for index, name in tagged}
         if index_column is not None:
             _check_index(path, rows, index_column)
+        if numbering is not None:
+            _check_numbering(path, rows, numbering)
         return Sentence(words, tags, document if documents_known else None, f"{path.name}:{rows[0].number}")
 
     for row in column_rows((line for _, line in text_lines(path, options.encoding)), dialect):
@@ -252,14 +260,26 @@ def _sentences(
             rows = []
         if len(row.cells) != len(names):
             raise _ragged(path, row, rows[0] if rows else None, dialect)
-        if not all(row.cells):
+        if not all(row.cells) and (empty := [at for at in kept if not row.cells[at]]):
             raise CorpusError(
-                f"{path.name}:{row.number}: column {row.cells.index('') + 1} of {shorten(row.line)!r} is empty. Give "
+                f"{path.name}:{row.number}: column {empty[0] + 1} of {shorten(row.line)!r} is empty. Give "
                 f"every word a text and a tag in each column ({path})."
             )
         rows.append(row)
     if rows:
         yield sentence()
+
+
+def _check_numbering(path: Path, rows: Sequence[ColumnRow], column: int) -> None:
+    """Refuse a column that numbers sentences, and tells apart what no empty line does."""
+    filled = [(row.number, row.cells[column]) for row in rows if row.cells[column]]
+    for number, cell in filled:
+        if cell != filled[0][1]:
+            raise CorpusError(
+                f"{path.name}:{number}: column {column + 1} numbers the sentences, and has {shorten(cell)!r} after "
+                f"{shorten(filled[0][1])!r} without an empty line between. Read {path} as a table: --reader csv; or "
+                "insert an empty line after each sentence."
+            )
 
 
 def _check_index(path: Path, rows: Sequence[ColumnRow], column: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-EMPTY = frozenset({"_"})
+EMPTY = frozenset({"_", ""})
 """A column with nothing else has no content."""
 
 UPOS = _set("ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X")
@@ -40,8 +41,9 @@ TAG_NAMES = _set(
 """Names of columns of tags in headers, in lower case."""
 
 OTHER_NAMES = _set(
-    "# id idx index no i document document_id doc doc_id docid sentence sentence_id sent sent_id start end"
-)
+    "# id idx index no i document document_id doc doc_id docid sentence sentence_id sentence_idx sentence_number sent "
+    "sent_id sid start end"
+) | {"sentence #"}
 """Names of other columns in headers, in lower case."""
 
 _BY_POSITION = {2: ("tags",), 3: ("pos_tags", "chunk_tags"), 4: ("pos_tags", "chunk_tags", "ner_tags")}
@@ -50,6 +52,11 @@ _STARTS = ({0}, {1}, {0, None}, {1, None})
 """Where the sentences of an index begin: all at 0 or 1, or only the first, and the others after the one before."""
 _EVIDENCE = 4
 """Numbers that rise so many times are offsets."""
+_WORDS_PER_RESTART = 3
+"""So many words must stand between two places where an index starts anew inside a sentence: flags (0 and 1) do not."""
+_TELLING = 2
+"""So many different parts of speech with a letter in them show that a column holds tags."""
+_NUMBER = re.compile(r"[-+]?[0-9]+([-.,:][0-9]+)*")
 
 
 class Kind(Enum):
@@ -80,7 +87,9 @@ class ColumnContent:
     Attributes:
         counts: How often each cell occurs.
         is_index, is_constant, is_rising: Whether all sentences so far fit these descriptions.
-        ends: The last index of the file so far, and whether sentences begin at 0, at 1, or after it.
+        last: The last index of the file so far.
+        starts: Whether sentences begin at 0, at 1, or after the last index (None).
+        restarts: How often an index starts anew inside a sentence, as it does where an empty line is missing.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -89,6 +98,7 @@ class ColumnContent:
     is_rising: bool = True
     last: int = -1
     starts: set[int | None] = field(default_factory=set)
+    restarts: int = 0
 
     def add(self, cells: Sequence[str]) -> None:
         """Add the cells of a sentence."""
@@ -100,11 +110,22 @@ class ColumnContent:
             self.is_index = self.is_rising = False
             return
         numbers = [int(cell) for cell in cells]
-        steps = {after - before for before, after in itertools.pairwise(numbers)}
-        self.is_rising = self.is_rising and all(step > 0 for step in steps)
         self.starts.add(None if numbers[0] == self.last + 1 and self.last >= 0 else numbers[0])
+        steps = set()
+        for before, after in itertools.pairwise(numbers):
+            self.is_rising = self.is_rising and after > before
+            if after in (0, 1) and after <= before:
+                self.restarts += 1
+                self.starts.add(after)
+            else:
+                steps.add(after - before)
         self.last = numbers[-1]
         self.is_index = self.is_index and steps <= {1} and self.starts in _STARTS
+
+    @property
+    def counts_words(self) -> bool:
+        """Whether the cells number words, even if empty lines are missing between some sentences."""
+        return self.is_index and sum(self.counts.values()) >= _WORDS_PER_RESTART * (self.restarts + bool(self.restarts))
 
     def merged(self, other: ColumnContent) -> ColumnContent:
         """The content of both, read one after the other."""
@@ -115,6 +136,7 @@ class ColumnContent:
             self.is_rising and other.is_rising,
             other.last,
             self.starts | other.starts,
+            self.restarts + other.restarts,
         )
 
 
@@ -177,8 +199,9 @@ def layout_of(content: Sequence[ColumnContent], n_sentences: int) -> Layout:
     tags = tuple(frozenset(column.counts) for column in content)
     if words is None:
         return Layout(tuple(kinds), (SKIP,) * len(content), styles, tags)
-    names = _names(kinds, words)
-    second = None if other is None else _names(kinds, other)
+    numeric = {index for index, column in enumerate(content) if all(map(_NUMBER.fullmatch, column.counts))}
+    names = _names(kinds, words, numeric)
+    second = None if other is None else _names(kinds, other, numeric)
     kinds[words] = Kind.WORDS
     return Layout(tuple(kinds), names, styles, tags, second)
 
@@ -191,13 +214,17 @@ def _kind(column: ColumnContent, style: TagStyle | None, pairs: int, is_first: b
         return Kind.OUTSIDE
     if style is not None:
         return Kind.SPANS
-    if pairs and column.is_index:
+    if pairs and column.counts_words:
         return Kind.INDEX
     if pairs >= _EVIDENCE and column.is_rising:
         return Kind.OFFSET
     if pairs >= _EVIDENCE and is_first and column.is_constant and not _is_known(cells):
         return Kind.IDENTIFIER
     return Kind.FLAT
+
+
+def _has_letter(cell: str) -> bool:
+    return any(map(str.isalpha, cell))
 
 
 def _is_known(cells: Set[str]) -> bool:
@@ -213,19 +240,26 @@ def _words(content: Sequence[ColumnContent], kinds: Sequence[Kind]) -> tuple[int
         return (possible[-1] if possible else None), None
     unlike_tags = [i for i in possible if not _is_known(set(content[i].counts))]
     first, *others = unlike_tags or possible
+    # One sign or word, such as `.` or `TO`, may be a tag or not.
+    if doubtful := [i for i in possible if i < first and sum(map(_has_letter, content[i].counts)) < _TELLING]:
+        return doubtful[0], first
     sizes = [len(content[index].counts) for index in others]
     richer = [index for index, size in zip(others, sizes, strict=True) if size > len(content[first].counts)]
     return first, richer[0] if richer else None
 
 
-def _names(kinds: Sequence[Kind], words: int) -> tuple[str, ...]:
+def _names(kinds: Sequence[Kind], words: int, numeric: Set[int]) -> tuple[str, ...]:
+    """The names of the columns; those with nothing but numbers are no parts of speech."""
     kept = [i for i, kind in enumerate(kinds) if i != words and kind not in LEFT_OUT - {Kind.EMPTY}]
     by_position = _BY_POSITION.get(len(kept) + 1, ())
     names = {words: TOKENS}
-    if by_position and all(_suits(kinds[i], name) for i, name in zip(kept, by_position, strict=True)):
+    if by_position and all(
+        _suits(kinds[i], name) and not (name == "pos_tags" and i in numeric)
+        for i, name in zip(kept, by_position, strict=True)
+    ):
         names |= dict(zip(kept, by_position, strict=True))
     elif len(kept) < 4:
-        names |= _by_kind(kinds, kept)
+        names |= _by_kind(kinds, kept, numeric)
     else:
         names |= {i: f"column_{i + 1}" for i in kept}
     return tuple(SKIP if kinds[i] is Kind.EMPTY else names.get(i, SKIP) for i in range(len(kinds)))
@@ -237,11 +271,12 @@ def _suits(kind: Kind, name: str) -> bool:
     return kind is (Kind.FLAT if name == "pos_tags" else Kind.SPANS)
 
 
-def _by_kind(kinds: Sequence[Kind], kept: Iterable[int]) -> dict[int, str]:
+def _by_kind(kinds: Sequence[Kind], kept: Iterable[int], numeric: Set[int]) -> dict[int, str]:
     """Names of columns that are not in the order of the CoNLL shared tasks."""
     full = [i for i in kept if kinds[i] is not Kind.EMPTY]
     flat = [i for i in full if kinds[i] is Kind.FLAT]
     spans = [i for i in full if kinds[i] is not Kind.FLAT]
     if len(flat) > 1 or len(spans) > len(_LAYERS):
         return {i: f"column_{i + 1}" for i in full}
-    return {**dict.fromkeys(flat, "pos_tags"), **dict(zip(spans, _LAYERS, strict=False))}
+    named = {i: f"column_{i + 1}" if i in numeric else "pos_tags" for i in flat}
+    return {**named, **dict(zip(spans, _LAYERS, strict=False))}

@@ -9,7 +9,17 @@ from functools import reduce
 from pathlib import Path
 from typing import NamedTuple
 
-from polytag.corpus.column_kinds import EMPTY, LEFT_OUT, SKIP, WORD_NAMES, ColumnContent, Kind, Layout, layout_of
+from polytag.corpus.column_kinds import (
+    EMPTY,
+    LEFT_OUT,
+    OTHER_NAMES,
+    SKIP,
+    WORD_NAMES,
+    ColumnContent,
+    Kind,
+    Layout,
+    layout_of,
+)
 from polytag.corpus.column_sample import NO_COMMENTS, SAMPLE, Sample, cells_of, name_of_separator, word_lines
 from polytag.corpus.text_files import TextForm, text_lines
 from polytag.errors import CorpusError, shorten
@@ -101,9 +111,11 @@ class Dialect:
             return False
         if self.is_said:
             return True
-        if cells[0] != self.comments:  # `#tag`, and not `# comment`
+        flat = all(self.layout.kinds[index] is Kind.FLAT for index in tags)
+        looks_tagged = all(cells[index].isupper() for index in tags)
+        if cells[0] != self.comments and (looks_tagged or not flat):  # `#tag`, and not `# comment`
             return False
-        if len(tags) == 1 and self.layout.kinds[tags[0]] is Kind.FLAT and cells[tags[0]].isupper():
+        if flat and (cells[0] != self.comments or (len(tags) == 1 and looks_tagged)):
             raise CorpusError(
                 f"The line {shorten(line)!r} could be a comment, or a word with a tag that does not occur before it. "
                 f"Decide: --comments '{self.comments}' or --comments {NO_COMMENTS}."
@@ -224,7 +236,8 @@ def recognise_dialect(
 def recognise_dialects(files: Sequence[Path], options: ReadingOptions = NOTHING_SAID) -> dict[Path, Dialect]:
     """The dialects of the files of one corpus.
 
-    Files with the same columns are judged together: one with few spans tells less than the others.
+    Files with the same columns are judged together: one with few spans tells less than the others. A file that cannot
+    be decided on its own is read like the others with as many columns.
 
     Args:
         files: The files.
@@ -238,10 +251,21 @@ def recognise_dialects(files: Sequence[Path], options: ReadingOptions = NOTHING_
     own = {file: layout_of(sample.columns, sample.n_sentences) for file, sample in samples.items()}
     found = {}
     for file, sample in samples.items():
-        alike = [samples[other] for other in samples if _outline(own[other]) == _outline(own[file])]
-        columns = [reduce(ColumnContent.merged, column) for column in zip(*(s.columns for s in alike), strict=True)]
-        found[file] = _dialect(sample, layout_of(columns, sum(s.n_sentences for s in alike)), options)
+        alike = _merged([samples[other] for other in samples if _outline(own[other]) == _outline(own[file])])
+        as_wide = [other for other in samples.values() if len(other.columns) == len(sample.columns)]
+        layout = next(filter(_is_decided, (alike, own[file], _merged(as_wide))), alike)
+        found[file] = _dialect(sample, layout, options)
     return found
+
+
+def _merged(samples: Sequence[Sample]) -> Layout:
+    """The layout of several files together."""
+    columns = [reduce(ColumnContent.merged, column) for column in zip(*(s.columns for s in samples), strict=True)]
+    return layout_of(columns, sum(s.n_sentences for s in samples))
+
+
+def _is_decided(layout: Layout) -> bool:
+    return layout.other is None and layout.words is not None and any(n not in (TOKENS, SKIP) for n in layout.names)
 
 
 def _outline(layout: Layout) -> tuple[object, ...]:
@@ -294,9 +318,10 @@ def _named_by_header(header: tuple[str, ...], layout: Layout) -> tuple[str, ...]
         return None
     names = []
     for index, (cell, kind) in enumerate(zip(header, layout.kinds, strict=True)):
+        left_out = kind in LEFT_OUT or cell.lower() in OTHER_NAMES
         usable = cell not in _RESERVED and cell != TOKENS and "," not in cell
         name = cell if usable else f"column_{index + 1}"
-        names.append(TOKENS if index == words else SKIP if kind in LEFT_OUT else name)
+        names.append(TOKENS if index == words else SKIP if left_out else name)
     return tuple(names)
 
 
