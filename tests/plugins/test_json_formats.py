@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 from polytag import UNANNOTATED, CorpusError, CorpusWarning, load_corpus
+from polytag_standard.readers.shared.json_files import json_values
 
 
 def written(folder: Path, value: object, name: str = "train.json", indent: int | None = None) -> str:
@@ -41,6 +43,20 @@ def test_what_follows_an_array_is_not_dropped_in_silence(tmp_path):
     (tmp_path / "train.json").write_text(f"{json.dumps(SENTENCES, indent=1)}\n{json.dumps(SENTENCES[0])}\n")
     with pytest.raises(CorpusError, match=r"train\.json:\d+: the JSON array ends here, and more follows"):
         load_corpus(str(tmp_path))
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000 + "]" * 100_000, '{"a":' * 100_000], ids=["lists", "objects"])
+def test_a_value_that_is_nested_too_deeply_is_named(tmp_path, text):
+    (tmp_path / "train.json").write_text(text)
+    with pytest.raises(CorpusError, match=r"train\.json:1: the JSON value that starts here is nested too deeply"):
+        load_corpus(str(tmp_path))
+
+
+def test_an_array_on_one_line_is_read_in_time_linear_in_its_values(tmp_path):
+    (tmp_path / "train.json").write_text(f"[{'{},' * 200_000}{{}}]")
+    began = time.monotonic()
+    assert sum(1 for _ in json_values(tmp_path / "train.json")) == 200_001
+    assert time.monotonic() - began < 4  # about 0.3 s; twenty times as much if each value counts the lines before it
 
 
 def test_compressed_json_and_other_encodings_are_read(tmp_path):

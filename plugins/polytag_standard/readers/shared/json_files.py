@@ -39,6 +39,8 @@ def json_values(path: Path, encoding: str | None = None) -> Iterator[tuple[str, 
         if line.strip():
             try:
                 yield f"{path.name}:{number}", json.loads(line)
+            except RecursionError:
+                raise _too_deep(path, number) from None
             except ValueError as error:
                 raise CorpusError(
                     f"{path.name}:{number}: this line is not JSON: {error}. Write one JSON object per line."
@@ -55,7 +57,7 @@ def _is_array(path: Path, encoding: str | None) -> bool:
         return True
     try:
         json.loads(first)
-    except ValueError:
+    except (ValueError, RecursionError):
         return True
     return False
 
@@ -65,37 +67,45 @@ def _items(path: Path, encoding: str | None) -> Iterator[tuple[int, Any]]:
     chunks = _chunks(path, encoding)
     text = next(chunks)
     position = text.index("[") + 1
-    before = 0  # lines already dropped from `text`
+    line, counted = 1, 0  # the line at position `counted`; a file of one line has many values
     while True:
         while position < len(text) and text[position] in _BETWEEN:
             position += 1
         if text.startswith("]", position):
             break
+        line, counted = line + text.count("\n", counted, position), position
         try:
             value, end = decoder.raw_decode(text, position)
+        except RecursionError:
+            raise _too_deep(path, line) from None
         except ValueError as error:
             more = next(chunks, "")
             while more and len(more) < len(text) and (further := next(chunks, "")):
                 more += further
             if not more:
-                line = before + text.count("\n", 0, position) + 1
                 raise CorpusError(
                     f"{path.name}:{line}: the JSON value that starts here is incomplete or invalid: {error}. "
                     "Make sure that the file is complete."
                 ) from None
-            before += text.count("\n", 0, position)
-            text, position = text[position:] + more, 0
+            text, position, counted = text[position:] + more, 0, 0
             continue
-        yield before + text.count("\n", 0, position) + 1, value
+        yield line, value
         position = end
     rest = text[position + 1 :]
     for more in itertools.chain([rest], chunks):
         if more.strip():
-            line = before + text.count("\n", 0, position) + 1
+            line += text.count("\n", counted, position)
             raise CorpusError(
                 f"{path.name}:{line}: the JSON array ends here, and more follows. Write one array, or one JSON object "
                 "per line."
             )
+
+
+def _too_deep(path: Path, line: int) -> CorpusError:
+    return CorpusError(
+        f"{path.name}:{line}: the JSON value that starts here is nested too deeply to be a sentence or a text. Check "
+        f"that {path} is the right file."
+    )
 
 
 def _chunks(path: Path, encoding: str | None) -> Iterator[str]:
