@@ -116,3 +116,20 @@ def test_compressed_tables_and_other_encodings_are_read(tmp_path):
     assert load_corpus(str(tmp_path / "dev.csv"), encoding="cp1252").words("validation")[1] == ["Zürich"]
     (tmp_path / "test.csv").write_bytes(text.replace("\n", "\r\n").encode("utf-16"))
     assert load_corpus(str(tmp_path / "test.csv")).words("test")[1] == ["Zürich"]
+
+
+def test_a_table_in_another_encoding_is_refused_with_the_option_that_helps(tmp_path):
+    text = "Sentence #,Word,POS,Tag\nSentence: 1,Zürich,NNP,B-geo\n,burns,VBZ,O\n"
+    (tmp_path / "ner_dataset.csv").write_bytes(text.encode("latin-1"))
+    source = str(tmp_path / "ner_dataset.csv")
+    message = error_of(source)
+    assert "ner_dataset.csv:2: byte 14 of this line (0xfc" in message
+    assert "--encoding cp1252" in message
+    assert load_corpus(source, encoding="cp1252").words("train") == [["Zürich", "burns"]]
+
+
+def test_lists_in_cells_are_no_words(tmp_path):
+    text = "tokens,ner_tags\n\"['Anna', 'slept']\",\"[1, 0]\"\n\"['Ulm']\",[5]\n"
+    assert "train.csv:2: the cells hold lists, as in \"['Anna', 'slept']\"" in error_of(table(tmp_path, text))
+    words = 'word,ner\n[1],O\n"[2, 3]",B-REF\n'
+    assert load_corpus(table(tmp_path, words)).words("train") == [["[1]", "[2, 3]"]]

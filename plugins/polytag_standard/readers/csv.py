@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -38,6 +39,8 @@ _COUNTERS = frozenset({"", "id", "idx", "index", "unnamed: 0", "token_id", "word
 _LONGEST_SENTENCE = 200
 """Words after which a table without empty rows is no single sentence."""
 
+_LIST = re.compile(r"\[.+\]", re.DOTALL)
+"""A list of words or tags that was written to one cell."""
 _EXAMPLE = "sentence,tokens,ner_tags"
 
 
@@ -67,7 +70,7 @@ class CsvReader(Reader):
         """Whether all files end in `.csv`, and their first rows have several cells."""
         paths = [path for paths in source.files.values() for path in paths]
         return bool(paths) and all(
-            text_ending(path) in self.endings and len(_first_row(path, source.options)) > 1 for path in paths
+            text_ending(path) in self.endings and _may_be_table(path, source.options) for path in paths
         )
 
     def read(self, source: Source) -> dict[str, SentenceTable]:
@@ -83,6 +86,11 @@ class CsvReader(Reader):
                 for split, paths in source.files.items()
             }
         )
+
+
+def _may_be_table(path: Path, options: ReadingOptions) -> bool:
+    # A file in another encoding has no first lines here; reading it names the byte and the option.
+    return not first_lines(path, options.encoding, 50) or len(_first_row(path, options)) > 1
 
 
 def _first_row(path: Path, options: ReadingOptions) -> list[str]:
@@ -103,9 +111,9 @@ def _separator(header: str, options: ReadingOptions) -> str:
 
 
 def _table(path: Path, options: ReadingOptions) -> _Table:
-    header = [cell.strip() for cell in _first_row(path, options)]
     line = next((line for _, line in text_lines(path, options.encoding) if line.strip()), "")
     separator = _separator(line, options)
+    header = [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
     given = options.columns or ()
     named = [name for name in given if name not in (TOKENS, _SKIP)]
     by_place = len(given) == len(header) and not set(named) <= set(header)
@@ -222,6 +230,12 @@ def _sentences(path: Path, options: ReadingOptions) -> Iterator[Sentence]:
                 raise CorpusError(
                     f"{path.name}:{number}: the row {shorten(table.separator.join(cells))!r} has no word. Give every "
                     f"row a word ({path})."
+                )
+            if all(map(_LIST.fullmatch, (cells[of_words], *(cells[at] for at in tags.values())))):
+                raise CorpusError(
+                    f"{path.name}:{number}: the cells hold lists, as in {shorten(cells[of_words])!r}, and a table has "
+                    "one word per row. Write sentences as JSON Lines, for instance with pandas: "
+                    "to_json('train.jsonl', orient='records', lines=True), before the lists become text."
                 )
             began = began if rows else number
             rows.append(cells)
