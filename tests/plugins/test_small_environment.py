@@ -58,7 +58,7 @@ def test_predictions_in_files_are_compared(command, polytag_corpus, tmp_path):
     perfect = column_files(polytag_corpus, tmp_path / "columns", command) / "test.conll"
     other = tmp_path / "other.conll"
     other.write_text(perfect.read_text().replace(" B-PER", " B-LOC"))
-    tasks = ("--task", "ner", "--task", "pos", "--task", "chunk")
+    tasks = ("--task", "pos", "--task", "chunk", "--task", "ner")
     compared = command("compare", perfect, other, "--corpus", polytag_corpus, *tasks, "--json")
     assert compared.status == 0, compared.err
     found = json.loads(compared.out)["tasks"]

@@ -243,9 +243,8 @@ def _words(content: Sequence[ColumnContent], kinds: Sequence[Kind]) -> tuple[int
     # One sign or word, such as `.` or `TO`, may be a tag or not.
     if doubtful := [i for i in possible if i < first and sum(map(_has_letter, content[i].counts)) < _TELLING]:
         return doubtful[0], first
-    sizes = [len(content[index].counts) for index in others]
-    richer = [index for index, size in zip(others, sizes, strict=True) if size > len(content[first].counts)]
-    return first, richer[0] if richer else None
+    richest = max((first, *others), key=lambda index: len(content[index].counts))
+    return first, richest if richest != first else None
 
 
 def _names(kinds: Sequence[Kind], words: int, numeric: Set[int]) -> tuple[str, ...]:
