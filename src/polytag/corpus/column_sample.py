@@ -33,6 +33,11 @@ def name_of_separator(character: str) -> str:
     return _NAMES_OF_SEPARATORS.get(character, character)
 
 
+def place_of(name: str, number: int) -> str:
+    """File and line for a message; the line alone if the lines are from no file."""
+    return f"{name}:{number}" if name else f"line {number}"
+
+
 def cells_of(line: str, separator: str) -> list[str]:
     """The cells of a line; with a space as the separator, one or more spaces and tabs separate cells."""
     if separator == " ":
@@ -160,9 +165,9 @@ def _separator(name: str, lines: Sequence[str], options: ReadingOptions) -> str:
     if tabs and spaces and spaces > tabs and len(lines) >= _EVIDENCE:
         by_tab, by_space = cells_of(lines[0], "\t"), cells_of(lines[0], " ")
         raise CorpusError(
-            f"{name}: every line has both tabs and spaces, so the first line could have the {len(by_tab)} columns "
-            f"{_shown(by_tab)} or the {len(by_space)} columns {_shown(by_space)}. Decide: --separator tab or "
-            "--separator space."
+            f"{place_of(name, 1)}: every line has both tabs and spaces, so the first line could have the "
+            f"{len(by_tab)} columns {_shown(by_tab)} or the {len(by_space)} columns {_shown(by_space)}. "
+            "Decide: --separator tab or --separator space."
         )
     if tabs or spaces:
         return "\t" if tabs else " "
@@ -178,8 +183,9 @@ def _refuse_no_columns(
     """Refuse text with words and tags joined, and lines with too many columns."""
     if width > _MOST_COLUMNS:
         raise CorpusError(
-            f"{name}:{number}: the line has {width:,} columns. A column file has one word per line, with its tags in "
-            "columns; if something else than tabs and spaces separates them, say so, for instance --separator comma."
+            f"{place_of(name, number)}: the line has {width:,} columns. A column file has one word per line, with its "
+            "tags in columns; if something else than tabs and spaces separates them, say so, for instance "
+            "--separator comma."
         )
     if options.separator is not None or options.word_pattern is not None:
         return
@@ -194,7 +200,8 @@ def _refuse_no_columns(
     words, _, tags = zip(*(item.rpartition(mark) for item in items), strict=True)
     if len(set(tags)) < len(set(words)) or all(map(_SPAN_TAG.fullmatch, tags)):
         raise CorpusError(
-            f"{name}:{number}: this looks like word{mark}TAG text, as in {shorten(items[0])!r}, which no reader reads. "
+            f"{place_of(name, number)}: this looks like word{mark}TAG text, as in {shorten(items[0])!r}, which no "
+            "reader reads. "
             + (
                 f"Say that it separates columns: --separator '{mark}'"
                 if len(items) == len(lines)
@@ -225,8 +232,8 @@ def _header(name: str, rows: _Rows, options: ReadingOptions) -> tuple[str, ...] 
     if all(known) or numbered or (any(known) and spans):
         return tuple(first)
     raise CorpusError(
-        f"{name}:{rows[0][0]}: the first line, {_shown(first)}, could name the columns, or be a word with its tags. "
-        "Decide: --header or --no-header."
+        f"{place_of(name, rows[0][0])}: the first line, {_shown(first)}, could name the columns, or be a word with its "
+        "tags. Decide: --header or --no-header."
     )
 
 

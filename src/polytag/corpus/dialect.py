@@ -20,7 +20,7 @@ from polytag.corpus.column_kinds import (
     Layout,
     layout_of,
 )
-from polytag.corpus.column_sample import NO_COMMENTS, SAMPLE, Sample, cells_of, name_of_separator, word_lines
+from polytag.corpus.column_sample import NO_COMMENTS, SAMPLE, Sample, cells_of, name_of_separator, place_of, word_lines
 from polytag.corpus.text_files import TextForm, text_lines
 from polytag.errors import CorpusError, shorten
 from polytag.plugin.reader import DOCUMENT_MARKS, NOTHING_SAID, TOKENS, ReadingOptions
@@ -285,8 +285,8 @@ def _dialect(sample: Sample, layout: Layout, options: ReadingOptions) -> Dialect
             for names in (layout.names, layout.other)
         ]
         raise CorpusError(
-            f"{sample.name}:{number}: it cannot be decided which column holds the words. Either {readings[0]}; or "
-            f"{readings[1]}. Say which."
+            f"{place_of(sample.name, number)}: it cannot be decided which column holds the words. Either "
+            f"{readings[0]}; or {readings[1]}. Say which."
         )
     kinds: list[Kind] = [Kind.FLAT if kind is Kind.WORDS else kind for kind in layout.kinds]
     if layout.words is not None:
@@ -306,7 +306,7 @@ def _named(sample: Sample, layout: Layout, given: tuple[str, ...]) -> tuple[str,
     full = [SKIP if kind in LEFT_OUT else next(rest, SKIP) for kind in layout.kinds]
     hint = f" Probably: --columns {','.join(full)}" if example.count(TOKENS) == len(given) else ""
     raise CorpusError(
-        f"{sample.name}:{number}: the line has {len(cells)} columns and --columns names {len(given)} "
+        f"{place_of(sample.name, number)}: the line has {len(cells)} columns and --columns names {len(given)} "
         f"({','.join(given)}). Name every column, with {SKIP} for one to skip.{hint}"
     )
 

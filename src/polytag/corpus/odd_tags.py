@@ -71,19 +71,24 @@ def odd_tags(tags: Tags, locate: Callable[[str, int, int], str], declared: Label
     return sorted(found, key=lambda one: (-one.words, one.tag))
 
 
-def refuse_odd_tags(odd: Sequence[OddTag], where: str, style: TagStyle | None = None) -> None:
+def refuse_odd_tags(
+    odd: Sequence[OddTag], where: str, style: TagStyle | None = None, *, respelled: bool = True
+) -> None:
     """Refuse tags that no label scheme writes.
 
     Args:
         odd: The tags, as `odd_tags` gives them.
         where: What has them: `The column 'ner_tags' of the corpus 'mine'`.
         style: How the source writes its tags.
+        respelled: Whether `--tag-style` applies to them; it does not to predictions.
 
     Raises:
         CorpusError: There are such tags; the message names them and the options that help.
     """
     if odd:
-        raise CorpusError(f"{where} has tags that no label scheme writes: {named(odd)}. {advice(odd, style)}")
+        raise CorpusError(
+            f"{where} has tags that no label scheme writes: {named(odd)}. {advice(odd, style, respelled)}"
+        )
 
 
 def named(odd: Sequence[OddTag]) -> str:
@@ -92,15 +97,15 @@ def named(odd: Sequence[OddTag]) -> str:
     return "; ".join(map(str, odd[:_SHOWN])) + more
 
 
-def advice(odd: Sequence[OddTag], style: TagStyle | None) -> str:
+def advice(odd: Sequence[OddTag], style: TagStyle | None, respelled: bool = True) -> str:
     """What to do about tags that no label scheme writes: sentences with the options that help."""
     options = []
     outside = [one.tag for one in odd if one.likely == OUTSIDE]
-    if len(outside) == 1 and "," not in outside[0]:
+    if respelled and len(outside) == 1 and "," not in outside[0]:
         said = (style or CANONICAL).with_outside(outside[0])
         options.append(f"read `{outside[0]}` as `O` with --tag-style {said}")
     options.append("take them as parts of spans, as they are, with --tags-as-is")
-    return f"Repair them, {' or '.join(options)}."
+    return f"Repair them, or {', or '.join(options)}."
 
 
 def unwritten(counts: Mapping[str, int], declared: LabelScheme | None) -> set[str]:

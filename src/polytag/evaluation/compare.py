@@ -262,7 +262,9 @@ def _check_tags(name: str, found: Predictions, schemes: Mapping[str, LabelScheme
 
     for task, scheme in schemes.items():
         if scheme.encodes_spans:
-            refuse_odd_tags(odd_tags({"": found.tags[task]}, place), f"{name!r}, in the task {task!r},")
+            refuse_odd_tags(
+                odd_tags({"": found.tags[task]}, place), f"{name!r}, in the task {task!r},", respelled=False
+            )
 
 
 def _tags(

@@ -14,7 +14,7 @@ from polytag.corpus.column_sample import SAMPLE
 from polytag.corpus.dialect import column_rows, recognise_dialect
 from polytag.corpus.sentences import HALF_CHARACTER
 from polytag.corpus.word_patterns import word_in, word_pattern
-from polytag.errors import PolytagError, shorten
+from polytag.errors import CorpusError, PolytagError, shorten
 from polytag.plugin.reader import ReadingOptions
 
 INPUT_FORMATS = ("text", "document", "words", "conll", "jsonl")
@@ -84,7 +84,11 @@ def words_of_columns(
     """
     texts = (line for _, line in lines)
     head = list(itertools.islice(texts, sample))
-    dialect = recognise_dialect(head, options)
+    try:
+        dialect = recognise_dialect(head, options)
+    except CorpusError as error:
+        raise CorpusError(f"{name}, {error}") from None
+    index = None if options.columns else dialect.index
     pattern = word_pattern(options.word_pattern)
     words: list[str] = []
     document = 0
@@ -98,6 +102,12 @@ def words_of_columns(
             raise PolytagError(
                 f"{name}, line {row.number}: {shorten(row.line)!r} has no word in column {dialect.words + 1}. Repair "
                 "the line, or name the columns: --columns tokens,_"
+            )
+        if words and index is not None and row.cells[index : index + 1] in (["0"], ["1"]):
+            raise PolytagError(
+                f"{name}, line {row.number}: column {index + 1} numbers the words of a sentence, and starts anew here. "
+                "Insert an empty line before it, or name the columns: --columns "
+                f"{','.join('tokens' if at == dialect.words else '_' for at in range(len(dialect.names)))}"
             )
         words.append(cell if pattern is None else word_in(cell, pattern, f"{name}, line {row.number}"))
     if words:

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from polytag import CorpusError, describe, load_corpus
+from polytag import CorpusError, PolytagError, ReadingOptions, describe, load_corpus
+from polytag.prediction.inputs import words_of_columns
 from support.cases import loaded
 
 
@@ -119,3 +120,24 @@ def test_a_column_that_the_header_calls_a_number_is_no_tag(tmp_path):
     corpus = loaded(corpus_with(tmp_path, train="word tag sent_id|Anna B-PER 1|lief O 1||Bo B-PER 2|kam O 2"))
     assert corpus.columns == ("tag",)
     assert "skipped" in describe(corpus).dialect
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "columns"),
+    [
+        (
+            ". SENT",
+            r"^in\.conll, line 1: it cannot be decided which column .* --columns tokens,tags;",
+            ("tokens", "tags"),
+        ),
+        ("1 a|2 b|3 c|1 d|2 e|3 f||1 g|2 h", r"^in\.conll, line 4: column 1 .* --columns _,tokens$", ("_", "tokens")),
+    ],
+)
+def test_words_to_tag_are_refused_with_file_line_and_the_option_that_helps(text, message, columns):
+    def words(options):
+        lines = enumerate(tabbed(text).splitlines(), 1)
+        return [row[0] for row in words_of_columns(lines, "in.conll", options)]
+
+    with pytest.raises(PolytagError, match=message):
+        words(ReadingOptions())
+    assert words(ReadingOptions(columns=columns))[0][0] in {".", "a"}

@@ -150,8 +150,11 @@ def test_predicted_tags_that_no_scheme_writes_are_named(files, data):
     plain = compared(files, "a.jsonl", "b.jsonl").tasks["ner"]
     odd = [["0" if tag == "O" and not index else tag for tag in tags] for index, tags in enumerate(data.b["ner"])]
     (files / "b.jsonl").write_text(as_objects(data.words, {"ner": odd}))
-    with pytest.raises(PolytagError, match=r"b\.jsonl', in the task 'ner', has tags .* `0` .* looks like `O`"):
+    with pytest.raises(
+        PolytagError, match=r"b\.jsonl', in the task 'ner', has tags .* `0` .* looks like `O`"
+    ) as refused:
         compared(files, "a.jsonl", "b.jsonl")
+    assert "--tag-style" not in str(refused.value)  # it is for corpora
     assert compared(files, "a.jsonl", "b.jsonl", tags_as_is=True).tasks["ner"].b <= plain.b
 
 
