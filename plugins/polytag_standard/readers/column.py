@@ -172,7 +172,8 @@ def _check_versions(paths: Sequence[Path]) -> None:
     """Refuse one split in several schemes: joining the files would repeat each sentence."""
     seen: dict[Path, Path] = {}
     for path in paths:
-        other = seen.setdefault(path.with_suffix(""), path)
+        plain = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+        other = seen.setdefault(plain.with_suffix(""), path)
         if other is not path:
             raise CorpusError(
                 f"{other} and {path} differ only in their extensions, and look like two versions of the same "

@@ -1,5 +1,6 @@
 """Column files whose layout one file, or one line, does not tell: small splits, missing empty lines, odd columns."""
 
+import gzip
 import re
 
 import pytest
@@ -141,3 +142,10 @@ def test_words_to_tag_are_refused_with_file_line_and_the_option_that_helps(text,
     with pytest.raises(PolytagError, match=message):
         words(ReadingOptions())
     assert words(ReadingOptions(columns=columns))[0][0] in {".", "a"}
+
+
+def test_a_compressed_copy_of_a_file_is_not_read_as_well(tmp_path):
+    folder = corpus_with(tmp_path, train="Anna B-PER|lief O")
+    (tmp_path / "train.tsv.gz").write_bytes(gzip.compress((tmp_path / "train.tsv").read_bytes()))
+    with pytest.raises(CorpusError, match="look like two versions of the same sentences"):
+        load_corpus(folder)
