@@ -53,7 +53,7 @@ _STARTS = ({0}, {1}, {0, None}, {1, None})
 _EVIDENCE = 4
 """Numbers that rise so many times are offsets."""
 _WORDS_PER_RESTART = 3
-"""So many words must stand between two places where an index starts anew inside a sentence: flags (0 and 1) do not."""
+"""Words per restart of an index inside a sentence, at least: a column of flags (0 and 1) has fewer."""
 _TELLING = 2
 """So many different parts of speech with a letter in them show that a column holds tags."""
 _NUMBER = re.compile(r"[-+]?[0-9]+([-.,:][0-9]+)*")

@@ -87,7 +87,7 @@ def words_of_columns(
     try:
         dialect = recognise_dialect(head, options)
     except CorpusError as error:
-        raise CorpusError(f"{name}, {error}") from None
+        raise PolytagError(f"{name}, {error}") from None
     index = None if options.columns else dialect.index
     pattern = word_pattern(options.word_pattern)
     words: list[str] = []
