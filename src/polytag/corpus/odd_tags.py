@@ -65,8 +65,7 @@ def odd_tags(tags: Tags, locate: Callable[[str, int, int], str], declared: Label
                     if tag in odd and tag not in first:
                         first[tag] = locate(split, index, position)
     labels = {split_tag(tag)[1] for tag in counts if tag not in odd and tag not in (OUTSIDE, UNANNOTATED, GAP)}
-    usual, number = counts.most_common(1)[0] if counts else ("", 0)
-    outside = usual if OUTSIDE not in counts and 2 * number > counts.total() else ""
+    outside = "" if OUTSIDE in counts or not labels else counts.most_common(1)[0][0]
     found = [OddTag(tag, counts[tag], first[tag], _likely(tag, labels, tag == outside)) for tag in odd]
     return sorted(found, key=lambda one: (-one.words, one.tag))
 
