@@ -1,22 +1,29 @@
-"""Write files and folders atomically, and replace existing ones."""
+"""Write files and folders atomically, and replace existing ones.
+
+Everything is written to a temporary sibling, flushed to disk, and put into place in one step: after a kill at any
+moment, the old or the new content is complete. The sibling is locked by its process, so that the next process that
+writes to the same path can tell what a killed one left, and removes it.
+"""
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import re
 import secrets
 import shutil
 import stat
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
 from polytag.errors import PolytagError
 
 _NUMBER = re.compile(r"os error (\d+)")
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
 @contextmanager
@@ -31,18 +38,22 @@ def new_folder(folder: Path, what: str) -> Iterator[Path]:
         PolytagError: The folder cannot be written.
     """
     target = resolve_links(folder)
-    temporary = _beside(target)
+    missing = [parent for parent in target.parents if not parent.exists()]
     try:
-        temporary.mkdir(parents=True)
-        yield temporary
-        _share(temporary)
-        _replace(temporary, target)
+        remove_leftovers(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _temporary_folder(target) as temporary:
+            yield temporary
+            _share(temporary)
+            _flush_all(temporary)
+            _replace(temporary, target)
     except OSError as error:
         raise PolytagError(
-            f"The {what} cannot be written to {str(folder)!r}: {error}. Make room, or choose another place."
+            f"The {what} cannot be written to {str(folder)!r}: {error.strerror or error}. Make room, or choose another "
+            "place."
         ) from error
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        remove_empty(missing)
 
 
 @contextmanager
@@ -101,23 +112,164 @@ def expand_home(path: str | Path) -> Path:
         return Path(path)
 
 
+def check_writable(path: Path) -> None:
+    """Check that a file or a folder, and the folders above it, can be created; create nothing.
+
+    Raises:
+        OSError: It cannot be created.
+    """
+    target = resolve_links(path)
+    above = next(parent for parent in target.parents if parent.exists())
+    remove_leftovers(above / target.name)
+    with _temporary_folder(above / target.name):
+        pass
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what killed processes left next to a path; restore its folder if the kill came while it was replaced.
+
+    What belongs to a running process is locked, and stays.
+
+    Args:
+        path: A path that is about to be written.
+    """
+    target = resolve_links(path)
+    own = re.compile(re.escape(f".{target.name}.polytag-") + r"[0-9a-f]{8}(\.old)?")
+    with suppress(OSError):  # the folder does not exist, or cannot be read: writing to it explains why
+        for found in [entry for entry in os.scandir(target.parent) if own.fullmatch(entry.name)]:
+            with suppress(OSError), _opened(found, os.O_NOFOLLOW | os.O_NONBLOCK) as handle:
+                if not _lock(handle, wait=False):
+                    continue
+                if found.is_file():
+                    Path(found).unlink()
+                elif found.name.endswith(".old") and not target.exists():
+                    Path(found).replace(target)
+                else:
+                    shutil.rmtree(found)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder in one step: after a kill it exists completely, or only as a leftover.
+
+    Errors are ignored, as by `shutil.rmtree(folder, ignore_errors=True)`.
+    """
+    doomed = _beside(folder)
+    with suppress(OSError):
+        folder.replace(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
+
+
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Remove those of some folders that exist and are empty, one after the other."""
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def flush(path: Path) -> None:
+    """Write a file, or the list of files in a folder, through to the disk.
+
+    Raises:
+        OSError: The disk is full, or fails.
+    """
+    with _opened(path) as handle:
+        _flush(handle)
+
+
+def _flush(handle: int) -> None:
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems cannot flush a folder
+            raise
+
+
+def _flush_all(folder: Path) -> None:
+    for path in (*folder.rglob("*"), folder):
+        if path.is_dir() or path.is_file():
+            flush(path)
+
+
 @contextmanager
 def _replacing(path: Path) -> Iterator[TextIO]:
     """A file that replaces another one when the block ends, with the same permissions."""
-    temporary = _beside(path)
+    remove_leftovers(path)
+    temporary, handle = _temporary(path, is_folder=False)
     try:
-        with temporary.open("x", encoding="utf-8") as sink:
+        with os.fdopen(handle, "w", encoding="utf-8", closefd=False) as sink:
             if path.exists():
                 shutil.copymode(path, temporary)  # before it has any content to read
             yield sink
+        _flush(handle)
         temporary.replace(path)
+        flush(path.parent)
     finally:
-        temporary.unlink(missing_ok=True)
+        try:
+            temporary.unlink(missing_ok=True)
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def _temporary_folder(target: Path) -> Iterator[Path]:
+    """A new folder next to a path, locked, and removed when the block ends."""
+    temporary, handle = _temporary(target, is_folder=True)
+    try:
+        yield temporary
+    finally:
+        try:
+            shutil.rmtree(temporary, ignore_errors=True)
+        finally:
+            os.close(handle)
+
+
+def _temporary(target: Path, is_folder: bool) -> tuple[Path, int]:
+    """A new file or folder next to a path, locked until its handle is closed, and the handle."""
+    while True:
+        path = _beside(target)
+        if is_folder:
+            path.mkdir()
+        try:
+            # Not with `tempfile`, whose files are readable for the user only.
+            handle = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        except FileNotFoundError:
+            if is_folder:
+                continue  # another process has removed it as a leftover, before it was locked
+            raise
+        _lock(handle, wait=True)
+        if path.exists():
+            return path, handle
+        os.close(handle)
 
 
 def _beside(path: Path) -> Path:
-    """A new path in the same folder. Its files have the default permissions, unlike with `tempfile`."""
-    return path.parent / f".{path.name}-{secrets.token_hex(4)}"
+    """A new path in the same folder, which `remove_leftovers` recognises."""
+    return path.parent / f".{path.name}.polytag-{secrets.token_hex(4)}"
+
+
+@contextmanager
+def _opened(path: os.PathLike[str], flags: int = 0) -> Iterator[int]:
+    """The handle of a file or a folder, which is closed when the block ends, and with it any lock."""
+    handle = os.open(path, flags, 0o666)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, wait: bool) -> bool:
+    """Lock a file or a folder until its handle is closed or its process ends, in whatever way.
+
+    Returns:
+        Whether it is locked now; False if another process has locked it, or if the file system has no locks.
+    """
+    import fcntl  # Windows, where nothing but reading works, does not have it
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:
+        return False
+    return True
 
 
 def _share(folder: Path) -> None:
@@ -128,19 +280,41 @@ def _share(folder: Path) -> None:
 
 
 def _replace(source: Path, target: Path) -> None:
-    """Replace a folder by a finished one; restore it after an error or an interrupt."""
+    """Replace a folder by a finished one. The old one is removed, or has the source's name."""
     if not target.is_dir():
         source.replace(target)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
-    kept = old / target.name
-    try:
-        target.replace(kept)
-        source.replace(target)
-    finally:
-        if kept.exists() and not target.exists():
-            kept.replace(target)
-        shutil.rmtree(old, ignore_errors=True)
+    elif not _exchange(source, target):
+        _replace_in_two_steps(source, target)
+    flush(target.parent)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two folders in one step; False if the system or the file system cannot."""
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None) if sys.platform == "linux" else None
+    if rename is None:
+        return False
+    sys.audit("os.rename", one, other, -1, -1)  # as `os.rename` does
+    if rename(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+        return False
+    raise OSError(number, os.strerror(number), str(other))
+
+
+def _replace_in_two_steps(source: Path, target: Path) -> None:
+    """Replace a folder where the system cannot exchange two; `remove_leftovers` restores it after a kill in between."""
+    old = source.with_name(f"{source.name}.old")
+    with _opened(target) as handle:
+        _lock(handle, wait=False)
+        try:
+            target.replace(old)
+            source.replace(target)
+            flush(target.parent)
+        finally:
+            if old.exists() and not target.exists():
+                old.replace(target)
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def path_exists(path: Path) -> bool:

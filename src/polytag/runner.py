@@ -24,7 +24,7 @@ from polytag.training.fit import Fitted, fit
 from polytag.training.keywords import RunOptions, with_run_options
 from polytag.training.plan import Plan, make_plan
 from polytag.training.progress import ConsoleReporter, ReporterGroup
-from polytag.training.run_folder import locked_run
+from polytag.training.run_folder import PUSHED, locked_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ def _offering(plan: Plan, pushes: RunPushes | None, folder: Path) -> Callable[[F
     def offer(fitted: Fitted, found: Evaluation) -> None:
         if pushes and plan.config.push_every == "epoch":
             record = RunRecord(plan.config, plan.corpus, plan.training, plan.held_out, fitted.history, False, found)
-            place = folder / "push" / f"epoch-{record.epoch}"
+            place = folder / PUSHED / f"epoch-{record.epoch}"
             write_tagger(fitted.tagger, record, place, overwrite=True)
             pushes.offer(place, f"Epoch {record.epoch}: {_listed(found.headlines)} on validation")
 

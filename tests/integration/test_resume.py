@@ -45,8 +45,8 @@ sys.addaudithook(watch)
 """
 """Killed right before the given step in writing checkpoints, or a little later; to be followed by training."""
 
-STEPS_OF_WRITING = 6
-"""A folder made, a file opened, two files and the folder flushed, the folder renamed."""
+STEPS_OF_WRITING = 10
+"""A folder made, two files opened, two read for their checksums, three and the folder flushed, the folder renamed."""
 
 
 def train(server: ForkServer, options: dict[str, object], status: int = 0, code: str = TRAIN, *more: object) -> None:

@@ -13,7 +13,7 @@ from polytag.corpus.load import as_corpus
 from polytag.corpus.recognition import scheme_of_tags
 from polytag.corpus.span_schemes import holds_spans, span_scheme_of
 from polytag.errors import PolytagError
-from polytag.files import check_replaceable, expand_home, new_folder
+from polytag.files import check_replaceable, check_writable, expand_home, new_folder, remove_leftovers
 from polytag.plugin.reader import SPLITS, Reader, ReadingKeywords, SentenceTable
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, respelled
@@ -117,13 +117,20 @@ def check_folder(folder: Path, overwrite: bool) -> None:
             cannot be replaced.
     """
     folder = expand_home(folder)
+    remove_leftovers(folder)
+    try:
+        check_writable(folder)
+        entries = list(folder.iterdir()) if folder.is_dir() else []
+    except OSError as error:
+        raise PolytagError(
+            f"The folder {str(folder)!r} cannot be written: {error.strerror}. Choose another one."
+        ) from error
     if not folder.exists() and not folder.is_symlink():
         return
     name = str(folder)
     if not folder.is_dir():
         raise PolytagError(f"The destination {name!r} is a file. Name a folder: it gets one file per split.")
     check_replaceable(folder)
-    entries = list(folder.iterdir())
     if not entries:
         return
     if not overwrite:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from polytag.errors import TrainingError
-from polytag.files import save_tensors
+from polytag.errors import TrainingError, shorten
+from polytag.files import flush, save_tensors
 from polytag.plugin.encoder import Tensors
 
-_PREFIX = "checkpoint-"
+_NAME = re.compile("checkpoint-([0-9]+)")
 _TEMPORARY = ".writing"
 _TENSORS = "state.safetensors"
 _STATE = "state.json"
+_CHECKSUMS = "checksums.json"
 
 
 class CheckpointStore:
@@ -52,37 +54,59 @@ class CheckpointStore:
             temporary.mkdir()
             save_tensors(tensors, temporary / _TENSORS)
             (temporary / _STATE).write_text(json.dumps(state), encoding="utf-8")
-            for path in (temporary / _TENSORS, temporary / _STATE, temporary):
-                _flush(path)
-            before = self._numbers()
-            temporary.replace(self.folder / f"{_PREFIX}{number}")
-            _flush(self.folder)
+            checksums = {name: _checksum(temporary / name) for name in (_TENSORS, _STATE)}
+            (temporary / _CHECKSUMS).write_text(json.dumps(checksums), encoding="utf-8")
+            for path in (*temporary.iterdir(), temporary):
+                flush(path)
+            before = checkpoints(self.folder)
+            temporary.replace(self.folder / f"checkpoint-{number}")
+            flush(self.folder)
         except OSError as error:
             shutil.rmtree(temporary, ignore_errors=True)
             raise TrainingError(
                 f"A checkpoint cannot be written to {str(self.folder)!r}: {error.strerror or error}. The previous one "
                 "is kept: make room, or make the folder writable, and continue with --resume."
             ) from error
-        for old in before:
-            shutil.rmtree(self.folder / f"{_PREFIX}{old}", ignore_errors=True)
+        for old in before.values():
+            shutil.rmtree(old, ignore_errors=True)
 
     def latest(self) -> tuple[Tensors, dict[str, Any]] | None:
-        """The newest checkpoint, or None."""
+        """The newest checkpoint, or None.
+
+        Raises:
+            TrainingError: A file of it is missing, or damaged.
+        """
         from safetensors.numpy import load_file
 
-        numbers = self._numbers()
-        if not numbers:
+        found = checkpoints(self.folder)
+        if not found:
             return None
-        folder = self.folder / f"{_PREFIX}{max(numbers)}"
-        return load_file(folder / _TENSORS), json.loads((folder / _STATE).read_text(encoding="utf-8"))
+        folder = found[max(found)]
+        try:
+            checksums = json.loads((folder / _CHECKSUMS).read_text(encoding="utf-8"))
+            for name in (_TENSORS, _STATE):
+                if checksums[name] != _checksum(folder / name):
+                    raise ValueError(f"{name} has changed since it was written")
+            return load_file(folder / _TENSORS), json.loads((folder / _STATE).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise damaged(folder, f"{Path(str(error.filename)).name}: {error.strerror}") from error
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise damaged(folder, str(error)) from error
 
-    def _numbers(self) -> list[int]:
-        return [int(path.name.removeprefix(_PREFIX)) for path in self.folder.glob(f"{_PREFIX}*")]
+
+def checkpoints(folder: Path) -> dict[int, Path]:
+    """The folders of complete checkpoints, by number."""
+    return {int(found[1]): path for path in folder.iterdir() if (found := _NAME.fullmatch(path.name)) and path.is_dir()}
 
 
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def damaged(path: Path, why: str) -> TrainingError:
+    """The error for a file or folder of a run, without which the run cannot be resumed."""
+    return TrainingError(
+        f"{str(path)!r} is damaged: {shorten(' '.join(why.split()), 200)}. The run cannot be resumed: start over with "
+        "--overwrite."
+    )
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -6,8 +6,11 @@ length, labels), before calibration; batch and length are free.
 
 from __future__ import annotations
 
+import errno
+import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +39,33 @@ _OPTIMISERS = (
 
 
 def write_savedmodel(model: TaggerModel, folder: Path) -> None:
-    """Write a SavedModel with the signature `serving_default`; its inputs are int32."""
+    """Write a SavedModel with the signature `serving_default`; its inputs are int32.
+
+    Raises:
+        OSError: It cannot be written, for example because the disk is full.
+    """
     module = tf.Module()
     function = serving_function(model, tf.int32)
     module.tagger_variables = [variable.value for variable in model.variables]
     concrete = function.get_concrete_function()
-    tf.saved_model.save(module, str(folder), signatures={SIGNATURE: concrete}, options=_OPTIONS)
+    _save(module, folder, concrete)
+
+
+def _save(module: tf.Module, folder: Path, signature: Any) -> None:
+    with _raising_system_errors():
+        tf.saved_model.save(module, str(folder), signatures={SIGNATURE: signature}, options=_OPTIONS)
+
+
+@contextmanager
+def _raising_system_errors() -> Iterator[None]:
+    """Raise an error of TensorFlow in a file as the error of the system in its message."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        for number in errno.errorcode:
+            if os.strerror(number) in error.message:
+                raise OSError(number, os.strerror(number)) from error
+        raise
 
 
 def open_savedmodel(folder: Path) -> NetworkFunction:
@@ -106,6 +130,7 @@ def write_litert(model: TaggerModel, path: Path) -> None:
 
     Raises:
         PolytagError: LiteRT lacks an operation that the network needs.
+        OSError: It cannot be written, for example because the disk is full.
     """
     portable = PortableGraph(serving_function(model, tf.int32))
     inner = portable.function()
@@ -125,8 +150,9 @@ def write_litert(model: TaggerModel, path: Path) -> None:
     signature = module.serve.get_concrete_function(
         **{name: tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in inputs.items()}
     )
-    with tempfile.TemporaryDirectory() as folder:
-        tf.saved_model.save(module, folder, signatures={SIGNATURE: signature}, options=_OPTIONS)
+    # In a folder that is removed as a whole if this process is killed.
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        _save(module, Path(folder), signature)
         try:
             path.write_bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
         except ConverterError as error:

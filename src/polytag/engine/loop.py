@@ -17,7 +17,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from polytag.encoding.batches import BatchBuilder, training_plan
-from polytag.engine.checkpoints import CheckpointStore
+from polytag.engine.checkpoints import CheckpointStore, damaged
 from polytag.engine.model import TaggerModel
 from polytag.engine.settings import Settings
 from polytag.engine.step import TrainStep
@@ -98,8 +98,11 @@ def train_epochs(
     unit = model.encoder.unit
     evaluating = 0.0  # seconds of the last evaluation
     saved = checkpoints.latest() if checkpoints else None
-    if saved:
-        at.restore(loop, *saved)
+    if checkpoints and saved:
+        try:
+            at.restore(loop, *saved)
+        except (KeyError, TypeError, ValueError) as error:
+            raise damaged(checkpoints.folder, "its checkpoint is of another version of polytag") from error
         for before in at.history:
             yield FinishedEpoch(Epoch(**before, restored=True), None)
     with _finishing_the_step() as interrupted:
@@ -205,8 +208,9 @@ class _Position:
         for i, variable in enumerate(loop.state):
             variable.assign(tensors[f"state.{i}"])
         self.best = [tensors[f"best.{i}"] for i in range(sum(name.startswith("best.") for name in tensors))]
-        for name, value in plain.items():
-            setattr(self, name, value)
+        for name in self.__slots__:
+            if name != "best":
+                setattr(self, name, plain[name])
 
 
 def _interruption(epoch: int, checkpoints: CheckpointStore | None) -> str:

@@ -83,6 +83,7 @@ def _sizes(tagger: Tagger) -> dict[str, int]:
 
 
 def _quantise(path: Path) -> None:
+    from google.protobuf.message import DecodeError
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     # Seven bits per weight: with eight, processors without VNNI overflow when two products are added.
@@ -90,6 +91,8 @@ def _quantise(path: Path) -> None:
     logging.disable(logging.WARNING)  # it advises to simplify the graph, which is already done
     try:
         quantize_dynamic(path, path, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
+    except DecodeError as error:  # onnx reads a file that it has written, and does not notice a full disk
+        raise OSError("a file of the quantisation is incomplete, as on a full disk") from error
     finally:
         logging.disable(before)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from polytag.errors import PolytagError
-from polytag.files import check_replaceable, expand_home, new_folder, resolve_links
+from polytag.files import check_replaceable, check_writable, expand_home, new_folder, remove_leftovers
 from polytag.tagger.description import FILE
 
 
@@ -35,6 +34,7 @@ def check_output(folder: Path, overwrite: bool) -> None:
     Raises:
         PolytagError: The folder has content that must not be replaced, or cannot be written.
     """
+    remove_leftovers(folder)
     try:
         if folder.is_dir() and any(folder.iterdir()):
             if not (folder / FILE).is_file():
@@ -49,9 +49,7 @@ def check_output(folder: Path, overwrite: bool) -> None:
         elif folder.exists() and not folder.is_dir():
             raise PolytagError(f"The output {str(folder)!r} is a file. Choose a folder.")
         check_replaceable(folder)
-        above = next(parent for parent in resolve_links(folder).parents if parent.exists())
-        with tempfile.TemporaryDirectory(prefix=".polytag-", dir=above):
-            pass
+        check_writable(folder)
     except OSError as error:
         raise PolytagError(
             f"The output folder {str(folder)!r} cannot be written: {error.strerror}. Choose another one."

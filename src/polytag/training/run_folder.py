@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from polytag.errors import PolytagError
+from polytag.files import remove_empty, remove_folder, remove_leftovers
+from polytag.plugin.encoder import Precision
 from polytag.training.config import RunConfig
 
 if TYPE_CHECKING:
     from polytag.engine.checkpoints import CheckpointStore
+
+PUSHED = "push"
+"""Name of the folder in a run's folder for taggers that are being pushed."""
 
 _IDENTITY = "run.json"
 _NOT_PART_OF_IT = {
@@ -33,10 +37,15 @@ def with_interrupted_precision(config: RunConfig) -> RunConfig:
 
     The choice depends on a timing, which can differ now, for instance on another processor.
     """
+    from polytag.engine.checkpoints import damaged
+
     folder = run_folder(config.output)
     if not config.resume or config.precision or not _is_unfinished(folder):
         return config
-    return config.model_copy(update={"precision": _begun(folder)["precision"]})
+    precision = _begun(folder).get("precision")
+    if precision not in (None, *get_args(Precision)):
+        raise damaged(folder / _IDENTITY, f"it has the precision {precision!r}")
+    return config.model_copy(update={"precision": precision})
 
 
 @contextmanager
@@ -49,23 +58,25 @@ def locked_run(config: RunConfig, corpus: Mapping[str, str]) -> Iterator[Checkpo
 
     Raises:
         PolytagError: Another process has locked the run, an unfinished run exists and neither `resume` nor `overwrite`
-            is set, or the configuration of a resumed run has changed.
+            is set, the configuration of a resumed run has changed, or its folder is damaged or has files of the user.
     """
     from filelock import FileLock, Timeout
 
     from polytag.engine.checkpoints import CheckpointStore
 
     folder = run_folder(config.output)
-    made = [parent for parent in folder.parents if not parent.exists()]
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder.with_name(folder.name + ".lock"), timeout=0)
         lock.acquire()
+        remove_leftovers(folder)
     except Timeout as error:
         raise PolytagError(
             f"Another process is training into {str(config.output)!r}. Wait for it, or choose another --output."
         ) from error
     except OSError as error:
+        remove_empty(made)
         raise PolytagError(f"The run folder {str(folder)!r} cannot be created: {error.strerror}.") from error
     try:
         identity = {**corpus, **config.model_dump(mode="json", exclude=_NOT_PART_OF_IT)}
@@ -73,18 +84,18 @@ def locked_run(config: RunConfig, corpus: Mapping[str, str]) -> Iterator[Checkpo
             identity["content of loss_weights"] = Path(config.loss_weights).read_text(
                 encoding="utf-8", errors="replace"
             )
+        _check_content(folder)
         _prepare(folder, identity, config)
         yield CheckpointStore(folder, config.checkpoint_every)
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_folder(folder)
     finally:
-        if folder.is_dir() and not _is_unfinished(folder):
-            shutil.rmtree(folder, ignore_errors=True)  # nothing to resume
+        if folder.is_dir() and not _is_unfinished(folder) and not _strangers(folder):
+            remove_folder(folder)  # nothing to resume
         # While the lock is held: after its release, another process may have locked the same file.
-        Path(lock.lock_file).unlink(missing_ok=True)
+        with suppress(OSError):
+            Path(lock.lock_file).unlink()
         lock.release()
-        for parent in made:
-            if parent.is_dir() and not any(parent.iterdir()):
-                parent.rmdir()
+        remove_empty(made)
 
 
 def _prepare(folder: Path, identity: dict[str, object], config: RunConfig) -> None:
@@ -92,10 +103,7 @@ def _prepare(folder: Path, identity: dict[str, object], config: RunConfig) -> No
         with tempfile.TemporaryFile(dir=folder):  # before an unfinished run is changed
             pass
     except OSError as error:
-        raise PolytagError(
-            f"The run folder {str(folder)!r} cannot be written: {error.strerror}. Free some space, make it writable, "
-            "or choose another --output."
-        ) from error
+        raise _not_writable(folder, error) from error
     unfinished = _is_unfinished(folder)
     if unfinished and config.resume:
         before = _begun(folder)
@@ -112,16 +120,58 @@ def _prepare(folder: Path, identity: dict[str, object], config: RunConfig) -> No
             f"An unfinished run of {str(config.output)!r} exists. Continue it with --resume, or start over with "
             "--overwrite."
         )
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    (folder / _IDENTITY).write_text(json.dumps(identity), encoding="utf-8")
+    try:
+        remove_folder(folder)
+        folder.mkdir()
+        (folder / _IDENTITY).write_text(json.dumps(identity), encoding="utf-8")
+    except OSError as error:
+        raise _not_writable(folder, error) from error
+
+
+def _not_writable(folder: Path, error: OSError) -> PolytagError:
+    return PolytagError(
+        f"The run folder {str(folder)!r} cannot be written: {error.strerror}. Free some space, make it writable, "
+        "or choose another --output."
+    )
+
+
+def _check_content(folder: Path) -> None:
+    if strangers := _strangers(folder):
+        raise PolytagError(
+            f"The run folder {str(folder)!r} has {strangers[0]!r}, which polytag did not write. The folder is removed "
+            "when the run has ended: move it elsewhere, or choose another --output."
+        )
+
+
+def _strangers(folder: Path) -> list[str]:
+    """Names of files in a run folder that may be the user's."""
+    from polytag.engine.checkpoints import checkpoints
+
+    own = {_IDENTITY, PUSHED, *(path.name for path in checkpoints(folder).values())}
+    return sorted(path.name for path in folder.iterdir() if path.name not in own and not path.name.startswith("."))
 
 
 def _is_unfinished(folder: Path) -> bool:
-    return any(folder.glob("checkpoint-*"))
+    from polytag.engine.checkpoints import checkpoints
+
+    return folder.is_dir() and bool(checkpoints(folder))
 
 
 def _begun(folder: Path) -> dict[str, Any]:
-    """The configuration and corpus of an unfinished run."""
-    begun: dict[str, Any] = json.loads((folder / _IDENTITY).read_text(encoding="utf-8"))
+    """The configuration and corpus of an unfinished run.
+
+    Raises:
+        TrainingError: The file is missing, or damaged.
+    """
+    from polytag.engine.checkpoints import damaged
+
+    path = folder / _IDENTITY
+    try:
+        begun = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise damaged(path, str(error.strerror)) from error
+    except (ValueError, RecursionError) as error:
+        raise damaged(path, str(error)) from error
+    if not isinstance(begun, dict):
+        raise damaged(path, "it is not an object")
     return begun
