@@ -154,9 +154,11 @@ def remove_folder(folder: Path) -> None:
     Errors are ignored, as by `shutil.rmtree(folder, ignore_errors=True)`.
     """
     doomed = _beside(folder)
-    with suppress(OSError):
+    try:
         folder.replace(doomed)
-        shutil.rmtree(doomed, ignore_errors=True)
+    except OSError:  # even a new name needs room
+        doomed = folder
+    shutil.rmtree(doomed, ignore_errors=True)
 
 
 def remove_empty(folders: Iterable[Path]) -> None:
@@ -184,6 +186,11 @@ def _flush(handle: int) -> None:
             raise
 
 
+def _flush_name(path: Path) -> None:
+    with suppress(OSError):  # it is complete, and in its place
+        flush(path.parent)
+
+
 def _flush_all(folder: Path) -> None:
     for path in (*folder.rglob("*"), folder):
         if path.is_dir() or path.is_file():
@@ -202,7 +209,7 @@ def _replacing(path: Path) -> Iterator[TextIO]:
             yield sink
         _flush(handle)
         temporary.replace(path)
-        flush(path.parent)
+        _flush_name(path)
     finally:
         try:
             temporary.unlink(missing_ok=True)
@@ -285,7 +292,7 @@ def _replace(source: Path, target: Path) -> None:
         source.replace(target)
     elif not _exchange(source, target):
         _replace_in_two_steps(source, target)
-    flush(target.parent)
+    _flush_name(target)
 
 
 def _exchange(one: Path, other: Path) -> bool:
@@ -310,7 +317,7 @@ def _replace_in_two_steps(source: Path, target: Path) -> None:
         try:
             target.replace(old)
             source.replace(target)
-            flush(target.parent)
+            _flush_name(target)
         finally:
             if old.exists() and not target.exists():
                 old.replace(target)

@@ -230,7 +230,7 @@ def test_a_run_folder_that_becomes_unwritable_leaves_the_last_good_checkpoint(
 
     with pytest.raises(polytag.PolytagError, match=f"The run folder '{folder}' cannot be written: "):
         polytag.train(**options, overwrite=True)
-    assert {path.name for path in kept.iterdir()} == {"state.json", "state.safetensors"}
+    assert {path.name for path in kept.iterdir()} == {"checksums.json", "state.json", "state.safetensors"}
 
     folder.chmod(0o755)
     polytag.train(**options, resume=True)

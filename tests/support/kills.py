@@ -21,8 +21,8 @@ _PATHS: Mapping[str, Sequence[tuple[int, int | None]]] = {
 }
 """For each event that changes files: which arguments are paths, and which are the folders these are relative to."""
 
-_NEED_ROOM = ("open", "write", "os.mkdir", "os.rename", "fsync")
-"""What fails on a full disk."""
+_NEED_ROOM = ("open", "os.mkdir", "os.rename", "fsync")
+"""What fails on a full disk, besides writing."""
 
 
 class Killed(BaseException):
@@ -122,7 +122,7 @@ class Kill(Moment):
 
 
 class FullDisk(Moment):
-    """The disk is full from now on."""
+    """No more files can be made from now on, and none can be flushed: the disk is full."""
 
     def counts(self, operation: str) -> bool:
         return operation in _NEED_ROOM

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from polytag.errors import PolytagError
-from polytag.files import remove_empty, remove_folder, remove_leftovers
+from polytag.files import check_writable, remove_empty, remove_folder, remove_leftovers
 from polytag.plugin.encoder import Precision
 from polytag.training.config import RunConfig
 
@@ -100,8 +99,7 @@ def locked_run(config: RunConfig, corpus: Mapping[str, str]) -> Iterator[Checkpo
 
 def _prepare(folder: Path, identity: dict[str, object], config: RunConfig) -> None:
     try:
-        with tempfile.TemporaryFile(dir=folder):  # before an unfinished run is changed
-            pass
+        check_writable(folder / _IDENTITY)  # before an unfinished run is changed
     except OSError as error:
         raise _not_writable(folder, error) from error
     unfinished = _is_unfinished(folder)
