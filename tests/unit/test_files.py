@@ -1,7 +1,9 @@
 """Files and folders that are written whole or not at all, in the place of what is there."""
 
+import ctypes
 import os
 import resource
+import shutil
 import stat
 import threading
 from collections.abc import Iterator
@@ -11,7 +13,8 @@ import numpy as np
 import pytest
 
 from polytag import PolytagError
-from polytag.files import new_file, new_folder, save_tensors
+from polytag.files import new_file, new_folder, remove_folder, remove_leftovers, save_tensors
+from support.kills import Kill, each
 
 
 @pytest.fixture
@@ -123,21 +126,101 @@ def test_a_link_to_a_folder_stays_and_what_it_points_at_is_replaced(tmp_path, be
     assert [path.name for path in target.parent.iterdir()] == ["v1"]
 
 
+def replace(folder: Path) -> None:
+    with new_folder(folder, "tagger") as new:
+        (new / "note").write_text("new")
+
+
+@pytest.mark.parametrize("exchanging", [True, False])
+def test_a_kill_at_any_moment_leaves_a_whole_folder_at_the_latest_for_the_next_write(tmp_path, monkeypatch, exchanging):
+    if not exchanging:
+        monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: object())  # a system without renameat2
+    missing = []
+    for kill in each(Kill, tmp_path):
+        shutil.rmtree(tmp_path / "out", ignore_errors=True)
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "note").write_text("old")
+        with kill:
+            replace(tmp_path / "out")
+        missing += [] if (tmp_path / "out").exists() else [kill.operation]
+        remove_leftovers(tmp_path / "out")
+        assert [path.name for path in tmp_path.iterdir()] == ["out"], kill
+        assert (tmp_path / "out" / "note").read_text() in ("old", "new"), kill
+    assert (tmp_path / "out" / "note").read_text() == "new"
+    assert missing == ([] if exchanging else ["os.rename"])
+
+
 def test_an_interrupt_between_two_steps_leaves_the_old_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: object())
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "note").write_text("old")
     usual = Path.replace
 
     def interrupted(path, target):
-        if path.name.startswith(".out"):
+        if (path / "note").read_text() == "new":
             raise KeyboardInterrupt
         return usual(path, target)
 
     monkeypatch.setattr(Path, "replace", interrupted)
-    with pytest.raises(KeyboardInterrupt), new_folder(tmp_path / "out", "tagger") as folder:
-        (folder / "note").write_text("new")
+    with pytest.raises(KeyboardInterrupt):
+        replace(tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert (tmp_path / "out" / "note").read_text() == "old"
+
+
+def test_what_another_process_is_writing_is_no_leftover(tmp_path):
+    for new in (new_folder(tmp_path / "out", "tagger"), new_file(tmp_path / "out")):
+        with new:
+            (being_written,) = set(tmp_path.iterdir()) - {tmp_path / "out"}
+            remove_leftovers(tmp_path / "out")
+            assert being_written.exists()
+        assert [path.name for path in tmp_path.iterdir()] == ["out"]
+        if (tmp_path / "out").is_dir():
+            (tmp_path / "out").rmdir()
+
+
+def test_only_what_was_left_by_polytag_is_removed(tmp_path):
+    own, kept = (".out.polytag-0123abcd", ".out.polytag-0123abce.old"), tmp_path / "kept"
+    for name in (*own, ".out", ".out.polytag", ".out.polytag-notes", ".out.polytag-0123abcd.txt", ".out-0123abcd"):
+        (tmp_path / name).mkdir()
+    (tmp_path / ".outs.polytag-0123abcd").write_text("of another file")
+    (tmp_path / ".out.polytag-00000000").symlink_to(kept)
+    (tmp_path / "out").mkdir()
+    kept.mkdir()
+    before = {path.name for path in tmp_path.iterdir()}
+    write(tmp_path / "file")
+    replace(tmp_path / "out")
+    assert before - {path.name for path in tmp_path.iterdir()} == set(own)
+
+
+def test_finished_files_are_on_the_disk_before_they_are_seen(tmp_path, monkeypatch):
+    flushed = []
+    monkeypatch.setattr(os, "fsync", lambda handle: flushed.append(Path(f"/proc/self/fd/{handle}").readlink()))
+    write(tmp_path / "file")
+    with new_folder(tmp_path / "out", "tagger") as folder:
+        (folder / "onnx").mkdir()
+        (folder / "onnx" / "model.onnx").touch()
+    temporary, names = flushed[0], flushed[2:-1]
+    assert (temporary.parent, temporary.name[:6]) == (tmp_path, ".file.")
+    assert sorted(names) == [folder, folder / "onnx", folder / "onnx" / "model.onnx"]
+    assert flushed[1] == flushed[-1] == tmp_path
+
+
+def test_folders_above_that_were_made_in_vain_are_removed(tmp_path):
+    with pytest.raises(PolytagError, match="cannot be written"), new_folder(tmp_path / "a" / "b" / "out", "tagger"):
+        raise OSError(28, "No space left on device")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_removed_as_a_whole(tmp_path):
+    for kill in each(Kill, tmp_path):
+        (tmp_path / "run" / "checkpoint").mkdir(parents=True)
+        with kill:
+            remove_folder(tmp_path / "run")
+        assert (tmp_path / "run" / "checkpoint").is_dir() == (tmp_path / "run").is_dir(), kill
+        remove_folder(tmp_path / "run")
+        remove_leftovers(tmp_path / "run")
+        assert list(tmp_path.iterdir()) == [], kill
 
 
 @pytest.fixture

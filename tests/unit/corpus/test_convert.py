@@ -323,19 +323,23 @@ def test_a_failure_leaves_the_old_corpus(tmp_path, monkeypatch, registry):
 def test_an_interrupt_leaves_the_old_corpus(tmp_path, monkeypatch):
     corpus, folder = corpus_of(tmp_path, TEXT), tmp_path / "out"
     convert_corpus(corpus, folder)
-    for name in ("rename", "replace"):
-        usual = getattr(Path, name)
 
-        def interrupted(path, target, usual=usual):
-            if Path(target) == folder and (path / "train.jsonl").exists():
-                raise KeyboardInterrupt
-            return usual(path, target)
+    def interrupted(*_):
+        raise KeyboardInterrupt
 
-        monkeypatch.setattr(Path, name, interrupted)
+    monkeypatch.setattr("polytag.corpus.convert.compare_written", interrupted)
     with pytest.raises(KeyboardInterrupt):
         convert_corpus(corpus, folder, format="jsonl", overwrite=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "train.conll"]
     assert content(read(folder)) == content(corpus)
+
+
+@pytest.mark.parametrize("folder", ["locked", "locked/out"])
+def test_a_folder_without_rights_is_refused_at_once(tmp_path, like_any_user, folder):
+    (tmp_path / "locked").mkdir(mode=0o555 if folder == "locked/out" else 0o333)
+    with pytest.raises(PolytagError, match=r"cannot be written: Permission denied\. Choose another"):
+        check_folder(tmp_path / folder, overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["locked"]
 
 
 @pytest.mark.parametrize("kind", ["the current one", "a mount point"])
