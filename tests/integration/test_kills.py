@@ -20,7 +20,7 @@ from polytag.exporting import export as export_module
 from polytag.plugin.reporter import Epoch
 from polytag.training.fit import Fitted
 from support.hub_server import TOKEN, Hub, running_hub, use_hub
-from support.kills import FullDisk, Kill, each
+from support.kills import FullDisk, Kill, each, small_files
 from support.random_tagger import save_random_tagger
 
 Tree = dict[str, bytes]
@@ -236,3 +236,22 @@ def test_push(saved, tmp_path, monkeypatch):
             push(hub, math.inf)
             assert hub.model("acme/ner").files == new, moments
     assert moments > 6
+
+
+def test_writing_that_fails_leaves_the_old_result(folder, tmp_path, saved, tagger, corpus, quick_training):
+    (folder / "in.txt").write_text("Peter lives in Rome.\n" * 20)
+    (folder / "out.jsonl").write_text("old")
+    polytag.convert_corpus(corpus, folder / "corpus")
+    for name in ("tagger", "exported"):
+        shutil.copytree(saved, folder / name)
+    before = tree(folder)
+    for run in (
+        partial(polytag.predict, saved, folder / "in.txt", output=folder / "out.jsonl"),
+        partial(polytag.convert_corpus, "sample", folder / "corpus", overwrite=True),
+        partial(polytag.train, task="ner", corpus=corpus.reference, output=folder / "tagger", overwrite=True),
+        partial(polytag.export, tagger, folder / "exported", "savedmodel", corpus=corpus, overwrite=True),
+    ):
+        with small_files(2000), pytest.raises(PolytagError, match=r"cannot be written[^\n]*: File too large"):
+            run()
+        shutil.rmtree(folder / ".tagger.run", ignore_errors=True)  # for --resume
+        assert tree(folder) == before

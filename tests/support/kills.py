@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 from unittest import mock
@@ -139,6 +141,17 @@ def each(kind: Callable[[Path, int], Moment], folder: Path) -> Iterator[Moment]:
         moment = kind(folder, number)
         yield moment
         last = not moment.operation
+
+
+@contextmanager
+def small_files(size: int = 100_000) -> Iterator[None]:
+    """No file may grow beyond a number of bytes, for the process as it is: writing more fails, in any library."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 _moments: list[Moment] = []

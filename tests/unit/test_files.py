@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-import resource
 import shutil
 import stat
 import threading
@@ -14,7 +13,7 @@ import pytest
 
 from polytag import PolytagError
 from polytag.files import new_file, new_folder, remove_folder, remove_leftovers, save_tensors
-from support.kills import Kill, each
+from support.kills import Kill, each, small_files
 
 
 @pytest.fixture
@@ -223,16 +222,7 @@ def test_a_folder_is_removed_as_a_whole(tmp_path):
         assert list(tmp_path.iterdir()) == [], kill
 
 
-@pytest.fixture
-def small_files():
-    """No file may grow beyond 100 kB, for the process as it is."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def test_what_cannot_be_written_is_an_error_of_the_system(tmp_path, small_files):
-    with pytest.raises(OSError, match="File too large"):
+def test_what_cannot_be_written_is_an_error_of_the_system(tmp_path):
+    with small_files(), pytest.raises(OSError, match="File too large"):
         save_tensors({"weight": np.zeros(100_000, dtype=np.float32)}, tmp_path / "model.safetensors")
     assert list(tmp_path.iterdir()) == []

@@ -76,6 +76,7 @@ class CheckpointStore:
         Raises:
             TrainingError: A file of it is missing, or damaged.
         """
+        from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
         found = checkpoints(self.folder)
@@ -83,14 +84,13 @@ class CheckpointStore:
             return None
         folder = found[max(found)]
         try:
-            checksums = json.loads((folder / _CHECKSUMS).read_text(encoding="utf-8"))
-            for name in (_TENSORS, _STATE):
-                if checksums[name] != _checksum(folder / name):
-                    raise ValueError(f"{name} has changed since it was written")
+            expected = json.loads((folder / _CHECKSUMS).read_text(encoding="utf-8"))
+            if expected != {name: _checksum(folder / name) for name in (_TENSORS, _STATE)}:
+                raise damaged(folder, f"{_TENSORS} or {_STATE} has changed since it was written")
             return load_file(folder / _TENSORS), json.loads((folder / _STATE).read_text(encoding="utf-8"))
         except OSError as error:
-            raise damaged(folder, f"{Path(str(error.filename)).name}: {error.strerror}") from error
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise damaged(Path(error.filename or folder), error.strerror or str(error)) from error
+        except (ValueError, RecursionError, SafetensorError) as error:
             raise damaged(folder, str(error)) from error
 
 

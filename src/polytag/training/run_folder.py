@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from polytag.errors import PolytagError
+from polytag.errors import PolytagError, shorten
 from polytag.files import check_writable, remove_empty, remove_folder, remove_leftovers
 from polytag.plugin.encoder import Precision
 from polytag.training.config import RunConfig
@@ -20,6 +20,7 @@ PUSHED = "push"
 """Name of the folder in a run's folder for taggers that are being pushed."""
 
 _IDENTITY = "run.json"
+_SHOWN = 3
 _NOT_PART_OF_IT = {
     *("output", "overwrite", "resume", "checkpoint_every", "tensorboard", "profile"),
     *("export", "push", "push_every", "push_private"),
@@ -105,9 +106,13 @@ def _prepare(folder: Path, identity: dict[str, object], config: RunConfig) -> No
     unfinished = _is_unfinished(folder)
     if unfinished and config.resume:
         before = _begun(folder)
-        changed = sorted(name for name in identity if before.get(name) != identity[name])
+        changed = sorted(name for name in {*before, *identity} if before.get(name) != identity.get(name))
         if changed:
-            what = "; ".join(f"{name} was {before.get(name)!r} and is {identity[name]!r}" for name in changed)
+            what = "; ".join(
+                f"{shorten(name)} was {shorten(repr(before.get(name)))} and is {shorten(repr(identity.get(name)))}"
+                for name in changed[:_SHOWN]
+            )
+            what += f"; and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
             raise PolytagError(
                 f"The unfinished run of {str(config.output)!r} cannot be resumed after changes: {what}. Resume it with "
                 "the options it was started with, or start over with --overwrite."

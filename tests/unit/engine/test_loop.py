@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from polytag.encoding.batches import BatchBuilder
 from polytag.encoding.features import featurise
+from polytag.engine.checkpoints import CheckpointStore
 from polytag.engine.encoders.compact import CompactEncoder
 from polytag.engine.loop import Settings, layers_in, seed_everything, train_epochs
 from polytag.engine.model import TaggerModel
@@ -49,12 +50,14 @@ def train(
     labels: Mapping[str, NDArray[np.int32]] | None = None,
     scores: Sequence[float] = (),
     on_step: Any = None,
+    checkpoints: CheckpointStore | None = None,
 ) -> list[Epoch]:
     features = featurise(model.encoder, words)
     given = labels or dict.fromkeys(model.heads, letter_labels(words))
     remaining = iter(scores)
     builder = BatchBuilder(features, model.encoder, given)
-    epochs = train_epochs(model, builder, features.lengths, how, lambda: Scored(next(remaining, 0.0)), on_step)
+    evaluate = lambda: Scored(next(remaining, 0.0))  # noqa: E731
+    epochs = train_epochs(model, builder, features.lengths, how, evaluate, on_step, checkpoints)
     return [epoch for epoch, _ in epochs]
 
 
@@ -305,3 +308,19 @@ def test_the_loss_scale_changes_nothing_but_the_range(uncompiled: None) -> None:
     for model, loss_scaling in ((plain, False), (scaled, True)):
         train(model, sentences(16), settings(epochs=2, batch_size=2, accumulate=2, loss_scaling=loss_scaling))
     assert_close(plain.tensors(), scaled.tensors(), atol=1e-5)
+
+
+@pytest.mark.parametrize("wrong", ["tensors", "shapes", "state"])
+def test_a_checkpoint_of_another_network_or_version_is_refused(tmp_path, wrong):
+    store = CheckpointStore(tmp_path, every=1)
+    train(tiny_model(), sentences(4), settings(), checkpoints=store)
+    tensors, state = store.latest()
+    if wrong == "tensors":
+        del tensors["state.1"]
+    elif wrong == "shapes":
+        tensors["state.1"] = np.zeros((2, 3, 4), np.float32)
+    else:
+        del state["losses"]
+    store.save(100, tensors, state)
+    with pytest.raises(TrainingError, match="is damaged: its checkpoint is of another version of polytag"):
+        train(tiny_model(), sentences(4), settings(epochs=2), checkpoints=store)
