@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class PolytagError(Exception):
     """The input is wrong; the message says what to do about it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Not with `__init__`, whose arguments differ: an error that cannot be read stops a pool of processes for ever.
+        return _unpickled, (type(self), self.args)
 
 
 class CorpusError(PolytagError):
@@ -62,6 +67,10 @@ class HubUnreachableError(PolytagError):
 
 class InterruptedRunError(PolytagError):
     """A run was interrupted from the keyboard, after it had written a checkpoint."""
+
+
+def _unpickled(kind: type[PolytagError], arguments: tuple[Any, ...]) -> PolytagError:
+    return kind.__new__(kind, *arguments)
 
 
 def shorten(text: str, width: int = 80) -> str:

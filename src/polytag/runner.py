@@ -17,6 +17,7 @@ from polytag.plugin.reporter import Epoch, Reporter, best_epoch
 from polytag.publishing.push import PushResult, RunPushes
 from polytag.publishing.record import RunRecord
 from polytag.publishing.write import write_tagger
+from polytag.tagger.forks import check_tensorflow
 from polytag.tagger.tagger import Tagger
 from polytag.training.choices import Choices, choose
 from polytag.training.config import RunConfig
@@ -99,7 +100,7 @@ def train(
         **options: Fields of `RunConfig`: the options of `polytag train`, with `from_` for `--from`.
 
     Raises:
-        PolytagError: The input is invalid.
+        PolytagError: The input is invalid, or TensorFlow cannot compute in this process.
         PluginError: A plugin is broken, or has the same name as another one.
         TypeError: A callback is not a `Reporter`.
     """
@@ -108,6 +109,7 @@ def train(
             raise TypeError(f"a callback must be a polytag.Reporter, not {callback!r}")
     if config and options:
         raise TypeError(f"give the run as a RunConfig or as keyword arguments, not both: {', '.join(options)}")
+    check_tensorflow()
     began = time.perf_counter()
     config = config or RunConfig.from_sources(None, options)
     add_plugins(plugins)

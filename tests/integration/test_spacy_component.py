@@ -63,6 +63,13 @@ def test_processes_of_spacy_tag_the_same(nlp):
     assert [doc.to_json() for doc in nlp.pipe(texts, n_process=2, batch_size=4)] == alone
 
 
+def test_processes_of_spacy_say_that_tensorflow_cannot_be_used_there(joint_run):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("polytag", config={"tagger": str(joint_run.output), "runtime": "tensorflow"})
+    with pytest.raises(ValueError, match="This process was forked from one that had used TensorFlow"):
+        list(nlp.pipe(TEXTS, n_process=2))
+
+
 def test_the_runtime_is_part_of_the_configuration(joint_run):
     config = {"tagger": str(joint_run.output), "runtime": "tensorflow"}
     nlp = spacy.blank("en")

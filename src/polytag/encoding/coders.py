@@ -42,12 +42,13 @@ class HashCoder(WordCoder):
     def encode(self, words: Sequence[str]) -> Units:
         """One unit per word: int32 (words, 10) rows of the embedding table."""
         if len(self._rows) > _CACHED_WORDS:
-            self._rows.clear()
+            self._rows = {}  # not cleared: another thread may be reading it
+        known = self._rows
         order = {word: number for number, word in enumerate(dict.fromkeys(words))}
-        for word in order.keys() - self._rows.keys():
-            self._rows[word] = hash_word(word)
+        for word in order.keys() - known.keys():
+            known[word] = hash_word(word)
         index = np.fromiter(map(order.__getitem__, words), dtype=np.int64, count=len(words))
-        table = np.array([self._rows[word] for word in order], dtype=np.int32).reshape(-1, self.n_features)
+        table = np.array([known[word] for word in order], dtype=np.int32).reshape(-1, self.n_features)
         return Units(table[index], np.ones(len(words), dtype=np.int32))
 
     def unread(self, words: Sequence[str]) -> UnreadWords:
@@ -112,10 +113,10 @@ class SubwordCoder(WordCoder):
         Tokenizers split a list of words one word at a time, so a word's subwords do not depend on its neighbours. A
         word that tokenises to nothing gets the unknown token; a word longer than a window is truncated to fit.
         """
-        self._learn(words)
+        known = self._learned(words)
         order = {word: number for number, word in enumerate(dict.fromkeys(words))}
         index = np.fromiter(map(order.__getitem__, words), dtype=np.int64, count=len(words))
-        distinct = [self._pieces[word] for word in order]
+        distinct = [known[word] for word in order]
         lengths = np.fromiter(map(len, distinct), dtype=np.int64, count=len(distinct))
         starts = np.cumsum(lengths) - lengths
         pool = np.fromiter((i for pieces in distinct for i in pieces), dtype=np.int32, count=int(lengths.sum()))
@@ -144,12 +145,15 @@ class SubwordCoder(WordCoder):
         }
         (folder / UNITS_FILE).write_text(json.dumps(settings) + "\n", encoding="utf-8")
 
-    def _learn(self, words: Iterable[str]) -> None:
+    def _learned(self, words: Iterable[str]) -> dict[str, list[int]]:
+        """The subwords of these words, and of others."""
         if len(self._pieces) > _CACHED_WORDS:
-            self._pieces.clear()
-        new = list(dict.fromkeys(word for word in words if word not in self._pieces))
+            self._pieces = {}  # not cleared: another thread may be reading it
+        known = self._pieces
+        new = list(dict.fromkeys(word for word in words if word not in known))
         for word, ids in self._tokenised(new):
-            self._pieces[word] = ids[: self.max_units] or [self._unknown]
+            known[word] = ids[: self.max_units] or [self._unknown]
+        return known
 
     def _tokenised(self, words: list[str]) -> Iterator[tuple[str, list[int]]]:
         texts = [word.encode("utf-8", "replace").decode("utf-8") for word in words]  # no lone surrogates

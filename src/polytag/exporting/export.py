@@ -16,6 +16,7 @@ from polytag.exporting.writers import WRITERS, write_onnx_in_place
 from polytag.files import expand_home
 from polytag.tagger.description import FILE, TaggerDescription, open_folder
 from polytag.tagger.folder import check_output, replacing_folder
+from polytag.tagger.forks import check_tensorflow
 from polytag.tagger.onnx_files import FILES, describe_onnx
 from polytag.tagger.runtimes import require_extra
 from polytag.tagger.tagger import Tagger
@@ -92,6 +93,7 @@ def export(
     if quantize is not None and (quantize not in QUANTISATIONS or to != "onnx"):
         raise PolytagError(f"{to} has no quantisation {quantize!r}. Only onnx can be quantised, to int8.")
     require_packages(to)
+    check_tensorflow()
     if in_place:
         if output is not None or to != "onnx" or task is not None:
             raise PolytagError(

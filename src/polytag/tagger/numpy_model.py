@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -18,6 +19,7 @@ from polytag.plugin.alignment import FloatArray
 from polytag.plugin.encoder import EncoderProvider, head_prefix
 from polytag.plugin.registry import registry
 from polytag.tagger.calibration import softmax
+from polytag.tagger.forks import check_tensorflow
 from polytag.tagger.runtimes import PortableModel, threads
 
 if TYPE_CHECKING:
@@ -100,8 +102,9 @@ def tensorflow_model(
         tensors: The weights.
 
     Raises:
-        TaggerError: A tensor is missing or has the wrong shape.
+        TaggerError: A tensor is missing or has the wrong shape, or TensorFlow cannot compute in this process.
     """
+    check_tensorflow()
     from polytag.engine.model import TaggerModel
 
     model = TaggerModel(provider.restore(folder), labels)
@@ -118,9 +121,13 @@ class _OneBlasThread:
     """
 
     def __init__(self) -> None:
+        self._limit: Any = None
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the threads that compute now: in a forked process, they do not exist."""
         self._lock = threading.Lock()
         self._users = 0
-        self._limit: Any = None
 
     def __enter__(self) -> None:
         with self._lock:
@@ -136,6 +143,8 @@ class _OneBlasThread:
 
 
 _ONE_BLAS_THREAD = _OneBlasThread()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_ONE_BLAS_THREAD.reset)
 
 
 @cache

@@ -22,9 +22,11 @@ from polytag.plugin.splitter import STANDARD
 from polytag.tagger.decoder import Decoder, Prediction, units_needed
 from polytag.tagger.description import FILE, TaggerDescription, open_folder
 from polytag.tagger.folder import replacing_folder
+from polytag.tagger.forks import check_tensorflow
 from polytag.tagger.heads import TaskHead
 from polytag.tagger.numpy_model import NumpyModel
 from polytag.tagger.open_model import open_model
+from polytag.tagger.packing import PackedModel
 from polytag.tagger.results import TaggedText, WordGroups, tagged_texts
 from polytag.tagger.runtimes import ExportedModel, Scorer, choose_runtime
 from polytag.tagger.text_columns import is_dataset, tagged_dataset, texts_of
@@ -235,6 +237,8 @@ class Tagger:
         self, sentences: Sequence[Sequence[str]], documents: Sequence[int] | None = None
     ) -> tuple[Features, dict[str, Prediction]]:
         """Predict the tags of each task for sentences of words, as flat arrays, and return the features too."""
+        if self.runtime == "tensorflow":
+            check_tensorflow()
         packed = documents if self.context == "document" else None
         features = featurise(self.encoder, sentences, packed, self.window)
         # A word that is one unit is read in that unit, whatever the alignment.
@@ -296,6 +300,18 @@ class Tagger:
                 (temporary / name).write_text(text, encoding="utf-8")
             if complete:
                 complete(temporary)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {name: value for name, value in vars(self).items() if name != "scorer"}
+        if self.runtime == "tensorflow":
+            labels = {name: head.labels for name, head in self.heads.items()}
+            state["model"] = PackedModel.of(self.network, labels)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        if isinstance(self.model, PackedModel):
+            self.model = self.model.unpacked()
 
     def description(self) -> TaggerDescription:
         """The content of `polytag.json`."""

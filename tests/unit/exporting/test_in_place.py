@@ -9,8 +9,10 @@ import pickle
 import shutil
 import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import datasets  # noqa: TID253
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file  # noqa: TID253
@@ -132,8 +134,24 @@ def test_it_can_be_pickled_and_used_in_a_forked_process(exported: Path) -> None:
     tagger = Tagger.load(exported)
     expected = tagger.predict_tags(SENTENCES)
     assert pickle.loads(pickle.dumps(tagger)).predict_tags(SENTENCES) == expected
-    with multiprocessing.get_context("fork").Pool(1) as pool:
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        assert pool.map_async(tagger.predict_tags, [SENTENCES] * 4).get(timeout=60) == [expected] * 4
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
         assert pool.apply_async(tagger.predict_tags, (SENTENCES,)).get(timeout=60) == expected
+
+
+def test_threads_share_its_session_also_in_processes_that_a_data_set_forks(exported: Path) -> None:
+    tagger = Tagger.load(exported)
+    expected = tagger.predict_tags(SENTENCES)["ner"]
+
+    def tag(batch: dict[str, list[list[str]]]) -> dict[str, list[list[str]]]:
+        with ThreadPoolExecutor(2) as pool:
+            found = list(pool.map(lambda words: tagger.predict_tags([words]), batch["words"]))
+        return {"ner": [tags["ner"][0] for tags in found]}
+
+    rows = datasets.Dataset.from_dict({"words": SENTENCES})
+    assert tag(rows[:])["ner"] == expected
+    assert list(rows.map(tag, batched=True, batch_size=2, num_proc=2)["ner"]) == expected
 
 
 def test_batches_of_words_are_computed_in_parallel_in_one_session(
