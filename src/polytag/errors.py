@@ -31,6 +31,10 @@ class RuntimeHint(UserWarning):
     """A tagger could start faster; the message says how."""
 
 
+class UploadWarning(UserWarning):
+    """Files of a folder were not uploaded; the message names them."""
+
+
 class MissingEngineError(PolytagError):
     """TensorFlow is not installed, and something needs it."""
 

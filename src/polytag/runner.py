@@ -16,6 +16,7 @@ from polytag.plugin.registry import add_plugins, registry
 from polytag.plugin.reporter import Epoch, Reporter, best_epoch
 from polytag.publishing.push import PushResult, RunPushes
 from polytag.publishing.record import RunRecord
+from polytag.publishing.uploads import left_out_message
 from polytag.publishing.write import write_tagger
 from polytag.tagger.forks import check_tensorflow
 from polytag.tagger.tagger import Tagger
@@ -178,6 +179,8 @@ def _listed(headlines: Mapping[str, float]) -> str:
 
 
 def _report(pushed: PushResult, output: Path, reporter: Reporter) -> None:
+    if pushed.left_out:
+        reporter.message(left_out_message(pushed.left_out))
     if pushed.failures:
         reporter.message(f"{len(pushed.failures)} of {pushed.done + len(pushed.failures)} pushes failed:")
         for failure in dict.fromkeys(pushed.failures):

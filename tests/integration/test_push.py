@@ -76,6 +76,34 @@ def test_weights_and_tokenizers_of_before_go_and_all_else_stays(hub, push, ner_r
     assert set(hub.model("acme/ner").files) == {*kept, *contents(ner_run.output)}
 
 
+def test_only_a_taggers_own_files_leave_the_machine(hub, run, ner_run, tmp_path):
+    folder = shutil.copytree(ner_run.output, tmp_path / "tagger")
+    secrets = {"id_rsa", ".env", "notes.txt", "checkpoint-5/state.safetensors", ".git/config", "onnx/model.onnx.bak"}
+    for name in secrets:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("secret")
+    (tmp_path / "elsewhere").write_text("secret")
+    (folder / "link.json").symlink_to(tmp_path / "elsewhere")
+    done = run("push", folder, "acme/ner")
+    assert done.status == 0, done.err
+    pushed = hub.model("acme/ner").files
+    assert set(pushed) == {*contents(ner_run.output), ".gitattributes"}
+    assert not any(b"secret" in content for content in pushed.values())
+    assert done.err.endswith(
+        "polytag: Not uploaded, since they are not part of the tagger: '.env', '.git/', 'checkpoint-5/', 'id_rsa', "
+        "'link.json', 'notes.txt', 'onnx/'.\n"
+    )
+    assert done.out.startswith(f"{hub.url}/acme/ner/commit/")
+
+
+def test_a_link_in_the_place_of_a_taggers_file_is_not_followed(hub, push, ner_run, tmp_path):
+    folder = shutil.copytree(ner_run.output, tmp_path / "tagger")
+    (folder / "run.toml").rename(tmp_path / "run.toml")
+    (folder / "run.toml").symlink_to(tmp_path / "run.toml")
+    assert f"run.toml' is a link to '{tmp_path / 'run.toml'}', outside the folder" in push("acme/ner", folder=folder)
+    assert hub.requests == []
+
+
 @pytest.mark.slow
 def test_exports_are_pushed_whole_and_onnx_ones_are_taggers_on_the_hub(hub, push, run, ner_run, tmp_path):
     for to in ("savedmodel", "onnx"):

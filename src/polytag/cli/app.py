@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from polytag import __version__, terminal
 from polytag.cli import compare, corpus, evaluate, export, plugins, predict, push, train
 from polytag.cli.options import Command, RunCommand
-from polytag.errors import CorpusWarning, InterruptedRunError, PolytagError, RuntimeHint
+from polytag.errors import CorpusWarning, InterruptedRunError, PolytagError, RuntimeHint, UploadWarning
 
 
 class _Commands(TyperGroup):
@@ -70,7 +70,7 @@ def _options(
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *where: Any, **options: Any) -> None:
-    if issubclass(category, CorpusWarning | RuntimeHint):
+    if issubclass(category, CorpusWarning | RuntimeHint | UploadWarning):
         print(f"polytag: {message}", file=sys.stderr)
     else:
         _usual_show_warning(message, category, *where, **options)

@@ -26,7 +26,8 @@ def push_cli(
 ) -> None:
     """Push a tagger to the Hugging Face hub.
 
-    Its model card is included, in one commit. Log in with `hf auth login`, or set HF_TOKEN.
+    Its model card is included, in one commit. Files that are no part of a tagger are left out, and named. Log in with
+    `hf auth login`, or set HF_TOKEN.
     """
     from polytag.publishing.push import push
 

@@ -33,6 +33,9 @@ _KEPT = (
 )
 """Files that tokenizers in Python read; a tagger has a copy of them."""
 
+SAVED_FILES = (_TOKENIZER, _SETTINGS, *_KEPT)
+"""The files of a tokenizer that a tagger can have."""
+
 _NAMELESS_CLASSES = ("PreTrainedTokenizer", "PreTrainedTokenizerFast", "PythonBackend", "TokenizersBackend")
 """Classes of transformers that take tokenizer.json as it is; the others put settings over it."""
 

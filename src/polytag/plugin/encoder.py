@@ -273,11 +273,20 @@ class Encoder(WordCoder):
 
 
 class EncoderProvider(ABC):
-    """Makes encoders of one kind."""
+    """Makes encoders of one kind.
+
+    Attributes:
+        name: The name in `polytag.json`.
+        summary: A line for `polytag plugins`.
+        defaults: Options of a run that are not given.
+        files: Names of the files of its own that `save_files` and `export_files` write. `config.json`, `word_hashes.py`
+            and the files of a Hugging Face tokenizer need no mention. `polytag push` uploads no others.
+    """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     defaults: ClassVar[TrainingDefaults]
+    files: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def accepts(self, reference: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -11,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from polytag import hub
-from polytag.errors import HubUnreachableError
+from polytag.errors import HubUnreachableError, UploadWarning
 from polytag.files import expand_home
 from polytag.publishing.card import ADDRESS, CARD
+from polytag.publishing.uploads import Uploads, left_out_message, uploads_of
 from polytag.tagger.description import TaggerDescription
 
 
@@ -22,7 +24,8 @@ def push(
 ) -> str:
     """Push a tagger to a repository on the hub in one commit.
 
-    Files with the same names are replaced, weights and tokenizers of an earlier tagger deleted, and all others kept.
+    Only files that a tagger or an export consists of are uploaded. On the hub, files with the same names are replaced,
+    weights and tokenizers of an earlier tagger deleted, and all others kept.
 
     Args:
         tagger: Folder of a tagger.
@@ -34,25 +37,26 @@ def push(
     Returns:
         URL of the commit.
 
+    Warns:
+        UploadWarning: The folder has other files, which were not uploaded.
+
     Raises:
-        PolytagError: The folder is not a tagger, no user is logged in, or the hub refuses or cannot be reached.
+        PolytagError: The folder is not a tagger, a file of it is a link to another folder, no user is logged in, or the
+            hub refuses or cannot be reached.
     """
     folder = expand_home(tagger)
-    TaggerDescription.read(folder, installed=False)
+    uploads = uploads_of(folder, TaggerDescription.read(folder, installed=False))
     name = hub.open_repository(repo, private)
-    return _push(folder, name, message or "Tagger trained by polytag", revision)
+    url = _push(uploads, name, message or "Tagger trained by polytag", revision)
+    if uploads.left_out:
+        warnings.warn(left_out_message(uploads.left_out), UploadWarning, stacklevel=2)
+    return url
 
 
-def _push(folder: Path, repo: str, message: str, revision: str | None = None) -> str:
-    # A SavedModel is a subfolder; a hidden one (`.git`) is not part of a tagger.
-    files: dict[str, Path | bytes] = {
-        path.relative_to(folder).as_posix(): path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not any(parent.startswith(".") for parent in path.relative_to(folder).parent.parts)
-    }
-    card = folder / CARD
-    if card.is_file():
-        text = card.read_text(encoding="utf-8")
+def _push(uploads: Uploads, repo: str, message: str, revision: str | None = None) -> str:
+    files: dict[str, Path | bytes] = {**uploads.files}
+    if CARD in uploads.files:
+        text = uploads.files[CARD].read_text(encoding="utf-8")
         if revision:  # transformers has an argument for it
             text = text.replace(f'model="{ADDRESS}"', f'model="{repo}", revision="{revision}"')
         files[CARD] = text.replace(ADDRESS, f"{repo}@{revision}" if revision else repo).encode()
@@ -68,12 +72,14 @@ class PushResult:
         commit: URL of the commit with the final tagger; None if that push failed.
         done: Number of successful pushes.
         failures: Messages of the failed pushes, in order.
+        left_out: Names of files that the encoder wrote and that were not uploaded.
     """
 
     repository: str
     commit: str | None
     done: int
     failures: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
 
 class RunPushes:
@@ -97,6 +103,7 @@ class RunPushes:
         self._commit: str | None = None
         self._done = 0
         self._failures: list[str] = []
+        self._left_out: tuple[str, ...] = ()
         # Without a network, every push retries.
         with suppress(HubUnreachableError):
             self._opened = hub.open_repository(repo, private)
@@ -140,7 +147,7 @@ class RunPushes:
             _wait(last)
         except KeyboardInterrupt:
             return PushResult(self.repo, None, self._done, (*self._failures, "Interrupted from the keyboard."))
-        return PushResult(self.repo, self._commit, self._done, tuple(self._failures))
+        return PushResult(self.repo, self._commit, self._done, tuple(self._failures), self._left_out)
 
     def _work(self) -> None:
         while True:
@@ -156,7 +163,9 @@ class RunPushes:
         try:
             with _quiet():
                 self._opened = self._opened or hub.open_repository(self.repo, self._private)
-                self._commit = _push(folder, self._opened, message)
+                uploads = uploads_of(folder, TaggerDescription.read(folder, installed=False))
+                self._commit = _push(uploads, self._opened, message)
+            self._left_out = uploads.left_out
             self._done += 1
         except Exception as error:  # no failure may stop the run
             self._failures.append(str(error) or type(error).__name__)

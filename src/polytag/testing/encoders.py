@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from polytag.errors import PolytagError
 from polytag.plugin.encoder import AtPositions, Encoder, EncoderProvider, InBulk, WordCoder
 from polytag.plugin.task import Task
+from polytag.publishing.uploads import is_part
 from polytag.testing.contracts import BrokenContractError, Contract, NotCheckableError, Workbench
 from polytag.testing.tasks import write_corpus
 
@@ -115,6 +116,9 @@ def _encodes_elsewhere(provider: EncoderProvider, bench: Workbench) -> None:
             raise BrokenContractError(
                 f"{call} has windows of {coder.max_units} units, and the encoder of {encoder.max_units}."
             )
+    written = [path.relative_to(place).as_posix() for place in (bench.folder, tagger) for path in place.iterdir()]
+    if undeclared := [name for name in written if name != "tagger" and not is_part(name, provider.files)]:
+        raise BrokenContractError(f"It writes {undeclared[0]!r}, which `files` of its provider does not name.")
     if encoder.example_inputs is not None:
         _example_runs(encoder, bench.folder)
 

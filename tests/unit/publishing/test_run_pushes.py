@@ -45,7 +45,8 @@ def uploads(monkeypatch: pytest.MonkeyPatch) -> Uploads:
 def tagger(parent: Path, name: str) -> Path:
     folder = parent / name
     folder.mkdir()
-    (folder / "polytag.json").write_text("{}")
+    description = TaggerDescription.of({"ner": TaskHead(("O",), "acme.scheme", "first")}, "compact", "compact")
+    (folder / "polytag.json").write_text(description.to_json())
     return folder
 
 
@@ -75,6 +76,14 @@ def test_the_final_tagger_comes_after_the_upload_under_way_and_instead_of_the_on
     threading.Timer(0.2, uploads.may_end.release, (2,)).start()
     pushes.finish(tagger(tmp_path, FINAL), FINAL)
     assert uploads.done == ["epoch 1", FINAL]
+
+
+def test_what_is_left_out_is_kept_for_the_end(uploads, tmp_path):
+    pushes = RunPushes("acme/ner", private=False)
+    folder = tagger(tmp_path, FINAL)
+    (folder / "vectors.bin").write_bytes(b"of a plugin's encoder")
+    uploads.may_end.release()
+    assert pushes.finish(folder, FINAL).left_out == ("vectors.bin",)
 
 
 def test_failures_are_kept_for_the_end(uploads, tmp_path):
@@ -123,7 +132,6 @@ def test_what_no_network_can_mend_is_said_at_once(uploads, monkeypatch):
 
 def test_a_tilde_is_the_home_of_the_user(uploads, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
-    description = TaggerDescription.of({"ner": TaskHead(("O",), "acme.scheme", "first")}, "compact", "compact")
-    (tagger(tmp_path, "mine") / "polytag.json").write_text(description.to_json())
+    tagger(tmp_path, "mine")
     uploads.may_end.release()
     assert push("~/mine", "me/tagger") == "https://hub/me/tagger/commit/1"

@@ -361,6 +361,15 @@ class ForgetsItsFiles(CompactProvider):
         return encoder
 
 
+class KeepsAFileForItself(CompactProvider):
+    name = "mine"
+
+    def create(self, reference: str) -> Any:
+        encoder = super().create("compact")
+        encoder.save_files = lambda folder: (folder / "vectors.bin").touch()  # type: ignore[method-assign]
+        return encoder
+
+
 class SaysAnotherName(CompactProvider):
     name = "mine"
 
@@ -486,6 +495,7 @@ BROKEN = [
         "transformers has no 'PolytagCompactForTokenClassification'",
     ),
     (ForgetsItsFiles(), "an export encodes words in the same way", "No module named 'word_hashes'"),
+    (KeepsAFileForItself(), "an export encodes words in the same way", "It writes 'vectors.bin', which `files`"),
     (ForgetsWeights(), "weights can be read and assigned", "does not give the same vectors"),
     (SaysAnotherName(), "a tagger with it can be trained, saved and loaded", "the attribute `provider` is 'compact'"),
     (CannotBeRestored(), "a tagger with it can be trained, saved and loaded", "It raised RuntimeError: no folder"),
