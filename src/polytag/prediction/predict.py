@@ -33,6 +33,9 @@ from polytag.tagger.tagger import LOOK_AHEAD, Tagger
 from polytag.tagger.token_classifiers import LabelNames
 from polytag.tagger.viterbi import check_decoding
 
+_SAMPLE_OF_STREAMS = 500
+"""Lines of columns to wait for on standard input, which may come slowly."""
+
 
 def predict(
     tagger: str | Path,
@@ -114,7 +117,8 @@ def _tag(
         words = ([word for word in text.replace("\t", " ").split(" ") if word] for _, text in read)
         return tagger.stream_words(words, ahead)
     if form == "conll":
-        found = words_of_columns(read, name, options, 1 if on_terminal else SAMPLE)
+        sample = 1 if on_terminal else _SAMPLE_OF_STREAMS if name == STDIN else SAMPLE
+        found = words_of_columns(read, name, options, sample)
         return _tag_columns(tagger, found, marked)
     return _tag_objects(tagger, read, name, lines)
 
