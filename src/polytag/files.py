@@ -15,14 +15,13 @@ import secrets
 import shutil
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from polytag.errors import PolytagError
 
-_NUMBER = re.compile(r"os error (\d+)")
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
@@ -128,7 +127,7 @@ def check_writable(path: Path) -> None:
 def remove_leftovers(path: Path) -> None:
     """Remove what killed processes left next to a path; restore its folder if the kill came while it was replaced.
 
-    What belongs to a running process is locked, and stays.
+    What belongs to a running process is locked, and stays. Where locks do not exist, nothing is removed.
 
     Args:
         path: A path that is about to be written.
@@ -138,13 +137,12 @@ def remove_leftovers(path: Path) -> None:
     with suppress(OSError):  # the folder does not exist, or cannot be read: writing to it explains why
         for found in [entry for entry in os.scandir(target.parent) if own.fullmatch(entry.name)]:
             with suppress(OSError), _opened(found, os.O_NOFOLLOW | os.O_NONBLOCK) as handle:
-                if not _lock(handle, wait=False):
-                    continue
-                if found.is_file():
-                    Path(found).unlink()
-                elif found.name.endswith(".old") and not target.exists():
+                locked = _lock(handle, wait=False)
+                if found.name.endswith(".old") and not target.exists():
                     Path(found).replace(target)
-                else:
+                elif locked and found.is_file():
+                    Path(found).unlink()
+                elif locked:
                     shutil.rmtree(found)
 
 
@@ -162,7 +160,7 @@ def remove_folder(folder: Path) -> None:
 
 
 def remove_empty(folders: Iterable[Path]) -> None:
-    """Remove those of some folders that exist and are empty, one after the other."""
+    """Remove folders in this order, except the ones that have any content, or do not exist."""
     for folder in folders:
         with suppress(OSError):
             folder.rmdir()
@@ -268,12 +266,17 @@ def _lock(handle: int, wait: bool) -> bool:
     """Lock a file or a folder until its handle is closed or its process ends, in whatever way.
 
     Returns:
-        Whether it is locked now; False if another process has locked it, or if the file system has no locks.
+        Whether it is locked now; False if the file system has no locks, as NFS has none for folders.
+
+    Raises:
+        BlockingIOError: Another process has locked it.
     """
     import fcntl  # Windows, where nothing but reading works, does not have it
 
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        raise
     except OSError:
         return False
     return True
@@ -313,7 +316,8 @@ def _replace_in_two_steps(source: Path, target: Path) -> None:
     """Replace a folder where the system cannot exchange two; `remove_leftovers` restores it after a kill in between."""
     old = source.with_name(f"{source.name}.old")
     with _opened(target) as handle:
-        _lock(handle, wait=False)
+        with suppress(BlockingIOError):
+            _lock(handle, wait=False)
         try:
             target.replace(old)
             source.replace(target)
@@ -338,24 +342,3 @@ def path_exists(path: Path) -> bool:
         if error.errno == errno.ENAMETOOLONG:
             return False
         raise
-
-
-def save_tensors(tensors: Mapping[str, Any], path: Path, metadata: Mapping[str, str] | None = None) -> None:
-    """Write arrays to a file of safetensors.
-
-    Args:
-        tensors: Arrays by name.
-        path: The file.
-        metadata: Metadata of the file.
-
-    Raises:
-        OSError: It cannot be written, for example because the disk is full. (safetensors itself raises other errors.)
-    """
-    from safetensors import SafetensorError
-    from safetensors.numpy import save_file
-
-    try:
-        save_file(dict(tensors), path, metadata=dict(metadata) if metadata else None)
-    except SafetensorError as error:
-        found = _NUMBER.search(str(error))
-        raise OSError(int(found[1]), os.strerror(int(found[1]))) if found else OSError(str(error)) from error

@@ -1,6 +1,8 @@
 """Files and folders that are written whole or not at all, in the place of what is there."""
 
 import ctypes
+import errno
+import fcntl
 import os
 import shutil
 import stat
@@ -12,7 +14,8 @@ import numpy as np
 import pytest
 
 from polytag import PolytagError
-from polytag.files import new_file, new_folder, remove_folder, remove_leftovers, save_tensors
+from polytag.encoding.tensors import save_tensors
+from polytag.files import new_file, new_folder, remove_folder, remove_leftovers
 from support.kills import Kill, each, small_files
 
 
@@ -190,6 +193,20 @@ def test_only_what_was_left_by_polytag_is_removed(tmp_path):
     write(tmp_path / "file")
     replace(tmp_path / "out")
     assert before - {path.name for path in tmp_path.iterdir()} == set(own)
+
+
+def test_without_locks_the_old_folder_is_restored_and_nothing_is_removed(tmp_path, monkeypatch):
+    def no_locks(handle: int, operation: int) -> None:
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    (tmp_path / ".out.polytag-0123abcd").mkdir()
+    (tmp_path / ".out.polytag-0123abce.old").mkdir()
+    remove_leftovers(tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.polytag-0123abcd", "out"]
+    replace(tmp_path / "out")
+    write(tmp_path / "file")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.polytag-0123abcd", "file", "out"]
 
 
 def test_finished_files_are_on_the_disk_before_they_are_seen(tmp_path, monkeypatch):

@@ -1,8 +1,10 @@
-"""Read the tensors of a saved tagger, and find the tensors of its heads."""
+"""Read and write the tensors of a saved tagger, and find the tensors of its heads."""
 
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 from polytag.errors import TaggerError
 from polytag.plugin.encoder import Tensors
 
+_NUMBER = re.compile(r"os error (\d+)")
 _OLD_NAMES = {".gamma": ".weight", ".beta": ".bias"}
 
 
@@ -43,6 +46,27 @@ def read_tensors(folder: Path) -> Tensors:
         except (SafetensorError, OSError) as error:
             raise TaggerError(f"{path} is damaged: {error}. Download or train it again.") from error
     return tensors
+
+
+def save_tensors(tensors: Mapping[str, Any], path: Path, metadata: Mapping[str, str] | None = None) -> None:
+    """Write arrays to a file of safetensors.
+
+    Args:
+        tensors: Arrays by name.
+        path: The file.
+        metadata: Metadata of the file.
+
+    Raises:
+        OSError: It cannot be written, for example because the disk is full. (safetensors itself raises other errors.)
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
+
+    try:
+        save_file(dict(tensors), path, metadata=dict(metadata) if metadata else None)
+    except SafetensorError as error:
+        found = _NUMBER.search(str(error))
+        raise OSError(int(found[1]), os.strerror(int(found[1]))) if found else OSError(str(error)) from error
 
 
 def head_tensors(

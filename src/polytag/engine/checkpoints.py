@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from polytag.encoding.tensors import save_tensors
 from polytag.errors import TrainingError, shorten
-from polytag.files import flush, save_tensors
+from polytag.files import flush
 from polytag.plugin.encoder import Tensors
 
 _NAME = re.compile("checkpoint-([0-9]+)")

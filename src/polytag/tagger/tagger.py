@@ -14,9 +14,9 @@ import numpy as np
 
 from polytag.encoding.features import Features, featurise
 from polytag.encoding.splitters import split_function, split_parts
+from polytag.encoding.tensors import save_tensors
 from polytag.encoding.windows import Context
 from polytag.errors import PolytagError
-from polytag.files import save_tensors
 from polytag.plugin.encoder import WordCoder
 from polytag.plugin.splitter import STANDARD
 from polytag.tagger.decoder import Decoder, Prediction, units_needed
