@@ -1,11 +1,15 @@
-"""The terminal: the console for tables and coloured text, and whether polytag is the program."""
+"""The terminal: the console for tables and coloured text, control characters, and whether polytag is the program."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, separators of lines, what changes the direction of text, and halves of characters."""
 
 is_program = False
 """Whether the process runs the command `polytag`, so that its modules are used by polytag alone."""
@@ -21,3 +25,12 @@ def console(file: TextIO | None = None, **options: Any) -> Console:
     from rich.console import Console
 
     return Console(file=file, emoji=False, highlight=False, **options)
+
+
+def visible(text: str) -> str:
+    """A text with its control characters written as in Python (`\\x1b`, `\\n`, `\\u202e`), all others unchanged.
+
+    Texts, labels and names of files come from anywhere: a terminal would carry out what they say. Marks that letters of
+    some scripts need (joiners, marks of direction) stay.
+    """
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)

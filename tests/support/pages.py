@@ -267,7 +267,7 @@ class PageRunner:
         if match["after"]:
             return done.err + _shell(match["after"], done.out)
         # As on a terminal, which shows the key that was pressed.
-        errors = done.err.replace("polytag: Interrupted", "^Cpolytag: Interrupted") if interrupt else done.err
+        errors = done.err.replace("\nInterrupted: ", "\n^CInterrupted: ") if interrupt else done.err
         return errors + done.out
 
     def _install(self, wanted: list[str]) -> str:

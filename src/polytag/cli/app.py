@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -17,13 +21,52 @@ from polytag.cli import compare, corpus, evaluate, export, plugins, predict, pus
 from polytag.cli.options import Command, RunCommand
 from polytag.errors import CorpusWarning, InterruptedRunError, PolytagError, RuntimeHint, UploadWarning
 
+_INTERRUPTED = 128 + signal.SIGINT
+
+
+@contextmanager
+def _noting_interrupts() -> Iterator[Callable[[], bool]]:
+    """Note interrupts from the keyboard in the block, and raise them as usual.
+
+    Some libraries turn the exception into another one, such as an ImportError.
+    """
+    noted: list[int] = []
+    usual = signal.getsignal(signal.SIGINT)
+
+    def note(number: int, frame: FrameType | None) -> None:
+        noted.append(number)
+        signal.default_int_handler(number, frame)
+
+    if usual is signal.default_int_handler and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: bool(noted)
+    finally:
+        if signal.getsignal(signal.SIGINT) is note:
+            signal.signal(signal.SIGINT, usual)
+
 
 class _Commands(TyperGroup):
-    """Exits without an error when the reader of the output closes it, as `head` does; shows its help fast."""
+    """Exits without an error when the reader of the output closes it, as `head` does; shows its help fast.
+
+    An interrupt from the keyboard is an InterruptedRunError, whatever it raises where it arrives.
+    """
 
     def __init__(self, **options: Any) -> None:
         # Importing Rich would double the time of `polytag --help`; a list of commands needs no panels.
         super().__init__(**options | {"rich_markup_mode": None})
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        with _noting_interrupts() as interrupted:
+            try:
+                return super().main(*arguments, **options)
+            except InterruptedRunError:
+                raise
+            except BaseException as error:
+                status = error.code if isinstance(error, SystemExit) else 1
+                if status == _INTERRUPTED or (status and interrupted()):
+                    raise InterruptedRunError("Interrupted.") from None
+                raise
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -71,7 +114,7 @@ def _options(
 
 def _show_warning(message: Warning | str, category: type[Warning], *where: Any, **options: Any) -> None:
     if issubclass(category, CorpusWarning | RuntimeHint | UploadWarning):
-        print(f"polytag: {message}", file=sys.stderr)
+        print(f"polytag: {terminal.visible(str(message))}", file=sys.stderr)
     else:
         _usual_show_warning(message, category, *where, **options)
 
@@ -89,9 +132,9 @@ def main() -> None:
     try:
         app(prog_name="polytag")
     except InterruptedRunError as error:
-        print(f"polytag: {error}", file=sys.stderr)
-        sys.exit(128 + signal.SIGINT)
+        print(f"polytag: {terminal.visible(str(error))}", file=sys.stderr)
+        sys.exit(_INTERRUPTED)
     except PolytagError as error:
         sys.stdout.flush()
-        print(f"polytag: {error}", file=sys.stderr)
+        print(f"polytag: {terminal.visible(str(error))}", file=sys.stderr)
         sys.exit(2)

@@ -20,7 +20,7 @@ from polytag.cli.options import (
 )
 from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.splitter import STANDARD
-from polytag.terminal import console
+from polytag.terminal import console, visible
 
 app = typer.Typer(cls=Group, help="Describe, check and convert corpora.", no_args_is_help=True)
 
@@ -140,10 +140,10 @@ def convert_cli(
         overwrite=overwrite,
     )
     for message in done.messages:
-        typer.echo(f"polytag: {message}", err=True)
+        typer.echo(f"polytag: {visible(message)}", err=True)
     sizes = ", ".join(f"{split} {count:,}" for split, count in done.sentences.items())
-    typer.echo(f"{done.folder} ({done.format}), sentences: {sizes}")
+    typer.echo(visible(f"{done.folder} ({done.format}), sentences: {sizes}"))
     for column, (before, after) in done.schemes.items():
-        typer.echo(f"{column}: {before}" + ("" if before == after else f" -> {after}"))
+        typer.echo(visible(f"{column}: {before}" + ("" if before == after else f" -> {after}")))
     if done.options:
-        typer.echo(f"The folder does not record everything; read it with {done.options}")
+        typer.echo(visible(f"The folder does not record everything; read it with {done.options}"))

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from polytag.cli.options import Json
+from polytag.terminal import visible
 
 
 def export_cli(
@@ -55,16 +56,19 @@ def export_cli(
         print_json({**asdict(done), "output": str(done.output)})
         return
     for name, share in done.agreement.items():
-        typer.echo(f"{name}: {share:.2%} of words have the same tag")
-    typer.echo(f"Checked in {done.runtime} on {done.sentences:,} sentences, {done.words:,} words of {done.corpus}.")
+        typer.echo(visible(f"{name}: {share:.2%} of words have the same tag"))
+    checked = f"Checked in {done.runtime} on {done.sentences:,} sentences, {done.words:,} words of {done.corpus}."
+    typer.echo(visible(checked))
     if in_place:
         written = "onnx-int8" if quantize else "onnx"
         usual = choose_runtime(done.output, TaggerDescription.read(done.output), None)
         chosen = "" if usual == written else f" --runtime {written}"
         typer.echo(
-            f"The tagger has its ONNX model in its folder. Tag text with it: polytag predict {tagger}{chosen} FILE"
+            "The tagger has its ONNX model in its folder. Tag text with it: "
+            f"polytag predict {visible(tagger)}{chosen} FILE"
         )
         return
-    typer.echo(f"The export is in {done.output}. Try it: python {done.output / 'example.py'}")
+    written = visible(str(done.output))
+    typer.echo(f"The export is in {written}. Try it: python {written}/example.py")
     if to == "onnx":
-        typer.echo(f"Or tag text with it: polytag predict {done.output} FILE")
+        typer.echo(f"Or tag text with it: polytag predict {written} FILE")

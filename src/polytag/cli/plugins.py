@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from polytag.cli.options import Command, Group, Json
-from polytag.terminal import console
+from polytag.terminal import console, visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -158,7 +158,7 @@ def check_cli(name: Annotated[str, typer.Argument(help="Name of a plugin, as `po
         failed += outcome.status == "failed"
         typer.echo(f"{outcome.status:12} {outcome.case}")
         if outcome.message:
-            typer.echo(f"             {outcome.message}")
+            typer.echo(f"             {visible(outcome.message)}")
     if failed:
         typer.echo(f"{name} violates {failed} of its contracts.", err=True)
         raise typer.Exit(1)
@@ -207,11 +207,12 @@ def _print_details(details: Mapping[str, Any], as_json: bool) -> None:
     for name, value in details.items():
         parts = value if isinstance(value, list) and value and isinstance(value[0], dict) else [value]
         cell = "\n".join(_described(part) if isinstance(part, dict) else _cell(part) for part in parts)
-        table.add_row(name, Text("read from the training split" if value is None else cell))
+        table.add_row(Text(visible(name)), Text("read from the training split" if value is None else cell))
     console().print(table)
 
 
 def _described(part: Mapping[str, str]) -> str:
+    part = {name: visible(value) for name, value in part.items()}
     headline = f", headline score {part['headline']}" if "headline" in part else ""
     summary = f"\n  {part['summary']}" if "summary" in part else ""
     return f"{part['name']}, from {part['provider']}{headline}{summary}"
@@ -237,8 +238,8 @@ def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
 
 def _cell(value: object) -> str:
     if isinstance(value, dict):
-        return "\n".join(f"{noun}: {', '.join(names)}" for noun, names in value.items())
-    return ", ".join(value) if isinstance(value, list) else str(value)
+        return "\n".join(visible(f"{noun}: {', '.join(names)}") for noun, names in value.items())
+    return visible(", ".join(value) if isinstance(value, list) else str(value))
 
 
 def mention_problems() -> None:
@@ -246,4 +247,4 @@ def mention_problems() -> None:
     from polytag.plugin.registry import registry
 
     for plugin in registry().manager.problems:
-        typer.echo(f"Not loaded: {plugin.source}: {plugin.error}", err=True)
+        typer.echo(visible(f"Not loaded: {plugin.source}: {plugin.error}"), err=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from polytag.terminal import console
+from polytag.terminal import console, visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,8 @@ def print_evaluation(evaluation: Evaluation) -> None:
     """Print a table per task and metric: every label, then the overall scores."""
     shown = console()
     shown.print(
-        f"\n{evaluation.corpus}, {evaluation.split}: {evaluation.sentences:,} sentences, {evaluation.words:,} words",
+        f"\n{visible(evaluation.corpus)}, {evaluation.split}: {evaluation.sentences:,} sentences, "
+        f"{evaluation.words:,} words",
         markup=False,
     )
     for name, task in evaluation.tasks.items():
@@ -46,11 +47,11 @@ def _line(name: str, metric: str, scores: Scores) -> Any:
     from rich.text import Text
 
     values = "  ".join(f"{key} {_format(key, value)}" for key, value in scores.overall.items())
-    return Text.assemble((f"{name} ({metric})", "bold italic"), f"  {values}")
+    return Text.assemble((visible(f"{name} ({metric})"), "bold italic"), visible(f"  {values}"))
 
 
 def _headline(name: str, task: TaskEvaluation) -> str:
-    line = f"{name} {task.headline} {task.score:.4f}"
+    line = visible(f"{name} {task.headline} {task.score:.4f}")
     if task.interval is not None:
         line += f" (95% interval {task.interval[0]:.4f} to {task.interval[1]:.4f})"
     if task.baseline is not None:
@@ -64,16 +65,16 @@ def _confusions(name: str, task: TaskEvaluation) -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=f"{name}: most frequent confusions", title_justify="left", title_style="bold")
+    table = Table(title=Text(visible(f"{name}: most frequent confusions")), title_justify="left", title_style="bold")
     table.add_column("count", justify="right")
     for column in ("gold", "predicted", "wrong", "example"):
         table.add_column(column, overflow="fold")
     for confusion in task.confusions:
         lines = [
-            f"{example.text}{f' -> [{example.predicted}]' if example.predicted else ''} ({example.location})"
+            visible(f"{example.text}{f' -> [{example.predicted}]' if example.predicted else ''} ({example.location})")
             for example in confusion.examples
         ]
-        row = (confusion.gold, confusion.predicted, confusion.kind, "\n".join(lines))
+        row = (visible(confusion.gold), visible(confusion.predicted), confusion.kind, "\n".join(lines))
         table.add_row(f"{confusion.count:,}", *map(Text, row))
     return table
 
@@ -82,7 +83,7 @@ def _table(title: str, scores: Scores) -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table(title=Text(visible(title)), title_justify="left", title_style="bold")
     ways = _ways(scores)
     rates = [rate for rate in _RATES if any(f"{way}{rate}" in scores.overall for way in ways)] if ways != [""] else []
     names = [*rates, "support"] if rates else list(next(iter(scores.per_label.values()), {}))
@@ -90,14 +91,14 @@ def _table(title: str, scores: Scores) -> Any:
     if rates:
         table.add_column("counted")
     for name in names:
-        table.add_column(name, justify="right")
+        table.add_column(Text(visible(name)), justify="right")
 
     def add(label: str, values: Mapping[str, float]) -> None:
         for way in ways:
             cells = [values.get(f"{way}{name}", values.get(name)) for name in names]
             shown = ["" if value is None else _format(name, value) for name, value in zip(names, cells, strict=True)]
             first = way == ways[0]
-            table.add_row(Text(label if first else ""), *([way.rstrip("_")] if rates else []), *shown)
+            table.add_row(Text(visible(label) if first else ""), *([visible(way.rstrip("_"))] if rates else []), *shown)
 
     for label, values in scores.per_label.items():
         add(label, values)
@@ -106,7 +107,7 @@ def _table(title: str, scores: Scores) -> Any:
     if in_table & scores.overall.keys():
         add("overall", scores.overall)
     rest = [f"{name} {_format(name, value)}" for name, value in scores.overall.items() if name not in in_table]
-    table.caption = "  ".join(rest)
+    table.caption = Text(visible("  ".join(rest)))
     table.caption_justify = "left"
     return table
 
@@ -128,8 +129,8 @@ def print_comparison(comparison: Comparison) -> None:
 
     shown = console()
     shown.print(
-        f"\n{comparison.corpus}, {comparison.split}: {comparison.sentences:,} sentences, {comparison.words:,} words"
-        f"\nA: {comparison.a}\nB: {comparison.b}\n",
+        f"\n{visible(comparison.corpus)}, {comparison.split}: {comparison.sentences:,} sentences, "
+        f"{comparison.words:,} words\nA: {visible(comparison.a)}\nB: {visible(comparison.b)}\n",
         markup=False,
     )
     table = Table()
@@ -141,7 +142,7 @@ def print_comparison(comparison: Comparison) -> None:
         low_high = "" if task.interval is None else "{:+.4f} to {:+.4f}".format(*task.interval)
         p = "" if task.p is None else f"{task.p:.4f}"
         cells = (f"{task.a:.4f}", f"{task.b:.4f}", f"{task.difference:+.4f}", low_high, p)
-        table.add_row(Text(name), Text(task.headline), *cells)
+        table.add_row(Text(visible(name)), Text(visible(task.headline)), *cells)
     shown.print(table)
     for name, task in comparison.tasks.items():
         _print_sentences(shown, name, task)
@@ -151,15 +152,15 @@ def _print_sentences(shown: Any, name: str, task: TaskComparison) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    shown.print(f"\n{name}: the tags of {task.differing:,} sentences differ", markup=False)
+    shown.print(f"\n{visible(name)}: the tags of {task.differing:,} sentences differ", markup=False)
     for sentence in task.sentences:
         wrong_a, wrong_b = sentence.wrong
-        shown.print(f"\n{sentence.location}: A has {wrong_a} tags wrong, B {wrong_b}", markup=False)
-        shown.print(" ".join(sentence.words), markup=False)
+        shown.print(f"\n{visible(sentence.location)}: A has {wrong_a} tags wrong, B {wrong_b}", markup=False)
+        shown.print(visible(" ".join(sentence.words)), markup=False)
         table = Table()
         for column in ("word", "gold", "A", "B"):
             table.add_column(column, overflow="fold")
         for row in zip(sentence.words, sentence.gold, sentence.a, sentence.b, strict=True):
             if row[2] != row[3]:
-                table.add_row(*map(Text, row))
+                table.add_row(*(Text(visible(cell)) for cell in row))
         shown.print(table)

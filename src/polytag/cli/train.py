@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from polytag.cli.options import Json
+from polytag.errors import InterruptedRunError
+from polytag.terminal import visible
 
 EXAMPLE = "Example: `polytag train --task ner --corpus sample --output my-tagger --epochs 3`"
 
@@ -27,7 +31,12 @@ def train_cli(
     from polytag.runner import train
     from polytag.training.config import RunConfig
 
-    result = train(RunConfig.from_sources(config, context.obj))
+    try:
+        result = train(RunConfig.from_sources(config, context.obj))
+    except InterruptedRunError as error:
+        given = [argument for argument in sys.argv[1:] if argument != "--resume"]
+        command = shlex.join(["polytag", *given, "--resume"])
+        raise InterruptedRunError(f"{str(error).removesuffix('.')}: {command}") from None
     if as_json:
         print_json(result.to_dict())
         return
@@ -35,8 +44,8 @@ def train_cli(
         if evaluation:
             print_evaluation(evaluation)
     typer.echo(
-        f"\nEpoch {result.best_epoch} of {result.epochs} was best. The tagger is in {result.output} "
-        f"({result.seconds:.0f} s).\nTag text with: polytag predict {result.output} FILE"
+        f"\nEpoch {result.best_epoch} of {result.epochs} was best. The tagger is in {visible(str(result.output))} "
+        f"({result.seconds:.0f} s).\nTag text with: polytag predict {visible(str(result.output))} FILE"
     )
     if result.push and result.push.commit:
         typer.echo(f"It is also on the hub: {result.push.commit}")

@@ -15,6 +15,7 @@ from polytag.corpus.word_patterns import likely_word_pattern
 from polytag.plugin.reader import TOKENS, ReadingKeywords
 from polytag.plugin.scheme import UNANNOTATED, LabelScheme
 from polytag.plugin.splitter import STANDARD
+from polytag.terminal import visible
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
@@ -202,34 +203,36 @@ def render(description: Description) -> RenderableType:
     from rich.text import Text
 
     title = Text.assemble(
-        (description.reference, "bold"),
+        (visible(description.reference), "bold"),
         f"  (reader {description.reader}, fingerprint {description.fingerprint})",
     )
-    parts: list[RenderableType] = [title, *([Text(description.dialect)] if description.dialect else [])]
+    parts: list[RenderableType] = [title, *([Text(visible(description.dialect))] if description.dialect else [])]
     if description.word_pattern:
-        hint = f"Every cell holds more than a word? Read it with --word-pattern '{description.word_pattern}'"
+        hint = f"Every cell holds more than a word? Read it with --word-pattern '{visible(description.word_pattern)}'"
         parts.append(Text(hint, style="yellow"))
     parts += [Text(), _splits_table(description.splits)]
     for name, column in description.columns.items():
         parts += [Text(), *_column_parts(name, column)]
-    parts += [Text(), Text(f"Example: {description.example.location}"), _Aligned(description.example)]
+    parts += [Text(), Text(f"Example: {visible(description.example.location)}"), _Aligned(description.example)]
     return Group(*parts)
 
 
 def _splits_table(splits: Mapping[str, SplitSummary]) -> Table:
+    from rich.text import Text
+
     table = _table("split", "documents", "sentences", "words", "longest sentence")
     for name, split in splits.items():
         documents = "-" if split.documents is None else f"{split.documents:,}"
-        table.add_row(name, documents, f"{split.sentences:,}", f"{split.words:,}", f"{split.longest:,}")
+        table.add_row(Text(visible(name)), documents, f"{split.sentences:,}", f"{split.words:,}", f"{split.longest:,}")
     return table
 
 
 def _column_parts(name: str, column: ColumnSummary) -> Iterator[RenderableType]:
     from rich.text import Text
 
-    yield Text.assemble((name, "bold"), f": {column.kind}, scheme {column.scheme}, {column.labels:,} labels")
+    yield Text.assemble((visible(name), "bold"), f": {column.kind}, scheme {column.scheme}, {column.labels:,} labels")
     if column.violations:
-        place = f"the first is in {column.first_violation}"
+        place = f"the first is in {visible(column.first_violation)}"
         yield Text(f"{column.violations:,} words violate the scheme; {place}", style="yellow")
     if column.unannotated:
         yield Text(f"{column.unannotated:,} words have no annotation")
@@ -240,7 +243,7 @@ def _column_parts(name: str, column: ColumnSummary) -> Iterator[RenderableType]:
     table = _table("spans" if column.spans else "tag", *counts)
     for label, _ in totals.most_common(_SHOWN_LABELS):
         numbers = (f"{of_split.get(label, 0):,}" for of_split in counts.values())
-        table.add_row(Text(label or "(no label)"), *numbers)
+        table.add_row(Text(visible(label) or "(no label)"), *numbers)
     if len(totals) > _SHOWN_LABELS:
         table.add_row(f"and {len(totals) - _SHOWN_LABELS:,} more", *("" for _ in counts))
     yield table
@@ -261,8 +264,9 @@ class _Aligned:
     """Words over their tags, aligned word by word, wrapped at the width of the terminal."""
 
     def __init__(self, example: Example) -> None:
-        self._heads = [TOKENS, *example.tags]
-        self._rows = [example.words, *([tag or GAP for tag in tags] for tags in example.tags.values())]
+        self._heads = [TOKENS, *map(visible, example.tags)]
+        tags = ([tag or GAP for tag in own] for own in example.tags.values())
+        self._rows = [list(map(visible, row)) for row in (example.words, *tags)]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         from rich.cells import cell_len, set_cell_size

@@ -32,7 +32,7 @@ def _import_quietly() -> None:
         os.dup2(swallowed.fileno(), 2)
         try:
             import tensorflow  # noqa: F401  # loaded here, so that later imports find it
-        except BaseException:
+        except Exception:
             os.dup2(kept, 2)
             swallowed.seek(0)
             sys.stderr.write(swallowed.read().decode(errors="replace"))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import signal
-import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 
 from polytag.encoding.batches import BatchBuilder, training_plan
 from polytag.engine.checkpoints import CheckpointStore, damaged
+from polytag.engine.interrupts import finishing_the_step
 from polytag.engine.model import TaggerModel
 from polytag.engine.settings import Settings
 from polytag.engine.step import TrainStep
@@ -73,6 +72,7 @@ def train_epochs(
     evaluate: Callable[[], Evaluation],
     on_step: Callable[[Progress], None] | None = None,
     checkpoints: CheckpointStore | None = None,
+    on_interrupt: Callable[[], None] | None = None,
 ) -> Generator[FinishedEpoch[Evaluation], None, None]:
     """Train, yield each epoch after its evaluation, and leave the weights of the best epoch in the model.
 
@@ -88,6 +88,7 @@ def train_epochs(
         evaluate: Scores the current model.
         on_step: Called after every step.
         checkpoints: Reads and writes checkpoints, if wanted.
+        on_interrupt: Called at the first interrupt, at once, in another thread.
 
     Raises:
         TrainingError: The loss is no longer finite, or a checkpoint cannot be written.
@@ -105,7 +106,7 @@ def train_epochs(
             raise damaged(checkpoints.folder, "its checkpoint is of another version of polytag") from error
         for before in at.history:
             yield FinishedEpoch(Epoch(**before, restored=True), None)
-    with _finishing_the_step() as interrupted:
+    with finishing_the_step(on_interrupt) as interrupted:
         while at.epoch <= settings.epochs and not (settings.patience and at.waited >= settings.patience):
             began = time.perf_counter() - at.seconds
             plan = training_plan(lengths, settings.batch_size, settings.seed, at.epoch)
@@ -217,23 +218,3 @@ def _interruption(epoch: int, checkpoints: CheckpointStore | None) -> str:
     if checkpoints is None:
         return f"Interrupted in epoch {epoch}."
     return f"Interrupted in epoch {epoch}; a checkpoint is in {str(checkpoints.folder)!r}. Continue with --resume."
-
-
-@contextmanager
-def _finishing_the_step() -> Iterator[Callable[[], bool]]:
-    """Record the first interrupt instead of raising it; a second one is raised as usual."""
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
-        return
-    noted: list[int] = []
-    usual = signal.getsignal(signal.SIGINT)
-
-    def note(number: int, _: object) -> None:
-        noted.append(number)
-        signal.signal(signal.SIGINT, usual)
-
-    signal.signal(signal.SIGINT, note)
-    try:
-        yield lambda: bool(noted)
-    finally:
-        signal.signal(signal.SIGINT, usual)

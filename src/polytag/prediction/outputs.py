@@ -18,7 +18,7 @@ from polytag.plugin.reader import DOCUMENT_MARKS
 from polytag.plugin.scheme import LabelScheme, convert_tags
 from polytag.tagger.results import TaggedText
 from polytag.tagger.tagger import Tagger
-from polytag.terminal import console
+from polytag.terminal import console, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -80,7 +80,7 @@ def _show(tagged: TaggedText, tagger: Tagger, styles: dict[str, str], console: C
     width = max(8, *map(len, tagger.decoders))
     for task, decoder in tagger.decoders.items():
         line = _highlighted(tagged, task, styles) if decoder.scheme.encodes_spans else _tagged_words(tagged, task)
-        console.print(Text.assemble((f"{task:>{width}}  ", "bold"), line))
+        console.print(Text.assemble((visible(f"{task:>{width}}  "), "bold"), line))
 
 
 def _highlighted(tagged: TaggedText, task: str, styles: dict[str, str]) -> Text:
@@ -90,11 +90,11 @@ def _highlighted(tagged: TaggedText, task: str, styles: dict[str, str]) -> Text:
     for span in tagged.spans:
         if span.task == task:
             style = styles.setdefault(span.label, _COLOURS[len(styles) % len(_COLOURS)])
-            line.append(tagged.text[position : span.start])
-            line.append(f"[{span.text}]", style)
-            line.append(f" {span.label} {span.score:.2f}", f"dim {style}")
+            line.append(visible(tagged.text[position : span.start]))
+            line.append(f"[{visible(span.text)}]", style)
+            line.append(f" {visible(span.label)} {span.score:.2f}", f"dim {style}")
             position = span.end
-    line.append(tagged.text[position:])
+    line.append(visible(tagged.text[position:]))
     return line
 
 
@@ -103,8 +103,8 @@ def _tagged_words(tagged: TaggedText, task: str) -> Text:
 
     line = Text()
     for word, tag in zip(tagged.words, tagged.tags[task], strict=True):
-        line.append(word)
-        line.append(f"/{tag} ", "dim cyan")
+        line.append(visible(word))
+        line.append(f"/{visible(tag)} ", "dim cyan")
     return line
 
 

@@ -30,6 +30,12 @@ if TYPE_CHECKING:
     from polytag.engine.model import TaggerModel
 
 
+_INTERRUPTED = (
+    "Interrupted: this step is finished, then a checkpoint is saved, with which the run can be resumed. Press Ctrl-C "
+    "again to stop at once."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """The result of training: the tagger of the best epoch, and all epochs so far."""
@@ -68,6 +74,7 @@ def fit(
         partial(validation.evaluate, validation.predictor(model)),
         reporter.step,
         checkpoints,
+        partial(reporter.message, _INTERRUPTED),
     )
     tagger = Tagger(model, plan.heads, config.context, config.window, splitter=config.splitter)
     history: list[Epoch] = []

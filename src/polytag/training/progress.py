@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from polytag.plugin.reporter import Epoch, Progress, Reporter
-from polytag.terminal import console
+from polytag.terminal import console, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -79,7 +79,7 @@ class ConsoleReporter(Reporter):
     def message(self, text: str) -> None:
         """Print a line."""
         self._end_status()
-        self._console.print(text, markup=False)
+        self._console.print(visible(text), markup=False)
 
     def status(self, text: str) -> None:
         """Show it on a terminal, until there is something else to show."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from polytag.errors import PolytagError, shorten
+from polytag.errors import InterruptedRunError, PolytagError, shorten
 from polytag.files import check_writable, remove_empty, remove_folder, remove_leftovers
 from polytag.plugin.encoder import Precision
 from polytag.training.config import RunConfig
@@ -87,6 +87,11 @@ def locked_run(config: RunConfig, corpus: Mapping[str, str]) -> Iterator[Checkpo
         _check_content(folder)
         _prepare(folder, identity, config)
         yield CheckpointStore(folder, config.checkpoint_every)
+    except KeyboardInterrupt:
+        if not _is_unfinished(folder):
+            raise
+        raise InterruptedRunError(f"Interrupted; a checkpoint is in {str(folder)!r}. Continue with --resume.") from None
+    else:
         remove_folder(folder)
     finally:
         if folder.is_dir() and not _is_unfinished(folder) and not _strangers(folder):

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from polytag.terminal import visible
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -65,8 +67,8 @@ def plain_lines(findings: Sequence[Finding]) -> list[str]:
     lines = []
     for finding in findings:
         column = f" [{finding.column}]" if finding.column else ""
-        lines.append(f"{finding.severity}: {finding.code}{column}: {finding.message}")
-        lines += [f"    {place.location}: {place.example}" for place in finding.places]
+        lines.append(visible(f"{finding.severity}: {finding.code}{column}: {finding.message}"))
+        lines += [f"    {visible(f'{place.location}: {place.example}')}" for place in finding.places]
     return [*lines, summary(findings)]
 
 
@@ -94,11 +96,11 @@ def render(findings: Sequence[Finding]) -> RenderableType:
         table.add_column("count", justify="right")
         table.add_column("finding")
         for finding in chosen:
-            what = Text(f"{finding.column}: " if finding.column else "", style="bold").append(
-                finding.message, "not bold"
-            )
+            what = Text(visible(f"{finding.column}: ") if finding.column else "", style="bold")
+            what.append(visible(finding.message), "not bold")
             for place in finding.places:
-                what.append(f"\n{place.location}", "dim not bold").append(f"  {place.example}", "not bold")
+                what.append(f"\n{visible(place.location)}", "dim not bold")
+                what.append(f"  {visible(place.example)}", "not bold")
             table.add_row(Text(finding.code, style=_STYLES[severity]), f"{finding.count:,}", what)
         parts += [table, Text()]
     return Group(*parts, Text(summary(findings)))
