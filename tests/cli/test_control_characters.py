@@ -5,7 +5,7 @@ import warnings
 
 import pytest
 
-from polytag import CorpusWarning
+from polytag import CorpusWarning, PolytagError
 from polytag.plugin.reporter import Reporter
 from polytag.terminal import visible
 from polytag.training.progress import ConsoleReporter
@@ -57,9 +57,9 @@ def test_tables_of_a_corpus(corpus, command):
     assert clean(done.out), done.out
 
 
-def test_tables_of_a_tagger(corpus, command, ner_run):
+def test_tables_of_a_tagger(corpus, command, ner_run, joint_run):
     text = f"Anna{RED} met Peter\u202e in Rome.\n".encode()
-    done = command("predict", ner_run.output, "-", "--format", "table", stdin=text)
+    done = command("predict", joint_run.output, "-", "--format", "table", stdin=text)
     assert clean(done.out), done.out
     assert "\\x1b" in done.out
     done = command("evaluate", ner_run.output, "-c", corpus, "--confusions", 3, environment={"COLUMNS": "300"})
@@ -95,6 +95,13 @@ def test_messages(command, tmp_path, ner_run, monkeypatch):
     monkeypatch.setattr("polytag.publishing.push.push", lambda *_, **__: warn())
     done = command("push", "tagger", "acme/ner")
     assert done.err == f"polytag: left out {visible(name)}\n"
+
+    def fail(*_: object, **__: object) -> str:
+        raise PolytagError(f"A plugin failed: {name}")
+
+    monkeypatch.setattr("polytag.publishing.push.push", fail)
+    done = command("push", "tagger", "acme/ner")
+    assert done.err == f"polytag: A plugin failed: {visible(name)}\n"
 
 
 def test_messages_of_a_run(capsys):
