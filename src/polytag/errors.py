@@ -27,6 +27,10 @@ class CorpusWarning(UserWarning):
     """A reader changed or left out something; the message says what."""
 
 
+class PluginWarning(UserWarning):
+    """A part of a plugin was left out because it failed; the message names the plugin."""
+
+
 class RuntimeHint(UserWarning):
     """A tagger could start faster; the message says how."""
 
@@ -75,6 +79,14 @@ class InterruptedRunError(PolytagError):
 
 def _unpickled(kind: type[PolytagError], arguments: tuple[Any, ...]) -> PolytagError:
     return kind.__new__(kind, *arguments)
+
+
+def message_of(error: BaseException) -> str:
+    """The text of an error; empty if the error, of a plugin for instance, fails to tell it."""
+    try:
+        return str(error)
+    except BaseException:
+        return ""
 
 
 def shorten(text: str, width: int = 80) -> str:

@@ -12,6 +12,7 @@ from polytag.evaluation.baseline import MajorityBaseline
 from polytag.evaluation.evaluate import evaluate_split
 from polytag.evaluation.results import Evaluation
 from polytag.evaluation.robustness import measure
+from polytag.plugin.attribution import attributed
 from polytag.plugin.registry import add_plugins, registry
 from polytag.plugin.reporter import Epoch, Reporter, best_epoch
 from polytag.publishing.push import PushResult, RunPushes
@@ -76,6 +77,7 @@ class TrainResult:
 
 
 @with_run_options
+@attributed
 def train(
     config: RunConfig | None = None,
     *,

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,23 @@ from typer.core import TyperGroup
 from polytag import __version__, terminal
 from polytag.cli import compare, corpus, evaluate, export, plugins, predict, push, train
 from polytag.cli.options import Command, RunCommand
-from polytag.errors import CorpusWarning, InterruptedRunError, PolytagError, RuntimeHint, UploadWarning
+from polytag.errors import (
+    CorpusWarning,
+    InterruptedRunError,
+    PluginWarning,
+    PolytagError,
+    RuntimeHint,
+    UploadWarning,
+    message_of,
+    shorten,
+)
+
+_SAY_IT_THEMSELVES = ("plugins", "train")
+"""Commands that show which plugins are not loaded as part of their work."""
+_PLUGINS_LOADED = "polytag.plugin.registry"
+"""Without this module, the command has loaded no plugin; importing it would double the time of `polytag --help`."""
+_DEBUG = "POLYTAG_DEBUG"
+"""The variable that shows the traceback of an error."""
 
 _INTERRUPTED = 128 + signal.SIGINT
 
@@ -76,6 +93,15 @@ class _Commands(TyperGroup):
             # So that the flush of Python at exit does not fail.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit from None
+        except BaseException as error:  # also a plugin's `sys.exit(0)`, which must not look like success
+            if _PLUGINS_LOADED in sys.modules:
+                from polytag.plugin.attribution import attribute
+
+                attribute(error)
+            raise
+        finally:
+            if _PLUGINS_LOADED in sys.modules and ctx.invoked_subcommand not in _SAY_IT_THEMSELVES:
+                plugins.mention_problems()
         return result
 
 
@@ -113,7 +139,7 @@ def _options(
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *where: Any, **options: Any) -> None:
-    if issubclass(category, CorpusWarning | RuntimeHint | UploadWarning):
+    if issubclass(category, CorpusWarning | PluginWarning | RuntimeHint | UploadWarning):
         print(f"polytag: {terminal.visible(str(message))}", file=sys.stderr)
     else:
         _usual_show_warning(message, category, *where, **options)
@@ -136,5 +162,29 @@ def main() -> None:
         sys.exit(_INTERRUPTED)
     except PolytagError as error:
         sys.stdout.flush()
-        print(f"polytag: {terminal.visible(str(error))}", file=sys.stderr)
+        _show_traceback(error)
+        print(f"polytag: {terminal.visible(message_of(error) or type(error).__name__)}", file=sys.stderr)
         sys.exit(2)
+    except Exception as error:
+        _show_traceback(error)
+        print(f"polytag: {terminal.visible(_defect(error))}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _show_traceback(error: BaseException) -> None:
+    if os.environ.get(_DEBUG) == "1":
+        traceback.print_exception(error)
+
+
+def _defect(error: Exception) -> str:
+    """One paragraph about an error that no part of polytag expects."""
+    from polytag.plugin.blame import place_of
+
+    text = shorten(" ".join(message_of(error).split()), 300)
+    place = place_of(error)
+    return (
+        f"This is a defect of polytag {__version__}, and not of your input: {type(error).__name__}"
+        + (f": {text}" if text else "")
+        + (f" ({place})" if place else "")
+        + f". Please report it to the authors of polytag, with the command and what it prints with {_DEBUG}=1 set."
+    )

@@ -59,12 +59,10 @@ def compare_cli(
     Shows for each task both headline scores, their difference with its 95% interval (paired bootstrap over sentences)
     and p value (approximate randomisation), and the sentences that differ most.
     """
-    from polytag.cli.plugins import mention_problems
     from polytag.cli.tables import print_comparison, print_json
     from polytag.evaluation.compare import compare
     from polytag.tagger.viterbi import check_decoding
 
-    mention_problems()
     result = compare(
         a,
         b,

@@ -64,12 +64,10 @@ def evaluate_cli(
 
     Every word is scored, and headline scores have 95% confidence intervals.
     """
-    from polytag.cli.plugins import mention_problems
     from polytag.cli.tables import print_evaluation, print_json
     from polytag.evaluation.evaluate import evaluate
     from polytag.tagger.viterbi import check_decoding
 
-    mention_problems()
     result = evaluate(
         tagger,
         corpus,

@@ -42,13 +42,11 @@ def export_cli(
 
     TensorFlow Serving, ONNX Runtime, LiteRT or transformers. The export must agree with the tagger.
     """
-    from polytag.cli.plugins import mention_problems
     from polytag.cli.tables import print_json
     from polytag.exporting.export import export
     from polytag.tagger.description import TaggerDescription
     from polytag.tagger.runtimes import choose_runtime
 
-    mention_problems()
     done = export(
         tagger, output, to, task=task, quantize=quantize, corpus=corpus, overwrite=overwrite, in_place=in_place
     )

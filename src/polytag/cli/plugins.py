@@ -51,7 +51,6 @@ def tasks_cli(
                 }
             )
     _print(rows, as_json)
-    mention_problems()
     for plugin in registry().manager.loaded():
         if plugin.import_seconds > SLOW_IMPORT:
             typer.echo(
@@ -243,8 +242,9 @@ def _cell(value: object) -> str:
 
 
 def mention_problems() -> None:
-    """Print on stderr which plugins are not loaded, and why."""
-    from polytag.plugin.registry import registry
+    """Print on stderr which plugins are not loaded, and why, if the command has loaded any."""
+    from polytag.plugin.manager import known_manager
 
-    for plugin in registry().manager.problems:
+    manager = known_manager()
+    for plugin in manager.problems if manager else ():
         typer.echo(visible(f"Not loaded: {plugin.source}: {plugin.error}"), err=True)

@@ -59,10 +59,8 @@ def predict_cli(
 
     Output: JSON Lines with spans and exact character offsets, columns, or a coloured table.
     """
-    from polytag.cli.plugins import mention_problems
     from polytag.prediction.predict import predict
 
-    mention_problems()
     predict(
         tagger,
         file,

@@ -21,8 +21,10 @@ _RATES = ("precision", "recall", "f1", "macro_f1")
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """Print a value as JSON; NaN and infinities, which JSON does not have, become null."""
+    from polytag.tagger.infinities import without_infinities
+
+    typer.echo(json.dumps(without_infinities(value), indent=2, ensure_ascii=False))
 
 
 def print_evaluation(evaluation: Evaluation) -> None:

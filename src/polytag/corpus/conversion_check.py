@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from polytag.corpus.corpus import Corpus
-from polytag.corpus.load import accepting_readers
+from polytag.corpus.load import accepting_readers, read_with
 from polytag.corpus.source import locate
 from polytag.corpus.tables import checked
 from polytag.errors import CorpusError
@@ -94,7 +94,7 @@ def _read_again(
 
 
 def _read(reader: Reader, folder: Path, options: ReadingOptions) -> Corpus:
-    data = checked(reader.read(locate(str(folder), options)), str(folder))
+    data = checked(read_with(reader, locate(str(folder), options)), str(folder))
     return Corpus(str(folder), reader.name, data)
 
 

@@ -14,6 +14,8 @@ from polytag.corpus.recognition import scheme_of_tags
 from polytag.corpus.span_schemes import holds_spans, span_scheme_of
 from polytag.errors import PolytagError
 from polytag.files import check_replaceable, check_writable, expand_home, new_folder, remove_leftovers
+from polytag.plugin.attribution import attributed
+from polytag.plugin.guard import surroundings_kept
 from polytag.plugin.reader import SPLITS, Reader, ReadingKeywords, SentenceTable
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, respelled
@@ -46,6 +48,7 @@ class Conversion:
     messages: tuple[str, ...]
 
 
+@attributed
 def convert_corpus(
     corpus: Corpus | str,
     folder: str | Path,
@@ -101,7 +104,8 @@ def convert_corpus(
         )
     tables = _tables(corpus, converted)
     with new_folder(folder, "corpus") as temporary:
-        writer.write(tables, temporary)
+        with surroundings_kept(), registry().readers.calling(writer.name, (OSError,)):
+            writer.write(tables, temporary)
         written = Corpus(corpus.reference, writer.name, tables)
         spans = [column for column, (_, now) in schemes.items() if now == writer.scheme]
         options = compare_written(written, writer, temporary, spans if writer.scheme else corpus.columns, messages)

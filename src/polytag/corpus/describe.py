@@ -12,6 +12,7 @@ from polytag.corpus.corpus import Corpus
 from polytag.corpus.load import as_corpus
 from polytag.corpus.recognition import scheme_of
 from polytag.corpus.word_patterns import likely_word_pattern
+from polytag.plugin.attribution import attributed
 from polytag.plugin.reader import TOKENS, ReadingKeywords
 from polytag.plugin.scheme import UNANNOTATED, LabelScheme
 from polytag.plugin.splitter import STANDARD
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _SHOWN_LABELS = 15
+
 _EXAMPLE_WORDS = range(6, 13)
 
 
@@ -99,6 +101,7 @@ class Description:
         return asdict(self)
 
 
+@attributed
 def describe(
     corpus: Corpus | str,
     split: str | None = None,

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import warnings
 import zlib
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from polytag.corpus.corpus import Corpus
 from polytag.corpus.source import locate, remarks_on_files
 from polytag.corpus.tables import checked
 from polytag.corpus.tag_style import with_canonical_tags
 from polytag.corpus.text_files import text_ending
-from polytag.errors import CorpusError, CorpusWarning
-from polytag.plugin.reader import Reader, ReadingKeywords, ReadingOptions, Remark, Source
+from polytag.errors import CorpusError, CorpusWarning, shorten
+from polytag.plugin.attribution import attributed
+from polytag.plugin.guard import surroundings_kept
+from polytag.plugin.reader import Reader, ReadingKeywords, ReadingOptions, Remark, SentenceTable, Source
 from polytag.plugin.registry import registry
 from polytag.plugin.splitter import STANDARD
 
+if TYPE_CHECKING:
+    import datasets
+
 _SHOWN_REMARKS = 3
+_DAMAGED = (EOFError, zlib.error)
+"""What reading a damaged compressed file raises."""
 
 
+@attributed
 def load_corpus(
     reference: str, *, reader: str | None = None, splitter: str = STANDARD, **reading: Unpack[ReadingKeywords]
 ) -> Corpus:
@@ -46,8 +57,8 @@ def load_corpus(
             if not any(path.stat().st_size for path in paths):
                 raise CorpusError(f"The file {paths[0]} is empty. Check that this is the right file.")
         chosen = registry().readers[reader] if reader else _reader_for(source)
-        data = chosen.read(source)
-    except (EOFError, zlib.error) as error:
+        data = read_with(chosen, source)
+    except _DAMAGED as error:
         raise CorpusError(
             f"The corpus {reference!r} cannot be read: a compressed file is damaged: {error}. Get it again."
         ) from error
@@ -65,7 +76,7 @@ def load_corpus(
         others = (
             f"; and {more:,} more, which `polytag corpus check --examples {len(of_rule)}` shows" if more > 0 else ""
         )
-        warnings.warn(f"{rule} {places}{others}.", CorpusWarning, stacklevel=2)
+        warnings.warn(f"{rule} {places}{others}.", CorpusWarning, stacklevel=3)
     return corpus.keeping(options.columns) if options.columns else corpus
 
 
@@ -78,9 +89,47 @@ def as_corpus(
 
 def accepting_readers(source: Source) -> list[Reader]:
     """The readers that accept a source; if some of them claim the extensions of its files, only these."""
-    accepting = [reader for reader in registry().readers.values() if reader.accepts(source)]
+    readers = registry().readers
+    accepting = [
+        reader
+        for reader in readers.values()
+        if readers.asked(reader, partial(reader.accepts, source), (OSError, *_DAMAGED))
+    ]
     endings = {text_ending(path) for paths in source.files.values() for path in paths}
     return [reader for reader in accepting if endings and endings <= reader.endings] or accepting
+
+
+def read_with(reader: Reader, source: Source) -> Mapping[str, SentenceTable] | datasets.DatasetDict:
+    """The splits of a source as a reader reads them; `checked` validates them.
+
+    Raises:
+        CorpusError: The source is broken.
+        PluginError: The reader failed, or gave no corpus.
+        OSError, EOFError, zlib.error: A file cannot be read, or a compressed one is damaged.
+    """
+    readers = registry().readers
+    with surroundings_kept(), readers.calling(reader.name, (OSError, *_DAMAGED)):
+        data = reader.read(source)
+        wrong = "" if readers.providers(reader.name)[0].is_own else _why_no_corpus(data)
+    if wrong:
+        raise readers.misfit(reader.name, f"{wrong} for the corpus {shorten(source.reference)!r}")
+    return data
+
+
+def _why_no_corpus(data: object) -> str:
+    """The first wrong type in the result of a reader, if any; datasets are validated when they are converted."""
+    if not isinstance(data, Mapping):
+        return f"{repr(data)[:60]}, which is no corpus,"
+    for split, table in data.items():
+        if not isinstance(split, str):
+            return f"a split named {repr(split)[:60]}"
+        if isinstance(table, SentenceTable):
+            for what, rows in (("words", table.words), *table.tags.items()):
+                if not set(map(type, chain.from_iterable(rows))) <= {str}:
+                    return f"{what} that are not strings"
+        elif not (hasattr(table, "features") and hasattr(table, "num_rows")):
+            return f"{repr(table)[:60]} as the split {split[:60]!r}"
+    return ""
 
 
 def remarks_by_rule(corpus: Corpus) -> dict[str, list[Remark]]:

@@ -109,7 +109,9 @@ def advice(odd: Sequence[OddTag], style: TagStyle | None, respelled: bool = True
 
 def unwritten(counts: Mapping[str, int], declared: LabelScheme | None) -> set[str]:
     """The tags that no label scheme writes; of the schemes that need no prefixes, only the declared one counts."""
-    schemes = [scheme for scheme in registry().schemes.values() if scheme.encodes_spans and scheme.separates_neighbours]
+    schemes = [
+        scheme for scheme in registry().schemes.working() if scheme.encodes_spans and scheme.separates_neighbours
+    ]
     if declared is not None:
         schemes = [*schemes, declared]
     by_prefix = [scheme for scheme in schemes if isinstance(scheme, PrefixScheme)]

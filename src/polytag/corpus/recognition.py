@@ -118,7 +118,7 @@ def scheme_of_tags(
     """
     sentences = [sentence for of_split in tags.values() for sentence in of_split]
     if declared is None:
-        fit = recognise_scheme(sentences, registry().schemes.values())
+        fit = recognise_scheme(sentences, registry().schemes.working())
     else:
         scheme = registry().schemes[declared]
         fit = _fit(sentences, scheme, _disallowed(_bigrams(sentences), scheme))

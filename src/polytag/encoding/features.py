@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from polytag.encoding.windows import Windows, plan_windows
 from polytag.plugin.alignment import IGNORE, AlignmentStrategy, IntArray
+from polytag.plugin.attribution import misfit_of
 from polytag.plugin.encoder import Units, WordCoder
+from polytag.plugin.registry import registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,22 @@ class Features:
 
     def unit_labels(self, labels: IntArray, strategy: AlignmentStrategy, continuation: IntArray) -> IntArray:
         """Labels of units, int32 (units,), for word labels, int32 (words,)."""
-        return strategy.to_subwords(labels, self.word_ids, continuation)
+        word_ids = self.word_ids
+        found = checked_result(strategy, strategy.to_subwords(labels, word_ids, continuation), word_ids.shape)
+        if not ((found == IGNORE) | (found >= 0) & (found < len(continuation))).all():
+            raise registry().alignments.misfit(strategy.name, "numbers that are no labels")
+        return found
+
+
+def checked_result(strategy: AlignmentStrategy, found: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Check the result of an alignment strategy, and return it.
+
+    Raises:
+        PluginError: It is not an array of numbers with this shape.
+    """
+    if not isinstance(found, np.ndarray) or found.shape != shape or found.dtype.kind not in "biuf":
+        raise registry().alignments.misfit(strategy.name, f"{repr(found)[:60]} and not an array of the shape {shape}")
+    return found
 
 
 def featurise(
@@ -68,10 +86,30 @@ def featurise(
     counts = np.fromiter((len(sentence) for sentence in sentences), dtype=np.int64, count=len(sentences))
     sentence_starts = np.concatenate([[0], np.cumsum(counts)])
     limit = min(max_units or encoder.max_units, encoder.max_units)
-    units = _cut(encoder.encode([word for sentence in sentences for word in sentence]), limit)
+    words = [word for sentence in sentences for word in sentence]
+    units = _cut(_checked_units(encoder, encoder.encode(words), len(words)), limit)
     unit_starts = np.concatenate([[0], np.cumsum(units.counts, dtype=np.int64)])
     windows = plan_windows(unit_starts, sentence_starts, limit, min(encoder.overlap, limit // 4), documents)
     return Features(units.ids, unit_starts, sentence_starts, windows)
+
+
+def _checked_units(encoder: WordCoder, units: Units, n_words: int) -> Units:
+    """The units of words.
+
+    Raises:
+        PluginError: They do not fit the contract of `WordCoder.encode`.
+    """
+    if not isinstance(units, Units) or not all(
+        isinstance(array, np.ndarray) and array.dtype.kind == "i" for array in units
+    ):
+        raise misfit_of(encoder, f"gave {repr(units)[:60]} and not Units of two int32 arrays")
+    expected = (int(units.counts.sum()), encoder.n_features)
+    if units.counts.shape != (n_words,) or units.ids.shape != expected or (n_words and units.counts.min() < 1):
+        raise misfit_of(
+            encoder,
+            f"gave ids of the shape {units.ids.shape} and counts of the shape {units.counts.shape} for {n_words} words",
+        )
+    return units
 
 
 def _cut(units: Units, limit: int) -> Units:

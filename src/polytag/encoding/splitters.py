@@ -170,15 +170,20 @@ def split_parts(text: str, split: Split, lines: bool) -> Iterator[list[list[Word
 
 def _checked_split(splitter: Splitter, text: str) -> list[list[Word]]:
     try:
-        sentences = [list(sentence) for sentence in splitter.split(text)]
+        sentences: list[list[Word]] = []
         end = 0
-        for word in (word for sentence in sentences for word in sentence):
-            if not end <= word.start < word.end or text[word.start : word.end] != word.text:
-                raise ValueError(f"{word} is not in the text after character {end}")
-            end = word.end
-    except PolytagError:
+        for sentence in splitter.split(text):  # checked one by one, because a generator may never end
+            if len(sentences) > len(text):
+                raise ValueError(f"more sentences than characters, which are {len(text):,}")
+            sentences.append([])
+            for word in sentence:
+                if not end <= word.start < word.end or text[word.start : word.end] != word.text:
+                    raise ValueError(f"{word} is not in the text after character {end}")
+                end = word.end
+                sentences[-1].append(word)
+    except (PolytagError, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except BaseException as error:
         plugin = registry().splitters.providers(splitter.name)[0]
         raise PluginError(
             f"The splitter {splitter.name!r} of {plugin.source} failed on the text {text[:60]!r}: {describe(error)}. "

@@ -11,6 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from polytag.encoding.tensors import head_tensors
+from polytag.plugin.attribution import misfit_of
 from polytag.plugin.encoder import AtPositions, Encoder, InBulk, Tensors, head_prefix
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
             )
             for task, names in labels.items()
         }
+        if not isinstance(encoder.width, int) or encoder.width < 1:
+            raise misfit_of(encoder, f"has the width {encoder.width!r:.60}, which is no positive number")
         for head in self.heads.values():
             head.build((None, None, encoder.width))
         self.built = True
@@ -57,7 +60,7 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
             mask: bool (batch, length), False at padding.
             training: Whether dropout is on.
         """
-        vectors = self.dropout(self.network(ids, mask, training=training), training=training)
+        vectors = self.dropout(self._checked(self.network(ids, mask, training=training), 3), training=training)
         return {task: head(vectors) for task, head in self.heads.items()}
 
     def at(self, ids: Any, mask: Any, wanted: Any, training: bool = False) -> dict[str, Any]:
@@ -72,7 +75,7 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
             Logits of each task, float32 (n, labels).
         """
         if isinstance(self.network, AtPositions):
-            vectors = self.dropout(self.network.at(ids, mask, wanted, training), training=training)
+            vectors = self.dropout(self._checked(self.network.at(ids, mask, wanted, training), 2), training=training)
             return {task: head(vectors) for task, head in self.heads.items()}
         logits = self(ids, mask, training=True) if training else self.in_bulk(ids, mask)
         return {task: tf.gather(tf.reshape(all_, (-1, all_.shape[-1])), wanted) for task, all_ in logits.items()}
@@ -83,6 +86,7 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
             vectors = self.network.in_bulk(ids, mask)
         else:
             vectors = self.network(ids, mask, training=False)
+        vectors = self._checked(vectors, 3)
         return {task: head(vectors) for task, head in self.heads.items()}
 
     def scorer(self) -> Predictor:
@@ -137,6 +141,20 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
             weight, bias = head_tensors(tensors, prefix, head.units, self.encoder.width)
             head.kernel.assign(weight.T)
             head.bias.assign(bias)
+
+    def _checked(self, vectors: Any, rank: int) -> Any:
+        """Check the rank and width of the vectors of the network, and return them; once per traced function.
+
+        Raises:
+            PluginError: They do not fit the contract of `Encoder.network`.
+        """
+        shape = getattr(vectors, "shape", None)
+        if not isinstance(shape, tuple | tf.TensorShape) or len(shape) != rank or shape[-1] != self.encoder.width:
+            raise misfit_of(
+                self.encoder,
+                f"has a network that gave {repr(vectors)[:100]}, and not vectors of the width {self.encoder.width}",
+            )
+        return vectors
 
     def _prefix(self, task: str) -> str:
         return head_prefix(task, len(self.heads))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import isfinite
 from operator import ne
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
@@ -15,10 +16,11 @@ from polytag.corpus.recognition import recognise_scheme
 from polytag.corpus.splits import Split, read_split
 from polytag.errors import PolytagError
 from polytag.evaluation.prediction_files import Predictions, read_predictions
-from polytag.evaluation.scoring import where_annotated
+from polytag.evaluation.scoring import scores_of, where_annotated
 from polytag.evaluation.significance import approximate_randomisation, paired_bootstrap
 from polytag.files import path_exists
 from polytag.hub import tagger_folder
+from polytag.plugin.attribution import attributed
 from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import LabelScheme, convert_tags
@@ -118,6 +120,7 @@ class Comparison:
         return asdict(self)
 
 
+@attributed
 def compare(
     a: str | Path,
     b: str | Path,
@@ -276,7 +279,7 @@ def _tags(
     """Tags of each task in its scheme; `UNANNOTATED` for unannotated words."""
     if isinstance(system, Predictions):
         found: Mapping[str, Tags] = system.tags
-        every = list(registry().schemes.values())
+        every = list(registry().schemes.working())
         own = {task: recognise_scheme(found[task], every).scheme for task in schemes}
     else:
         tagger = Tagger.load(system.path, decoding, runtime=system.runtime)
@@ -304,13 +307,17 @@ def _compare(
     seed: int,
 ) -> TaskComparison:
     gold = data.tags[task.name]
-    metric = registry().metrics[task.metrics[0]]
-    score_a, score_b = (float(metric.compute(gold, tags, scheme).overall[metric.headline]) for tags in (a, b))
+    metrics = registry().metrics
+    metric = metrics[task.metrics[0]]
+    score_a, score_b = (float(scores_of(metric.name, gold, tags, scheme).overall[metric.headline]) for tags in (a, b))
     interval, p = None, None
-    first, second = (metric.statistics(gold, tags, scheme) for tags in (a, b))
-    if first is not None and second is not None and len(first):
-        _, low, high = paired_bootstrap(first, second, metric.headline_of, seed)
-        interval, p = (low, high), approximate_randomisation(first, second, metric.headline_of, seed)
+    with metrics.calling(metric.name):
+        first, second = (metric.statistics(gold, tags, scheme) for tags in (a, b))
+        if first is not None and second is not None and len(first):
+            _, low, high = paired_bootstrap(first, second, metric.headline_of, seed)
+            interval, p = (low, high), approximate_randomisation(first, second, metric.headline_of, seed)
+    if p is not None and not all(map(isfinite, (low, high, p))):
+        raise metrics.misfit(metric.name, f"statistics whose interval is {low} to {high}")
     found = [
         SentenceDifference(place, words, right, one, other, (_unlike(right, one), _unlike(right, other)))
         for place, words, right, one, other in zip(places, data.sentences, gold, a, b, strict=True)

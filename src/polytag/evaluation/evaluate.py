@@ -21,6 +21,7 @@ from polytag.evaluation.mistakes import write_mistakes
 from polytag.evaluation.results import Evaluation, TaskEvaluation
 from polytag.evaluation.scoring import choose_metrics, evaluate_tags, where_annotated
 from polytag.files import new_file
+from polytag.plugin.attribution import attributed
 from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import UNANNOTATED, LabelScheme
@@ -34,6 +35,7 @@ from polytag.tagger.token_classifiers import LabelNames
 from polytag.tagger.viterbi import check_decoding
 
 
+@attributed
 def evaluate(
     tagger: Tagger | str | Path,
     corpus: Corpus | str,

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
+
+import numpy as np
 
 from polytag.errors import PolytagError
 from polytag.evaluation.results import Tags, TaskEvaluation
 from polytag.evaluation.significance import bootstrap_interval
+from polytag.plugin.attribution import attributed
+from polytag.plugin.metric import Scores
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import UNANNOTATED, LabelScheme
 from polytag.plugin.task import Task
 
 
+@attributed
 def score(
     gold: Tags,
     predicted: Tags,
@@ -108,17 +114,40 @@ def evaluate_tags(
         interval_seed: Seed of the confidence interval of the headline score; no interval if None.
     """
     predicted = where_annotated(gold, predicted)
-    found = {name: registry().metrics[name].compute(gold, predicted, scheme) for name in metrics}
+    found = {name: scores_of(name, gold, predicted, scheme) for name in metrics}
     main = registry().metrics[metrics[0]]
-    lower = (
-        None if baseline is None else main.compute(gold, where_annotated(gold, baseline), scheme).overall[main.headline]
-    )
+    lower = None
+    if baseline is not None:
+        lower = scores_of(main.name, gold, where_annotated(gold, baseline), scheme).overall[main.headline]
     interval = None
     if interval_seed is not None and gold:
-        statistics = main.statistics(gold, predicted, scheme)
-        if statistics is not None:
-            interval = bootstrap_interval(statistics, main.headline_of, interval_seed)
+        with registry().metrics.calling(main.name):
+            statistics = main.statistics(gold, predicted, scheme)
+            if statistics is not None:
+                interval = bootstrap_interval(statistics, main.headline_of, interval_seed)
+        if interval is not None and not all(map(isfinite, interval)):
+            raise registry().metrics.misfit(main.name, f"the interval {interval}, which is not finite")
     return TaskEvaluation(found, main.headline, lower, interval)
+
+
+def scores_of(name: str, gold: Tags, predicted: Tags, scheme: LabelScheme) -> Scores:
+    """The scores of one metric.
+
+    Raises:
+        PluginError: The metric fails, or gives something else than finite numbers.
+    """
+    metrics = registry().metrics
+    metric = metrics[name]
+    with metrics.calling(name):
+        found = metric.compute(gold, predicted, scheme)
+        shown = repr(found)[:100]
+        sound = isinstance(found, Scores) and isfinite(found.overall[metric.headline])
+        if sound:
+            tables = [found.overall, *found.per_label.values()]
+            sound = all(isinstance(value, int | float | np.number) for values in tables for value in values.values())
+    if not sound:
+        raise metrics.misfit(name, f"{shown}, and not Scores of numbers whose {metric.headline!r} is finite")
+    return found
 
 
 def where_annotated(gold: Tags, predicted: Tags) -> Tags:

@@ -14,6 +14,7 @@ from polytag.errors import PolytagError, UnknownNameError
 from polytag.exporting.example_program import example_program
 from polytag.exporting.writers import WRITERS, write_onnx_in_place
 from polytag.files import expand_home
+from polytag.plugin.attribution import attributed
 from polytag.tagger.description import FILE, TaggerDescription, open_folder
 from polytag.tagger.folder import check_output, replacing_folder
 from polytag.tagger.forks import check_tensorflow
@@ -57,6 +58,7 @@ class Export:
     agreement: dict[str, float] = field(default_factory=dict)
 
 
+@attributed
 def export(
     tagger: Tagger | str | Path,
     output: str | Path | None = None,

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 from polytag.errors import PolytagError, UnknownNameError
 from polytag.files import path_exists
-from polytag.plugin.encoder import EncoderProvider
+from polytag.plugin.encoder import Encoder, EncoderProvider, WordCoder
+from polytag.plugin.guard import surroundings_kept
 from polytag.plugin.registry import registry
 
-CORE = "polytag.builtin"
-"""The module of core's own plugin."""
+Made = TypeVar("Made", bound=WordCoder)
 
 
 def choose_encoder(reference: str) -> EncoderProvider:
@@ -27,12 +29,36 @@ def choose_encoder(reference: str) -> EncoderProvider:
     if not path_exists(Path(reference)) and get_close_matches(reference, encoders, cutoff=0.75):
         raise UnknownNameError("encoder", reference, encoders)
     for provider in _core_last():
-        if provider.accepts(reference):
+        if encoders.asked(provider, partial(provider.accepts, reference)):
             return provider
     raise PolytagError(
         f"The encoder {reference!r} does not exist: it is not a folder, and cannot be "
         "the name of a model on the hub. Check the path."
     )
+
+
+def make_encoder(provider: EncoderProvider, make: Callable[[], Encoder]) -> Encoder:
+    """The encoder that a method of a provider makes.
+
+    Raises:
+        PolytagError: It cannot be made.
+        PluginError: The method failed, or made something else.
+    """
+    return _made(provider, make, Encoder)
+
+
+def make_coder(provider: EncoderProvider, make: Callable[[], WordCoder]) -> WordCoder:
+    """The word coder that a method of a provider makes; errors are as in `make_encoder`."""
+    return _made(provider, make, WordCoder)
+
+
+def _made(provider: EncoderProvider, make: Callable[[], Made], expected: type[Any]) -> Made:
+    encoders = registry().encoders
+    with surroundings_kept(), encoders.calling(provider.name):
+        made = make()
+    if not isinstance(made, expected):
+        raise encoders.misfit(provider.name, f"{repr(made)[:60]} and not an object of the type {expected.__name__}")
+    return made
 
 
 def choose_restorer(folder: Path) -> EncoderProvider:
@@ -41,8 +67,9 @@ def choose_restorer(folder: Path) -> EncoderProvider:
     Raises:
         PolytagError: None does.
     """
+    encoders = registry().encoders
     for provider in _core_last():
-        if provider.restores_transformers(folder):
+        if encoders.asked(provider, partial(provider.restores_transformers, folder)):
             return provider
     raise PolytagError(
         f"The folder {str(folder)!r} is a checkpoint of transformers, but no loaded encoder reads it. "
@@ -53,5 +80,5 @@ def choose_restorer(folder: Path) -> EncoderProvider:
 def _core_last() -> Iterator[EncoderProvider]:
     """All providers, core's own last, because they accept nearly every name as one on the hub."""
     encoders = registry().encoders
-    for name in sorted(encoders, key=lambda name: encoders.providers(name)[0].module == CORE):
+    for name in sorted(encoders, key=lambda name: encoders.providers(name)[0].is_core):
         yield encoders[name]

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, partial
+from typing import Any
 
 import pluggy
 
@@ -20,7 +21,9 @@ from polytag.errors import PluginError
 from polytag.plugin import specs, unpackaged
 from polytag.plugin.alignment import AlignmentStrategy
 from polytag.plugin.blame import describe
+from polytag.plugin.contributions import Misfit, by_name
 from polytag.plugin.encoder import EncoderProvider
+from polytag.plugin.guard import guarded, surroundings_kept
 from polytag.plugin.metric import Metric
 from polytag.plugin.provenance import (
     ARGUMENT,
@@ -30,8 +33,9 @@ from polytag.plugin.provenance import (
     Plugin,
     Status,
     block,
-    by_name,
     distribution_of,
+    installed_entry_points,
+    other_contract,
 )
 from polytag.plugin.reader import Reader
 from polytag.plugin.scheme import LabelScheme
@@ -62,7 +66,7 @@ class PluginManager:
         self._environ = os.environ if environ is None else environ
         self._pluggy = pluggy.PluginManager(specs.PROJECT)
         self._pluggy.add_hookspecs(specs)
-        found = importlib.metadata.entry_points(group=GROUP) if entry_points is None else entry_points
+        found = installed_entry_points(GROUP) if entry_points is None else entry_points
         self.plugins: list[Plugin] = []
         disabled = {name.strip() for name in self._environ.get(DISABLE_VARIABLE, "").split(",") if name.strip()}
         candidates = sorted(set(found), key=lambda entry: (entry.name, entry.value))
@@ -186,7 +190,9 @@ class PluginManager:
                 return known
         name = _name_of(module)
         plugin = Plugin(name, "this process", str(getattr(module, "__version__", "")), name, named_in=ARGUMENT)
-        if not any(self._pluggy.parse_hookimpl_opts(module, attribute) for attribute in dir(module)):
+        with guarded(plugin, "looking for its hooks"):
+            implements = any(self._pluggy.parse_hookimpl_opts(module, attribute) for attribute in dir(module))
+        if not implements:
             raise PluginError(
                 f"{plugin.source}: it implements no hook. Mark functions such as polytag_tasks with @polytag.hookimpl."
             )
@@ -216,30 +222,32 @@ class PluginManager:
         """Call one registration hook per plugin; if the hook raises or its result is invalid, the plugin is broken."""
         collected: list[Offer[Contribution]] = []
         for plugin in self.loaded():
-            others = [p.plugin for p in self.loaded() if p is not plugin]
-            caller = self._pluggy.subset_hook_caller(hook, remove_plugins=others)
-            try:
-                items = [item for result in caller() for item in result]
-            except Exception as error:
-                self.reject(plugin, f"its hook {hook} raised {describe(error)}. {plugin.remedy}")
-                continue
-            try:
-                named = by_name(items, expected)
-            except PluginError as error:
-                self.reject(plugin, f"its hook {hook} returned {error}. {plugin.remedy}")
-                continue
-            collected.append((plugin, named))
+            with self._or_broken(plugin, f"its hook {hook} raised", plugin.remedy, f"its hook {hook} returned"):
+                collected.append((plugin, by_name(self._caller(plugin, hook)(), expected)))
         return collected
 
     def _observe(self, hook: str, **arguments: object) -> None:
         for plugin in self.loaded():
-            others = [p.plugin for p in self.loaded() if p is not plugin]
-            try:
-                self._pluggy.subset_hook_caller(hook, remove_plugins=others)(**arguments)
-            except Exception as error:
-                raise PluginError(
-                    f"{plugin.source}: its hook {hook} raised {describe(error)}. {plugin.remedy}"
-                ) from error
+            with surroundings_kept(), guarded(plugin, f"its hook {hook}"):
+                self._caller(plugin, hook)(**arguments)
+
+    def _caller(self, plugin: Plugin, hook: str) -> Callable[..., list[Any]]:
+        """A hook of one plugin alone, so that errors are attributed to it."""
+        others = [p.plugin for p in self.loaded() if p is not plugin]
+        return self._pluggy.subset_hook_caller(hook, remove_plugins=others)
+
+    @contextmanager
+    def _or_broken(self, plugin: Plugin, failed: str, advice: str, misfit: str = "") -> Iterator[None]:
+        """A step of loading a plugin; if it raises anything, the plugin is broken."""
+        try:
+            with surroundings_kept(lent=True):
+                yield
+        except KeyboardInterrupt:
+            raise
+        except Misfit as error:
+            self.reject(plugin, f"{misfit} {error}. {advice}")
+        except BaseException as error:
+            self.reject(plugin, f"{failed} {describe(error)}. {advice}")
 
     def _load(
         self,
@@ -277,43 +285,28 @@ class PluginManager:
 
     def _import(self, plugin: Plugin, load: Callable[[], object], advice: str) -> None:
         began = time.perf_counter()
-        try:
+        with self._or_broken(plugin, "its import raised", advice):
             module = load()
-        except (Exception, SystemExit) as error:
-            self.reject(plugin, f"its import raised {describe(error)}. {advice}")
-            return
-        finally:
-            plugin.import_seconds = time.perf_counter() - began
-        self._admit(plugin, module)
+        plugin.import_seconds = time.perf_counter() - began
+        if plugin.status == "loaded":
+            self._admit(plugin, module)
 
     def _admit(self, plugin: Plugin, module: object) -> None:
-        # Plugins that declare no version predate versioning: assume 1.
-        wanted = getattr(module, "POLYTAG_PLUGIN_API", 1)
-        if not isinstance(wanted, int) or not specs.OLDEST_PLUGIN_API <= wanted <= specs.PLUGIN_API:
-            newer = not isinstance(wanted, int) or wanted > specs.PLUGIN_API
-            oldest, newest = specs.OLDEST_PLUGIN_API, specs.PLUGIN_API
-            if plugin.named_in:
-                advice = "Upgrade polytag." if newer else plugin.remedy
-            elif newer:
-                advice = f"Upgrade polytag, or install an older {plugin.distribution}."
-            else:
-                advice = f"Upgrade {plugin.distribution}, or install an older polytag."
-            self.reject(
-                plugin,
-                f"it needs version {wanted} of the plugin contract, and this polytag has "
-                + (f"versions {oldest} to {newest}. " if oldest < newest else f"version {newest}. ")
-                + advice,
-                status="incompatible",
-            )
+        misfit = "it does not fit the hook specifications:"
+        with self._or_broken(plugin, misfit, plugin.remedy):
+            # Plugins that declare no version predate versioning: assume 1.
+            unfit = other_contract(plugin, getattr(module, "POLYTAG_PLUGIN_API", 1))
+        if plugin.status != "loaded":
+            return
+        if unfit:
+            self.reject(plugin, unfit, status="incompatible")
             return
         plugin.plugin = module
-        try:
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always")
-                self._pluggy.register(module, name=plugin.name)
-                self._pluggy.check_pending()
-        except Exception as error:
-            self.reject(plugin, f"it does not fit the hook specifications: {describe(error)}. {plugin.remedy}")
+        with self._or_broken(plugin, misfit, plugin.remedy), warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            self._pluggy.register(module, name=plugin.name)
+            self._pluggy.check_pending()
+        if plugin.status != "loaded":
             return
         for warning in caught:
             if issubclass(warning.category, DeprecationWarning):
@@ -331,6 +324,11 @@ def _name_of(module: object) -> str:
 def plugin_manager() -> PluginManager:
     """The manager of this process; plugins are imported at the first call."""
     return _isolated[-1] if _isolated else _installed()
+
+
+def known_manager() -> PluginManager | None:
+    """The manager of this process, if its plugins have been imported."""
+    return _isolated[-1] if _isolated else _installed() if _installed.cache_info().currsize else None
 
 
 @contextmanager

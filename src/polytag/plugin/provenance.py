@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import importlib.metadata
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, TypeVar
 
 from polytag.errors import PluginError
+from polytag.plugin import specs
 
 DISABLE_VARIABLE = "POLYTAG_DISABLE_PLUGINS"
+OWN = "polytag"
+"""The name of polytag's distribution, and of its package."""
+CORE = "polytag.builtin"
+"""The module of core's own plugin."""
 ARGUMENT = "`plugins`"
 """Name of `train`'s argument with plugins, for messages."""
 
@@ -54,6 +60,20 @@ class Plugin:
         return f"plugin {self.name!r} ({self.origin})"
 
     @property
+    def is_core(self) -> bool:
+        """Whether it is core's own plugin, whose errors are defects of polytag."""
+        return self.module == CORE
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is part of polytag's distribution."""
+        return self.distribution == OWN
+
+    def failure(self, what: str) -> PluginError:
+        """The error that says what is wrong with the plugin, and what to do about it."""
+        return PluginError(f"{self.source}: {what}. {self.remedy}")
+
+    @property
     def remedy(self) -> str:
         """Advice about a defect in the plugin."""
         if self.named_in:
@@ -68,25 +88,6 @@ Offer: TypeAlias = tuple[Plugin, dict[str, Contribution]]
 """A plugin and what it contributes of one kind, by name."""
 
 
-def by_name(items: list[object], expected: type[Contribution]) -> dict[str, Contribution]:
-    """The contributions that a hook returned, by name.
-
-    Raises:
-        PluginError: An item is of another type, or has no name, or a name occurs twice.
-    """
-    named: dict[str, Contribution] = {}
-    for item in items:
-        if not isinstance(item, expected):
-            raise PluginError(f"{type(item).__name__} where {expected.__name__} is expected")
-        name = getattr(item, "name", None)
-        if not isinstance(name, str) or not name:
-            raise PluginError(f"a {type(item).__name__} without a name")
-        if name in named:
-            raise PluginError(f"two contributions named {name!r}")
-        named[name] = item
-    return named
-
-
 def block(plugin: Plugin) -> None:
     """Mark a plugin that the environment blocks."""
     plugin.status = "blocked"
@@ -94,5 +95,43 @@ def block(plugin: Plugin) -> None:
 
 
 def distribution_of(entry: importlib.metadata.EntryPoint) -> tuple[str, str]:
-    """Name and version of the distribution that declares an entry point."""
-    return (entry.dist.name, entry.dist.version) if entry.dist else ("unknown distribution", "?")
+    """Name and version of the distribution that declares an entry point; `?` for what its metadata does not say."""
+    if entry.dist is None:
+        return "unknown distribution", "?"
+    try:
+        said = entry.dist.metadata
+    except Exception:  # a file that cannot be decoded
+        return "unknown distribution", "?"
+    # A file without the field gives None, whatever the type says.
+    return said["Name"] or "unknown distribution", said["Version"] or "?"
+
+
+def installed_entry_points(group: str) -> list[importlib.metadata.EntryPoint]:
+    """The entry points of a group; distributions whose metadata cannot be read have none."""
+    try:
+        return list(importlib.metadata.entry_points(group=group))
+    except Exception:  # the metadata of one distribution is damaged
+        found: list[importlib.metadata.EntryPoint] = []
+        for distribution in importlib.metadata.distributions():
+            with suppress(Exception):
+                found += distribution.entry_points.select(group=group)
+        return found
+
+
+def other_contract(plugin: Plugin, wanted: object) -> str:
+    """Why a plugin for this version of the contract cannot be loaded; empty if it can."""
+    if isinstance(wanted, int) and specs.OLDEST_PLUGIN_API <= wanted <= specs.PLUGIN_API:
+        return ""
+    newer = not isinstance(wanted, int) or wanted > specs.PLUGIN_API
+    oldest, newest = specs.OLDEST_PLUGIN_API, specs.PLUGIN_API
+    if plugin.named_in:
+        advice = "Upgrade polytag." if newer else plugin.remedy
+    elif newer:
+        advice = f"Upgrade polytag, or install an older {plugin.distribution}."
+    else:
+        advice = f"Upgrade {plugin.distribution}, or install an older polytag."
+    return (
+        f"it needs version {wanted!s:.20} of the plugin contract, and this polytag has "
+        + (f"versions {oldest} to {newest}. " if oldest < newest else f"version {newest}. ")
+        + advice
+    )

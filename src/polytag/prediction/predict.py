@@ -12,6 +12,7 @@ from polytag.corpus.column_sample import SAMPLE
 from polytag.corpus.dialect import has_document_marks
 from polytag.corpus.text_files import text_lines
 from polytag.errors import PolytagError
+from polytag.plugin.attribution import attributed
 from polytag.plugin.reader import ReadingKeywords, ReadingOptions
 from polytag.plugin.registry import registry
 from polytag.prediction.inputs import (
@@ -37,6 +38,7 @@ _SAMPLE_OF_STREAMS = 500
 """Lines of columns to wait for on standard input, which may come slowly."""
 
 
+@attributed
 def predict(
     tagger: str | Path,
     file: str | Path = "-",

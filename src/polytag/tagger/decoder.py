@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from polytag.encoding.features import Features
-from polytag.plugin.alignment import AlignmentStrategy, FloatArray
+from polytag.encoding.features import Features, checked_result
+from polytag.errors import TaggerError
+from polytag.plugin.alignment import AlignmentStrategy, FloatArray, IntArray
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import OUTSIDE, LabelScheme
 from polytag.tagger.calibration import tempered
@@ -37,7 +38,7 @@ class Prediction(NamedTuple):
 def units_needed(decoders: Iterable[Decoder], features: Features) -> NDArray[np.bool_]:
     """Mask of the units whose scores are used by any of the tasks: bool (units,)."""
     word_ids = features.word_ids
-    read: NDArray[np.bool_] = np.any([decoder.strategy.reads(word_ids) for decoder in decoders], axis=0)
+    read: NDArray[np.bool_] = np.any([decoder.reads(word_ids) for decoder in decoders], axis=0)
     return read
 
 
@@ -53,7 +54,20 @@ class Decoder:
 
     def word_scores(self, scores: FloatArray, features: Features) -> FloatArray:
         """Uncalibrated probabilities of words, float32 (words, labels), given scores, float32 (units, labels)."""
-        return self.strategy.to_words(scores, features.word_ids, features.n_words)
+        found = self.strategy.to_words(scores, features.word_ids, features.n_words)
+        words = checked_result(self.strategy, found, (features.n_words, scores.shape[1]))
+        if not np.isfinite(words).all():
+            if np.isfinite(scores).all():
+                raise registry().alignments.misfit(self.strategy.name, "scores that are not finite")
+            raise TaggerError(
+                "The network computes numbers that are not finite (NaN or infinite). Its weights or its encoder are "
+                "damaged: load the tagger again, or train it again."
+            )
+        return words
+
+    def reads(self, word_ids: IntArray) -> NDArray[np.bool_]:
+        """The units whose scores are used, bool (units,)."""
+        return checked_result(self.strategy, self.strategy.reads(word_ids), word_ids.shape).astype(bool, copy=False)
 
     def decode(self, scores: NDArray[np.float32], features: Features) -> Prediction:
         """Decode the tags of all words.

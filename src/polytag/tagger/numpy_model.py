@@ -17,6 +17,7 @@ from polytag.encoding.features import Features
 from polytag.encoding.tensors import head_tensors, read_tensors
 from polytag.plugin.alignment import FloatArray
 from polytag.plugin.encoder import EncoderProvider, head_prefix
+from polytag.plugin.encoder_choice import make_coder, make_encoder
 from polytag.plugin.registry import registry
 from polytag.tagger.calibration import softmax
 from polytag.tagger.forks import check_tensorflow
@@ -43,7 +44,8 @@ class NumpyModel(PortableModel):
 
     def __init__(self, folder: Path, provider: str, reference: str, labels: Mapping[str, Sequence[str]]) -> None:
         self.provider, self.reference = provider, reference
-        super().__init__(self._provider.restore_coder(folder), {task: len(names) for task, names in labels.items()})
+        coder = make_coder(self._provider, lambda: self._provider.restore_coder(folder))
+        super().__init__(coder, {task: len(names) for task, names in labels.items()})
         self._folder = folder
         self._labels = dict(labels)
         self._tensors = read_tensors(folder)
@@ -107,7 +109,7 @@ def tensorflow_model(
     check_tensorflow()
     from polytag.engine.model import TaggerModel
 
-    model = TaggerModel(provider.restore(folder), labels)
+    model = TaggerModel(make_encoder(provider, lambda: provider.restore(folder)), labels)
     model.assign(tensors)
     model.encoder.reference = reference
     return model

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from polytag.encoding.tensors import read_tensors
 from polytag.errors import TaggerError
+from polytag.plugin.encoder_choice import make_coder
 from polytag.plugin.registry import registry
 from polytag.tagger.description import TaggerDescription
 from polytag.tagger.heads import TaskHead
@@ -42,13 +43,13 @@ def open_model(
     restorer = registry().encoders[provider]
     sizes = {name: len(own) for name, own in labels.items()}
     if description.export:
-        coder = restorer.restore_coder(folder)
+        coder = make_coder(restorer, lambda: restorer.restore_coder(folder))
         by_word = coder.unit == "word"
         network = OnnxNetwork(folder / ONNX_FILE, sizes, one_thread=by_word)
         return ExportedModel(coder, sizes, network, in_parallel=by_word)
     if runtime in FILES:
         recorded = check_onnx(folder, description, runtime)
-        coder = restorer.restore_coder(folder)
+        coder = make_coder(restorer, lambda: restorer.restore_coder(folder))
         by_word = coder.unit == "word"
         network = OnnxNetwork(folder / FILES[runtime], sizes, logits_names(labels), recorded.content, by_word)
         origin = partial(_in_tensorflow, folder, provider, reference, labels, recorded.weights)

@@ -208,7 +208,7 @@ def _hint(folder: Path, possible: Sequence[str]) -> None:
         raise PolytagError(f"The tagger {str(folder)!r} needs TensorFlow, which is not installed. {advice}")
     if not _HINTED.is_set():
         _HINTED.set()
-        warnings.warn(f"{str(folder)!r} runs in TensorFlow. {advice}", RuntimeHint, stacklevel=4)
+        warnings.warn(f"{str(folder)!r} runs in TensorFlow. {advice}", RuntimeHint, stacklevel=5)
 
 
 def _possible(folder: Path, description: TaggerDescription) -> list[str]:

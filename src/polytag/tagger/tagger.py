@@ -17,8 +17,10 @@ from polytag.encoding.splitters import split_function, split_parts
 from polytag.encoding.tensors import save_tensors
 from polytag.encoding.windows import Context
 from polytag.errors import PolytagError
+from polytag.plugin.attribution import attributed
 from polytag.plugin.encoder import WordCoder
 from polytag.plugin.splitter import STANDARD
+from polytag.tagger.arguments import check_look_ahead, check_min_score, sentences_of
 from polytag.tagger.decoder import Decoder, Prediction, units_needed
 from polytag.tagger.description import FILE, TaggerDescription, open_folder
 from polytag.tagger.folder import replacing_folder
@@ -64,6 +66,9 @@ class Tagger:
     details: dict[str, Any] = field(default_factory=dict)
     splitter: str = STANDARD
 
+    def __post_init__(self) -> None:
+        check_min_score(self.min_score)
+
     def decoded_by(self, decoding: Decoding) -> Tagger:
         """The same tagger with another decoding."""
         return replace(self, heads={name: replace(head, decoding=decoding) for name, head in self.heads.items()})
@@ -98,6 +103,7 @@ class Tagger:
         return self.model.scorer()
 
     @classmethod
+    @attributed
     def load(
         cls,
         folder: str | Path,
@@ -129,6 +135,7 @@ class Tagger:
                 not fit.
         """
         check_decoding(decoding)
+        check_min_score(min_score)
         path, description = open_folder(folder, task, labels)
         heads = description.heads(decoding)
         model = open_model(path, description, choose_runtime(path, description, runtime), heads)
@@ -180,6 +187,9 @@ class Tagger:
             sentences: The sentences.
             documents: The document of each sentence. A tagger trained with document context reads consecutive sentences
                 of a document together. By default each sentence is tagged alone.
+
+        Raises:
+            PolytagError: A sentence is not a list of strings, or `documents` has not one integer per sentence.
         """
         return list(self.stream_words(sentences, documents=documents))
 
@@ -193,6 +203,7 @@ class Tagger:
             look_ahead: Number of texts tagged together: many for speed, one for the earliest results.
             lines: Tag each line of a text as a text of its own, as in `tag`.
         """
+        check_look_ahead(look_ahead)
         iterator, split = texts_of(texts), split_function(self.splitter)
         while chunk := list(islice(iterator, look_ahead)):
             parsed = [list(split_parts(text, split, lines)) for text in chunk]
@@ -217,14 +228,15 @@ class Tagger:
             sentences: The sentences.
             look_ahead: Number of sentences tagged together.
             documents: The document of each sentence, as in `tag_words`.
+
+        Raises:
+            PolytagError: As `tag_words`.
         """
+        check_look_ahead(look_ahead)
         alone = documents is None
-        pairs = ((words, -1) for words in sentences) if documents is None else zip(sentences, documents, strict=True)
-        for chunk in _chunks(pairs, look_ahead, whole_documents=not alone):
+        for chunk in _chunks(sentences_of(sentences, documents), look_ahead, whole_documents=not alone):
             groups = []
             for words, _ in chunk:
-                if isinstance(words, str):
-                    raise PolytagError(f"The sentence {words!r} is a string, not a list of words. Tag text with `tag`.")
                 ends = np.cumsum([len(word) + 1 for word in words], dtype=np.int64) - 1
                 offsets = [(int(end) - len(word), int(end)) for word, end in zip(words, ends, strict=True)]
                 groups.append((" ".join(words), [offsets] if offsets else []))
@@ -233,6 +245,7 @@ class Tagger:
             numbers = None if alone else [document for _, document in filled]
             yield from self._tagged(groups, [words for words, _ in filled], numbers)
 
+    @attributed
     def predict(
         self, sentences: Sequence[Sequence[str]], documents: Sequence[int] | None = None
     ) -> tuple[Features, dict[str, Prediction]]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from polytag.errors import PolytagError
+from polytag.tagger.arguments import check_iterable
 from polytag.tagger.results import TaggedText
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def texts_of(texts: Iterable[Any]) -> Iterator[str]:
         raise PolytagError(
             f"A {type(texts).__name__} has several columns or splits. Tag one of them: tagger.tag(table['text'])."
         )
+    check_iterable(texts, "texts")
     return _checked(texts)
 
 

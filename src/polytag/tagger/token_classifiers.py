@@ -113,7 +113,7 @@ def scheme_for(task: Task, labels: Sequence[str]) -> LabelScheme:
             f"The task {task.name!r} has {need}, and the labels have {have}: {_listed(labels)}. Name another task with "
             "--task, or other labels with --labels."
         )
-    return scheme_that_writes(labels, registry().schemes.values()) if own.encodes_spans else own
+    return scheme_that_writes(labels, registry().schemes.working()) if own.encodes_spans else own
 
 
 def _kinds(labels: Iterable[str]) -> set[bool]:

@@ -10,6 +10,7 @@ from polytag.corpus.corpus import Corpus
 from polytag.corpus.load import load_corpus
 from polytag.corpus.splits import Split, read_splits
 from polytag.plugin.encoder import EncoderProvider
+from polytag.plugin.encoder_choice import make_encoder
 from polytag.plugin.reader import SPLITS
 from polytag.plugin.reporter import Reporter
 from polytag.plugin.scheme import LabelScheme
@@ -87,7 +88,8 @@ class Plan:
         if self.start:
             model = self.start.model(self.labels, self.kept)
         else:
-            model = TaggerModel(self.provider.create(self.config.encoder), self.labels)
+            encoder = make_encoder(self.provider, lambda: self.provider.create(self.config.encoder))
+            model = TaggerModel(encoder, self.labels)
         if self.config.cased:
             model.encoder.see_capitals()
         return model

@@ -11,7 +11,7 @@ from polytag.encoding.windows import Context
 from polytag.errors import TaggerError
 from polytag.hub import tagger_folder
 from polytag.plugin.encoder import EncoderProvider, head_prefix
-from polytag.plugin.encoder_choice import choose_restorer
+from polytag.plugin.encoder_choice import choose_restorer, make_encoder
 from polytag.plugin.registry import registry
 from polytag.plugin.splitter import STANDARD
 from polytag.plugin.task import Task
@@ -81,7 +81,7 @@ class StartingPoint:
         from polytag.engine.model import TaggerModel
 
         tensors = read_tensors(self.folder)
-        model = TaggerModel(self.provider.restore(self.folder), labels)
+        model = TaggerModel(make_encoder(self.provider, lambda: self.provider.restore(self.folder)), labels)
         model.encoder.assign(tensors)
         model.assign_heads(tensors, {task: self.prefixes[task] for task in kept})
         return model

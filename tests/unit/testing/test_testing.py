@@ -498,7 +498,7 @@ BROKEN = [
     (KeepsAFileForItself(), "an export encodes words in the same way", "It writes 'vectors.bin', which `files`"),
     (ForgetsWeights(), "weights can be read and assigned", "does not give the same vectors"),
     (SaysAnotherName(), "a tagger with it can be trained, saved and loaded", "the attribute `provider` is 'compact'"),
-    (CannotBeRestored(), "a tagger with it can be trained, saved and loaded", "It raised RuntimeError: no folder"),
+    (CannotBeRestored(), "a tagger with it can be trained, saved and loaded", "raised RuntimeError: no folder"),
     (SplitsNothing(), "a text without visible characters has no sentences", "split() gives [[]]"),
     (Trims(), "words are where their offsets say", "and the text has"),
     (Repeats(), "words are in order and do not overlap", "where another ends"),

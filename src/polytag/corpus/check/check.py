@@ -13,10 +13,12 @@ from polytag.corpus.check.words import check_encoder, check_words
 from polytag.corpus.corpus import Corpus
 from polytag.corpus.load import as_corpus, remarks_by_rule
 from polytag.errors import CorpusWarning
+from polytag.plugin.attribution import attributed
 from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.splitter import STANDARD
 
 
+@attributed
 def check(
     corpus: Corpus | str,
     *,

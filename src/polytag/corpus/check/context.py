@@ -59,7 +59,7 @@ class CheckContext:
                 found[column] = self.declared
             else:
                 sentences = [sentence for of_split in splits.values() for sentence in of_split]
-                found[column] = recognise_scheme(sentences, registry().schemes.values()).scheme
+                found[column] = recognise_scheme(sentences, registry().schemes.working()).scheme
         return found
 
     def place(self, split: str, index: int, position: int | None = None, column: str | None = None) -> Place:

@@ -10,7 +10,8 @@ from functools import partial
 from polytag.corpus.check.context import CheckContext, positions
 from polytag.corpus.check.findings import Finding, Severity
 from polytag.corpus.word_patterns import likely_word_pattern
-from polytag.plugin.encoder_choice import choose_encoder
+from polytag.plugin.encoder import UnreadWords
+from polytag.plugin.encoder_choice import choose_encoder, make_coder
 
 _REPLACEMENT = "\ufffd"
 _JOINERS = frozenset("\u200c\u200d")
@@ -61,6 +62,11 @@ def check_words(context: CheckContext) -> Iterator[Finding]:
     )
 
 
+def _unread(reference: str, words: list[str]) -> UnreadWords | None:
+    provider = choose_encoder(reference)
+    return make_coder(provider, lambda: provider.coder(reference)).unread(words)
+
+
 def check_encoder(context: CheckContext, reference: str) -> Iterator[Finding]:
     """Words that an encoder cannot tokenise, or whose parts are all unknown to it.
 
@@ -70,7 +76,7 @@ def check_encoder(context: CheckContext, reference: str) -> Iterator[Finding]:
         PolytagError: The encoder does not exist, or its tokenizer cannot be loaded.
     """
     counts = Counter(word for _, _, _, word in positions(context.words))
-    unread = choose_encoder(reference).coder(reference).unread(list(counts))
+    unread = _unread(reference, list(counts))
     if unread is None:
         yield context.finding(
             "note",
