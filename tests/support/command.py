@@ -32,7 +32,10 @@ def call(*arguments: object, stdin: bytes | None = b"", environment: Mapping[str
         stdin: What it reads from its standard input; None where that is closed.
         environment: Variables that are set while it runs.
     """
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="", write_through=True) for _ in range(2))
+    out, err = (
+        io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors=errors, newline="", write_through=True)
+        for errors in ("strict", "backslashreplace")  # as Python opens them
+    )
     given = None if stdin is None else io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch, ExitStack() as streams:
         patch.setattr(sys, "argv", ["polytag", *map(str, arguments)])

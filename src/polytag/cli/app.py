@@ -30,6 +30,7 @@ from polytag.errors import (
     message_of,
     shorten,
 )
+from polytag.plugin.surroundings import surroundings_kept
 
 _SAY_IT_THEMSELVES = ("plugins", "train")
 """Commands that show which plugins are not loaded as part of their work."""
@@ -87,7 +88,8 @@ class _Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            result = super().invoke(ctx)
+            with surroundings_kept():  # for all that plugins do while texts are tagged
+                result = super().invoke(ctx)
             sys.stdout.flush()
         except BrokenPipeError:
             # So that the flush of Python at exit does not fail.

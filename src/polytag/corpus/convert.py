@@ -15,11 +15,11 @@ from polytag.corpus.span_schemes import holds_spans, span_scheme_of
 from polytag.errors import PolytagError
 from polytag.files import check_replaceable, check_writable, expand_home, new_folder, remove_leftovers
 from polytag.plugin.attribution import attributed
-from polytag.plugin.guard import surroundings_kept
 from polytag.plugin.reader import SPLITS, Reader, ReadingKeywords, SentenceTable
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, respelled
 from polytag.plugin.splitter import STANDARD
+from polytag.plugin.surroundings import for_plugin
 
 _DATASET_MARK = "dataset_dict.json"
 _SPLIT_MARK = "dataset_info.json"
@@ -104,7 +104,7 @@ def convert_corpus(
         )
     tables = _tables(corpus, converted)
     with new_folder(folder, "corpus") as temporary:
-        with surroundings_kept(), registry().readers.calling(writer.name, (OSError,)):
+        with for_plugin(), registry().readers.calling(writer.name, (OSError,)):
             writer.write(tables, temporary)
         written = Corpus(corpus.reference, writer.name, tables)
         spans = [column for column, (_, now) in schemes.items() if now == writer.scheme]

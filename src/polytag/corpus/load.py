@@ -18,10 +18,10 @@ from polytag.corpus.tag_style import with_canonical_tags
 from polytag.corpus.text_files import text_ending
 from polytag.errors import CorpusError, CorpusWarning, shorten
 from polytag.plugin.attribution import attributed
-from polytag.plugin.guard import surroundings_kept
 from polytag.plugin.reader import Reader, ReadingKeywords, ReadingOptions, Remark, SentenceTable, Source
 from polytag.plugin.registry import registry
 from polytag.plugin.splitter import STANDARD
+from polytag.plugin.surroundings import for_plugin
 
 if TYPE_CHECKING:
     import datasets
@@ -108,9 +108,10 @@ def read_with(reader: Reader, source: Source) -> Mapping[str, SentenceTable] | d
         OSError, EOFError, zlib.error: A file cannot be read, or a compressed one is damaged.
     """
     readers = registry().readers
-    with surroundings_kept(), readers.calling(reader.name, (OSError, *_DAMAGED)):
+    own = readers.providers(reader.name)[0].is_own
+    with for_plugin(), readers.calling(reader.name, (OSError, *_DAMAGED) if own else _DAMAGED):
         data = reader.read(source)
-        wrong = "" if readers.providers(reader.name)[0].is_own else _why_no_corpus(data)
+        wrong = "" if own else _why_no_corpus(data)
     if wrong:
         raise readers.misfit(reader.name, f"{wrong} for the corpus {shorten(source.reference)!r}")
     return data

@@ -25,6 +25,7 @@ from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import LabelScheme, convert_tags
 from polytag.plugin.splitter import STANDARD
+from polytag.plugin.surroundings import for_plugin
 from polytag.plugin.task import Task
 from polytag.plugin.task_choice import on_column, split_choice, task_named
 from polytag.tagger.description import TaggerDescription, open_folder
@@ -311,7 +312,7 @@ def _compare(
     metric = metrics[task.metrics[0]]
     score_a, score_b = (float(scores_of(metric.name, gold, tags, scheme).overall[metric.headline]) for tags in (a, b))
     interval, p = None, None
-    with metrics.calling(metric.name):
+    with for_plugin(), metrics.calling(metric.name):
         first, second = (metric.statistics(gold, tags, scheme) for tags in (a, b))
         if first is not None and second is not None and len(first):
             _, low, high = paired_bootstrap(first, second, metric.headline_of, seed)

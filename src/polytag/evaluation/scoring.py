@@ -14,6 +14,7 @@ from polytag.plugin.attribution import attributed
 from polytag.plugin.metric import Scores
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import UNANNOTATED, LabelScheme
+from polytag.plugin.surroundings import for_plugin
 from polytag.plugin.task import Task
 
 
@@ -121,7 +122,7 @@ def evaluate_tags(
         lower = scores_of(main.name, gold, where_annotated(gold, baseline), scheme).overall[main.headline]
     interval = None
     if interval_seed is not None and gold:
-        with registry().metrics.calling(main.name):
+        with for_plugin(), registry().metrics.calling(main.name):
             statistics = main.statistics(gold, predicted, scheme)
             if statistics is not None:
                 interval = bootstrap_interval(statistics, main.headline_of, interval_seed)
@@ -138,7 +139,7 @@ def scores_of(name: str, gold: Tags, predicted: Tags, scheme: LabelScheme) -> Sc
     """
     metrics = registry().metrics
     metric = metrics[name]
-    with metrics.calling(name):
+    with for_plugin(), metrics.calling(name):
         found = metric.compute(gold, predicted, scheme)
         shown = repr(found)[:100]
         sound = isinstance(found, Scores) and isfinite(found.overall[metric.headline])

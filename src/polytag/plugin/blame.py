@@ -36,6 +36,7 @@ def describe(error: BaseException) -> str:
 
 def _described(error: BaseException) -> str:
     text = shorten(" ".join(message_of(error).split()).rstrip("."), _OF_ONE)
+    text = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
     described = f"{type(error).__name__}: {text}" if text else type(error).__name__
     if not isinstance(error, SyntaxError) and (place := place_of(error)):
         described += f" ({place})"

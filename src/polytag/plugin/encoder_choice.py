@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from polytag.errors import PolytagError, UnknownNameError
 from polytag.files import path_exists
 from polytag.plugin.encoder import Encoder, EncoderProvider, WordCoder
-from polytag.plugin.guard import surroundings_kept
 from polytag.plugin.registry import registry
+from polytag.plugin.surroundings import for_plugin
 
 Made = TypeVar("Made", bound=WordCoder)
 
@@ -54,7 +54,7 @@ def make_coder(provider: EncoderProvider, make: Callable[[], WordCoder]) -> Word
 
 def _made(provider: EncoderProvider, make: Callable[[], Made], expected: type[Any]) -> Made:
     encoders = registry().encoders
-    with surroundings_kept(), encoders.calling(provider.name):
+    with for_plugin(), encoders.calling(provider.name):
         made = make()
     if not isinstance(made, expected):
         raise encoders.misfit(provider.name, f"{repr(made)[:60]} and not an object of the type {expected.__name__}")

@@ -23,7 +23,7 @@ from polytag.plugin.alignment import AlignmentStrategy
 from polytag.plugin.blame import describe
 from polytag.plugin.contributions import Misfit, by_name
 from polytag.plugin.encoder import EncoderProvider
-from polytag.plugin.guard import guarded, surroundings_kept
+from polytag.plugin.guard import guarded
 from polytag.plugin.metric import Metric
 from polytag.plugin.provenance import (
     ARGUMENT,
@@ -41,6 +41,7 @@ from polytag.plugin.reader import Reader
 from polytag.plugin.scheme import LabelScheme
 from polytag.plugin.specs import RunInfo
 from polytag.plugin.splitter import Splitter
+from polytag.plugin.surroundings import for_plugin
 from polytag.plugin.task import Task
 
 GROUP = "polytag"
@@ -228,7 +229,7 @@ class PluginManager:
 
     def _observe(self, hook: str, **arguments: object) -> None:
         for plugin in self.loaded():
-            with surroundings_kept(), guarded(plugin, f"its hook {hook}"):
+            with for_plugin(), guarded(plugin, f"its hook {hook}"):
                 self._caller(plugin, hook)(**arguments)
 
     def _caller(self, plugin: Plugin, hook: str) -> Callable[..., list[Any]]:
@@ -240,7 +241,7 @@ class PluginManager:
     def _or_broken(self, plugin: Plugin, failed: str, advice: str, misfit: str = "") -> Iterator[None]:
         """A step of loading a plugin; if it raises anything, the plugin is broken."""
         try:
-            with surroundings_kept(lent=True):
+            with for_plugin(loading=True):
                 yield
         except KeyboardInterrupt:
             raise

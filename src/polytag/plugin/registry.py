@@ -13,13 +13,14 @@ from polytag.plugin.alignment import AlignmentStrategy
 from polytag.plugin.blame import describe
 from polytag.plugin.contributions import Misfit, try_alignment, try_scheme
 from polytag.plugin.encoder import EncoderProvider
-from polytag.plugin.guard import guarded, surroundings_kept
+from polytag.plugin.guard import guarded
 from polytag.plugin.manager import PluginManager, plugin_manager
 from polytag.plugin.metric import Metric
 from polytag.plugin.provenance import Contribution, Offer, Plugin
 from polytag.plugin.reader import Reader
 from polytag.plugin.scheme import LabelScheme
 from polytag.plugin.splitter import Splitter
+from polytag.plugin.surroundings import for_plugin
 from polytag.plugin.task import Task
 
 _SHOWN = 3
@@ -162,7 +163,7 @@ class Kind(Generic[Contribution]):
         """
         (plugin, name) = next((plugin, name) for name in self for plugin, own in self._usable(name) if own is item)
         try:
-            with surroundings_kept(), guarded(plugin, f"its {self.noun} {name!r}", passes if plugin.is_own else ()):
+            with for_plugin(), guarded(plugin, f"its {self.noun} {name!r}", passes if plugin.is_own else ()):
                 return bool(question())
         except PolytagError as error:
             if plugin.is_own and not isinstance(error, PluginError):
@@ -193,7 +194,7 @@ class Kind(Generic[Contribution]):
             part = f"its {self.noun} {item.name!r}"  # type: ignore[attr-defined]  # every contribution has a name
             self._failures[id(item)] = None
             try:
-                with surroundings_kept(), guarded(plugin, part, (Misfit,)):
+                with for_plugin(), guarded(plugin, part, (Misfit,)):
                     self._trial(item)
             except Misfit as error:
                 self._failures[id(item)] = plugin.failure(f"{part} gave {error}")
