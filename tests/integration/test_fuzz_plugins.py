@@ -1,12 +1,15 @@
 """No plugin breaks what is not its own: every command ends well, and names the plugin that did not."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from support.bad_plugins import PLUGINS, Bad, installed
+from support.bad_plugins import FAILURES, PLUGINS, Bad, installed
 
 _CORPUS = "EU B-ORG\nrejects O\nGerman B-MISC\ncall O\n\nPeter B-PER\nBlackburn I-PER\nsleeps O\n\nParis B-LOC\n"
 

@@ -95,7 +95,15 @@ def _may_be_table(path: Path, options: ReadingOptions) -> bool:
 
 def _first_row(path: Path, options: ReadingOptions) -> list[str]:
     line = next((line for line in first_lines(path, options.encoding, 50) if line.strip()), "")
-    return next(csv.reader([line], delimiter=_separator(line, options)), [])
+    return _cells(line, _separator(line, options))
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    """The cells of one line; none if the line has one that is too long for a cell."""
+    try:
+        return next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:
+        return []
 
 
 def _separator(header: str, options: ReadingOptions) -> str:
@@ -104,7 +112,7 @@ def _separator(header: str, options: ReadingOptions) -> str:
         return _SEPARATORS.get(options.separator, options.separator)
 
     def merit(separator: str) -> tuple[bool, int]:
-        cells = next(csv.reader([header], delimiter=separator), [])
+        cells = _cells(header, separator)
         return any(cell.strip().lower() in _WORDS for cell in cells), len(cells)
 
     return max(_TRIED, key=merit)

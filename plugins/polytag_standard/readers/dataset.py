@@ -41,6 +41,8 @@ class DatasetReader(Reader):
 
         try:
             data = datasets.load_from_disk(str(source.path or source.reference))
+            for split in [data] if isinstance(data, datasets.Dataset) else data.values():
+                split.data.validate(full=True)  # offsets beyond the mapped file would end the process
         except (OSError, ValueError, KeyError, IndexError, pyarrow.ArrowException) as error:
             folder = source.path or Path(source.reference)
             if empty := _split_without_rows(folder):

@@ -64,7 +64,8 @@ def load_corpus(
         ) from error
     except OSError as error:
         raise CorpusError(
-            f"The corpus {reference!r} cannot be read: {error}. Check the path and its permissions."
+            f"The corpus {reference!r} cannot be read: {' '.join(str(error).split())}. Check the path and its "
+            "permissions."
         ) from error
     tables = checked(data, reference, options.columns)
     tables, styles, respelled = with_canonical_tags(tables, options.tag_style, reference)

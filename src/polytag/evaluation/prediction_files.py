@@ -118,5 +118,5 @@ def _objects(path: Path, lines: Sequence[str]) -> Predictions:
 def _parsed(line: str) -> Any:
     try:
         return json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -135,7 +135,7 @@ def objects(lines: Lines, name: str) -> Iterator[Item]:
             continue
         try:
             record = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise PolytagError(f"{name}, line {number}: not JSON: {error}. Write one object per line.") from error
         found = record.get("text", record.get("tokens")) if isinstance(record, dict) else None
         if isinstance(found, str) or (isinstance(found, list) and all(isinstance(word, str) for word in found)):

@@ -19,6 +19,7 @@ FEW_SPANS = 10
 RARE_SHARE = 0.001
 _TYPO_COUNT = 5
 _TYPO_RATIO = 100
+_LONGEST_NAME = 100
 _SHOWN_NAMES = 8
 
 
@@ -222,19 +223,20 @@ def _alike(counts: Mapping[str, int]) -> list[tuple[str, str]]:
 
 
 def _typos(counts: Mapping[str, int]) -> list[tuple[str, str]]:
-    """Pairs of a very rare and a very frequent name, of at least three letters, that differ by one edit.
+    """Pairs of a very rare and a very frequent name, of 3 to 100 letters, that differ by one edit.
 
     Names that differ by one edit are equal with one letter less (or one of them is the other with one letter less), so
-    that no two names need to be compared for all others: the symmetric deletions of SymSpell (Garbe, 2012).
+    that no two names need to be compared for all others: the symmetric deletions of SymSpell (Garbe, 2012). Their
+    memory grows with the square of the length, so that longer names, which are no tags of anybody, are left out.
     """
     frequent: defaultdict[str, list[str]] = defaultdict(list)
     for name, count in counts.items():
-        if count >= _TYPO_RATIO and len(name) >= 3:
+        if count >= _TYPO_RATIO and 3 <= len(name) <= _LONGEST_NAME:
             for shorter in _shortened(name.casefold()):
                 frequent[shorter].append(name)
     pairs = []
     for rare, count in counts.items():
-        if count > _TYPO_COUNT or len(rare) < 3:
+        if count > _TYPO_COUNT or not 3 <= len(rare) <= _LONGEST_NAME:
             continue
         close = dict.fromkeys(name for shorter in _shortened(rare.casefold()) for name in frequent.get(shorter, ()))
         near = [
