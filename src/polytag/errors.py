@@ -58,7 +58,7 @@ class UnknownNameError(PolytagError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str], needed_by: str = "") -> None:
         need = f", which {needed_by} needs" if needed_by else ""
-        super().__init__(f"There is no {kind} named {name!r}{need}.{suggest(name, known, kind)}")
+        super().__init__(f"There is no {kind} named {shorten(name)!r}{need}.{suggest(name, known, kind)}")
 
 
 class TaggerError(PolytagError):
@@ -92,6 +92,12 @@ def message_of(error: BaseException) -> str:
 def shorten(text: str, width: int = 80) -> str:
     """A text for a message: unchanged, or its first characters and `…` if it has more than `width` characters."""
     return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def in_brief(error: object) -> str:
+    """The message of a library's error for a message of ours: one line of at most 300 characters, without full stop."""
+    text = " ".join(str(error).encode(errors="backslashreplace").decode().split())
+    return shorten(text, 300).rstrip(".")
 
 
 def suggest(name: str, known: Iterable[str], kind: str) -> str:

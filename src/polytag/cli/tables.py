@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from polytag.encoding.json_values import without_infinities
 from polytag.terminal import console, visible
 
 if TYPE_CHECKING:
@@ -21,10 +22,8 @@ _RATES = ("precision", "recall", "f1", "macro_f1")
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON; NaN and infinities, which JSON does not have, become null."""
-    from polytag.tagger.infinities import without_infinities
-
-    typer.echo(json.dumps(without_infinities(value), indent=2, ensure_ascii=False))
+    """Print a value as JSON; a number that JSON does not have is null."""
+    typer.echo(json.dumps(without_infinities(value), indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def print_evaluation(evaluation: Evaluation) -> None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from polytag.encoding.json_values import parse_json
 from polytag.errors import PolytagError
 
 N_CASES = 3
@@ -43,7 +44,7 @@ def add_capitals(folder: Path, reference: str) -> Casing:
         PolytagError: The tokenizer already keeps capitals, or is not a WordPiece tokenizer like BERT's.
     """
     path = folder / "tokenizer.json"
-    described = json.loads(path.read_text(encoding="utf-8"))
+    described = parse_json(path.read_bytes())  # written by `tokenizers`
     normalizer, model = described["normalizer"] or {}, described["model"]
     if model.get("type") != "WordPiece" or normalizer.get("type") != "BertNormalizer" or not normalizer["lowercase"]:
         raise PolytagError(
@@ -80,5 +81,5 @@ def _forms(entry: str, prefix: str) -> list[tuple[str, int]]:
 
 
 def _update(path: Path, **values: Any) -> None:
-    settings = json.loads(path.read_text(encoding="utf-8"))
+    settings = parse_json(path.read_bytes())
     path.write_text(json.dumps(settings | values, indent=2), encoding="utf-8")

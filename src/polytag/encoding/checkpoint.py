@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from polytag import hub
+from polytag.encoding.json_values import read_json
 from polytag.errors import PolytagError
 from polytag.files import expand_home, path_exists
 
@@ -50,13 +50,7 @@ def read_object(path: Path) -> dict[str, Any]:
     Raises:
         PolytagError: It cannot be read, is damaged, or is not a JSON object.
     """
-    try:
-        found = json.loads(read_file(path).decode("utf-8"))
-    except ValueError as error:
-        raise PolytagError(f"{path} is not JSON: {error}. Download the checkpoint again.") from error
-    if not isinstance(found, dict):
-        raise PolytagError(f"{path} is not a JSON object. Download the checkpoint again.")
-    return found
+    return read_json(path, "Download the checkpoint again.")
 
 
 def read_file(path: Path) -> bytes:

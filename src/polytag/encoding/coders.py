@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from polytag.encoding.json_values import read_json
 from polytag.encoding.word_hashes import HASHES, ROWS, hash_word
-from polytag.errors import TaggerError
+from polytag.errors import TaggerError, in_brief, shorten
 from polytag.plugin.encoder import Units, UnreadWords, WordCoder
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ BLOCKS, WINDOW = 4, 3
 _CACHED_WORDS = 500_000
 UNITS_FILE = "units.json"
 """The settings of an export's word coder."""
+
+_UNIT_SETTINGS = {"before": 0, "after": 0, "padding": 0, "unknown": 0, "max_units": 1}
+"""The smallest value of each."""
+
+_LARGEST = 2**31
+_AGAIN = "Export the tagger again."
 
 
 class HashCoder(WordCoder):
@@ -99,13 +106,17 @@ class SubwordCoder(WordCoder):
         """
         from tokenizers import Tokenizer
 
+        settings = read_json(folder / UNITS_FILE, _AGAIN, TaggerError)
+        for name, smallest in _UNIT_SETTINGS.items():
+            value = settings.get(name)
+            numbers = value if isinstance(value, list) and name in ("before", "after") else [value]
+            if not all(type(number) is int and smallest <= number < _LARGEST for number in numbers):
+                raise TaggerError(f"{folder / UNITS_FILE} is damaged: {name} is {shorten(repr(value))}. {_AGAIN}")
         try:
-            settings = json.loads((folder / UNITS_FILE).read_text(encoding="utf-8"))
-            return cls(Tokenizer.from_file(str(folder / "tokenizer.json")), **settings)
+            backend = Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as error:  # tokenizers raises Exception itself
-            raise TaggerError(
-                f"{folder} lacks a complete tokenizer.json or {UNITS_FILE}: {error}. Export the tagger again."
-            ) from error
+            raise TaggerError(f"{folder} lacks a complete tokenizer.json: {in_brief(error)}. {_AGAIN}") from error
+        return cls(backend, **{name: settings[name] for name in _UNIT_SETTINGS})
 
     def encode(self, words: Sequence[str]) -> Units:
         """Subwords of words: int32 (subwords, 1). Each distinct word is tokenised once.

@@ -8,6 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from polytag.encoding.coders import BLOCKS, WINDOW
+from polytag.encoding.tensors import check_values
 from polytag.encoding.word_hashes import ROWS
 from polytag.errors import TaggerError
 
@@ -37,7 +38,7 @@ def check_tensors(tensors: Mapping[str, NDArray[Any]]) -> None:
     """Check that tensors hold all weights.
 
     Raises:
-        TaggerError: A tensor is missing or has the wrong shape.
+        TaggerError: A tensor is missing, has the wrong shape, or has values that are not numbers.
     """
     for name, shape in SHAPES.items():
         if name not in tensors or tuple(tensors[name].shape) != shape:
@@ -45,3 +46,4 @@ def check_tensors(tensors: Mapping[str, NDArray[Any]]) -> None:
                 f"The saved weights have no tensor {name!r} of shape {shape}: the folder is damaged or was written by "
                 "another version of polytag. Train or download it again."
             )
+        check_values(name, tensors[name])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from polytag.errors import TaggerError
+from polytag.errors import TaggerError, in_brief
 
 _BERT = {
     "vocab_size": 30522,
@@ -60,6 +60,10 @@ _DISTILBERT = {
 _ELECTRA = {"embedding_size": 128, "hidden_size": 256, "num_attention_heads": 4, "intermediate_size": 1024}
 
 
+_PREFIXES = {"xlm-roberta": "roberta", "camembert": "roberta", "deberta-v2": "deberta"}
+"""Name of the encoder inside a task model, if it is not the model type."""
+
+
 class Family(NamedTuple):
     """Properties that the checkpoints of one model type share.
 
@@ -87,6 +91,11 @@ FAMILIES: Mapping[str, Family] = {
 """Model type -> family."""
 
 
+def tensor_prefix(model_type: str) -> str:
+    """The prefix of the names of an encoder's tensors in a task model, such as `bert.`."""
+    return f"{_PREFIXES.get(model_type, model_type)}."
+
+
 def with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration of a checkpoint, with the defaults of its family for missing fields.
 
@@ -111,5 +120,5 @@ def longest_input(config: Mapping[str, Any]) -> int:
     except (KeyError, ValueError, TypeError) as error:
         raise TaggerError(
             "The config.json of the checkpoint does not state a known model type and the number of its positions "
-            f"({error!r}). Download or train it again."
+            f"({in_brief(repr(error))}). Download or train it again."
         ) from error

@@ -2,50 +2,83 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 import os
 import re
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from polytag.errors import TaggerError
+from polytag.encoding.json_values import read_json
+from polytag.errors import TaggerError, in_brief
 from polytag.plugin.encoder import Tensors
 
 _NUMBER = re.compile(r"os error (\d+)")
+WEIGHTS = "model.safetensors"
+_INDEX = "model.safetensors.index.json"
+_AGAIN = "Download the checkpoint again."
 _OLD_NAMES = {".gamma": ".weight", ".beta": ".bias"}
 
 
-def read_tensors(folder: Path) -> Tensors:
+def read_tensors(folder: Path, weights: str | None = None) -> Tensors:
     """All tensors of a checkpoint in safetensors format, in one or several files, by their modern names.
 
-    Raises:
-        TaggerError: The folder has none, or one that cannot be read.
-    """
-    from safetensors import SafetensorError, safe_open
+    Args:
+        folder: The folder.
+        weights: The fingerprint of its only file of weights; None to accept any file, or several.
 
-    index = folder / "model.safetensors.index.json"
-    if index.exists():
-        try:
-            files = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise TaggerError(f"{index} is damaged: {error}. Download the checkpoint again.") from error
-    else:
-        files = ["model.safetensors"]
-    tensors: Tensors = {}
-    for file in files:
-        path = folder / file
-        if not path.is_file():
-            raise _no_weights(folder, file)
-        try:
-            with safe_open(path, framework="numpy") as opened:
-                for name in opened.keys():  # noqa: SIM118  # not a mapping
-                    tensors[_modern(name)] = opened.get_tensor(name)
-        except (SafetensorError, OSError) as error:
-            raise TaggerError(f"{path} is damaged: {error}. Download or train it again.") from error
-    return tensors
+    Raises:
+        TaggerError: The folder has none, or one that cannot be read, or that has another fingerprint.
+    """
+    if weights is None:
+        return _read(folder, _files(folder))
+    with _compared(folder / WEIGHTS, weights):
+        return _read(folder, [WEIGHTS])
+
+
+def has_weights(folder: Path) -> bool:
+    """Whether a folder has files of weights, of one form or the other."""
+    return (folder / WEIGHTS).exists() or (folder / _INDEX).exists()
+
+
+def read_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
+    """The shape of each tensor of a checkpoint, by its modern name; only the headers are read.
+
+    Raises:
+        TaggerError: As `read_tensors`.
+    """
+    shapes = {}
+    for file in _files(folder):
+        with _opened(folder, file) as opened:
+            for name in opened.keys():  # noqa: SIM118  # not a mapping
+                shapes[_modern(name)] = tuple(opened.get_slice(name).get_shape())
+    return shapes
+
+
+def fingerprint(path: Path) -> str:
+    """The SHA-256 of a file, 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_file(path: Path, content: str | None) -> None:
+    """Check that a file of a tagger is the one that was saved.
+
+    Args:
+        path: The file.
+        content: Its fingerprint; None for a tagger that records none.
+
+    Raises:
+        TaggerError: It is missing or has changed.
+    """
+    if content is not None:
+        with _compared(path, content):
+            pass
 
 
 def save_tensors(tensors: Mapping[str, Any], path: Path, metadata: Mapping[str, str] | None = None) -> None:
@@ -81,7 +114,7 @@ def head_tensors(
         width: The width of the encoder's vectors.
 
     Raises:
-        TaggerError: One of them is missing or has the wrong shape.
+        TaggerError: One of them is missing, has the wrong shape, or has values that are not numbers.
     """
     for name, shape in ((f"{prefix}.weight", (n_labels, width)), (f"{prefix}.bias", (n_labels,))):
         if name not in tensors or tuple(tensors[name].shape) != shape:
@@ -89,7 +122,109 @@ def head_tensors(
                 f"The saved weights have no tensor {name!r} of shape {shape}: the folder is damaged, or its labels "
                 "were edited. Train or download it again."
             )
+        check_values(name, tensors[name])
     return tensors[f"{prefix}.weight"], tensors[f"{prefix}.bias"]
+
+
+def check_values(name: str, tensor: NDArray[Any]) -> None:
+    """Check that a tensor is of floating-point numbers, all of them finite.
+
+    Raises:
+        TaggerError: It is not.
+    """
+    if tensor.dtype.kind != "f" and tensor.dtype.name != "bfloat16":
+        raise TaggerError(
+            f"The saved tensor {name!r} has the type {tensor.dtype.name}, and weights are floating-point numbers. "
+            "Quantised checkpoints cannot be read: use the original one."
+        )
+    # A sum reads each value once and allocates nothing; it overflows only if values are absurdly large.
+    with np.errstate(all="ignore"):
+        finite = np.isfinite(np.add.reduce(tensor, axis=None)) or np.isfinite(tensor).all()
+    if not finite:
+        raise TaggerError(
+            f"The saved tensor {name!r} has values that are not finite numbers: the weights are damaged, or their "
+            "training diverged. Train or download them again."
+        )
+
+
+@contextmanager
+def _compared(path: Path, content: str) -> Iterator[None]:
+    """Compute the fingerprint of a file in a thread while the block reads it, and compare the two at the end."""
+    if not path.is_file():
+        raise TaggerError(f"The tagger {str(path.parent)!r} is damaged: it has no {path.name}. Restore it from a copy.")
+    found: list[str] = []
+
+    def compute() -> None:
+        with suppress(OSError):
+            found.append(fingerprint(path))
+
+    thread = threading.Thread(target=compute, daemon=True)
+    thread.start()
+    yield
+    thread.join()
+    if found != [content]:
+        raise TaggerError(
+            f"{path} is damaged: it is not the file that was saved with polytag.json, which has its checksum. Restore "
+            "it from a copy, or train or download the tagger again. (If you changed it yourself, remove the checksum, "
+            "'weights'.)"
+        )
+
+
+def _files(folder: Path) -> list[str]:
+    """The names of the files of weights."""
+    index = folder / _INDEX
+    if not index.exists():
+        return [WEIGHTS]
+    names = read_json(index, _AGAIN, TaggerError).get("weight_map")
+    files = set(names.values()) if isinstance(names, dict) and _hashable(names.values()) else set()
+    wrong = next((name for name in files if not _is_plain(name)), None)
+    if not files or wrong is not None:
+        problem = "it has no 'weight_map'" if wrong is None else f"'weight_map' names {str(wrong)[:60]!r}"
+        raise TaggerError(
+            f"{index} is damaged: {problem}, and must name files of safetensors in the same folder. {_AGAIN}"
+        )
+    return sorted(files)
+
+
+def _hashable(values: Any) -> bool:
+    return all(isinstance(value, str | int | float | None) for value in values)
+
+
+def _is_plain(name: object) -> bool:
+    """Whether this is the name of a file of safetensors, without a folder."""
+    return isinstance(name, str) and name.endswith(".safetensors") and not set(name) & set("/\\:\0")
+
+
+def _read(folder: Path, files: list[str]) -> Tensors:
+    tensors: Tensors = {}
+    for file in files:
+        with _opened(folder, file) as opened:
+            for name in opened.keys():  # noqa: SIM118  # not a mapping
+                tensors[_modern(name)] = opened.get_tensor(name)
+    return tensors
+
+
+@contextmanager
+def _opened(folder: Path, file: str) -> Iterator[Any]:
+    """A file of safetensors, which is read in the block.
+
+    Raises:
+        TaggerError: It is missing or damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = folder / file
+    if not path.is_file():
+        raise _no_weights(folder, file)
+    try:
+        with safe_open(path, framework="numpy") as opened:
+            yield opened
+    except (SafetensorError, OSError) as error:
+        raise TaggerError(f"{path} is damaged: {in_brief(error)}. Download or train it again.") from error
+    except (TypeError, AttributeError) as error:  # raised for types of numbers that NumPy lacks
+        raise TaggerError(
+            f"{path} has tensors of a type that cannot be read: {in_brief(error)}. Save it as float32."
+        ) from error
 
 
 def _no_weights(folder: Path, file: str) -> TaggerError:

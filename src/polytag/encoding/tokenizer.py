@@ -11,6 +11,8 @@ drops the Unicode normalisation of a tokenizer.json that transformers 4 wrote fo
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -18,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from polytag.encoding.checkpoint import is_file, read_config, read_file, read_object
 from polytag.encoding.coders import UNITS_FILE, SubwordCoder
 from polytag.encoding.families import longest_input
-from polytag.errors import PolytagError
+from polytag.errors import PolytagError, in_brief, shorten
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -110,15 +112,33 @@ class CheckpointTokenizer:
             "max_units": longest,
         }
 
+    def check_ids(self, rows: int) -> None:
+        """Check that the network has an embedding for each subword.
+
+        Args:
+            rows: Number of its embeddings.
+
+        Raises:
+            PolytagError: It has too few.
+        """
+        if (highest := max(self.backend.get_vocab().values(), default=0)) >= rows:
+            raise PolytagError(
+                f"The tokenizer of the checkpoint {self._reference!r} has ids up to {highest}, and its network has "
+                f"{rows} embeddings: they do not belong together. Download the checkpoint again."
+            )
+
     def _around(self) -> tuple[list[int], list[int]]:
         """The special tokens before and after a sentence."""
-        for word in ("a", *self.backend.get_vocab()):
+        for word in chain(("a",), self._words()):
             alone = self.backend.encode(word, add_special_tokens=True).ids
             plain = self.backend.encode(word, add_special_tokens=False).ids
             for at in range(len(alone) if plain else 0):
                 if alone[at : at + len(plain)] == plain:
                     return alone[:at], alone[at + len(plain) :]
         raise self._damaged("the post-processor", "unusable")
+
+    def _words(self) -> Iterator[str]:
+        yield from self.backend.get_vocab()
 
     def save(self, folder: Path) -> None:
         """Write the files of a checkpoint's tokenizer; transformers makes the same subwords from them."""
@@ -139,8 +159,8 @@ class CheckpointTokenizer:
             raise
         except Exception as error:  # tokenizers raises Exception itself
             raise PolytagError(
-                f"The checkpoint {self._reference!r} has no fast tokenizer: its {_TOKENIZER} is damaged ({error}). "
-                "Download it again."
+                f"The checkpoint {self._reference!r} has no fast tokenizer: its {_TOKENIZER} is damaged "
+                f"({in_brief(error)}). Download it again."
             ) from error
 
     def _special_tokens(self, path: Path) -> dict[str, str]:
@@ -193,7 +213,8 @@ class CheckpointTokenizer:
 
     def _damaged(self, name: str, value: Any) -> PolytagError:
         return PolytagError(
-            f"The {_SETTINGS} of the checkpoint {self._reference!r} is damaged: {name} is {value!r}. Download it again."
+            f"The {_SETTINGS} of the checkpoint {self._reference!r} is damaged: {name} is {shorten(repr(value))}. "
+            "Download it again."
         )
 
 
@@ -264,7 +285,7 @@ def _convert(folder: Path, target: Path) -> None:
         raise PolytagError(refusal) from error
     except Exception as error:  # tokenizers raises Exception itself
         raise PolytagError(
-            f"The checkpoint {str(folder)!r} has a damaged tokenizer: {error}. Download it again."
+            f"The checkpoint {str(folder)!r} has a damaged tokenizer: {in_brief(error)}. Download it again."
         ) from error
     if not getattr(tokenizer, "is_fast", False):
         raise PolytagError(refusal)

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from polytag.encoding.tensors import save_tensors
+from polytag.encoding.json_values import read_json
+from polytag.encoding.tensors import fingerprint, save_tensors
 from polytag.errors import TrainingError, shorten
 from polytag.files import flush
 from polytag.plugin.encoder import Tensors
@@ -19,7 +20,9 @@ _NAME = re.compile("checkpoint-([0-9]+)")
 _TEMPORARY = ".writing"
 _TENSORS = "state.safetensors"
 _STATE = "state.json"
+_CONTENT = (_TENSORS, _STATE)
 _CHECKSUMS = "checksums.json"
+_ADVICE = "The run cannot be resumed: start over with --overwrite."
 
 
 class CheckpointStore:
@@ -55,7 +58,7 @@ class CheckpointStore:
             temporary.mkdir()
             save_tensors(tensors, temporary / _TENSORS)
             (temporary / _STATE).write_text(json.dumps(state), encoding="utf-8")
-            checksums = {name: _checksum(temporary / name) for name in (_TENSORS, _STATE)}
+            checksums = {name: fingerprint(temporary / name) for name in _CONTENT}
             (temporary / _CHECKSUMS).write_text(json.dumps(checksums), encoding="utf-8")
             for path in (*temporary.iterdir(), temporary):
                 flush(path)
@@ -80,19 +83,34 @@ class CheckpointStore:
         from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
+        folder = self.check()
+        if folder is None:
+            return None
+        state = read_json(folder / _STATE, _ADVICE, TrainingError, only_finite=False)
+        try:
+            return load_file(folder / _TENSORS), state
+        except OSError as error:
+            raise damaged(Path(error.filename or folder), error.strerror or str(error)) from error
+        except (SafetensorError, TypeError, KeyError) as error:
+            raise damaged(folder / _TENSORS, str(error)) from error
+
+    def check(self) -> Path | None:
+        """The folder of the newest checkpoint, whose files are checked to be those that were written; or None.
+
+        Raises:
+            TrainingError: A file is missing or has changed.
+        """
         found = checkpoints(self.folder)
         if not found:
             return None
         folder = found[max(found)]
-        try:
-            expected = json.loads((folder / _CHECKSUMS).read_text(encoding="utf-8"))
-            if expected != {name: _checksum(folder / name) for name in (_TENSORS, _STATE)}:
-                raise damaged(folder, f"{_TENSORS} or {_STATE} has changed since it was written")
-            return load_file(folder / _TENSORS), json.loads((folder / _STATE).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise damaged(Path(error.filename or folder), error.strerror or str(error)) from error
-        except (ValueError, RecursionError, SafetensorError) as error:
-            raise damaged(folder, str(error)) from error
+        checksums = read_json(folder / _CHECKSUMS, _ADVICE, TrainingError)
+        for name in _CONTENT:
+            if not (folder / name).is_file():
+                raise damaged(folder, f"it has no {name}")
+            if fingerprint(folder / name) != checksums.get(name):
+                raise damaged(folder, f"{name} has changed since it was written")
+        return folder
 
 
 def checkpoints(folder: Path) -> dict[int, Path]:

@@ -13,9 +13,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, TypeAdapter
 
 from polytag.encoding.batches import BatchBuilder, training_plan
-from polytag.engine.checkpoints import CheckpointStore, damaged
+from polytag.engine.checkpoints import CheckpointStore
 from polytag.engine.interrupts import finishing_the_step
 from polytag.engine.model import TaggerModel
 from polytag.engine.settings import Settings
@@ -23,6 +24,8 @@ from polytag.engine.step import TrainStep
 from polytag.errors import InterruptedRunError, TrainingError
 from polytag.plugin.encoder import Tensors
 from polytag.plugin.reporter import Epoch, Progress
+
+_EPOCH = TypeAdapter(Epoch)
 
 
 class Evaluated(Protocol):
@@ -98,14 +101,9 @@ def train_epochs(
     at = _Position()
     unit = model.encoder.unit
     evaluating = 0.0  # seconds of the last evaluation
-    saved = checkpoints.latest() if checkpoints else None
-    if checkpoints and saved:
-        try:
-            at.restore(loop, *saved)
-        except (KeyError, TypeError, ValueError) as error:
-            raise damaged(checkpoints.folder, "its checkpoint is of another version of polytag") from error
-        for before in at.history:
-            yield FinishedEpoch(Epoch(**before, restored=True), None)
+    if checkpoints and (saved := checkpoints.latest()):
+        for before in at.restore(loop, *saved):
+            yield FinishedEpoch(before, None)
     with finishing_the_step(on_interrupt) as interrupted:
         while at.epoch <= settings.epochs and not (settings.patience and at.waited >= settings.patience):
             began = time.perf_counter() - at.seconds
@@ -145,6 +143,23 @@ def train_epochs(
     if at.best:
         for variable, value in zip(model.trainable_variables, at.best, strict=True):
             variable.assign(value)
+
+
+class _Saved(BaseModel):
+    """The progress in a checkpoint, other than arrays."""
+
+    model_config = ConfigDict(strict=True)
+
+    epoch: PositiveInt
+    done: NonNegativeInt
+    updates: NonNegativeInt
+    units: NonNegativeInt
+    seconds: float
+    losses: list[float]
+    learning_rate: float
+    waited: NonNegativeInt
+    best_score: float
+    history: list[dict[str, Any]]
 
 
 @dataclass(slots=True)
@@ -205,13 +220,20 @@ class _Position:
         plain = {slot: getattr(self, slot) for slot in self.__slots__ if slot != "best"}
         checkpoints.save(2 * self.updates + between_epochs, tensors, plain)
 
-    def restore(self, loop: TrainStep, tensors: Tensors, plain: Mapping[str, Any]) -> None:
-        for i, variable in enumerate(loop.state):
-            variable.assign(tensors[f"state.{i}"])
-        self.best = [tensors[f"best.{i}"] for i in range(sum(name.startswith("best.") for name in tensors))]
-        for name in self.__slots__:
-            if name != "best":
-                setattr(self, name, plain[name])
+    def restore(self, loop: TrainStep, tensors: Tensors, plain: Mapping[str, Any]) -> list[Epoch]:
+        """Take the state from a checkpoint, and return the epochs before it."""
+        try:
+            for i, variable in enumerate(loop.state):
+                variable.assign(tensors[f"state.{i}"])
+            self.best = [tensors[f"best.{i}"] for i in range(sum(name.startswith("best.") for name in tensors))]
+            for name, value in _Saved.model_validate(plain):
+                setattr(self, name, value)
+            return [_EPOCH.validate_python({**before, "restored": True}) for before in self.history]
+        except (KeyError, ValueError, TypeError) as error:
+            raise TrainingError(
+                "The checkpoint does not fit this run: it was edited, or another version of polytag wrote it. Start "
+                "over with --overwrite."
+            ) from error
 
 
 def _interruption(epoch: int, checkpoints: CheckpointStore | None) -> str:

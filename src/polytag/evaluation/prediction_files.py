@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from polytag.corpus.column_kinds import LEFT_OUT
 from polytag.corpus.dialect import column_rows, recognise_dialect
 from polytag.corpus.text_files import text_lines
+from polytag.encoding.json_values import parse_json
 from polytag.errors import PolytagError
 
 _SKIP = "_"
@@ -117,6 +117,6 @@ def _objects(path: Path, lines: Sequence[str]) -> Predictions:
 
 def _parsed(line: str) -> Any:
     try:
-        return json.loads(line)
-    except (ValueError, RecursionError):
+        return parse_json(line)
+    except ValueError:
         return None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from polytag.corpus.corpus import Corpus
 from polytag.corpus.load import as_corpus
+from polytag.encoding.tensors import fingerprint
 from polytag.errors import PolytagError, UnknownNameError
 from polytag.exporting.example_program import example_program
 from polytag.exporting.writers import WRITERS, write_onnx_in_place
@@ -19,7 +20,7 @@ from polytag.tagger.description import FILE, TaggerDescription, open_folder
 from polytag.tagger.folder import check_output, replacing_folder
 from polytag.tagger.forks import check_tensorflow
 from polytag.tagger.onnx_files import FILES, describe_onnx
-from polytag.tagger.runtimes import require_extra
+from polytag.tagger.runtimes import LITERT_FILE, ONNX_FILE, require_extra
 from polytag.tagger.tagger import Tagger
 
 FORMATS = ("savedmodel", "onnx", "litert", "transformers")
@@ -149,7 +150,8 @@ def add_onnx(
     result = _checked(tagger, running, loaded, Export(output or folder, "onnx", quantize, "ONNX Runtime"))
     description = TaggerDescription.read(folder, installed=False)
     described = describe_onnx(folder, file, checked=_check_of(result))
-    description = description.model_copy(update={"onnx": {**description.onnx, file: described}})
+    update = {"weights": described.weights, "onnx": {**description.onnx, file: described}}
+    description = description.model_copy(update=update)
     (folder / FILE).write_text(description.to_json(), encoding="utf-8")
     return result
 
@@ -259,6 +261,9 @@ def _describe(tagger: Tagger, folder: Path, result: Export) -> None:
     labels = {name: list(head.labels) for name, head in tagger.heads.items()}
     exported = {"to": result.to, "quantize": result.quantize, "checked": _check_of(result)}
     description = replace(tagger, details={**tagger.details, "export": exported}).description()
+    network = folder / {"onnx": ONNX_FILE, "litert": LITERT_FILE}.get(result.to, "")
+    if network.is_file():
+        description = description.model_copy(update={"weights": fingerprint(network)})
     texts = {
         "labels.json": json.dumps(labels, indent=2, ensure_ascii=False) + "\n",
         FILE: description.to_json(),

@@ -102,7 +102,9 @@ def _open_transformers(folder: Path, decoder_task: str) -> NetworkFunction:
     import torch
     from transformers import AutoModelForTokenClassification
 
-    model, report = AutoModelForTokenClassification.from_pretrained(folder, output_loading_info=True)
+    model, report = AutoModelForTokenClassification.from_pretrained(
+        folder, output_loading_info=True, trust_remote_code=False, use_safetensors=True
+    )
     wrong = {kind: sorted(map(str, names)) for kind, names in report.items() if names}
     if wrong:
         raise PolytagError(f"transformers does not find the weights it expects in the checkpoint: {wrong}.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import sys
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from polytag.corpus.column_sample import SAMPLE
 from polytag.corpus.dialect import column_rows, recognise_dialect
 from polytag.corpus.sentences import HALF_CHARACTER
 from polytag.corpus.word_patterns import word_in, word_pattern
+from polytag.encoding.json_values import parse_json
 from polytag.errors import CorpusError, PolytagError, shorten
 from polytag.plugin.reader import ReadingOptions
 
@@ -134,8 +134,8 @@ def objects(lines: Lines, name: str) -> Iterator[Item]:
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
+            record = parse_json(line)
+        except ValueError as error:
             raise PolytagError(f"{name}, line {number}: not JSON: {error}. Write one object per line.") from error
         found = record.get("text", record.get("tokens")) if isinstance(record, dict) else None
         if isinstance(found, str) or (isinstance(found, list) and all(isinstance(word, str) for word in found)):

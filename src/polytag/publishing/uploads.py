@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from polytag.encoding.coders import UNITS_FILE
+from polytag.encoding.tensors import WEIGHTS
 from polytag.encoding.tokenizer import SAVED_FILES as TOKENIZER_FILES
 from polytag.errors import PolytagError
 from polytag.plugin.registry import registry

@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 from pathlib import Path
 
+from polytag.encoding.json_values import without_infinities
 from polytag.exporting.export import Export, add_onnx
 from polytag.publishing.card import CARD, model_card
 from polytag.publishing.record import RunRecord
@@ -33,7 +34,7 @@ def write_tagger(tagger: Tagger, record: RunRecord, folder: Path, overwrite: boo
     }
     files = {
         "run.toml": record.config.to_toml([f"The corpus was read as: {line}" for line in corpus.form_lines()]),
-        "scores.json": json.dumps(results, indent=2, ensure_ascii=False) + "\n",
+        "scores.json": json.dumps(without_infinities(results), indent=2, ensure_ascii=False) + "\n",
         CARD: model_card(tagger, record),
     }
     exported: list[Export] = []

@@ -63,6 +63,10 @@ class CompactNetwork:
         Returns:
             float32 (n, 192).
         """
+        with np.errstate(all="ignore"):  # absurd weights overflow, which whoever decodes the scores finds out
+            return self._vectors(ids, mask, wanted)
+
+    def _vectors(self, ids: NDArray[np.int32], mask: NDArray[np.bool_], wanted: NDArray[np.int64]) -> FloatArray:
         # All sentences in one matrix, with a row of zeros before, between and after them: a convolution sees zeros
         # beyond the edges of a sentence, and no time is spent on padding.
         sentences = np.nonzero(mask)[0]

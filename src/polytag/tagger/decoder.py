@@ -75,8 +75,16 @@ class Decoder:
         Args:
             scores: float32 (units, labels), probabilities.
             features: The features that the scores were computed from.
+
+        Raises:
+            TaggerError: A score is not a number.
         """
         uncalibrated = self.word_scores(scores, features)
+        if not np.isfinite(np.add.reduce(uncalibrated, axis=None)):
+            raise TaggerError(
+                "The network computes scores that are not numbers: its weights are damaged, or their training diverged."
+                " Train or download the tagger again."
+            )
         words = tempered(uncalibrated, self.head.temperature)
         if self.head.decoding == "viterbi" and self.scheme.encodes_spans:
             labels = viterbi(words, features.sentence_starts, self._transitions)

@@ -12,14 +12,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from polytag.corpus.recognition import unreadable_tags
+from polytag.encoding.json_values import infinities, read_json, without_infinities
 from polytag.encoding.windows import Context
-from polytag.errors import PolytagError, TaggerError
+from polytag.errors import PolytagError, TaggerError, in_brief, shorten
 from polytag.hub import tagger_folder
 from polytag.plugin.encoder_choice import choose_restorer
 from polytag.plugin.registry import registry
 from polytag.plugin.splitter import STANDARD
 from polytag.tagger.heads import TaskHead
-from polytag.tagger.infinities import infinities, without_infinities
 from polytag.tagger.token_classifiers import ALIGNMENT, LabelNames, label_names, scheme_for, task_of
 from polytag.tagger.viterbi import check_decoding
 
@@ -56,6 +56,7 @@ _EXPECTED = {
     "content": "64 hexadecimal digits",
 }
 _SHOWN = 60
+_ADVICE = "Train the tagger again, or restore it from a copy."
 
 
 def _complete(value: object) -> object:
@@ -121,6 +122,7 @@ class TaggerDescription(BaseModel):
         context: The content of a window: one sentence, or consecutive sentences of a document.
         window: Maximum number of units per window; None for the maximum of the encoder.
         splitter: Name of the splitter of raw text; the default where the file has none.
+        weights: Fingerprint of the file with the weights; None for a tagger of an earlier version.
         export: The format of an export; None for a tagger that was not exported.
         onnx: ONNX models in the folder, by their path in it: `onnx/model.onnx`.
     """
@@ -133,6 +135,7 @@ class TaggerDescription(BaseModel):
     context: Context
     window: Annotated[int, Field(strict=True, ge=1)] | None
     splitter: Annotated[str, Field(min_length=1)] = STANDARD
+    weights: Fingerprint | None = None
     export: ExportDescription | None = None
     onnx: dict[str, OnnxDescription] = Field(default_factory=dict)
 
@@ -253,8 +256,9 @@ class TaggerDescription(BaseModel):
         return {name: replace(head, decoding=wanted or head.decoding) for name, head in self.tasks.items()}
 
     def to_json(self) -> str:
-        """The content of the file, readable by `read`; the default splitter is left out, and further keys come last."""
+        """The content of the file, readable by `read`; defaults are left out, and further keys come last."""
         left_out = {"export", "onnx"} | ({"splitter"} if self.splitter == STANDARD else set())
+        left_out |= {"weights"} if self.weights is None else set()
         own = self.model_dump(by_alias=True, include=set(type(self).model_fields) - left_out)
         for head in own["tasks"].values():
             if head["column"] is None:
@@ -265,14 +269,7 @@ class TaggerDescription(BaseModel):
     @classmethod
     def _parsed(cls, path: Path) -> TaggerDescription:
         """Read the file and check all that can be checked without plugins."""
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise TaggerError(f"{path} cannot be read: {error.strerror}. Check its permissions.") from error
-        except (ValueError, RecursionError) as error:
-            raise _damaged(path, str(error).rstrip(".")) from error
-        if not isinstance(values, dict):
-            raise _damaged(path, "it is not a JSON object")
+        values = read_json(path, _ADVICE, TaggerError, only_finite=False)
         version = values.get("format")
         if isinstance(version, int) and version > FORMAT:
             raise TaggerError(
@@ -318,8 +315,7 @@ def open_folder(
 
 
 def _damaged(path: Path, problem: str) -> TaggerError:
-    shown = problem.encode(errors="backslashreplace").decode()  # half a character cannot be printed
-    return TaggerError(f"{path} is damaged: {shown}. Train the tagger again, or restore it from a copy.")
+    return TaggerError(f"{path} is damaged: {in_brief(problem)}. {_ADVICE}")
 
 
 def _problem(error: ErrorDetails) -> str:
@@ -337,7 +333,7 @@ def _problem(error: ErrorDetails) -> str:
         what = "a task"
     elif where[0] == "onnx" and len(where) == 2:
         what = "an ONNX model"
-    return f"{_key(*where)!r} is {_shown(error['input'])}, and must be {_EXPECTED[str(what)]}"
+    return f"{shorten(_key(*where))!r} is {_shown(error['input'])}, and must be {_EXPECTED[str(what)]}"
 
 
 def _key(*parts: str | int) -> str:

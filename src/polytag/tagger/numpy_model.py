@@ -35,6 +35,7 @@ class NumpyModel(PortableModel):
         provider: Name of the encoder's provider, which has a network in NumPy.
         reference: The name of the encoder that the user gave.
         labels: For each task, its labels in id order.
+        weights: Fingerprint of the file with the weights; None to accept any.
 
     Raises:
         TaggerError: The weights are missing, damaged, or do not fit the labels.
@@ -42,13 +43,20 @@ class NumpyModel(PortableModel):
 
     runtime = "numpy"
 
-    def __init__(self, folder: Path, provider: str, reference: str, labels: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        provider: str,
+        reference: str,
+        labels: Mapping[str, Sequence[str]],
+        weights: str | None = None,
+    ) -> None:
         self.provider, self.reference = provider, reference
         coder = make_coder(self._provider, lambda: self._provider.restore_coder(folder))
         super().__init__(coder, {task: len(names) for task, names in labels.items()})
         self._folder = folder
         self._labels = dict(labels)
-        self._tensors = read_tensors(folder)
+        self._tensors = read_tensors(folder, weights)
         make = self._provider.numpy_network()
         assert make is not None, provider
         self._vectors = make(self._tensors)
@@ -109,7 +117,10 @@ def tensorflow_model(
     check_tensorflow()
     from polytag.engine.model import TaggerModel
 
-    model = TaggerModel(make_encoder(provider, lambda: provider.restore(folder)), labels)
+    encoder = make_encoder(provider, lambda: provider.restore(folder))
+    for task, names in labels.items():  # before heads of these sizes are made
+        head_tensors(tensors, head_prefix(task, len(labels)), len(names), encoder.width)
+    model = TaggerModel(encoder, labels)
     model.assign(tensors)
     model.encoder.reference = reference
     return model

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from polytag.encoding.tensors import WEIGHTS, check_file, fingerprint
 from polytag.errors import TaggerError
 from polytag.tagger.description import OnnxDescription, TaggerDescription
 
-WEIGHTS = "model.safetensors"
 FILES = {"onnx": "onnx/model.onnx", "onnx-int8": "onnx/model_quantized.onnx"}
 """Runtime -> the file that it runs."""
 
@@ -23,12 +22,6 @@ def logits_names(tasks: Iterable[str]) -> dict[str, str]:
 def export_command(folder: Path, runtime: str) -> str:
     """The command that writes the file of a runtime into the folder of a tagger."""
     return f"polytag export {folder} --in-place" + (" --quantize int8" if runtime == "onnx-int8" else "")
-
-
-def fingerprint(path: Path) -> str:
-    """The SHA-256 of a file, 64 hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def describe_onnx(folder: Path, file: str, **details: object) -> OnnxDescription:
@@ -62,6 +55,9 @@ def check_onnx(folder: Path, description: TaggerDescription, runtime: str) -> On
             f"{path} is not the file that polytag wrote for this tagger: it was made elsewhere, or is damaged. Write "
             f"it anew: {renew}   Or remove it."
         )
+    check_file(folder / WEIGHTS, description.weights)
+    if description.weights == recorded.weights:
+        return recorded
     if not (folder / WEIGHTS).is_file():
         raise TaggerError(f"The tagger {str(folder)!r} is damaged: it has no {WEIGHTS}. Restore it from a copy.")
     if fingerprint(folder / WEIGHTS) != recorded.weights:

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from polytag.errors import PolytagError, TaggerError
+from polytag.encoding.tensors import fingerprint
+from polytag.errors import PolytagError, TaggerError, in_brief
 from polytag.plugin.alignment import FloatArray, IntArray
 from polytag.tagger.calibration import softmax
-from polytag.tagger.onnx_files import fingerprint
 from polytag.tagger.runtimes import squeezed
 
 
@@ -60,7 +60,14 @@ class OnnxNetwork:
                 self._open_again()
         ids_name, mask_name = (given.name for given in self._session.get_inputs())
         given = {ids_name: squeezed(ids).astype(np.int64), mask_name: mask.astype(np.int64)}
-        found = dict(zip(self._outputs, self._session.run(list(self._outputs.values()), given), strict=True))
+        try:
+            outputs = self._session.run(list(self._outputs.values()), given)
+        except Exception as error:  # its exceptions have no other common base
+            raise TaggerError(
+                f"{self._path} fails: {in_brief(error)}. It does not fit the other files of the tagger: export"
+                " the tagger again."
+            ) from error
+        found = dict(zip(self._outputs, outputs, strict=True))
         return {task: softmax(values) for task, values in found.items()} if self._gives_logits else found
 
     def _open_again(self) -> None:
@@ -80,7 +87,7 @@ class OnnxNetwork:
         try:
             session = onnxruntime.InferenceSession(str(self._path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its exceptions have no other common base
-            raise TaggerError(f"{self._path} cannot be loaded: {error}. Export the tagger again.") from error
+            raise TaggerError(f"{self._path} cannot be loaded: {in_brief(error)}. Export the tagger again.") from error
         found = {output.name: output.shape[-1] for output in session.get_outputs()}
         if found != {self._outputs[task]: size for task, size in self._labels.items()}:
             raise TaggerError(

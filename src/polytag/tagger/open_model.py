@@ -7,14 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polytag.encoding.tensors import read_tensors
+from polytag.encoding.tensors import WEIGHTS, check_file, fingerprint, read_tensors
 from polytag.errors import TaggerError
 from polytag.plugin.encoder_choice import make_coder
 from polytag.plugin.registry import registry
 from polytag.tagger.description import TaggerDescription
 from polytag.tagger.heads import TaskHead
 from polytag.tagger.numpy_model import NumpyModel, tensorflow_model
-from polytag.tagger.onnx_files import FILES, WEIGHTS, check_onnx, fingerprint, logits_names
+from polytag.tagger.onnx_files import FILES, check_onnx, logits_names
 from polytag.tagger.onnx_network import OnnxNetwork
 from polytag.tagger.runtimes import ONNX_FILE, ExportedModel
 
@@ -39,27 +39,35 @@ def open_model(
     provider, reference = description.encoder.provider, description.encoder.reference
     labels = {name: head.labels for name, head in heads.items()}
     if runtime == "numpy":
-        return NumpyModel(folder, provider, reference, labels)
+        return NumpyModel(folder, provider, reference, labels, description.weights)
     restorer = registry().encoders[provider]
     sizes = {name: len(own) for name, own in labels.items()}
     if description.export:
         coder = make_coder(restorer, lambda: restorer.restore_coder(folder))
         by_word = coder.unit == "word"
-        network = OnnxNetwork(folder / ONNX_FILE, sizes, one_thread=by_word)
+        check_file(folder / ONNX_FILE, description.weights)
+        network = OnnxNetwork(folder / ONNX_FILE, sizes, content=description.weights, one_thread=by_word)
         return ExportedModel(coder, sizes, network, in_parallel=by_word)
     if runtime in FILES:
         recorded = check_onnx(folder, description, runtime)
         coder = make_coder(restorer, lambda: restorer.restore_coder(folder))
         by_word = coder.unit == "word"
         network = OnnxNetwork(folder / FILES[runtime], sizes, logits_names(labels), recorded.content, by_word)
-        origin = partial(_in_tensorflow, folder, provider, reference, labels, recorded.weights)
+        origin = partial(_unchanged, folder, provider, reference, labels, recorded.weights)
         return ExportedModel(coder, sizes, network, runtime, origin, by_word)
+    return _in_tensorflow(folder, provider, reference, labels, description.weights)
+
+
+def _unchanged(
+    folder: Path, provider: str, reference: str, labels: Mapping[str, Sequence[str]], weights: str
+) -> TaggerModel:
+    if not (folder / WEIGHTS).is_file() or fingerprint(folder / WEIGHTS) != weights:
+        raise TaggerError(f"{folder / WEIGHTS} has changed since the tagger was loaded. Load the tagger again.")
     return _in_tensorflow(folder, provider, reference, labels)
 
 
 def _in_tensorflow(
     folder: Path, provider: str, reference: str, labels: Mapping[str, Sequence[str]], weights: str | None = None
 ) -> TaggerModel:
-    if weights is not None and (not (folder / WEIGHTS).is_file() or fingerprint(folder / WEIGHTS) != weights):
-        raise TaggerError(f"{folder / WEIGHTS} has changed since the tagger was loaded. Load the tagger again.")
-    return tensorflow_model(registry().encoders[provider], folder, reference, labels, read_tensors(folder))
+    tensors = read_tensors(folder, weights)
+    return tensorflow_model(registry().encoders[provider], folder, reference, labels, tensors)

@@ -14,7 +14,7 @@ import numpy as np
 
 from polytag.encoding.features import Features, featurise
 from polytag.encoding.splitters import split_function, split_parts
-from polytag.encoding.tensors import save_tensors
+from polytag.encoding.tensors import WEIGHTS, fingerprint, save_tensors
 from polytag.encoding.windows import Context
 from polytag.errors import PolytagError
 from polytag.plugin.attribution import attributed
@@ -302,12 +302,14 @@ class Tagger:
             (head,) = self.heads.values()
             config["id2label"] = {str(index): label for index, label in enumerate(head.labels)}
             config["label2id"] = {label: index for index, label in enumerate(head.labels)}
-        texts = {
-            FILE: self.description().to_json(),
-            "config.json": json.dumps(config, indent=2, ensure_ascii=False) + "\n",
-        }
+        description = self.description()
         with replacing_folder(Path(folder), overwrite) as temporary:
-            save_tensors(self.network.tensors(), temporary / "model.safetensors", metadata={"format": "pt"})
+            save_tensors(self.network.tensors(), temporary / WEIGHTS, metadata={"format": "pt"})
+            description = description.model_copy(update={"weights": fingerprint(temporary / WEIGHTS)})
+            texts = {
+                FILE: description.to_json(),
+                "config.json": json.dumps(config, indent=2, ensure_ascii=False) + "\n",
+            }
             encoder.save_files(temporary)
             for name, text in {**texts, **(files or {})}.items():
                 (temporary / name).write_text(text, encoding="utf-8")

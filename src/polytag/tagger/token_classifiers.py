@@ -5,7 +5,6 @@ Such a folder records only the names of the labels; the rest is inferred from th
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from polytag.corpus.annotation import have_spans
 from polytag.corpus.recognition import scheme_that_writes
 from polytag.encoding.checkpoint import read_config
+from polytag.encoding.json_values import parse_json
 from polytag.errors import PolytagError, TaggerError
 from polytag.files import expand_home, path_exists
 from polytag.plugin.registry import registry
@@ -25,6 +25,7 @@ ALIGNMENT = "first"
 _ANYTHING = "*"
 _NAMELESS = re.compile(r"LABEL_\d+")
 _SHOWN = 6
+_MOST_LABELS = 32_767
 
 LabelNames = str | Path | Sequence[str]
 """Labels given by a user: in id order, separated by commas; a file of them; or a sequence."""
@@ -38,6 +39,7 @@ def label_names(folder: Path, labels: LabelNames | None = None) -> tuple[str, ..
     """
     config = read_config(folder)
     classes = config.get("architectures") or []
+    classes = classes if isinstance(classes, list) else [classes]
     if classes and not any(str(name).endswith("ForTokenClassification") for name in classes):
         raise TaggerError(
             f"The checkpoint {str(folder)!r} is a {classes[0]}, which has no token-classification head. Train one: "
@@ -46,10 +48,13 @@ def label_names(folder: Path, labels: LabelNames | None = None) -> tuple[str, ..
     try:
         found = {int(index): str(label) for index, label in (config.get("id2label") or {}).items()}
         size = len(found) or int(config.get("num_labels", 2))
+        if not 1 <= size <= _MOST_LABELS:
+            raise ValueError
         own = [found[index] if found else f"LABEL_{index}" for index in range(size)]
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise TaggerError(
-            f"{folder / 'config.json'} is damaged: its id2label does not name labels by consecutive numbers from 0."
+            f"{folder / 'config.json'} is damaged: its id2label does not name labels by consecutive numbers from 0, or "
+            "num_labels is not their number. Download it again."
         ) from error
     names = tuple(own if labels is None else _renamed(own, labels))
     unusable = next((name for index, name in enumerate(names) if not name or name in names[:index]), None)
@@ -147,7 +152,7 @@ def _read_names(text: str) -> list[str] | dict[str, str]:
         content = path.read_text(encoding="utf-8-sig")
         if path.suffix != ".json":
             return [line.strip() for line in content.splitlines() if line.strip()]
-        names = json.loads(content)
+        names = parse_json(content)
     except (OSError, ValueError) as error:
         raise PolytagError(f"The file of labels {text!r} cannot be read: {error}.") from error
     values = list(names.values()) if isinstance(names, dict) else names

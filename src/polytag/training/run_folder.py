@@ -8,7 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from polytag.errors import InterruptedRunError, PolytagError, shorten
+from polytag.encoding.json_values import read_json
+from polytag.errors import InterruptedRunError, PolytagError, TrainingError, shorten
 from polytag.files import check_writable, remove_empty, remove_folder, remove_leftovers
 from polytag.plugin.encoder import Precision
 from polytag.training.config import RunConfig
@@ -20,6 +21,7 @@ PUSHED = "push"
 """Name of the folder in a run's folder for taggers that are being pushed."""
 
 _IDENTITY = "run.json"
+_ADVICE = "The run cannot be resumed: start over with --overwrite."
 _SHOWN = 3
 _NOT_PART_OF_IT = {
     *("output", "overwrite", "resume", "checkpoint_every", "tensorboard", "profile"),
@@ -86,7 +88,9 @@ def locked_run(config: RunConfig, corpus: Mapping[str, str]) -> Iterator[Checkpo
             )
         _check_content(folder)
         _prepare(folder, identity, config)
-        yield CheckpointStore(folder, config.checkpoint_every)
+        checkpoints = CheckpointStore(folder, config.checkpoint_every)
+        checkpoints.check()  # before slow work
+        yield checkpoints
     except KeyboardInterrupt:
         if not _is_unfinished(folder):
             raise
@@ -166,20 +170,5 @@ def _is_unfinished(folder: Path) -> bool:
 
 
 def _begun(folder: Path) -> dict[str, Any]:
-    """The configuration and corpus of an unfinished run.
-
-    Raises:
-        TrainingError: The file is missing, or damaged.
-    """
-    from polytag.engine.checkpoints import damaged
-
-    path = folder / _IDENTITY
-    try:
-        begun = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise damaged(path, str(error.strerror)) from error
-    except (ValueError, RecursionError) as error:
-        raise damaged(path, str(error)) from error
-    if not isinstance(begun, dict):
-        raise damaged(path, "it is not an object")
-    return begun
+    """The configuration and corpus of an unfinished run."""
+    return read_json(folder / _IDENTITY, _ADVICE, TrainingError)

@@ -36,6 +36,7 @@ class StartingPoint:
         prefixes: Prefix of the tensor names of each head.
         context, window: The content and maximum size of its windows; defaults of the run.
         splitter: Its splitter of raw text; the default of the run.
+        weights: Fingerprint of the file with its weights; None to accept any.
     """
 
     folder: Path
@@ -45,6 +46,7 @@ class StartingPoint:
     context: Context = "sentence"
     window: int | None = None
     splitter: str = STANDARD
+    weights: str | None = None
 
     def scheme(self, task: str) -> str | None:
         """The default scheme of a task in the run; None without a head of the task."""
@@ -80,7 +82,7 @@ class StartingPoint:
         from polytag.encoding.tensors import read_tensors
         from polytag.engine.model import TaggerModel
 
-        tensors = read_tensors(self.folder)
+        tensors = read_tensors(self.folder, self.weights)
         model = TaggerModel(make_encoder(self.provider, lambda: self.provider.restore(self.folder)), labels)
         model.encoder.assign(tensors)
         model.assign_heads(tensors, {task: self.prefixes[task] for task in kept})
@@ -106,7 +108,7 @@ def open_start(reference: str, tasks: Mapping[str, Task], labels: LabelNames | N
         prefixes = {task: head_prefix(task, len(heads)) for task in heads}
         provider = providers[description.encoder.provider]
         context, window, splitter = description.context, description.window, description.splitter
-        return StartingPoint(folder, provider, heads, prefixes, context, window, splitter)
+        return StartingPoint(folder, provider, heads, prefixes, context, window, splitter, description.weights)
     names = label_names(folder, labels)
     heads = {}
     for name, task in tasks.items():

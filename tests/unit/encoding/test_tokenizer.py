@@ -266,13 +266,17 @@ def test_no_code_of_a_checkpoint_is_run_and_nobody_is_asked(
     ("file", "content", "expected"),
     [
         ("tokenizer.json", '{"model": {}}', "has no fast tokenizer: its tokenizer.json is damaged"),
-        ("tokenizer_config.json", "{", "tokenizer_config.json is not JSON"),
+        ("tokenizer_config.json", "{", "tokenizer_config.json is damaged: it is not JSON"),
         ("tokenizer_config.json", '{"do_lower_case": "no"}', "is damaged: do_lower_case is 'no'"),
         ("tokenizer_config.json", '{"do_lower_case": null}', "is damaged: do_lower_case is None"),
         ("tokenizer_config.json", '{"model_max_length": "x"}', "is damaged: model_max_length is 'x'"),
-        ("tokenizer_config.json", '{"model_max_length": NaN}', "is damaged: model_max_length is nan"),
+        (
+            "tokenizer_config.json",
+            '{"model_max_length": NaN}',
+            "'model_max_length' is NaN, which is not a number",
+        ),
         ("tokenizer_config.json", r'{"unk_token": "\ud83d"}', r"is damaged: unk_token is '\\ud83d'"),
-        ("special_tokens_map.json", "[]", "special_tokens_map.json is not a JSON object"),
+        ("special_tokens_map.json", "[]", "special_tokens_map.json is damaged: it is not a JSON object"),
     ],
 )
 def test_a_damaged_file_is_named(file: str, content: str, expected: str, tmp_path: Path) -> None:

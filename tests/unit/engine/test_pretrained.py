@@ -297,8 +297,8 @@ def with_slow_tokenizer(folder: Path) -> None:
     ("spoil", "expected"),
     [
         (without("config.json"), "is not a checkpoint: it has no config.json"),
-        (written("config.json", "{"), "config.json is not JSON"),
-        (written("config.json", "[]"), "config.json is not a JSON object"),
+        (written("config.json", "{"), "config.json is damaged: it is not JSON"),
+        (written("config.json", "[]"), "config.json is damaged: it is not a JSON object"),
         (written("config.json", "{}"), "model type '(none)', which polytag cannot read"),
         (edited(model_type="mpnet"), "model type 'mpnet', which polytag cannot read. The BERT, "),
         (
@@ -308,7 +308,7 @@ def with_slow_tokenizer(folder: Path) -> None:
         (edited(model_type="llama"), "model type 'llama', which polytag cannot read"),
         (edited(model_type="gpt2", n_layer=2, n_head=2, n_embd=16, n_positions=48), "model type 'gpt2'"),
         (edited(model_type="vit"), "model type 'vit', which polytag cannot read"),
-        (edited(hidden_size="many"), "cannot read"),
+        (edited(hidden_size="many"), "config.json is damaged: hidden_size is 'many', and must be an integer"),
         (edited(hidden_act="silu"), "activation 'silu' is not supported"),
         (with_slow_tokenizer, "has no fast tokenizer"),
         (written("tokenizer.json", "{"), "has no fast tokenizer"),

@@ -208,7 +208,9 @@ def test_a_wrong_value_is_named_with_its_file_and_its_key(folder: Path, key: str
         (b"[]", "it is not a JSON object"),
         (b'"ner"', "it is not a JSON object"),
         (b"\xff", "can't decode byte"),
-        (b"[" * 200_000, "recursion"),
+        (b"[" * 200_000, "nested too deeply"),
+        (b"[" * 200 + b"]" * 200, "nested too deeply"),
+        (b'{"format": 1' + b"0" * 5_000 + b"}", "integer string conversion"),
     ],
 )
 def test_a_file_that_is_no_json_object_is_named(folder: Path, content: bytes, problem: str) -> None:

@@ -83,7 +83,7 @@ def _check_form(config: Mapping[str, Any]) -> None:
         f"{name} is {found[name]!r}, not {wanted!r}" for name, (wanted, _) in _FORM.items() if found[name] != wanted
     ]
     kinds = config.get("pos_att_type") or ()
-    if {kind.strip() for kind in (kinds.split("|") if isinstance(kinds, str) else kinds)} != {"c2p", "p2c"}:
+    if {str(kind).strip() for kind in (kinds.split("|") if isinstance(kinds, str) else kinds)} != {"c2p", "p2c"}:
         wrong.append(f"pos_att_type is {kinds!r}, not 'p2c|c2p'")
     if config.get("position_buckets", -1) < 1:
         wrong.append("it has no position_buckets")

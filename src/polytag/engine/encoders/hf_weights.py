@@ -14,13 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from polytag.encoding.families import tensor_prefix
+from polytag.encoding.tensors import check_values
 from polytag.errors import TaggerError
 from polytag.plugin.encoder import Tensors
 
 Hook = Callable[[NDArray[Any], list[int]], NDArray[Any]]
-
-_PREFIXES = {"xlm-roberta": "roberta", "camembert": "roberta", "deberta-v2": "deberta"}
-"""Name of the encoder inside a task model, if it is not the model type."""
 
 _SEGMENTS = "embeddings.token_type_embeddings.weight"
 _POSITIONS = "embeddings.position_embeddings.weight"
@@ -59,8 +58,7 @@ class WeightMap:
     """
 
     def __init__(self, backbone: Any, converter: Any, config: Mapping[str, Any]) -> None:
-        model_type = config["model_type"]
-        self.prefix = f"{_PREFIXES.get(model_type, model_type)}."
+        self.prefix = tensor_prefix(config["model_type"])
         self._links: list[Link] = []
         self._segments = (config.get("type_vocab_size", 1), config.get("hidden_size", 1))
         converter.convert_weights(backbone, self, config)
@@ -109,6 +107,7 @@ class WeightMap:
                     f"The checkpoint has no tensor {link.name!r}, with or without {self.prefix!r}: it is not a "
                     "complete checkpoint of the model type in its config.json."
                 )
+            check_values(link.name, tensor)
             try:
                 value = link.to_variable(tensor)
                 link.variable.assign(value)
@@ -146,6 +145,7 @@ class WeightMap:
         segments = self._find(tensors, name)
         if segments is None or any(link.name == name for link in self._links):
             return
+        check_values(name, segments)
         for link in self._links:
             if link.name == self.prefix + _POSITIONS:
                 if segments.shape[1:] != tuple(link.variable.shape[1:]):

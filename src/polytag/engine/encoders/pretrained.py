@@ -18,7 +18,8 @@ from polytag.encoding.checkpoint import find_checkpoint, read_config
 from polytag.encoding.coders import SubwordCoder
 from polytag.encoding.example_inputs import SUBWORDS
 from polytag.encoding.families import FAMILIES, with_defaults
-from polytag.encoding.tensors import read_tensors
+from polytag.encoding.sizes import check_sizes
+from polytag.encoding.tensors import has_weights, read_shapes, read_tensors
 from polytag.encoding.tokenizer import load_tokenizer
 from polytag.engine.encoders import convert_deberta, convert_electra
 from polytag.engine.encoders.hf_weights import WeightMap
@@ -71,6 +72,7 @@ class PretrainedEncoder(SubwordCoder, Encoder):
         self._casing: Casing | None = None
         self._network, self._weights = _build(config, folder)
         self._tokenizer = load_tokenizer(folder)
+        self._tokenizer.check_ids(self._network.words.input_dim)
         super().__init__(self._tokenizer.backend, **self._tokenizer.coder_settings(self._network.max_length))
 
     @property
@@ -118,7 +120,8 @@ class PretrainedEncoder(SubwordCoder, Encoder):
 
     def config(self) -> dict[str, Any]:
         """The checkpoint's configuration."""
-        return {**self._config, "vocab_size": len(self._casing.base)} if self._casing else dict(self._config)
+        own = {name: value for name, value in self._config.items() if name not in ("auto_map", "configuration_files")}
+        return {**own, "vocab_size": len(self._casing.base)} if self._casing else own
 
     def architecture(self) -> str:
         """`BertForTokenClassification` and the like."""
@@ -218,6 +221,8 @@ def create(reference: str) -> PretrainedEncoder:
         PolytagError: The checkpoint does not exist, or cannot be used.
     """
     folder = find_checkpoint(reference)
+    if read_config(folder).get("model_type") in list(FAMILIES):  # of any JSON
+        read_shapes(folder)  # before a network is made: they limit its size
     encoder = restore(folder, reference)
     encoder.assign(read_tensors(folder))
     return encoder
@@ -227,9 +232,22 @@ def restore(folder: Path, reference: str = "") -> PretrainedEncoder:
     """Make the encoder that a folder describes, without its weights.
 
     Raises:
-        PolytagError: The folder has no configuration, or one of an unsupported model type.
+        PolytagError: The folder has no configuration, or one of an unsupported model type, or one that names code.
     """
-    return PretrainedEncoder(reference or str(folder), folder, read_config(folder))
+    config = read_config(folder)
+    if not (folder / "polytag.json").is_file():  # a tagger was checked before it was trained
+        _refuse_code(config, folder)
+    return PretrainedEncoder(reference or str(folder), folder, config)
+
+
+def _refuse_code(config: Mapping[str, Any], folder: Path) -> None:
+    for field in ("auto_map", "configuration_files"):
+        if field in config:
+            raise PolytagError(
+                f"The config.json of the checkpoint {str(folder)!r} has the field {field!r}: in transformers, it leads "
+                "to code of the checkpoint's own. polytag runs no such code, and would read the network as an ordinary "
+                f"one. Use another checkpoint; if its network is an ordinary one, remove {field!r}."
+            )
 
 
 def _build(config: dict[str, Any], folder: Path) -> tuple[PretrainedNetwork, WeightMap]:
@@ -237,11 +255,14 @@ def _build(config: dict[str, Any], folder: Path) -> tuple[PretrainedNetwork, Wei
     try:
         converter = _CONVERTERS[model_type]
         settings = with_defaults(config)
+        arguments = converter.convert_backbone_config(settings)
+        if has_weights(folder):
+            check_sizes(config, read_shapes(folder), folder)
         operands = keras.config.dtype_policy().compute_dtype
         # float16 also overflows outside matrix products, and is left to Keras.
         policy = keras.config.dtype_policy() if operands == "float16" else "float32"
         with _drawing_no_weights():
-            backbone = converter.backbone_cls(**converter.convert_backbone_config(settings), dtype=policy)
+            backbone = converter.backbone_cls(**arguments, dtype=policy)
     except (ValueError, KeyError, TypeError) as error:
         raise PolytagError(
             f"The checkpoint {str(folder)!r} has the model type {model_type!r}, which polytag cannot read. The BERT, "
@@ -271,7 +292,7 @@ def _drawing_no_weights() -> Iterator[None]:
 def _follow_config(backbone: Any, config: Mapping[str, Any]) -> None:
     """Apply the activation and the epsilon of layer norms, for which KerasHub's converters use constants."""
     name = config["activation" if config["model_type"] == "distilbert" else "hidden_act"]
-    if name not in _ACTIVATIONS:
+    if not isinstance(name, str) or name not in _ACTIVATIONS:
         raise TaggerError(
             f"The checkpoint's activation {name!r} is not supported; supported: {', '.join(_ACTIVATIONS)}."
         )
