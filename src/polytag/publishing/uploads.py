@@ -16,7 +16,6 @@ from polytag.plugin.registry import registry
 from polytag.publishing.card import CARD
 from polytag.tagger.description import FILE, TaggerDescription
 from polytag.tagger.onnx_files import FILES as ONNX_FILES
-from polytag.tagger.onnx_files import WEIGHTS
 from polytag.tagger.runtimes import LITERT_FILE, ONNX_FILE
 
 _NAMES = {
