@@ -214,7 +214,7 @@ def test_a_place_that_cannot_be_written_is_found_out_before_training(refused, co
     def read_only(*_arguments, **_options):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("tempfile.mkdtemp", read_only)  # root may write everywhere, so that rights do not tell
+    monkeypatch.setattr(Path, "mkdir", read_only)  # root may write everywhere, so that rights do not tell
     assert "'new/tagger' cannot be written: Permission denied" in refused(*train(corpus))
 
 

@@ -14,7 +14,7 @@ from polytag.encoding.tensors import fingerprint
 from polytag.errors import PolytagError, UnknownNameError
 from polytag.exporting.example_program import example_program
 from polytag.exporting.writers import WRITERS, write_onnx_in_place
-from polytag.files import expand_home
+from polytag.files import expand_home, remove_leftovers
 from polytag.plugin.attribution import attributed
 from polytag.tagger.description import FILE, TaggerDescription, open_folder
 from polytag.tagger.folder import check_output, replacing_folder
@@ -158,6 +158,8 @@ def add_onnx(
 
 def _export_in_place(tagger: Tagger | str | Path, quantize: str | None, corpus: Corpus | str) -> Export:
     folder = None if isinstance(tagger, Tagger) else expand_home(tagger)
+    if folder:
+        remove_leftovers(folder)
     if folder is None or not folder.is_dir():
         raise PolytagError(
             "An export in place needs the folder of a tagger on this machine. Name it, or export to a folder of its "
