@@ -120,3 +120,12 @@ def test_split(run: Benchmark, tiny_corpus: Path) -> None:
     assert set(found["results"]["words_a_second"]) == {"standard", "whitespace", "characters", "against"}
     assert min(found["results"]["words_a_second"].values()) > 0
     assert found["data"]["words"] > 100
+
+
+@pytest.mark.slow
+def test_kills(run: Benchmark) -> None:
+    found = run("kills", "--kills", 2, "--only", "predict -o")["results"]
+    assert found["resumed"] == {}
+    counted = found["commands"]["predict -o"]
+    assert counted["old"] + counted["new"] == 2
+    assert not any(counted.get(name) for name in ("broken", "failed", "after next run"))
