@@ -163,6 +163,23 @@ def test_threads_share_a_tagger(tagger, monkeypatch):
         assert list(pool.map(tagger.tag, parts)) == expected
 
 
+def test_a_thread_may_renew_the_cache_of_words_while_another_reads_it(monkeypatch):
+    coder, usual = coders.HashCoder(), coders.hash_word
+    expected = coder.encode(["in", "Rome"]).ids.tolist()
+
+    def hash_word(word: str) -> tuple[int, ...]:
+        if word == "Rome":  # as if another thread had its turn now
+            coder.encode(["one", "two"])
+            coder.encode(["three"])
+        return usual(word)
+
+    monkeypatch.setattr(coders, "_CACHED_WORDS", 2)
+    monkeypatch.setattr(coders, "hash_word", hash_word)
+    coder = coders.HashCoder()
+    coder.encode(["in", "at"])
+    assert coder.encode(["in", "Rome"]).ids.tolist() == expected
+
+
 @pytest.mark.parametrize(
     "error", [UnknownNameError("task", "nerr", ["ner"]), MissingEngineError(), TaggerError("Why.")]
 )
