@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from itertools import islice, takewhile
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -21,6 +21,7 @@ from polytag.plugin.attribution import attributed
 from polytag.plugin.encoder import WordCoder
 from polytag.plugin.splitter import STANDARD
 from polytag.tagger.arguments import check_look_ahead, check_min_score, sentences_of
+from polytag.tagger.chunks import sentence_chunks
 from polytag.tagger.decoder import Decoder, Prediction, units_needed
 from polytag.tagger.description import FILE, TaggerDescription, open_folder
 from polytag.tagger.folder import replacing_folder
@@ -234,7 +235,7 @@ class Tagger:
         """
         check_look_ahead(look_ahead)
         alone = documents is None
-        for chunk in _chunks(sentences_of(sentences, documents), look_ahead, whole_documents=not alone):
+        for chunk in sentence_chunks(sentences_of(sentences, documents), look_ahead, whole_documents=not alone):
             groups = []
             for words, _ in chunk:
                 ends = np.cumsum([len(word) + 1 for word in words], dtype=np.int64) - 1
@@ -334,18 +335,3 @@ class Tagger:
         return TaggerDescription.of(
             self.heads, origin.provider, origin.reference, self.context, self.window, self.details, self.splitter
         )
-
-
-def _chunks(
-    sentences: Iterable[tuple[Sequence[str], int]], size: int, whole_documents: bool
-) -> Iterator[list[tuple[Sequence[str], int]]]:
-    """Up to `size` sentences at a time with their documents; only a document of more sentences is split."""
-    iterator = iter(sentences)
-    begun: list[tuple[Sequence[str], int]] = []
-    while chunk := begun + list(islice(iterator, size - len(begun))):
-        begun = []
-        if whole_documents and len(chunk) == size:
-            last = chunk[-1][1]
-            begun = list(takewhile(lambda pair: pair[1] == last, reversed(chunk)))[::-1]  # noqa: B023  # used at once
-            begun = begun if len(begun) < size else []
-        yield chunk[: len(chunk) - len(begun)]

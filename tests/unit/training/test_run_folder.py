@@ -93,7 +93,7 @@ def test_a_damaged_run_is_not_resumed(unfinished, tmp_path, name, damage):
 
 def test_a_missing_file_is_named(unfinished, tmp_path):
     (unfinished / "checkpoint-5/state.json").unlink()
-    with pytest.raises(PolytagError, match=r"checkpoint-5/state\.json' is damaged: No such file or directory\."):
+    with pytest.raises(PolytagError, match=r"checkpoint-5' is damaged: it has no state\.json\."):
         resume(tmp_path)
 
 
