@@ -54,9 +54,11 @@ def test_plain_lines_come_now_and_then(capsys: pytest.CaptureFixture[str]) -> No
 def test_the_bar_on_a_terminal_says_the_same(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("COLUMNS", "150")
+    # Not by variables of the environment: rich keeps the one that it found when it was imported.
+    environment = {"TERM": "xterm", "COLUMNS": "150"}
+    monkeypatch.setattr("rich.console.Console._environ", environment)
+    monkeypatch.setattr("rich.console.Console.is_terminal", property(lambda _: True))
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: False)
     reporter = ConsoleReporter()
     reporter.step(AT_STEP)
     reporter.close()
