@@ -133,3 +133,11 @@ def test_lists_in_cells_are_no_words(tmp_path):
     assert "train.csv:2: the cells hold lists, as in \"['Anna', 'slept']\"" in error_of(table(tmp_path, text))
     words = 'word,ner\n[1],O\n"[2, 3]",B-REF\n'
     assert load_corpus(table(tmp_path, words)).words("train") == [["[1]", "[2, 3]"]]
+
+
+@pytest.mark.filterwarnings("error")  # no reader is left out as broken
+def test_a_separator_of_several_characters_is_refused_as_for_column_files(tmp_path):
+    for name in ("train.csv", "train.conll"):
+        (tmp_path / name).write_text("token,label\nAnna,B-PER\n")
+        with pytest.raises(CorpusError, match="--separator 'ab' is neither tab, space, comma, semicolon nor"):
+            load_corpus(str(tmp_path / name), separator="ab")

@@ -151,3 +151,13 @@ def test_a_compressed_treebank_is_read(tmp_path):
 
     (tmp_path / "train.conllu.gz").write_bytes(gzip.compress(word(1, "a").replace(" ", "\t").encode()))
     assert load_corpus(str(tmp_path)).words("train") == [["a"]]
+
+
+def test_what_is_conllu_is_no_column_file_whatever_its_name_and_encoding(tmp_path):
+    rows = "".join(f"{n}\t{word}\t_\tPROPN\t_\t_\t0\troot\t_\t_\n" for n, word in ((1, "Müller"), (2, "slept")))
+    (tmp_path / "train.conll").write_text(rows, encoding="latin-1")
+    corpus = load_corpus(str(tmp_path), encoding="latin-1")
+    assert (corpus.reader, corpus.words("train")) == ("conllu", [["Müller", "slept"]])
+    (tmp_path / "train.conll").write_text(rows.replace("\t0\troot", "\tx\troot"), encoding="utf-8")
+    with pytest.raises(CorpusError, match=r"train\.conll:1: this line is not CoNLL-U"):
+        load_corpus(str(tmp_path))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
@@ -34,11 +33,13 @@ from polytag import (
 )
 from polytag_standard.readers.shared.lines import (
     CLAIMED_ENDINGS,
+    first_lines,
     joined,
     same_columns,
     split_files,
     write_lines,
 )
+from polytag_standard.readers.shared.treebanks import is_conllu
 
 _ENDINGS = frozenset(
     {
@@ -67,8 +68,6 @@ _SENTENCE_NUMBERS = frozenset(
 )
 _SNIFFED_LINES = 50
 _CONLL_2012 = "#begin document"
-_CONLLU_FIELDS = 10
-_CONLLU_ID = re.compile(r"[0-9]+([-.][0-9]+)?")
 
 
 class ColumnReader(Reader):
@@ -89,7 +88,8 @@ class ColumnReader(Reader):
         endings = {text_ending(path) for path in paths}
         if not paths or endings & CLAIMED_ENDINGS:
             return False
-        return all(_may_be_columns(path, text_ending(path) in _ENDINGS) for path in paths)
+        encoding = source.options.encoding
+        return all(_may_be_columns(path, encoding, text_ending(path) in _ENDINGS) for path in paths)
 
     def read(self, source: Source) -> dict[str, SentenceTable]:
         """Read all files, line by line.
@@ -315,15 +315,13 @@ def _plural(count: int) -> str:
     return "1 column" if count == 1 else f"{count} columns"
 
 
-def _may_be_columns(path: Path, named_so: bool) -> bool:
+def _may_be_columns(path: Path, encoding: str | None, named_so: bool) -> bool:
     """Whether a file can hold columns; `named_so`: whether it has a usual extension of column files."""
-    try:
-        head = [line for _, line in islice(text_lines(path), _SNIFFED_LINES)]
-    except CorpusError:
+    head = first_lines(path, encoding, _SNIFFED_LINES)
+    if not head:
         return named_so  # reading it explains what is wrong
     written = [line for line in head if line.strip(" \t")]
-    rows = [line.split("\t") for line in written if not line.startswith("#")]
-    if any(line.startswith(_CONLL_2012) for line in written) or (rows and all(map(_is_conllu, rows))):
+    if any(line.startswith(_CONLL_2012) for line in written) or is_conllu(path, encoding):
         return False
     if named_so:
         return True
@@ -332,11 +330,3 @@ def _may_be_columns(path: Path, named_so: bool) -> bool:
     except CorpusError:  # undecided: perhaps the file is in another format
         return False
     return len(counts) == 1 and counts != {1} and not any("\0" in line for line in head)
-
-
-def _is_conllu(cells: Sequence[str]) -> bool:
-    return (
-        len(cells) == _CONLLU_FIELDS
-        and _CONLLU_ID.fullmatch(cells[0]) is not None
-        and (cells[6] == "_" or cells[6].isdecimal())
-    )

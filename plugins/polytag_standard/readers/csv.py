@@ -25,7 +25,6 @@ from polytag import (
 )
 from polytag_standard.readers.shared.lines import first_lines, joined
 
-_SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "space": " "}
 _TRIED = (",", ";", "\t")
 _SKIP = "_"
 _WORDS = frozenset({TOKENS, "token", "word", "words", "form"})
@@ -108,8 +107,8 @@ def _cells(line: str, separator: str) -> list[str]:
 
 def _separator(header: str, options: ReadingOptions) -> str:
     """The separator that the user named, or the one that makes most cells of the header, and words one of them."""
-    if options.separator is not None:
-        return _SEPARATORS.get(options.separator, options.separator)
+    if (named := options.separator_character()) is not None:
+        return named
 
     def merit(separator: str) -> tuple[bool, int]:
         cells = _cells(header, separator)

@@ -12,15 +12,14 @@ from pathlib import Path
 from polytag.corpus.column_kinds import OTHER_NAMES, TAG_NAMES, WORD_NAMES, ColumnContent, Kind, layout_of
 from polytag.corpus.text_files import TextForm, text_form, text_lines
 from polytag.errors import CorpusError, shorten
-from polytag.plugin.reader import DOCUMENT_MARKS, ReadingOptions
+from polytag.plugin.reader import DOCUMENT_MARKS, SEPARATORS, ReadingOptions
 
 SAMPLE = 10_000
 """Number of lines from which a dialect is recognised."""
 COMMENT = "#"
 NO_COMMENTS = "none"
 
-_SEPARATORS = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}
-_NAMES_OF_SEPARATORS = {character: name for name, character in _SEPARATORS.items()}
+_NAMES_OF_SEPARATORS = {character: name for name, character in SEPARATORS.items()}
 _MOST_COLUMNS = 64
 _EVIDENCE = 3
 """Lines with a blank in a cell each, from which the blank may be a separator."""
@@ -117,9 +116,9 @@ class Sample:
             words += not found
             return found
 
-        found = list(word_lines(head, is_comment))
-        if len(found) == len(list(word_lines(head, _none))) or not found:  # no line, or every line, begins so
-            comments, found = options.comments and comments, list(word_lines(head, _none))
+        found, every = list(word_lines(head, is_comment)), list(word_lines(head, _none))
+        if len(found) == len(every) or not found:  # no line, or every line, begins so
+            comments, found = options.comments and comments, every
         texts = [line for _, line, _, _ in found]
         separator = _separator(name, texts, options)
         rows = [(number, cells_of(line, separator), starts) for number, line, starts, _ in found]
@@ -151,13 +150,8 @@ def _content(rows: _Rows) -> tuple[list[ColumnContent], int]:
 
 
 def _separator(name: str, lines: Sequence[str], options: ReadingOptions) -> str:
-    if options.separator is not None:
-        character = _SEPARATORS.get(options.separator, options.separator)
-        if len(character) != 1:
-            raise CorpusError(
-                f"--separator {options.separator!r} is neither {', '.join(_SEPARATORS)} nor a single character."
-            )
-        return character
+    if (named := options.separator_character()) is not None:
+        return named
     if not lines:
         return " "
     widths = {mark: {len(cells_of(line, mark)) for line in lines} for mark in ("\t", " ")}

@@ -301,10 +301,10 @@ def _named(sample: Sample, layout: Layout, given: tuple[str, ...]) -> tuple[str,
     number, cells = sample.first
     if not cells or len(given) == len(cells):
         return given
-    example = [SKIP if kind in LEFT_OUT else TOKENS for kind in layout.kinds]
+    n_kept = sum(kind not in LEFT_OUT for kind in layout.kinds)
     rest = iter(given)
     full = [SKIP if kind in LEFT_OUT else next(rest, SKIP) for kind in layout.kinds]
-    hint = f" Probably: --columns {','.join(full)}" if example.count(TOKENS) == len(given) else ""
+    hint = f" Probably: --columns {','.join(full)}" if n_kept == len(given) else ""
     raise CorpusError(
         f"{place_of(sample.name, number)}: the line has {len(cells)} columns and --columns names {len(given)} "
         f"({','.join(given)}). Name every column, with {SKIP} for one to skip.{hint}"

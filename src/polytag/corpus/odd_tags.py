@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from polytag.corpus.annotation import GAP
 from polytag.corpus.recognition import with_label
 from polytag.corpus.tag_style import CANONICAL, TagStyle, styles_of
-from polytag.errors import CorpusError
+from polytag.errors import CorpusError, shorten
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme, PrefixScheme, split_tag
 
@@ -42,7 +43,7 @@ class OddTag:
         words = "1 word" if self.words == 1 else f"{self.words:,} words"
         first = "" if not self.location else f", {'at' if self.words == 1 else 'first at'} {self.location}"
         likely = f" looks like `{self.likely}`" if self.likely else ""
-        return f"`{_short(self.tag)}` ({words}{first}){likely}"
+        return f"`{shorten(self.tag, _LONG)}` ({words}{first}){likely}"
 
 
 def odd_tags(tags: Tags, locate: Callable[[str, int, int], str], declared: LabelScheme | None = None) -> list[OddTag]:
@@ -55,7 +56,7 @@ def odd_tags(tags: Tags, locate: Callable[[str, int, int], str], declared: Label
         locate: Gives the place of a word, from its split, sentence and position.
         declared: The declared scheme of the column; any scheme may be the column's if None.
     """
-    counts = Counter(tag for sentences in tags.values() for sentence in sentences for tag in sentence)
+    counts = tag_counts(tags)
     odd = unwritten(counts, declared)
     first: dict[str, str] = {}
     for split, sentences in tags.items() if odd else ():
@@ -68,6 +69,11 @@ def odd_tags(tags: Tags, locate: Callable[[str, int, int], str], declared: Label
     outside = "" if OUTSIDE in counts or not labels else counts.most_common(1)[0][0]
     found = [OddTag(tag, counts[tag], first[tag], _likely(tag, labels, tag == outside)) for tag in odd]
     return sorted(found, key=lambda one: (-one.words, one.tag))
+
+
+def tag_counts(tags: Tags) -> Counter[str]:
+    """The number of words with each tag, in all splits."""
+    return Counter(chain.from_iterable(chain.from_iterable(tags.values())))
 
 
 def refuse_odd_tags(
@@ -148,7 +154,3 @@ def _likely(tag: str, labels: Collection[str], stands_for_outside: bool) -> str:
         if canonical != tag and split_tag(canonical)[1] in labels:
             return canonical
     return f"I-{tag}" if tag in labels else ""
-
-
-def _short(tag: str) -> str:
-    return tag if len(tag) <= _LONG else tag[: _LONG - 1] + "…"

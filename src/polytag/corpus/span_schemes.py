@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection
-from itertools import chain
 
 from polytag.corpus.annotation import have_spans
 from polytag.corpus.corpus import Corpus
-from polytag.corpus.odd_tags import odd_tags, refuse_odd_tags, unwritten
+from polytag.corpus.odd_tags import odd_tags, refuse_odd_tags, tag_counts, unwritten
 from polytag.corpus.recognition import SchemeFit, scheme_of_tags
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import OUTSIDE, UNANNOTATED
@@ -42,7 +40,7 @@ def span_scheme_of(
             scheme.
     """
     scheme = None if declared is None else registry().schemes[declared]
-    counts = Counter(chain.from_iterable(chain.from_iterable(tags.values())))
+    counts = tag_counts(tags)
     odd = unwritten(counts, scheme)
     if not odd:
         return scheme_of_tags(corpus, column, tags, declared), False
@@ -68,7 +66,7 @@ def holds_spans(corpus: Corpus, column: str, declared: str | None, tags: SplitTa
     A scheme that needs no prefixes (`io`) applies to the columns that have the tag `O`, apart from the columns of a
     task without spans.
     """
-    counts = Counter(chain.from_iterable(chain.from_iterable(tags.values())))
+    counts = tag_counts(tags)
     if have_spans(counts):
         return True
     scheme = None if declared is None else registry().schemes[declared]
@@ -79,7 +77,7 @@ def holds_spans(corpus: Corpus, column: str, declared: str | None, tags: SplitTa
 
 def without_spans(corpus: Corpus, column: str, task: Task, tags: SplitTags) -> str:
     """The message that a column has no spans although a task needs them, with the options that may help."""
-    counts = Counter(chain.from_iterable(chain.from_iterable(tags.values())))
+    counts = tag_counts(tags)
     message = (
         f"The column {column!r} of the corpus {corpus.reference!r} has no spans: its tags have no prefixes such as B- "
         f"and I-, which the task {task.name!r} needs."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
@@ -22,7 +21,8 @@ _TENSORS = "state.safetensors"
 _STATE = "state.json"
 _CONTENT = (_TENSORS, _STATE)
 _CHECKSUMS = "checksums.json"
-_ADVICE = "The run cannot be resumed: start over with --overwrite."
+ADVICE = "The run cannot be resumed: start over with --overwrite."
+"""What to do about a damaged run, for messages."""
 
 
 class CheckpointStore:
@@ -86,7 +86,7 @@ class CheckpointStore:
         folder = self.check()
         if folder is None:
             return None
-        state = read_json(folder / _STATE, _ADVICE, TrainingError, only_finite=False)
+        state = read_json(folder / _STATE, ADVICE, TrainingError, only_finite=False)
         try:
             return load_file(folder / _TENSORS), state
         except OSError as error:
@@ -104,7 +104,7 @@ class CheckpointStore:
         if not found:
             return None
         folder = found[max(found)]
-        checksums = read_json(folder / _CHECKSUMS, _ADVICE, TrainingError)
+        checksums = read_json(folder / _CHECKSUMS, ADVICE, TrainingError)
         for name in _CONTENT:
             if not (folder / name).is_file():
                 raise damaged(folder, f"it has no {name}")
@@ -120,12 +120,4 @@ def checkpoints(folder: Path) -> dict[int, Path]:
 
 def damaged(path: Path, why: str) -> TrainingError:
     """The error for a file or folder of a run, without which the run cannot be resumed."""
-    return TrainingError(
-        f"{str(path)!r} is damaged: {shorten(' '.join(why.split()), 200)}. The run cannot be resumed: start over with "
-        "--overwrite."
-    )
-
-
-def _checksum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return TrainingError(f"{str(path)!r} is damaged: {shorten(' '.join(why.split()), 200)}. {ADVICE}")

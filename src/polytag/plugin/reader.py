@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypedDict
 
-from polytag.errors import PolytagError
+from polytag.errors import CorpusError, PolytagError
 from polytag.plugin.scheme import UNANNOTATED
 from polytag.plugin.splitter import STANDARD
 
@@ -137,6 +137,10 @@ class Remark(NamedTuple):
     example: str
 
 
+SEPARATORS = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}
+"""The names of separators of columns."""
+
+
 class ReadingKeywords(TypedDict, total=False):
     """The fields of `ReadingOptions` as keyword arguments, with the types that are accepted for them."""
 
@@ -185,6 +189,21 @@ class ReadingOptions:
             names = [name.strip() for name in names.split(",")]
         values: dict[str, Any] = {**keywords, "columns": tuple(names) if names else None}
         return cls(**values)
+
+    def separator_character(self) -> str | None:
+        """The character that separates columns, if the user named it.
+
+        Raises:
+            CorpusError: The option is neither a name nor one character.
+        """
+        if self.separator is None:
+            return None
+        character = SEPARATORS.get(self.separator, self.separator)
+        if len(character) != 1:
+            raise CorpusError(
+                f"--separator {self.separator!r} is neither {', '.join(SEPARATORS)} nor a single character."
+            )
+        return character
 
     def given(self) -> dict[str, Any]:
         """The options that are set, by name."""

@@ -21,7 +21,6 @@ PUSHED = "push"
 """Name of the folder in a run's folder for taggers that are being pushed."""
 
 _IDENTITY = "run.json"
-_ADVICE = "The run cannot be resumed: start over with --overwrite."
 _SHOWN = 3
 _NOT_PART_OF_IT = {
     *("output", "overwrite", "resume", "checkpoint_every", "tensorboard", "profile"),
@@ -171,4 +170,6 @@ def _is_unfinished(folder: Path) -> bool:
 
 def _begun(folder: Path) -> dict[str, Any]:
     """The configuration and corpus of an unfinished run."""
-    return read_json(folder / _IDENTITY, _ADVICE, TrainingError)
+    from polytag.engine.checkpoints import ADVICE
+
+    return read_json(folder / _IDENTITY, ADVICE, TrainingError)
