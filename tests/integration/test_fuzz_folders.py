@@ -15,7 +15,7 @@ from polytag.engine.checkpoints import CheckpointStore
 from polytag.errors import InterruptedRunError
 from polytag.runner import TrainResult
 from polytag.training.run_folder import run_folder
-from support.checkpoints import make_checkpoint
+from support.checkpoints import make_checkpoint, make_classifier
 from support.command import Done, call
 from support.fuzz import (
     MOST_MEMORY,
@@ -125,6 +125,31 @@ def test_no_damage_to_a_tagger_with_a_checkpoint_is_a_defect_or_unnoticed(
 
 def _predict_in(folder: Path, runtime: str) -> Done:
     return predict(folder, "--runtime", runtime)
+
+
+CLASSIFIER_LABELS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named", "nameless"])
+@pytest.mark.usefixtures("uncompiled")
+def test_no_damage_to_a_token_classifier_of_transformers_is_a_defect_or_unnoticed(tmp_path: Path, named: bool) -> None:
+    """Such a folder has no `polytag.json`: its labels come from `config.json`, and no checksum guards its weights."""
+    folder = make_classifier(tmp_path / "classifier", "bert", CLASSIFIER_LABELS if named else ("LABEL_0", "LABEL_1"))
+    options = () if named else ("--task", "ner", "--labels", "O,I-PER")
+    run = partial(_predict_with, options)
+    good = run(folder)
+    assert good.status == 0
+    before = peak_memory()
+    files = ["config.json", "model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json"]
+    # Nobody can tell a changed weight or token from the trained one.
+    damage = [Mutation(each.name, each.apply, allowed=True) for each in mutations(folder, files, 40, seed=9 + named)]
+    damage += [*(STRAY if named else ())]
+    assert failures(folder, tmp_path / "copy", damage, run, lambda done: done.out == good.out) == []
+    assert peak_memory() - before < MOST_MEMORY
+
+
+def _predict_with(options: tuple[str, ...], folder: Path) -> Done:
+    return predict(folder, *options)
 
 
 @pytest.fixture(scope="module")

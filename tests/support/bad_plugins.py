@@ -17,7 +17,7 @@ SECONDS = 60
 """The longest time that a command may take; then the test process ends with a traceback."""
 LONGEST = 1000
 """Characters of a message."""
-NAME, DISTRIBUTION, VERSION = "bad", "acme-bad", "6.6.6"
+NAME, DISTRIBUTION, VERSION, MODULE = "bad", "acme-bad", "6.6.6", "acme_bad_plugin"
 SOURCE = f"plugin '{NAME}' ({DISTRIBUTION} {VERSION})"
 
 
@@ -47,18 +47,22 @@ def _refused(constant: str) -> None:
     raise AssertionError(f"{constant} in JSON")
 
 
-@contextmanager
-def installed(folder: Path, source: str) -> Iterator[None]:
-    """The plugin is installed, with its metadata, and all plugins are loaded as by a new process."""
-    from polytag.plugin.manager import PluginManager, isolated
-
-    module = "acme_bad_plugin"
+def write_distribution(folder: Path, source: str) -> None:
+    """Write the plugin, with its metadata, into a folder, which makes it installed where Python imports from there."""
     folder.mkdir(exist_ok=True)
-    (folder / f"{module}.py").write_text(source, encoding="utf-8")
+    (folder / f"{MODULE}.py").write_text(source, encoding="utf-8")
     info = folder / f"acme_bad-{VERSION}.dist-info"
     info.mkdir(exist_ok=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {DISTRIBUTION}\nVersion: {VERSION}\n")
-    (info / "entry_points.txt").write_text(f"[polytag]\n{NAME} = {module}\n")
+    (info / "entry_points.txt").write_text(f"[polytag]\n{NAME} = {MODULE}\n")
+
+
+@contextmanager
+def installed(folder: Path, source: str) -> Iterator[None]:
+    """The plugin is installed, and all plugins are loaded as by a new process."""
+    from polytag.plugin.manager import PluginManager, isolated
+
+    write_distribution(folder, source)
     written, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
@@ -67,7 +71,7 @@ def installed(folder: Path, source: str) -> Iterator[None]:
             yield
     finally:
         sys.path.remove(str(folder))
-        sys.modules.pop(module, None)
+        sys.modules.pop(MODULE, None)
         sys.dont_write_bytecode = written
 
 

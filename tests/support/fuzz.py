@@ -284,6 +284,8 @@ def verdict(run: Callable[[], Done], sound: Callable[[Done], bool], allowed: boo
         if isinstance(error, KeyboardInterrupt):
             raise
         return f"{type(error).__name__}: {str(error)[:300]}"
+    if "Traceback" in done.err:
+        return f"a traceback: {done.err[-300:]}"
     if done.status == 2:
         return _wrong_paragraph(done.err)
     if done.status != 0:
@@ -294,8 +296,6 @@ def verdict(run: Callable[[], Done], sound: Callable[[Done], bool], allowed: boo
 
 
 def _wrong_paragraph(err: str) -> str:
-    if "Traceback" in err:
-        return f"a traceback: {err[-300:]}"
     lines = err.splitlines()
     paragraph = lines[-1] if lines else ""
     if not paragraph.startswith("polytag: "):
