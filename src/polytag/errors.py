@@ -77,6 +77,10 @@ class InterruptedRunError(PolytagError):
     """A run was interrupted from the keyboard, after it had written a checkpoint."""
 
 
+_LONGEST, _BEGIN = 980, 650
+"""Characters of a message, and of its begin if the middle is left out."""
+
+
 def _unpickled(kind: type[PolytagError], arguments: tuple[Any, ...]) -> PolytagError:
     return kind.__new__(kind, *arguments)
 
@@ -92,6 +96,11 @@ def message_of(error: BaseException) -> str:
 def shorten(text: str, width: int = 80) -> str:
     """A text for a message: unchanged, or its first characters and `…` if it has more than `width` characters."""
     return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def in_one_paragraph(message: str) -> str:
+    """A message of at most 980 characters: of a longer one, which quotes something long, begin and end are kept."""
+    return message if len(message) <= _LONGEST else f"{message[:_BEGIN]} … {message[_BEGIN + 3 - _LONGEST :]}"
 
 
 def in_brief(error: object) -> str:

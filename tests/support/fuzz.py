@@ -75,7 +75,7 @@ class Mutation:
     allowed: bool = False
 
 
-def mutations(folder: Path, files: Sequence[str], count: int, seed: int) -> Iterator[Mutation]:
+def mutations(folder: Path, files: Sequence[str], count: int, seed: int | str) -> Iterator[Mutation]:
     """Ways to damage the files of a folder, each of them about equally often.
 
     Args:

@@ -27,6 +27,7 @@ from polytag.errors import (
     PolytagError,
     RuntimeHint,
     UploadWarning,
+    in_one_paragraph,
     message_of,
     shorten,
 )
@@ -165,9 +166,12 @@ def main() -> None:
     except PolytagError as error:
         sys.stdout.flush()
         _show_traceback(error)
-        print(f"polytag: {terminal.visible(message_of(error) or type(error).__name__)}", file=sys.stderr)
+        text = in_one_paragraph(terminal.visible(message_of(error)))
+        print(f"polytag: {text or type(error).__name__}", file=sys.stderr)
         sys.exit(2)
-    except Exception as error:
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # a panic of a library in Rust is no Exception
         _show_traceback(error)
         print(f"polytag: {terminal.visible(_defect(error))}", file=sys.stderr)
         sys.exit(1)
@@ -178,7 +182,7 @@ def _show_traceback(error: BaseException) -> None:
         traceback.print_exception(error)
 
 
-def _defect(error: Exception) -> str:
+def _defect(error: BaseException) -> str:
     """One paragraph about an error that no part of polytag expects."""
     from polytag.plugin.blame import place_of
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ContextDecorator
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from types import TracebackType
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
@@ -66,6 +68,32 @@ class HashCoder(WordCoder):
         """Write nothing: words are hashed, so no vocabulary exists."""
 
 
+class _WithoutPanics(ContextDecorator):
+    """A block, or a function, that calls `tokenizers`: its panics, which are no `Exception`, become errors.
+
+    tokenizers checks a tokenizer.json only in part: an id that its post-processor lacks is a panic where it is used.
+
+    Raises:
+        TaggerError: The library panicked.
+    """
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> Literal[False]:
+        if kind is not None and kind.__name__ == "PanicException":
+            raise TaggerError(
+                f"The tokenizer.json is damaged: the library that reads it stops with {in_brief(error)!r}. Download or "
+                "train it again."
+            ) from error
+        return False
+
+
+without_panics = _WithoutPanics()
+
+
 class SubwordCoder(WordCoder):
     """Words split into the subwords of a tokenizer.
 
@@ -98,6 +126,7 @@ class SubwordCoder(WordCoder):
         self._pieces: dict[str, list[int]] = {}
 
     @classmethod
+    @without_panics
     def load(cls, folder: Path) -> SubwordCoder:
         """Load the files that `save_coder` wrote.
 
@@ -168,5 +197,7 @@ class SubwordCoder(WordCoder):
 
     def _tokenised(self, words: list[str]) -> Iterator[tuple[str, list[int]]]:
         texts = [word.encode("utf-8", "replace").decode("utf-8") for word in words]  # no lone surrogates
-        for word, encoding in zip(words, self._backend.encode_batch_fast(texts, add_special_tokens=False), strict=True):
+        with without_panics:
+            encoded = self._backend.encode_batch_fast(texts, add_special_tokens=False)
+        for word, encoding in zip(words, encoded, strict=True):
             yield word, encoding.ids

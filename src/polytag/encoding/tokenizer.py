@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from polytag.encoding.checkpoint import is_file, read_config, read_file, read_object
-from polytag.encoding.coders import UNITS_FILE, SubwordCoder
+from polytag.encoding.coders import UNITS_FILE, SubwordCoder, without_panics
 from polytag.encoding.families import longest_input
 from polytag.errors import PolytagError, in_brief, shorten
 
@@ -75,6 +75,7 @@ class CheckpointTokenizer:
         PolytagError: A file cannot be read, or is damaged.
     """
 
+    @without_panics
     def __init__(self, folder: Path, reference: str) -> None:
         self._reference = reference
         self.backend = self._read_backend(folder / _TOKENIZER)
@@ -88,6 +89,7 @@ class CheckpointTokenizer:
         self._special = self._special_tokens(folder / _SPECIAL)
         self._follow_settings()
 
+    @without_panics
     def coder_settings(self, longest: int = _UNLIMITED) -> dict[str, Any]:
         """The arguments of `SubwordCoder` other than the backend.
 

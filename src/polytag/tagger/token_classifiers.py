@@ -13,7 +13,7 @@ from polytag.corpus.annotation import have_spans
 from polytag.corpus.recognition import scheme_that_writes
 from polytag.encoding.checkpoint import read_config
 from polytag.encoding.json_values import parse_json
-from polytag.errors import PolytagError, TaggerError
+from polytag.errors import PolytagError, TaggerError, shorten
 from polytag.files import expand_home, path_exists
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import OUTSIDE, LabelScheme, split_tag
@@ -42,8 +42,8 @@ def label_names(folder: Path, labels: LabelNames | None = None) -> tuple[str, ..
     classes = classes if isinstance(classes, list) else [classes]
     if classes and not any(str(name).endswith("ForTokenClassification") for name in classes):
         raise TaggerError(
-            f"The checkpoint {str(folder)!r} is a {classes[0]}, which has no token-classification head. Train one: "
-            f"polytag train --encoder {folder} --task ner --corpus SOURCE --output DIR"
+            f"The checkpoint {str(folder)!r} is a {shorten(str(classes[0]))}, which has no token-classification head. "
+            f"Train one: polytag train --encoder {folder} --task ner --corpus SOURCE --output DIR"
         )
     try:
         found = {int(index): str(label) for index, label in (config.get("id2label") or {}).items()}
@@ -59,7 +59,7 @@ def label_names(folder: Path, labels: LabelNames | None = None) -> tuple[str, ..
     names = tuple(own if labels is None else _renamed(own, labels))
     unusable = next((name for index, name in enumerate(names) if not name or name in names[:index]), None)
     if unusable is not None:
-        problem = f"two of its labels are called {unusable!r}" if unusable else "one of its labels has no name"
+        problem = f"two of its labels are called {shorten(unusable)!r}" if unusable else "one of its labels has no name"
         raise TaggerError(
             f"The checkpoint {str(folder)!r} cannot be read as a tagger: {problem}. Give each a distinct name with "
             "--labels."
@@ -134,7 +134,9 @@ def _renamed(own: Sequence[str], labels: LabelNames) -> list[str]:
     if isinstance(given, Mapping):
         unknown = [name for name in given if name not in own and not (name.isdecimal() and int(name) < len(own))]
         if unknown:
-            raise PolytagError(f"The labels {labels} rename {unknown[0]!r}, which is not among {_listed(own)}.")
+            raise PolytagError(
+                f"The labels {shorten(str(labels))} rename {shorten(unknown[0])!r}, which is not among {_listed(own)}."
+            )
         return [given.get(name, given.get(str(index), name)) for index, name in enumerate(own)]
     if len(given) != len(own):
         raise PolytagError(
@@ -167,10 +169,11 @@ def _read_names(text: str) -> list[str] | dict[str, str]:
 def _written_out(text: str) -> list[str]:
     if "," not in text:
         raise PolytagError(
-            f"The labels {text!r} are neither a file nor a list. Name a file, or list them in id order: O,B-PER,I-PER"
+            f"The labels {shorten(text)!r} are neither a file nor a list. Name a file, or list them in id order: "
+            "O,B-PER,I-PER"
         )
     return [name.strip() for name in text.split(",")]
 
 
 def _listed(labels: Sequence[str]) -> str:
-    return ", ".join(labels[:_SHOWN]) + (", …" if len(labels) > _SHOWN else "")
+    return ", ".join(shorten(str(label)) for label in labels[:_SHOWN]) + (", …" if len(labels) > _SHOWN else "")

@@ -13,7 +13,7 @@ import numpy as np
 
 from polytag.encoding.families import longest_input
 from polytag.engine.encoders.keras_hub_parts import DebertaV3Backbone
-from polytag.errors import PolytagError
+from polytag.errors import PolytagError, shorten
 
 backbone_cls = DebertaV3Backbone
 
@@ -80,11 +80,13 @@ def convert_weights(backbone: Any, loader: Any, config: Mapping[str, Any]) -> No
 def _check_form(config: Mapping[str, Any]) -> None:
     found = {name: config.get(name, absent) for name, (_, absent) in _FORM.items()}
     wrong = [
-        f"{name} is {found[name]!r}, not {wanted!r}" for name, (wanted, _) in _FORM.items() if found[name] != wanted
+        f"{name} is {shorten(repr(found[name]))}, not {wanted!r}"
+        for name, (wanted, _) in _FORM.items()
+        if found[name] != wanted
     ]
     kinds = config.get("pos_att_type") or ()
     if {str(kind).strip() for kind in (kinds.split("|") if isinstance(kinds, str) else kinds)} != {"c2p", "p2c"}:
-        wrong.append(f"pos_att_type is {kinds!r}, not 'p2c|c2p'")
+        wrong.append(f"pos_att_type is {shorten(repr(kinds))}, not 'p2c|c2p'")
     if config.get("position_buckets", -1) < 1:
         wrong.append("it has no position_buckets")
     if config.get("embedding_size", config["hidden_size"]) != config["hidden_size"]:

@@ -31,7 +31,7 @@ from polytag.engine.encoders.keras_hub_parts import (
     convert_xlm_roberta,
 )
 from polytag.engine.encoders.transformer import FusedTransformerEncoder, exact_gelu, fuse, pick_rows
-from polytag.errors import PolytagError, TaggerError
+from polytag.errors import PolytagError, TaggerError, shorten
 from polytag.plugin.encoder import Encoder, ExampleInputs, Tensors
 
 _ACTIVATIONS = {
@@ -294,7 +294,8 @@ def _follow_config(backbone: Any, config: Mapping[str, Any]) -> None:
     name = config["activation" if config["model_type"] == "distilbert" else "hidden_act"]
     if not isinstance(name, str) or name not in _ACTIVATIONS:
         raise TaggerError(
-            f"The checkpoint's activation {name!r} is not supported; supported: {', '.join(_ACTIVATIONS)}."
+            f"The checkpoint's activation {shorten(str(name))!r} is not supported; supported: "
+            f"{', '.join(_ACTIVATIONS)}."
         )
     epsilon = config.get("layer_norm_eps")
     for layer in backbone._flatten_layers():
