@@ -36,6 +36,7 @@ class CheckpointStore:
     def __init__(self, folder: Path, every: int) -> None:
         self.folder = folder
         self.every = every
+        self._checked: Path | None = None
         folder.mkdir(parents=True, exist_ok=True)
 
     def save(self, number: int, tensors: Mapping[str, Any], state: Mapping[str, Any]) -> None:
@@ -104,12 +105,15 @@ class CheckpointStore:
         if not found:
             return None
         folder = found[max(found)]
+        if folder == self._checked:  # a run checks before slow work, and then reads
+            return folder
         checksums = read_json(folder / _CHECKSUMS, ADVICE, TrainingError)
         for name in _CONTENT:
             if not (folder / name).is_file():
                 raise damaged(folder, f"it has no {name}")
             if fingerprint(folder / name) != checksums.get(name):
                 raise damaged(folder, f"{name} has changed since it was written")
+        self._checked = folder
         return folder
 
 

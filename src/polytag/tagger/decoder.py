@@ -43,14 +43,19 @@ def units_needed(decoders: Iterable[Decoder], features: Features) -> NDArray[np.
 
 
 class Decoder:
-    """Decodes scores of units into tags of words, for one task."""
+    """Decodes scores of units into tags of words, for one task.
+
+    Raises:
+        PolytagError: A plugin for it is missing, or it has too many labels for its decoding.
+    """
 
     def __init__(self, head: TaskHead) -> None:
         self.head = head
         self.scheme: LabelScheme = registry().schemes.get(head.scheme, "the tagger")
         self.strategy: AlignmentStrategy = registry().alignments.get(head.alignment, "the tagger")
         self.names = np.array(head.labels, dtype=object)
-        self._transitions = Transitions(head.labels, self.scheme)
+        constrained = head.decoding == "viterbi" and self.scheme.encodes_spans
+        self._transitions = Transitions(head.labels, self.scheme) if constrained else None
 
     def word_scores(self, scores: FloatArray, features: Features) -> FloatArray:
         """Uncalibrated probabilities of words, float32 (words, labels), given scores, float32 (units, labels)."""
@@ -86,10 +91,8 @@ class Decoder:
                 " Train or download the tagger again."
             )
         words = tempered(uncalibrated, self.head.temperature)
-        if self.head.decoding == "viterbi" and self.scheme.encodes_spans:
-            labels = viterbi(words, features.sentence_starts, self._transitions)
-        else:
-            labels = argmax(words)
+        found = self._transitions
+        labels = viterbi(words, features.sentence_starts, found) if found else argmax(words)
         rows = np.arange(len(words))
         outside = (
             words[:, self.head.labels.index(OUTSIDE)] if OUTSIDE in self.head.labels else np.zeros_like(words[:, 0])

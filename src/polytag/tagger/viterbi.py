@@ -16,6 +16,12 @@ Decoding = Literal["viterbi", "argmax"]
 
 _SMALLEST = np.float32(1e-30)
 _CHUNK = 512
+"""Maximum number of sentences that are decoded together."""
+_MOST_SCORES = 1 << 24
+"""Maximum number of scores of transitions that are compared at once: 128 MiB."""
+_MOST_LABELS = 2048
+"""All pairs of so many labels take 16 MiB, and seconds to find; of ten times as many, gigabytes and a quarter of an
+hour."""
 
 
 def check_decoding(name: str | None) -> Decoding | None:
@@ -35,9 +41,17 @@ class Transitions:
     Attributes:
         between: float32 (labels, labels), from row to column.
         first, last: float32 (labels,), for the first and last word of a sentence.
+
+    Raises:
+        PolytagError: There are too many labels for a table of all pairs.
     """
 
     def __init__(self, labels: Sequence[str], scheme: LabelScheme) -> None:
+        if len(labels) > _MOST_LABELS:
+            raise PolytagError(
+                f"Viterbi decoding compares each label with each, and takes at most {_MOST_LABELS:,} of them: a task "
+                f"has {len(labels):,}. Choose argmax: --decoding argmax, or decoding='argmax' in Python."
+            )
         self.between = _log([[scheme.allows(before, after) for after in labels] for before in labels])
         self.first = _log([scheme.allows(None, label) for label in labels])
         self.last = _log([scheme.allows(label, None) for label in labels])
@@ -68,8 +82,9 @@ def viterbi(scores: FloatArray, sentence_starts: NDArray[np.int64], transitions:
     lengths = np.diff(sentence_starts)
     suspects = _invalid_sentences(decoded, sentence_starts, transitions)
     suspects = suspects[np.argsort(-lengths[suspects], kind="stable")]
-    for start in range(0, len(suspects), _CHUNK):
-        chosen = suspects[start : start + _CHUNK]
+    together = min(_CHUNK, max(_MOST_SCORES // scores.shape[1] ** 2, 1))
+    for start in range(0, len(suspects), together):
+        chosen = suspects[start : start + together]
         _decode_together(scores, sentence_starts[chosen], lengths[chosen], transitions, decoded)
     return decoded
 

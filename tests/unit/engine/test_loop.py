@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from polytag.encoding.batches import BatchBuilder
 from polytag.encoding.features import featurise
+from polytag.encoding.tensors import fingerprint
+from polytag.engine import checkpoints
 from polytag.engine.checkpoints import CheckpointStore
 from polytag.engine.encoders.compact import CompactEncoder
 from polytag.engine.loop import Settings, layers_in, seed_everything, train_epochs
@@ -324,3 +326,14 @@ def test_a_checkpoint_of_another_network_or_version_is_refused(tmp_path, wrong):
     store.save(100, tensors, state)
     with pytest.raises(TrainingError, match="does not fit this run"):
         train(tiny_model(), sentences(4), settings(epochs=2), checkpoints=store)
+
+
+def test_the_files_of_a_checkpoint_are_hashed_once_when_a_run_resumes(tmp_path, monkeypatch):
+    CheckpointStore(tmp_path, every=1).save(1, {"weights": np.ones(3, np.float32)}, {"epoch": 1})
+    hashed = []
+    monkeypatch.setattr(checkpoints, "fingerprint", lambda path: hashed.append(path.name) or fingerprint(path))
+    store = CheckpointStore(tmp_path, every=1)
+    store.check()
+    _, state = store.latest()
+    assert state == {"epoch": 1}
+    assert sorted(hashed) == ["state.json", "state.safetensors"]

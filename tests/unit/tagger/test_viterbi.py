@@ -1,6 +1,7 @@
 """Decoding: Viterbi gives the best sequence that the label scheme allows."""
 
 import time
+import tracemalloc
 from itertools import pairwise, product
 
 import numpy as np
@@ -9,7 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from polytag.errors import PolytagError
 from polytag.plugin.registry import Registry, registry
+from polytag.tagger.decoder import Decoder
+from polytag.tagger.heads import TaskHead
 from polytag.tagger.viterbi import Transitions, argmax, viterbi
 
 INVENTORIES = {
@@ -117,6 +121,29 @@ def test_a_sentence_of_thirty_thousand_words_among_many_short_ones(registry: Reg
     assert time.perf_counter() - began < 20
     assert [len(sentence) for sentence in tags] == lengths
     assert all(registry.schemes["iobes"].violations(sentence) == [] for sentence in tags)
+
+
+def test_many_labels_are_decoded_in_little_memory(registry: Registry) -> None:
+    """Of 800 labels, all transitions in 100 sentences at once would take 512 MB."""
+    labels = ["O", *(f"{prefix}-{number}" for number in range(200) for prefix in "BIES")]
+    scores = random_scores(5, 400, len(labels))
+    transitions = Transitions(labels, registry.schemes["iobes"])
+    tracemalloc.start()
+    together = viterbi(scores, np.arange(0, 401, 4), transitions)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 320 * 2**20
+    assert registry.schemes["iobes"].violations([labels[label] for label in together[:4]]) == []
+    assert np.array_equal(together[8:12], viterbi(scores[8:12], np.array([0, 4]), transitions))
+
+
+def test_tens_of_thousands_of_labels_are_refused_before_a_table_is_made_of_them(registry: Registry) -> None:
+    """Such a table would take gigabytes; argmax, and tags that encode no spans, need none."""
+    labels = ("O", *(f"{prefix}-{number}" for number in range(16_000) for prefix in "BI"))
+    with pytest.raises(PolytagError, match=r"at most 2,048 of them: a task has 32,001. Choose argmax: --dec"):
+        Decoder(TaskHead(labels, "iob2", "first"))
+    Decoder(TaskHead(labels, "iob2", "first", "argmax"))
+    Decoder(TaskHead(labels, "flat", "first"))
 
 
 def test_no_words_are_decoded_to_no_labels() -> None:
