@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.bad_plugins import FAILURES, PLUGINS, Bad, installed
+from support.bad_plugins import FAILURES, LOUD, PLUGINS, Bad, endured, installed
 
 _CORPUS = "EU B-ORG\nrejects O\nGerman B-MISC\ncall O\n\nPeter B-PER\nBlackburn I-PER\nsleeps O\n\nParis B-LOC\n"
 
@@ -36,12 +36,23 @@ def test_there_are_enough_of_them():
     assert len(PLUGINS) >= 60
 
 
+@pytest.mark.usefixtures("uncompiled")
 @pytest.mark.parametrize("bad", PLUGINS.values(), ids=PLUGINS)
 def test_a_bad_plugin_harms_nothing_but_itself(bad: Bad, paths, tmp_path, capfd):
     with installed(tmp_path / "site", bad.source):
         assert capfd.readouterr().out == ""
         bad.check({**paths, "out": tmp_path / "out"})
-    assert not (tmp_path / "out").exists()
+    assert (tmp_path / "out").exists() == bad.saves
+
+
+@pytest.mark.parametrize("command", LOUD)
+def test_what_a_plugin_prints_while_texts_are_tagged_does_not_come_between_the_results(command: str, paths, tmp_path):
+    arguments = command.format(**paths).split()
+    with installed(tmp_path / "site", LOUD[command]):
+        done = endured(*arguments, stdin=b"Peter lives in Paris.\n")
+    assert done.status == 0
+    assert "hello" in done.err.splitlines()
+    assert json.loads(done.out)
 
 
 @pytest.mark.parametrize("failure", ["exits with success", "takes the streams"])

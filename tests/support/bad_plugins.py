@@ -143,12 +143,14 @@ class Bad:
             alignment) and `{out}` stand for paths.
         status: The exit status.
         said: Text on stderr, besides the name, distribution and version of the plugin.
+        saves: Whether the command has already written its output when the plugin fails.
     """
 
     source: str
     command: str
     status: int
     said: str = ""
+    saves: bool = False
 
     def check(self, paths: dict[str, Path]) -> None:
         """Run the command, and check what it says."""
@@ -157,8 +159,7 @@ class Bad:
         assert done.status == self.status, done
         assert SOURCE in done.err, done.err
         assert self.said in done.err, done.err
-        if arguments[0] != "predict":  # while texts are tagged, a plugin prints where it wants
-            assert "hello" not in done.out
+        assert "hello" not in done.out
 
 
 _LISTS = "tasks --json"
@@ -381,6 +382,36 @@ _WRONG = {
     ),
 }
 
-PLUGINS: dict[str, Bad] = {
-    f"{place}: {failure}": make(code) for place, make in _PLACES.items() for failure, code in FAILURES.items()
-} | _WRONG
+_OBSERVERS: dict[str, Bad] = {
+    f"observer at {hook}: {failure}": Bad(
+        _BEGIN.format(failure=FAILURES[failure])
+        + _HOOK.format(hook=f"polytag_{hook}", arguments=arguments, body="print('hello'); fail()"),
+        _TRAINS,
+        2,
+        f"its hook polytag_{hook} raised",
+        saves=hook == "train_end",
+    )
+    for hook, arguments in (("epoch_end", "run, epoch, scores"), ("train_end", "run, scores"))
+    for failure in ("raises", "exits with success", "prints first", "takes the streams")
+}
+
+LOUD: dict[str, str] = {
+    "predict {split} -": _part(
+        _SPLITTER,
+        "polytag_splitters",
+        "def split(self, text):\n        print('hello')\n        return [[polytag.Word(text[:5], 0, 5)]]",
+    ),
+    "evaluate {aligned} --corpus {corpus} --json": _part(
+        _ALIGNMENT,
+        "polytag_alignments",
+        "def to_words(self, scores, word_ids, n_words):\n        print('hello')\n"
+        "        return polytag.scores_at(scores, word_ids, n_words, polytag.first_units(word_ids))",
+    ),
+}
+"""Commands, each with a sound plugin that prints while texts are tagged."""
+
+PLUGINS: dict[str, Bad] = (
+    {f"{place}: {failure}": make(code) for place, make in _PLACES.items() for failure, code in FAILURES.items()}
+    | _WRONG
+    | _OBSERVERS
+)

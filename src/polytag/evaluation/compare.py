@@ -284,7 +284,8 @@ def _tags(
         own = {task: recognise_scheme(found[task], every).scheme for task in schemes}
     else:
         tagger = Tagger.load(system.path, decoding, runtime=system.runtime)
-        found = tagger.predict_tags(data.sentences, data.documents)
+        with for_plugin():
+            found = tagger.predict_tags(data.sentences, data.documents)
         own = {task: tagger.decoders[task].scheme for task in schemes}
     return {
         task: where_annotated(

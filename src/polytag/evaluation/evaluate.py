@@ -25,6 +25,7 @@ from polytag.plugin.attribution import attributed
 from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import UNANNOTATED, LabelScheme
+from polytag.plugin.surroundings import for_plugin
 from polytag.plugin.task import Task
 from polytag.plugin.task_choice import task_named
 from polytag.tagger.decoder import Prediction
@@ -148,7 +149,8 @@ def _score(
     seed: int,
 ) -> tuple[dict[str, list[list[str]]], dict[str, TaskEvaluation]]:
     """Predicted tags, and their scores, of each task."""
-    features, predictions = tagger.predict(data.sentences, data.documents)
+    with for_plugin():
+        features, predictions = tagger.predict(data.sentences, data.documents)
     tags, results = {}, {}
     for name, scheme in schemes.items():
         tags[name] = tagger.decoders[name].sentences(predictions[name].labels, features)

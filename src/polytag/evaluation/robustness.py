@@ -10,6 +10,7 @@ import numpy as np
 from polytag.corpus.splits import Split
 from polytag.evaluation.scoring import evaluate_tags
 from polytag.plugin.scheme import UNANNOTATED
+from polytag.plugin.surroundings import for_plugin
 from polytag.plugin.task import Task
 from polytag.tagger.tagger import Tagger
 
@@ -50,7 +51,8 @@ def measure(tagger: Tagger, training: Split, validation: Split, tasks: Mapping[s
     if seen.all() or not seen.any():
         return None
     small = replace(some, sentences=[[word.lower() for word in words] for words in some.sentences])
-    both = [tagger.predict_tags(split.sentences, split.documents) for split in (some, small)]
+    with for_plugin():
+        both = [tagger.predict_tags(split.sentences, split.documents) for split in (some, small)]
     scores, accuracy = {}, {}
     for name, task in tasks.items():
         gold, scheme = some.tags[name], tagger.decoders[name].scheme

@@ -35,7 +35,7 @@ def surroundings_kept() -> Iterator[None]:
 
 @contextmanager
 def for_plugin(loading: bool = False) -> Iterator[None]:
-    """The block calls a plugin, outside the tagging of texts: it gets streams that it cannot close.
+    """The block calls a plugin, or tags texts with one: it gets streams that it cannot close.
 
     In the program `polytag`, and while plugins are loaded, the text that it prints goes to stderr: stdout is for
     results. While plugins are loaded, standard input is empty, so that a plugin cannot wait for an answer.

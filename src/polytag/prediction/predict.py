@@ -15,6 +15,7 @@ from polytag.errors import PolytagError
 from polytag.plugin.attribution import attributed
 from polytag.plugin.reader import ReadingKeywords, ReadingOptions
 from polytag.plugin.registry import registry
+from polytag.plugin.surroundings import for_plugin
 from polytag.prediction.inputs import (
     INPUT_FORMATS,
     STDIN,
@@ -100,8 +101,9 @@ def predict(
         is_file = file != "-" and Path(file).is_file()
         read = text_lines(Path(file), options.encoding) if is_file else decoded_lines(source, name, options.encoding)
         marked = has_document_marks(Path(file), encoding=options.encoding) if form == "conll" and is_file else None
-        for tagged in _tag(loaded, read, form, name, marked, options, lines):
-            write(tagged)
+        with for_plugin():  # `sink` is already open: what a splitter prints does not come between the results
+            for tagged in _tag(loaded, read, form, name, marked, options, lines):
+                write(tagged)
 
 
 def _tag(
