@@ -124,7 +124,7 @@ def train(
         if config.tensorboard or config.profile:
             from polytag.engine.tensorboard import reporters
 
-            reporter = ReporterGroup([reporter, *reporters(config.tensorboard, config.profile)])
+            reporter = ReporterGroup([reporter, *reporters(config.tensorboard, config.profile, reporter)])
         return _train(choices, reporter, began)
     finally:
         reporter.close()

@@ -8,6 +8,7 @@ import tensorflow as tf  # noqa: TID253
 
 import polytag
 from polytag import PolytagError
+from polytag.plugin.reporter import Progress, Reporter
 
 STEPS, EPOCHS = 16, 2  # 64 sentences, 4 a step
 
@@ -96,6 +97,36 @@ def test_a_folder_that_cannot_be_written_is_refused_before_training(
     monkeypatch.setattr("polytag.engine.tensorboard.tempfile.TemporaryFile", refuse)
     with pytest.raises(PolytagError, match=f"of --{option} cannot be created or written: Permission denied"):
         polytag.train(task="ner", corpus="sample", output=tmp_path / "t", quiet=True, **{option: tmp_path / "curves"})
+
+
+class Vandal(Reporter):
+    """Takes a folder away after the first step; keeps what the run says."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.said: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.said.append(text)
+
+    def step(self, progress: Progress) -> None:
+        if progress.step == 1:
+            self._folder.rmdir()
+            self._folder.write_text("")
+
+
+@pytest.mark.parametrize("option", ["tensorboard", "profile"])
+def test_a_folder_that_can_no_longer_be_written_costs_no_training(
+    option: str, tmp_path: Path, tiny_corpus: Path, uncompiled: None
+) -> None:
+    """As on a full disk: TensorFlow then raises an error of its own at every point of a curve."""
+    vandal = Vandal(tmp_path / "curves")
+    run = {"corpus": str(tiny_corpus), "output": tmp_path / "tagger", "epochs": 1, "batch_size": 4}
+    polytag.train(task="ner", **run, callbacks=[vandal], quiet=True, **{option: tmp_path / "curves"})
+    (said,) = (text for text in vandal.said if "TensorBoard" in text)
+    assert "curves' for TensorBoard: " in said
+    assert "ot a directory. The training is not affected." in said
+    assert (tmp_path / "tagger/polytag.json").is_file()
 
 
 @pytest.mark.parametrize("option", ["tensorboard", "profile"])
