@@ -103,3 +103,29 @@ def test_the_files_that_are_written(tmp_path, registry):
         "# global.columns = ID FORM POLYTAG:tags MISC\n"
         "# newdoc\n1\tEU\tB-ORG\t_\n2\trejects\t-\t_\n\n# newdoc\n1\tx\tO\t_\n\n"
     )
+
+
+# The cache of the library `datasets`
+
+
+@pytest.mark.parametrize("fault", ["full disk", "unwritable"])
+def test_a_cache_that_cannot_be_written_is_named(fault, tmp_path, monkeypatch):
+    """The library wraps what the system says in an error about the data."""
+    import datasets
+    from datasets.arrow_writer import ArrowWriter
+
+    datasets.Dataset.from_dict({"tokens": [["a"]], "tags": [["B-X"]]}).to_parquet(tmp_path / "train.parquet")
+    cache = tmp_path / "cache"
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", cache)
+    if fault == "unwritable":
+        cache.write_text("a file")
+    else:
+
+        def finalize(*_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(ArrowWriter, "finalize", finalize)
+    with pytest.raises(
+        CorpusError, match=r"cache of the library datasets .* cannot be written: .*Make room, or choose"
+    ):
+        load_corpus(str(tmp_path / "train.parquet"))

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, ClassVar
 
 from polytag import CorpusError, Reader, Source
-from polytag_standard.readers.shared.tables import library, with_standard_names
+from polytag_standard.readers.shared.tables import library, with_standard_names, writing_the_cache
 
 if TYPE_CHECKING:
     import datasets
@@ -53,7 +53,10 @@ class HubReader(Reader):
         if revision is None:
             name = _COPIES.get(name, name)
         try:
-            return with_standard_names(datasets.load_dataset(name, config, revision=revision))
+            with writing_the_cache():
+                return with_standard_names(datasets.load_dataset(name, config, revision=revision))
+        except CorpusError:
+            raise
         except Exception as error:  # the client raises over a dozen unrelated classes
             raise CorpusError(_explain(error, source.reference, name)) from error
 

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from polytag import CorpusError, Reader, SentenceTable, Source
 from polytag_standard.readers.shared.lines import PARQUET_ENDINGS, files_ending, same_columns, split_files
-from polytag_standard.readers.shared.tables import library, quiet, with_standard_names, without_location
+from polytag_standard.readers.shared.tables import (
+    library,
+    quiet,
+    with_standard_names,
+    without_location,
+    writing_the_cache,
+)
 
 if TYPE_CHECKING:
     import datasets
@@ -52,7 +58,8 @@ class ParquetReader(Reader):
                 )
         files = {split: [str(path) for path in paths] for split, paths in source.files.items()}
         try:
-            return with_standard_names(datasets.load_dataset("parquet", data_files=files))
+            with writing_the_cache():
+                return with_standard_names(datasets.load_dataset("parquet", data_files=files))
         except (datasets.exceptions.DatasetsError, datasets.exceptions.DatasetGenerationError) as error:
             raise CorpusError(
                 f"The Parquet files of {source.reference!r} cannot be read as one corpus: "

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from polytag import TOKENS, PolytagError, SentenceTable, split_of
+from polytag import TOKENS, CorpusError, PolytagError, SentenceTable, split_of
 
 if TYPE_CHECKING:
     import datasets
 
 _WORDS = "words"
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+_TOO_LARGE = "Not enough disk space"
+"""How the library begins an error of its own."""
 
 
 def library(format: str) -> Any:
@@ -52,6 +56,35 @@ def with_standard_names(data: datasets.DatasetDict) -> datasets.DatasetDict:
 def without_location(data: Mapping[str, SentenceTable]) -> dict[str, datasets.Dataset]:
     """The splits as datasets, without the origin of each sentence; null is a word without annotation."""
     return {split: replace(table, locations=("",) * len(table)).to_dataset() for split, table in data.items()}
+
+
+@contextmanager
+def writing_the_cache() -> Iterator[None]:
+    """The block calls `load_dataset`, which copies what it reads into a cache, and wraps the errors of the system.
+
+    Raises:
+        CorpusError: The disk of the cache is full, or the cache cannot be written.
+    """
+    try:
+        yield
+    except Exception as error:
+        from datasets import config
+
+        cache = str(config.HF_DATASETS_CACHE)
+        cause: BaseException | None = error
+        while cause is not None and not (isinstance(cause, OSError) and _is_of_cache(cause, cache)):
+            cause = cause.__cause__ or cause.__context__
+        if not isinstance(cause, OSError):
+            raise
+        raise CorpusError(
+            f"The cache of the library datasets in {cache!r} cannot be written: {cause.strerror or cause}. Make room, "
+            "or choose another place with HF_DATASETS_CACHE or, for all of Hugging Face's caches, HF_HOME."
+        ) from error
+
+
+def _is_of_cache(error: OSError, cache: str) -> bool:
+    inside = isinstance(error.filename, str) and error.filename.startswith(cache)
+    return inside or error.errno in _UNWRITABLE or str(error).startswith(_TOO_LARGE)
 
 
 @contextmanager
