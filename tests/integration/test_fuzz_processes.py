@@ -29,7 +29,7 @@ def process(*arguments: object, stdin: bytes = b"", plugins: Path | None = None)
     """Run `polytag` in a process of its own, which is killed if this one gives up waiting."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(plugins or ""), *sys.path]))}
     command = [sys.executable, "-c", _PROGRAM, *map(str, arguments)]
-    done = subprocess.run(command, env=environment, input=stdin, capture_output=True, check=False)
+    done = subprocess.run(command, env=environment, input=stdin, capture_output=True, check=False, timeout=60)
     return Done(done.returncode, done.stdout.decode(), done.stderr.decode(errors="backslashreplace"))
 
 
