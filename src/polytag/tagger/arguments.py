@@ -31,6 +31,16 @@ def check_look_ahead(value: object) -> None:
         raise PolytagError(f"look_ahead is {value!r:.60}, and must be an integer of at least 1.")
 
 
+def check_alternatives(value: object) -> None:
+    """Check the number of labels given for each word.
+
+    Raises:
+        PolytagError: It is not an integer of at least 0.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
+        raise PolytagError(f"alternatives is {value!r:.60}, and must be an integer of at least 0.")
+
+
 def sentences_of(sentences: Iterable[Any], documents: Iterable[Any] | None) -> Iterator[tuple[Sequence[str], int]]:
     """Sentences of words with the document of each; -1 if documents are not given.
 

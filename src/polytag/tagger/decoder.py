@@ -19,6 +19,18 @@ from polytag.tagger.heads import TaskHead
 from polytag.tagger.viterbi import Transitions, argmax, viterbi
 
 
+class Alternatives(NamedTuple):
+    """The k most probable labels of each word of one task, best first; all labels if the task has fewer than k.
+
+    Attributes:
+        labels: int64 (words, k), label ids.
+        scores: float32 (words, k), their calibrated probabilities.
+    """
+
+    labels: NDArray[np.int64]
+    scores: FloatArray
+
+
 class Prediction(NamedTuple):
     """Decoded tags of one task, flat over all words.
 
@@ -27,12 +39,14 @@ class Prediction(NamedTuple):
         scores: float32 (words,), the probability of each of these labels.
         uncalibrated: float32 (words,), the same before calibration.
         outside: float32 (words,), the probability that a word is outside all spans; 0 if the labels do not include `O`.
+        alternatives: The most probable labels of each word, if they were asked for.
     """
 
     labels: NDArray[np.int64]
     scores: FloatArray
     uncalibrated: FloatArray
     outside: FloatArray
+    alternatives: Alternatives | None = None
 
 
 def units_needed(decoders: Iterable[Decoder], features: Features) -> NDArray[np.bool_]:
@@ -74,12 +88,13 @@ class Decoder:
         """The units whose scores are used, bool (units,)."""
         return checked_result(self.strategy, self.strategy.reads(word_ids), word_ids.shape).astype(bool, copy=False)
 
-    def decode(self, scores: NDArray[np.float32], features: Features) -> Prediction:
+    def decode(self, scores: NDArray[np.float32], features: Features, alternatives: int = 0) -> Prediction:
         """Decode the tags of all words.
 
         Args:
             scores: float32 (units, labels), probabilities.
             features: The features that the scores were computed from.
+            alternatives: Number of labels to give for each word, the most probable ones; 0 for none.
 
         Raises:
             TaggerError: A score is not a number.
@@ -97,10 +112,17 @@ class Decoder:
         outside = (
             words[:, self.head.labels.index(OUTSIDE)] if OUTSIDE in self.head.labels else np.zeros_like(words[:, 0])
         )
-        return Prediction(labels, words[rows, labels], uncalibrated[rows, labels], outside)
+        best = _best(words, alternatives) if alternatives else None
+        return Prediction(labels, words[rows, labels], uncalibrated[rows, labels], outside, best)
 
     def sentences(self, labels: NDArray[np.int64], features: Features) -> list[list[str]]:
         """The tags of each sentence, given label ids, int64 (words,)."""
         names = self.names[labels].tolist()
         starts = features.sentence_starts.tolist()
         return [names[start:end] for start, end in pairwise(starts)]
+
+
+def _best(words: FloatArray, count: int) -> Alternatives:
+    # Stable, so that of equally probable labels the first in id order comes first, as in argmax.
+    labels = np.argsort(-words, axis=1, kind="stable")[:, :count]
+    return Alternatives(labels, np.take_along_axis(words, labels, axis=1))

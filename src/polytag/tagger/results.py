@@ -8,7 +8,7 @@ from itertools import accumulate
 from math import prod
 from typing import Any
 
-from polytag.tagger.decoder import Decoder, Prediction
+from polytag.tagger.decoder import Alternatives, Decoder, Prediction
 
 _DIGITS = 6
 
@@ -49,6 +49,9 @@ class TaggedText:
         sentence_starts: Index of the first word of each sentence.
         tags: For each task, the tag of each word.
         scores: For each task, the probability of each of these tags.
+        alternatives: For each task, the most probable labels of each word with their probabilities, best first; None if
+            they were not asked for. They are the same whatever the least score of spans, and a decoding that keeps to
+            the scheme can choose another label than the first.
     """
 
     text: str
@@ -58,13 +61,20 @@ class TaggedText:
     sentence_starts: list[int]
     tags: dict[str, list[str]]
     scores: dict[str, list[float]]
+    alternatives: dict[str, list[list[tuple[str, float]]]] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain data for JSON; probabilities are rounded to six digits."""
+        """Plain data for JSON: probabilities are rounded to six digits, and absent alternatives are left out."""
         plain = asdict(self)
         for span in plain["spans"]:
             span["score"] = round(span["score"], _DIGITS)
         plain["scores"] = {task: [round(score, _DIGITS) for score in scores] for task, scores in self.scores.items()}
+        del plain["alternatives"]
+        if self.alternatives is not None:
+            plain["alternatives"] = {
+                task: [[[label, round(score, _DIGITS)] for label, score in word] for word in words]
+                for task, words in self.alternatives.items()
+            }
         return plain
 
 
@@ -84,6 +94,11 @@ def tagged_texts(
     """
     tags = {task: decoders[task].names[found.labels].tolist() for task, found in predictions.items()}
     scores = {task: found.scores.tolist() for task, found in predictions.items()}
+    others = {
+        task: _pairs(found.alternatives, decoders[task])
+        for task, found in predictions.items()
+        if found.alternatives is not None
+    }
     position = 0
     for text, parts in groups:
         offsets = [offset for part in parts for offset in part]
@@ -114,5 +129,12 @@ def tagged_texts(
             sentence_starts=starts,
             tags={task: values[position:stop] for task, values in tags.items()},
             scores={task: values[position:stop] for task, values in scores.items()},
+            alternatives={task: values[position:stop] for task, values in others.items()} or None,
         )
         position = stop
+
+
+def _pairs(found: Alternatives, decoder: Decoder) -> list[list[tuple[str, float]]]:
+    """The alternatives of each word, as pairs of label and probability."""
+    names, scores = decoder.names[found.labels].tolist(), found.scores.tolist()
+    return [list(zip(*word, strict=True)) for word in zip(names, scores, strict=True)]

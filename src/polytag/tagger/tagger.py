@@ -20,7 +20,7 @@ from polytag.errors import PolytagError
 from polytag.plugin.attribution import attributed
 from polytag.plugin.encoder import WordCoder
 from polytag.plugin.splitter import STANDARD
-from polytag.tagger.arguments import check_look_ahead, check_min_score, sentences_of
+from polytag.tagger.arguments import check_alternatives, check_look_ahead, check_min_score, sentences_of
 from polytag.tagger.chunks import sentence_chunks
 from polytag.tagger.decoder import Decoder, Prediction, units_needed
 from polytag.tagger.description import FILE, TaggerDescription, open_folder
@@ -30,7 +30,7 @@ from polytag.tagger.heads import TaskHead
 from polytag.tagger.numpy_model import NumpyModel
 from polytag.tagger.open_model import open_model
 from polytag.tagger.packing import PackedModel
-from polytag.tagger.results import TaggedText, WordGroups, tagged_texts
+from polytag.tagger.results import TaggedText, tagged_texts
 from polytag.tagger.runtimes import ExportedModel, Scorer, choose_runtime
 from polytag.tagger.text_columns import is_dataset, tagged_dataset, texts_of
 from polytag.tagger.token_classifiers import LabelNames
@@ -145,14 +145,19 @@ class Tagger:
 
     @overload
     def tag(  # type: ignore[overload-overlap]  # a str is an Iterable[str] too
-        self, texts: str, *, lines: bool = False
+        self, texts: str, *, lines: bool = False, alternatives: int = 0
     ) -> TaggedText: ...
     @overload
-    def tag(self, texts: Iterable[str], *, lines: bool = False) -> list[TaggedText]: ...
+    def tag(self, texts: Iterable[str], *, lines: bool = False, alternatives: int = 0) -> list[TaggedText]: ...
     @overload
     def tag(self, texts: datasets.Dataset, column: str | None = None, *, lines: bool = False) -> datasets.Dataset: ...
     def tag(
-        self, texts: str | Iterable[str] | datasets.Dataset, column: str | None = None, *, lines: bool = False
+        self,
+        texts: str | Iterable[str] | datasets.Dataset,
+        column: str | None = None,
+        *,
+        lines: bool = False,
+        alternatives: int = 0,
     ) -> TaggedText | list[TaggedText] | datasets.Dataset:
         """Tag raw text: one text or many.
 
@@ -163,6 +168,8 @@ class Tagger:
                 `datasets.Dataset`.
             column: The column of texts in a dataset; by default `text`, or the only column of strings.
             lines: Tag each line of a text as a text of its own: no sentence and no span crosses a line end.
+            alternatives: Number of most probable labels to give for each word of each task, in
+                `TaggedText.alternatives`; not for datasets.
 
         Returns:
             The tagged text; a list of tagged texts; or the dataset with the additional columns `spans`, `words`,
@@ -172,39 +179,45 @@ class Tagger:
             PolytagError: An item is not a string, the column does not exist, or a column to be added already exists.
         """
         if isinstance(texts, str):
-            return next(self.stream([texts], lines=lines))
+            return next(self.stream([texts], lines=lines, alternatives=alternatives))
         if is_dataset(texts):
+            if alternatives:
+                raise PolytagError("A dataset has no column for alternatives. Tag its column: dataset['text'].")
             return tagged_dataset(texts, column, self.heads, partial(self.stream, lines=lines))
         if column is not None:
             raise PolytagError(
                 f"A column ({column!r}) can be chosen only in a datasets.Dataset. Give the column itself."
             )
-        return list(self.stream(texts, lines=lines))
+        return list(self.stream(texts, lines=lines, alternatives=alternatives))
 
-    def tag_words(self, sentences: Iterable[Sequence[str]], documents: Iterable[int] | None = None) -> list[TaggedText]:
+    def tag_words(
+        self, sentences: Iterable[Sequence[str]], documents: Iterable[int] | None = None, *, alternatives: int = 0
+    ) -> list[TaggedText]:
         """Tag sentences that are already split into words.
 
         Args:
             sentences: The sentences.
             documents: The document of each sentence. A tagger trained with document context reads consecutive sentences
                 of a document together. By default each sentence is tagged alone.
+            alternatives: Number of labels to give for each word, as in `tag`.
 
         Raises:
             PolytagError: A sentence is not a list of strings, or `documents` has not one integer per sentence.
         """
-        return list(self.stream_words(sentences, documents=documents))
+        return list(self.stream_words(sentences, documents=documents, alternatives=alternatives))
 
     def stream(
-        self, texts: Iterable[str], look_ahead: int = LOOK_AHEAD, *, lines: bool = False
+        self, texts: Iterable[str], look_ahead: int = LOOK_AHEAD, *, lines: bool = False, alternatives: int = 0
     ) -> Iterator[TaggedText]:
         """Tag texts one by one, in constant memory.
 
         Args:
             texts: The texts: a list, an iterator, a numpy array, a pandas Series or a pyarrow column.
             look_ahead: Number of texts tagged together: many for speed, one for the earliest results.
-            lines: Tag each line of a text as a text of its own, as in `tag`.
+            lines, alternatives: As in `tag`.
         """
         check_look_ahead(look_ahead)
+        check_alternatives(alternatives)
         iterator, split = texts_of(texts), split_function(self.splitter)
         while chunk := list(islice(iterator, look_ahead)):
             parsed = [list(split_parts(text, split, lines)) for text in chunk]
@@ -215,25 +228,29 @@ class Tagger:
                 (text, [[(word.start, word.end) for word in sentence] for part in found for sentence in part])
                 for text, found in zip(chunk, parsed, strict=True)
             ]
-            yield from self._tagged(groups, sentences, documents)
+            _, predictions = self.predict(sentences, documents, alternatives)
+            yield from tagged_texts(groups, predictions, self.decoders, self.min_score)
 
     def stream_words(
         self,
         sentences: Iterable[Sequence[str]],
         look_ahead: int = LOOK_AHEAD,
         documents: Iterable[int] | None = None,
+        *,
+        alternatives: int = 0,
     ) -> Iterator[TaggedText]:
         """Tag sentences of words one by one, in constant memory.
 
         Args:
             sentences: The sentences.
             look_ahead: Number of sentences tagged together.
-            documents: The document of each sentence, as in `tag_words`.
+            documents, alternatives: As in `tag_words`.
 
         Raises:
             PolytagError: As `tag_words`.
         """
         check_look_ahead(look_ahead)
+        check_alternatives(alternatives)
         alone = documents is None
         for chunk in sentence_chunks(sentences_of(sentences, documents), look_ahead, whole_documents=not alone):
             groups = []
@@ -244,11 +261,12 @@ class Tagger:
             # `len` because tables give arrays, which have no truth value.
             filled = [(words, document) for words, document in chunk if len(words)]
             numbers = None if alone else [document for _, document in filled]
-            yield from self._tagged(groups, [words for words, _ in filled], numbers)
+            _, predictions = self.predict([words for words, _ in filled], numbers, alternatives)
+            yield from tagged_texts(groups, predictions, self.decoders, self.min_score)
 
     @attributed
     def predict(
-        self, sentences: Sequence[Sequence[str]], documents: Sequence[int] | None = None
+        self, sentences: Sequence[Sequence[str]], documents: Sequence[int] | None = None, alternatives: int = 0
     ) -> tuple[Features, dict[str, Prediction]]:
         """Predict the tags of each task for sentences of words, as flat arrays, and return the features too."""
         if self.runtime == "tensorflow":
@@ -258,7 +276,8 @@ class Tagger:
         # A word that is one unit is read in that unit, whatever the alignment.
         wanted = None if self.encoder.unit == "word" else units_needed(self.decoders.values(), features)
         scores = self.scorer.predict(features, wanted)
-        return features, {task: decoder.decode(scores[task], features) for task, decoder in self.decoders.items()}
+        decoders = self.decoders.items()
+        return features, {task: decoder.decode(scores[task], features, alternatives) for task, decoder in decoders}
 
     def predict_tags(
         self, sentences: Sequence[Sequence[str]], documents: Sequence[int] | None = None
@@ -268,15 +287,6 @@ class Tagger:
         return {
             task: self.decoders[task].sentences(prediction.labels, features) for task, prediction in predictions.items()
         }
-
-    def _tagged(
-        self,
-        groups: Sequence[WordGroups],
-        sentences: Sequence[Sequence[str]],
-        documents: Sequence[int] | None,
-    ) -> Iterator[TaggedText]:
-        _, predictions = self.predict(sentences, documents)
-        return tagged_texts(groups, predictions, self.decoders, self.min_score)
 
     def save(
         self,
