@@ -6,6 +6,11 @@ import polytag
 
 POLYTAG_PLUGIN_API = 1
 
+EXAMPLES = (
+    "Selegiline-induced postural hypotension in Parkinson's disease improved when selegiline was withdrawn.",
+    "IL-2 gene expression and NF-kappa B activation through CD28 require reactive oxygen production in T cells.",
+)
+
 
 @polytag.hookimpl
 def polytag_tasks() -> Iterable[polytag.Task]:
@@ -22,5 +27,6 @@ def polytag_tasks() -> Iterable[polytag.Task]:
             scheme="iob2",
             alignment="first",
             metrics=("spans", "partial"),
+            examples=EXAMPLES,
         )
     ]

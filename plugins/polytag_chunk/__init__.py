@@ -10,6 +10,11 @@ POLYTAG_PLUGIN_API = 1
 # CoNLL-2000.
 TYPICAL = ("NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP")
 
+EXAMPLES = (
+    "The quick brown fox has been jumping over the lazy dog since yesterday.",
+    "He reckons the current account deficit will narrow to only 1.8 billion in September.",
+)
+
 
 @polytag.hookimpl
 def polytag_tasks() -> Iterable[polytag.Task]:
@@ -23,5 +28,6 @@ def polytag_tasks() -> Iterable[polytag.Task]:
             alignment="first",
             metrics=("spans",),
             typical=TYPICAL,
+            examples=EXAMPLES,
         )
     ]

@@ -14,6 +14,12 @@ TYPICAL = (
     *("DATE", "TIME", "PERCENT", "MONEY", "QUANTITY", "ORDINAL", "CARDINAL", "*"),
 )
 
+EXAMPLES = (
+    "Marie Curie moved from Warsaw to Paris in 1891 and taught at the Sorbonne.",
+    "Germany beat Brazil 7-1 in Belo Horizonte; Miroslav Klose scored for Bayern Munich's rivals.",
+    "The United Nations met in New York on Tuesday, said Reuters correspondent Anna Keller.",
+)
+
 
 @polytag.hookimpl
 def polytag_tasks() -> Iterable[polytag.Task]:
@@ -27,5 +33,6 @@ def polytag_tasks() -> Iterable[polytag.Task]:
             alignment="first",
             metrics=("spans",),
             typical=TYPICAL,
+            examples=EXAMPLES,
         )
     ]

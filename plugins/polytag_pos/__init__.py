@@ -15,6 +15,8 @@ TYPICAL = (
     *("WDT", "WP", "WP$", "WRB", "*"),
 )
 
+EXAMPLES = ("The old man the boat.", "She can can a can of fish faster than they fish.", "Time flies like an arrow.")
+
 
 @polytag.hookimpl
 def polytag_tasks() -> Iterable[polytag.Task]:
@@ -28,5 +30,6 @@ def polytag_tasks() -> Iterable[polytag.Task]:
             alignment="first",
             metrics=("tags",),
             typical=TYPICAL,
+            examples=EXAMPLES,
         )
     ]

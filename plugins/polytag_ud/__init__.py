@@ -12,6 +12,8 @@ UPOS = (
 )
 """The 17 universal parts of speech of version 2 of the guidelines."""
 
+EXAMPLES = ("The children were reading two books.", "What she said did not surprise us at all!")
+
 
 @polytag.hookimpl
 def polytag_tasks() -> Iterable[polytag.Task]:
@@ -25,5 +27,12 @@ def polytag_tasks() -> Iterable[polytag.Task]:
 
 def _task(name: str, summary: str, labels: tuple[str, ...] | None = None) -> polytag.Task:
     return polytag.Task(
-        name, summary, columns=(name,), scheme="flat", alignment="first", metrics=("tags",), labels=labels
+        name,
+        summary,
+        columns=(name,),
+        scheme="flat",
+        alignment="first",
+        metrics=("tags",),
+        labels=labels,
+        examples=EXAMPLES,
     )

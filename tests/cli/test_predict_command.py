@@ -1,12 +1,14 @@
 """`polytag predict`: what goes in, what comes out, and in which order."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 import polytag
 from polytag.runner import TrainResult
+from polytag.tagger.marks import colours, marks_html, stylesheet
 
 TEXT = "My name is Sylvain and I work at Hugging Face in Brooklyn."
 
@@ -186,6 +188,24 @@ def test_a_table_shows_each_task_with_labels_beside_spans(command, joint):
     assert "[b]" in done.out  # what looks like markup is text
     assert "Keller/NNP" in done.out
     assert "\x1b[" not in done.out  # no colours but on a terminal
+
+
+def test_a_page_holds_all_texts_and_needs_nothing_else(command, joint, joint_run):
+    texts = ["Anna Keller met Peter in Geneva.", "<script>alert(1)</script>", ""]
+    done = command("predict", joint, "--format", "html", stdin="\n".join(texts).encode() + b"\n")
+    assert (done.status, done.err) == (0, "")
+    tagger = joint_run.tagger
+    numbers = {task: colours(decoder.shown_labels) for task, decoder in tagger.decoders.items()}
+    head, *articles = done.out.split("<article>")
+    assert articles == [f"{marks_html(tagged, numbers)}</article>\n" for tagged in tagger.tag(texts)]
+    assert stylesheet() in head
+    assert re.findall(r"https?:|src=|href=|@import|url\(", done.out) == []
+    assert "script" not in re.findall(r"<(\w+)", done.out)
+
+
+def test_a_page_of_nothing_is_a_page(command, ner):
+    done = command("predict", ner, "--format", "html", stdin=b"")
+    assert done.out.startswith("<!doctype html>")
 
 
 def test_a_file_appears_whole(command, ner, tmp_path):

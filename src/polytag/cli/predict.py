@@ -31,7 +31,7 @@ def predict_cli(
         str | None,
         typer.Option(
             "--format",
-            help="jsonl, conll, doccano (for correction in doccano) or table.",
+            help="jsonl, conll, doccano (for correction in doccano), table, or html (one page with marks).",
             show_default="table on a terminal, else jsonl",
         ),
     ] = None,
@@ -57,7 +57,7 @@ def predict_cli(
 ) -> None:
     """Tag text, a file or standard input.
 
-    Output: JSON Lines with spans and exact character offsets, columns, or a coloured table.
+    Output: JSON Lines with spans and exact character offsets, columns, a coloured table, or a web page.
     """
     from polytag.prediction.predict import predict
 

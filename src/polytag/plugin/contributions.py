@@ -112,6 +112,7 @@ _RULES: dict[type, dict[str, tuple[_Test, str]]] = {
         "metrics": (_are_some_names, "a tuple of names"),
         "labels": (_are_labels, "None or a tuple of distinct labels"),
         "typical": (_are_names, "a tuple of labels"),
+        "examples": (_are_names, "a tuple of texts"),
     },
     LabelScheme: {
         "encodes_spans": (_is_bool, "True or False"),

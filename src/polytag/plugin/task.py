@@ -19,6 +19,7 @@ class Task:
         labels: Fixed label inventory in id order, or None to read it from the training split.
         typical: Labels, in upper case and without prefixes, by which the task of a token classifier is recognised; `*`
             claims classifiers whose labels no task has.
+        examples: Texts to try a tagger of this task on, for the page of `polytag serve`.
     """
 
     name: str
@@ -29,3 +30,4 @@ class Task:
     metrics: tuple[str, ...]
     labels: tuple[str, ...] | None = None
     typical: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ from polytag.errors import PolytagError
 from polytag.files import new_file
 from polytag.plugin.reader import DOCUMENT_MARKS
 from polytag.plugin.scheme import LabelScheme, convert_tags
+from polytag.tagger.marks import colours, marks_html, stylesheet
 from polytag.tagger.results import TaggedText
 from polytag.tagger.tagger import Tagger
 from polytag.terminal import console, visible
@@ -24,9 +25,23 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-OUTPUT_FORMATS = ("jsonl", "conll", "doccano", "table")
+OUTPUT_FORMATS = ("jsonl", "conll", "doccano", "table", "html")
 _BREAKS = re.compile("[\t\n\r]")
 _COLOURS = ("green", "blue", "magenta", "yellow", "cyan", "red")
+
+_DOCUMENT = """<!doctype html>
+<html lang="und">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>Tagged text</title>
+<style>
+body {{ max-width: 60em; margin: 2em auto; padding: 0 1em; font: 16px/1.5 system-ui, sans-serif; }}
+article {{ padding: 0.8em 0; border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); }}
+{css}</style>
+<body>
+<main>"""
 
 
 def writer_for(writing: str, tagger: Tagger, target: LabelScheme | None, sink: TextIO) -> Callable[[TaggedText], None]:
@@ -44,9 +59,18 @@ def writer_for(writing: str, tagger: Tagger, target: LabelScheme | None, sink: T
         return lambda tagged: print(_for_doccano(tagged), file=sink)
     if writing == "conll":
         return lambda tagged: print(_columns(tagger, target, tagged), end="", file=sink)
+    if writing == "html":
+        return _html_writer(tagger, sink)
     styles: dict[str, str] = {}
     shown = console(sink)
     return lambda tagged: _show(tagged, tagger, styles, shown)
+
+
+def _html_writer(tagger: Tagger, sink: TextIO) -> Callable[[TaggedText], None]:
+    """Begin a document with all its CSS inside. It ends with the last text: HTML needs no end tags for that."""
+    numbers = {task: colours(decoder.shown_labels) for task, decoder in tagger.decoders.items()}
+    print(_DOCUMENT.format(css=stylesheet()), file=sink)
+    return lambda tagged: print(f"<article>{marks_html(tagged, numbers)}</article>", file=sink)
 
 
 def _columns(tagger: Tagger, target: LabelScheme | None, tagged: TaggedText) -> str:

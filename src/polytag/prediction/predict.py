@@ -65,8 +65,8 @@ def predict(
         tagger: Folder of a tagger or of a token classifier of transformers, or its name on the hub.
         file: Path of the file, `-` for standard input.
         input_format: `text`, `document`, `words`, `conll` or `jsonl`; by default chosen by the file extension.
-        output_format: `jsonl`, `conll`, `doccano` or `table`; by default a table on a terminal and JSON Lines
-            elsewhere.
+        output_format: `jsonl`, `conll`, `doccano`, `table` or `html`; by default a table on a terminal and JSON
+            Lines elsewhere.
         scheme: Label scheme for column format; by default the scheme of each task in the tagger.
         decoding: `viterbi` or `argmax`; by default the tagger's own.
         min_score: Spans with a lower probability are dropped, 0..1.

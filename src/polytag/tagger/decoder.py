@@ -71,6 +71,13 @@ class Decoder:
         constrained = head.decoding == "viterbi" and self.scheme.encodes_spans
         self._transitions = Transitions(head.labels, self.scheme) if constrained else None
 
+    @property
+    def shown_labels(self) -> tuple[str, ...]:
+        """What marks show: the labels of spans, or all tags if the scheme has no spans; in id order."""
+        if not self.scheme.encodes_spans:
+            return self.head.labels
+        return tuple(dict.fromkeys(span.label for tag in self.head.labels for span in self.scheme.spans([tag])))
+
     def word_scores(self, scores: FloatArray, features: Features) -> FloatArray:
         """Uncalibrated probabilities of words, float32 (words, labels), given scores, float32 (units, labels)."""
         found = self.strategy.to_words(scores, features.word_ids, features.n_words)
