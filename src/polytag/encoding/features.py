@@ -73,6 +73,7 @@ def featurise(
     sentences: Sequence[Sequence[str]],
     documents: Sequence[int] | None = None,
     max_units: int | None = None,
+    units: Units | None = None,
 ) -> Features:
     """Encode sentences and plan their windows.
 
@@ -82,23 +83,26 @@ def featurise(
         documents: The document of each sentence, to pack sentences of one document into windows; None for one window
             per sentence.
         max_units: Maximum number of units per window, if lower than the encoder's.
+        units: The units of all words, if they are known already.
     """
     counts = np.fromiter((len(sentence) for sentence in sentences), dtype=np.int64, count=len(sentences))
     sentence_starts = np.concatenate([[0], np.cumsum(counts)])
     limit = min(max_units or encoder.max_units, encoder.max_units)
-    words = [word for sentence in sentences for word in sentence]
-    units = _cut(_checked_units(encoder, encoder.encode(words), len(words)), limit)
+    if units is None:
+        units = encoded(encoder, [word for sentence in sentences for word in sentence])
+    units = _cut(units, limit)
     unit_starts = np.concatenate([[0], np.cumsum(units.counts, dtype=np.int64)])
     windows = plan_windows(unit_starts, sentence_starts, limit, min(encoder.overlap, limit // 4), documents)
     return Features(units.ids, unit_starts, sentence_starts, windows)
 
 
-def _checked_units(encoder: WordCoder, units: Units, n_words: int) -> Units:
+def encoded(encoder: WordCoder, words: Sequence[str]) -> Units:
     """The units of words.
 
     Raises:
         PluginError: They do not fit the contract of `WordCoder.encode`.
     """
+    units, n_words = encoder.encode(words), len(words)
     if not isinstance(units, Units) or not all(
         isinstance(array, np.ndarray) and array.dtype.kind == "i" for array in units
     ):

@@ -48,6 +48,16 @@ class Prediction(NamedTuple):
     outside: FloatArray
     alternatives: Alternatives | None = None
 
+    def part(self, start: int, end: int, alternatives: int) -> Prediction:
+        """The prediction of the words from `start` to `end`, with fewer alternatives."""
+        best = None
+        if alternatives and self.alternatives is not None:
+            labels, scores = self.alternatives
+            best = Alternatives(labels[start:end, :alternatives], scores[start:end, :alternatives])
+        return Prediction(
+            self.labels[start:end], self.scores[start:end], self.uncalibrated[start:end], self.outside[start:end], best
+        )
+
 
 def units_needed(decoders: Iterable[Decoder], features: Features) -> NDArray[np.bool_]:
     """Mask of the units whose scores are used by any of the tasks: bool (units,)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import accumulate
 from math import prod
 from typing import Any
@@ -65,11 +65,25 @@ class TaggedText:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON: probabilities are rounded to six digits, and absent alternatives are left out."""
-        plain = asdict(self)
-        for span in plain["spans"]:
-            span["score"] = round(span["score"], _DIGITS)
-        plain["scores"] = {task: [round(score, _DIGITS) for score in scores] for task, scores in self.scores.items()}
-        del plain["alternatives"]
+        plain: dict[str, Any] = {
+            "text": self.text,
+            "spans": [
+                {
+                    "task": span.task,
+                    "label": span.label,
+                    "score": round(span.score, _DIGITS),
+                    "text": span.text,
+                    "start": span.start,
+                    "end": span.end,
+                }
+                for span in self.spans
+            ],
+            "words": list(self.words),
+            "offsets": list(self.offsets),
+            "sentence_starts": list(self.sentence_starts),
+            "tags": {task: list(tags) for task, tags in self.tags.items()},
+            "scores": {task: [round(score, _DIGITS) for score in scores] for task, scores in self.scores.items()},
+        }
         if self.alternatives is not None:
             plain["alternatives"] = {
                 task: [[[label, round(score, _DIGITS)] for label, score in word] for word in words]

@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 
 RUNTIMES = ("tensorflow", "onnx", "onnx-int8", "numpy")
 ONNX_FILE, LITERT_FILE = "model.onnx", "model.tflite"
-_EXTRAS = {"onnxruntime": "onnx", "tf2onnx": "onnx", "onnx": "onnx", "ai_edge_litert": "litert"}
+_EXTRAS = {
+    **dict.fromkeys(("onnxruntime", "tf2onnx", "onnx"), "onnx"),
+    "ai_edge_litert": "litert",
+    **dict.fromkeys(("fastapi", "fastapi_offline", "uvicorn", "httptools", "prometheus_client"), "serve"),
+}
 _HINTED = threading.Event()
 _MOST_THREADS = 8
 

@@ -10,15 +10,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-import numpy as np
-
 from polytag.encoding.features import Features, featurise
-from polytag.encoding.splitters import split_function, split_parts
+from polytag.encoding.splitters import split_function
 from polytag.encoding.tensors import WEIGHTS, fingerprint, save_tensors
 from polytag.encoding.windows import Context
 from polytag.errors import PolytagError
 from polytag.plugin.attribution import attributed
-from polytag.plugin.encoder import WordCoder
+from polytag.plugin.encoder import Units, WordCoder
 from polytag.plugin.splitter import STANDARD
 from polytag.tagger.arguments import check_alternatives, check_look_ahead, check_min_score, sentences_of
 from polytag.tagger.chunks import sentence_chunks
@@ -30,6 +28,7 @@ from polytag.tagger.heads import TaskHead
 from polytag.tagger.numpy_model import NumpyModel
 from polytag.tagger.open_model import open_model
 from polytag.tagger.packing import PackedModel
+from polytag.tagger.parts import joined_words, parsed_text
 from polytag.tagger.results import TaggedText, tagged_texts
 from polytag.tagger.runtimes import ExportedModel, Scorer, choose_runtime
 from polytag.tagger.text_columns import is_dataset, tagged_dataset, texts_of
@@ -220,14 +219,13 @@ class Tagger:
         check_alternatives(alternatives)
         iterator, split = texts_of(texts), split_function(self.splitter)
         while chunk := list(islice(iterator, look_ahead)):
-            parsed = [list(split_parts(text, split, lines)) for text in chunk]
-            parts = [part for found in parsed for part in found]
-            sentences = [[word.text for word in sentence] for part in parts for sentence in part]
-            documents = [number for number, part in enumerate(parts) for _ in part]
-            groups = [
-                (text, [[(word.start, word.end) for word in sentence] for part in found for sentence in part])
-                for text, found in zip(chunk, parsed, strict=True)
-            ]
+            groups, sentences, documents = [], [], list[int]()
+            for text in chunk:
+                group, own, numbers = parsed_text(text, split, lines)
+                first = documents[-1] + 1 if documents else 0
+                groups.append(group)
+                sentences += own
+                documents += [first + number for number in numbers]
             _, predictions = self.predict(sentences, documents, alternatives)
             yield from tagged_texts(groups, predictions, self.decoders, self.min_score)
 
@@ -253,11 +251,7 @@ class Tagger:
         check_alternatives(alternatives)
         alone = documents is None
         for chunk in sentence_chunks(sentences_of(sentences, documents), look_ahead, whole_documents=not alone):
-            groups = []
-            for words, _ in chunk:
-                ends = np.cumsum([len(word) + 1 for word in words], dtype=np.int64) - 1
-                offsets = [(int(end) - len(word), int(end)) for word, end in zip(words, ends, strict=True)]
-                groups.append((" ".join(words), [offsets] if offsets else []))
+            groups = [joined_words(words) for words, _ in chunk]
             # `len` because tables give arrays, which have no truth value.
             filled = [(words, document) for words, document in chunk if len(words)]
             numbers = None if alone else [document for _, document in filled]
@@ -266,13 +260,20 @@ class Tagger:
 
     @attributed
     def predict(
-        self, sentences: Sequence[Sequence[str]], documents: Sequence[int] | None = None, alternatives: int = 0
+        self,
+        sentences: Sequence[Sequence[str]],
+        documents: Sequence[int] | None = None,
+        alternatives: int = 0,
+        units: Units | None = None,
     ) -> tuple[Features, dict[str, Prediction]]:
-        """Predict the tags of each task for sentences of words, as flat arrays, and return the features too."""
+        """Predict the tags of each task for sentences of words, as flat arrays, and return the features too.
+
+        `units`: the units of all words, if they are known already.
+        """
         if self.runtime == "tensorflow":
             check_tensorflow()
         packed = documents if self.context == "document" else None
-        features = featurise(self.encoder, sentences, packed, self.window)
+        features = featurise(self.encoder, sentences, packed, self.window, units)
         # A word that is one unit is read in that unit, whatever the alignment.
         wanted = None if self.encoder.unit == "word" else units_needed(self.decoders.values(), features)
         scores = self.scorer.predict(features, wanted)

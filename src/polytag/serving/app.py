@@ -1,0 +1,128 @@
+"""The application: all routes over taggers, for `polytag serve` and for other people's applications."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from polytag import __version__
+from polytag.errors import PolytagError
+from polytag.plugin.attribution import attributed
+from polytag.serving.batching import MOST_CHARACTERS, MOST_REQUESTS
+from polytag.serving.guards import LOG, Guards, Limits
+from polytag.serving.metrics import Metrics
+from polytag.serving.models import Loading, Queueing, served_models
+from polytag.serving.page_routes import page_router
+from polytag.serving.problems import add_handlers
+from polytag.serving.status_routes import status_router
+from polytag.serving.tag_routes import tag_router
+from polytag.serving.tagging import Models
+from polytag.tagger.tagger import Tagger
+from polytag.tagger.token_classifiers import LabelNames
+
+try:
+    from fastapi_offline import FastAPIOffline
+except ImportError as error:
+    raise ImportError("Serving needs further packages. Install them: pip install 'polytag[serve]'") from error
+
+_SUMMARY = "Words in, tags and spans with their probabilities out."
+_SECONDS_BETWEEN_LOOKS = 1.0
+
+
+@attributed
+def create_app(
+    taggers: Tagger | str | Path | Mapping[str, Tagger | str | Path] | Sequence[str | Path],
+    *,
+    decoding: str | None = None,
+    min_score: float = 0.0,
+    task: str | None = None,
+    labels: LabelNames | None = None,
+    runtime: str | None = None,
+    token: str | None = None,
+    queue: int = MOST_REQUESTS,
+    timeout: float = 60.0,
+    batching: bool = True,
+    log_texts: bool = False,
+) -> FastAPI:
+    """Make an application that serves taggers.
+
+    Run it with an ASGI server, or mount it into your own application: `app.mount("/tagger", create_app("my-tagger"))`.
+    Mounted, it loads its taggers with the first request, because their start is not told to mounted applications.
+
+    Args:
+        taggers: A tagger, its folder or its name on the hub; several by name; or a list of folders, each by itself
+            or as `NAME=FOLDER`.
+        decoding, min_score, task, labels, runtime: As in `Tagger.load`, for folders.
+        token: The token that requests must have; None for no token.
+        queue: Number of requests that may wait for a tagger; more get status 503.
+        timeout: Seconds after which a request gets status 504.
+        batching: Whether requests that wait are tagged together.
+        log_texts: Whether the log has the bodies of requests.
+
+    Raises:
+        PolytagError: There is no tagger, or one cannot run here.
+    """
+    from polytag.tagger.viterbi import check_decoding
+
+    metrics = Metrics()
+    limits = Limits(seconds=timeout)
+    served = served_models(
+        taggers,
+        Loading(check_decoding(decoding), min_score, task, labels, runtime),
+        Queueing(queue, MOST_CHARACTERS, batching),
+        metrics.observer,
+    )
+    for model in served.values():
+        model.check()
+    metrics.watch(served)
+    models = Models(served)
+    app = FastAPIOffline(
+        title="polytag", summary=_SUMMARY, version=__version__, lifespan=_lifespan, separate_input_output_schemas=False
+    )
+    app.state.models = models
+    add_handlers(app)
+    for router in (status_router(models, metrics, limits, token is not None), tag_router(models), page_router()):
+        app.include_router(router)
+    app.add_middleware(Guards, metrics=metrics, limits=limits, token=token, log_texts=log_texts)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Load the taggers while the server answers `/healthz`, watch their folders, and finish what was accepted."""
+    models: Models = app.state.models
+    watching = asyncio.create_task(_load_and_watch(app, models))
+    try:
+        yield
+    finally:
+        models.draining = True
+        watching.cancel()
+        await asyncio.gather(*(asyncio.to_thread(model.stop) for model in models.served.values()))
+
+
+async def _load_and_watch(app: FastAPI, models: Models) -> None:
+    for model in models.served.values():
+        try:
+            await asyncio.to_thread(model.load)
+        except PolytagError as error:
+            app.state.failure = error
+            if stop := getattr(app.state, "on_failure", None):
+                stop()
+            return
+    while True:
+        await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+        await reload_models(models)
+
+
+async def reload_models(models: Models, even_if_unchanged: bool = False) -> None:
+    """Load taggers again whose folders have changed, or all of them; the old ones work until the new ones do."""
+    for model in models.served.values():
+        before = model.problem
+        if await asyncio.to_thread(model.reload, even_if_unchanged):
+            LOG.warning("reloaded %s", model.name)
+        elif model.problem is not None and model.problem is not before:
+            LOG.error("%s is not reloaded: %s", model.name, model.problem)

@@ -1,0 +1,242 @@
+"""What every request passes: its number, the log, the token, limits of size and time, and headers of safety."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import logging
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from starlette.datastructures import Headers, MutableHeaders
+
+from polytag.serving.metrics import Metrics
+from polytag.serving.problems import problem
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+BODY_BYTES = 2**20
+LOG = logging.getLogger("polytag.serving")
+
+_OPEN = {"/healthz", "/readyz", "/", "/page.js", "/page.css", "/marks.css", "/favicon.ico"}
+"""Paths that can be read without the token: health, and the files of the page, which know nothing of the taggers."""
+
+_DOCUMENTATION = ("/docs", "/redoc", "/static-offline-docs")
+_POLICY = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
+_POLICY_OF_DOCUMENTATION = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "worker-src 'self' blob:; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+)
+_SAFE_ID = re.compile(r"[\w.:+/=-]{1,100}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a request may cost.
+
+    Attributes:
+        body_bytes: Size of its body.
+        body_seconds: How long the body may take to arrive.
+        seconds: How long the answer may take.
+    """
+
+    body_bytes: int = BODY_BYTES
+    body_seconds: float = 10.0
+    seconds: float = 60.0
+
+
+class Guards:
+    """Middleware of ASGI that every request passes.
+
+    Args:
+        app: The application.
+        metrics: Count answers.
+        limits: What a request may cost.
+        token: The token that requests must have; None for no token.
+        log_texts: Whether the log has the bodies of requests.
+    """
+
+    def __init__(
+        self, app: ASGIApp, metrics: Metrics, limits: Limits, token: str | None = None, log_texts: bool = False
+    ) -> None:
+        self._app, self._metrics, self._limits = app, metrics, limits
+        self._token = None if token is None else token.encode()
+        self._log_texts = log_texts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        await _Passage(self, scope, receive, send).go()
+
+    def is_allowed(self, method: str, path: str, headers: Headers) -> bool:
+        """Whether a request may pass without a token, or has the right one."""
+        if self._token is None or (path in _OPEN and method in ("GET", "HEAD")):
+            return True
+        kind, _, given = headers.get("authorization", "").partition(" ")
+        right = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), self._token)
+        return right and kind.lower() == "bearer"
+
+
+class _Passage:
+    """One request on its way."""
+
+    def __init__(self, guards: Guards, scope: Scope, receive: Receive, send: Send) -> None:
+        self._guards, self._scope, self._receive, self._send = guards, scope, receive, send
+        self._begun = time.perf_counter()
+        self._headers = Headers(scope=scope)
+        # Below an application that this one is mounted in, the path starts with the mount's.
+        self._path = scope["path"].removeprefix(scope.get("root_path", ""))
+        given = self._headers.get("x-request-id", "")
+        self._id = given if _SAFE_ID.fullmatch(given) else secrets.token_hex(8)
+        self._state: dict[str, Any] = scope.setdefault("state", {})
+        self._state["request_id"] = self._id
+        self._status = 0
+        self._body = b""
+        self._was_read = False
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def go(self) -> None:
+        """Check the request, let the application answer it, and log it."""
+        guards, method = self._guards, self._scope["method"]
+        try:
+            if not guards.is_allowed(method, self._path, self._headers):
+                await self._refuse(401, "This server wants a token: the header `Authorization: Bearer TOKEN`.")
+            elif await self._read_body():
+                await self._answer()
+        finally:
+            seconds = time.perf_counter() - self._begun
+            route = getattr(self._scope.get("route"), "path", "") or "other"
+            guards._metrics.answered(route, method if method in _METHODS else "other", self._status, seconds)
+            self._log(seconds)
+
+    async def _read_body(self) -> bool:
+        """Read the body; if it is too large or too slow, answer so."""
+        limits = self._guards._limits
+        length = self._headers.get("content-length", "0")
+        if length.isdecimal() and int(length) > limits.body_bytes:
+            await self._refuse_body(413, f"The body may have up to {limits.body_bytes:,} bytes, and has {length[:20]}.")
+            return False
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(limits.body_seconds):
+                more = True
+                while more:
+                    message = await self._receive()
+                    if message["type"] == "http.disconnect":
+                        self._status = 499
+                        return False
+                    chunk = message.get("body", b"")
+                    size += len(chunk)
+                    if size > limits.body_bytes:
+                        await self._refuse_body(413, f"The body may have up to {limits.body_bytes:,} bytes.")
+                        return False
+                    chunks.append(chunk)
+                    more = message.get("more_body", False)
+        except TimeoutError:
+            await self._refuse_body(408, f"The body did not arrive within {limits.body_seconds:g} seconds.")
+            return False
+        self._body = b"".join(chunks)
+        return True
+
+    async def _answer(self) -> None:
+        """Let the application answer, until it takes too long or the client is gone."""
+        task = asyncio.current_task()
+        assert task is not None
+        gone = False
+
+        def leave(watcher: asyncio.Task[None]) -> None:
+            nonlocal gone
+            if not watcher.cancelled():
+                gone = True
+                task.cancel()
+
+        if self._scope["method"] == "POST":
+            self._watcher = asyncio.ensure_future(self._until_gone())
+            self._watcher.add_done_callback(leave)
+        limits = self._guards._limits
+        try:
+            async with asyncio.timeout(limits.seconds):
+                await self._guards._app(self._scope, self._replay, self._sent)
+        except TimeoutError:
+            if not self._status:
+                await self._refuse(504, f"Tagging took longer than {limits.seconds:g} seconds. Send less text at once.")
+        except asyncio.CancelledError:
+            if not gone:
+                raise
+            task.uncancel()
+            self._status = 499
+        except Exception:
+            LOG.exception("request %s", self._id)
+            if self._status:
+                raise
+            detail = f"This is a defect of the server; its log tells more about the request {self._id}."
+            await self._refuse(500, detail)
+        finally:
+            if self._watcher:
+                self._watcher.remove_done_callback(leave)
+                self._watcher.cancel()
+
+    async def _until_gone(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    async def _replay(self) -> Message:
+        if not self._was_read:
+            self._was_read = True
+            return {"type": "http.request", "body": self._body, "more_body": False}
+        if self._watcher is None:
+            return await self._receive()
+        await asyncio.shield(self._watcher)  # the only one who reads what the client sends
+        return {"type": "http.disconnect"}
+
+    async def _sent(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["x-request-id"] = self._id
+            headers["x-content-type-options"] = "nosniff"
+            headers["referrer-policy"] = "no-referrer"
+            documentation = self._path.startswith(_DOCUMENTATION)
+            headers["content-security-policy"] = _POLICY_OF_DOCUMENTATION if documentation else _POLICY
+            headers.setdefault("cache-control", "no-store")
+            if self._state.get("draining"):
+                headers["connection"] = "close"
+        await self._send(message)
+
+    async def _refuse(self, status: int, detail: str, **headers: str) -> None:
+        if status == 401:
+            headers["www-authenticate"] = "Bearer"
+        await problem(status, detail, self._id, headers)(self._scope, self._receive, self._sent)
+
+    async def _refuse_body(self, status: int, detail: str) -> None:
+        # The rest of the body is not read.
+        await self._refuse(status, detail, connection="close")
+
+    def _log(self, seconds: float) -> None:
+        if not LOG.isEnabledFor(logging.INFO):
+            return
+        entry = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "id": self._id,
+            "method": self._scope["method"],
+            "path": self._path[:200],
+            "status": self._status,
+            "ms": round(seconds * 1000, 2),
+            "bytes": len(self._body),
+            **self._state.get("log", {}),
+        }
+        if self._guards._log_texts:
+            entry["body"] = self._body.decode("utf-8", "backslashreplace")
+        LOG.info(json.dumps(entry))
+
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")

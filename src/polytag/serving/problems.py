@@ -1,0 +1,91 @@
+"""Errors as RFC 9457 describes them: problem details in JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException as AnyHTTPException
+
+from polytag.errors import PolytagError, message_of, shorten
+from polytag.serving.batching import BusyError, StoppedError
+
+MEDIA_TYPE = "application/problem+json"
+_DETAIL = 900
+
+DESCRIBED: dict[int | str, dict[str, Any]] = {
+    status: {"description": text, "content": {MEDIA_TYPE: {}}}
+    for status, text in (
+        (400, "The body is not JSON."),
+        (401, "The token is missing or wrong."),
+        (404, "There is no such model."),
+        (408, "The body arrived too slowly."),
+        (413, "The body is too large."),
+        (422, "A value of the request is wrong."),
+        (503, "The queue is full, or the server starts or stops: try again after `Retry-After` seconds."),
+        (504, "Tagging took too long."),
+    )
+}
+"""The answers other than 200, for the description of routes."""
+
+
+def problem(status: int, detail: str, request_id: str = "", headers: Mapping[str, str] | None = None) -> Response:
+    """An answer that says what is wrong.
+
+    Args:
+        status: The status of HTTP.
+        detail: One paragraph.
+        request_id: The number of the request.
+        headers: Further headers.
+    """
+    content = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    if request_id:
+        content["instance"] = request_id
+    body = json.dumps(content, ensure_ascii=False).encode("utf-8", errors="backslashreplace")
+    return Response(body, status, headers, MEDIA_TYPE)
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Answer every error of a route with a problem."""
+
+    def known(request: Request, error: Exception) -> Response:
+        assert isinstance(error, AnyHTTPException)
+        return problem(error.status_code, str(error.detail), _id(request), error.headers)
+
+    def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        first = error.errors()[0]
+        if first["type"] == "json_invalid":
+            reason = str(first.get("ctx", {}).get("error", ""))
+            return problem(400, f"The body is not JSON: {shorten(reason, 200)}.", _id(request))
+        where = ".".join(str(part) for part in first["loc"][1:]) or "the body"
+        text = f"{shorten(where, 100)}: {first['msg']}"
+        return problem(422, shorten(text.rstrip("."), _DETAIL) + ".", _id(request))
+
+    def wrong(request: Request, error: Exception) -> Response:
+        return problem(422, shorten(message_of(error), _DETAIL), _id(request))
+
+    def busy(request: Request, error: Exception) -> Response:
+        seconds = error.seconds if isinstance(error, BusyError) else 1
+        return problem(503, "Too many requests wait. Try again later.", _id(request), {"Retry-After": str(seconds)})
+
+    def stopped(request: Request, _: Exception) -> Response:
+        return problem(503, "The server is stopping.", _id(request), {"Retry-After": "1"})
+
+    for kind, handler in (
+        (AnyHTTPException, known),
+        (HTTPException, known),
+        (RequestValidationError, invalid),
+        (PolytagError, wrong),
+        (BusyError, busy),
+        (StoppedError, stopped),
+    ):
+        app.add_exception_handler(kind, handler)
+
+
+def _id(request: Request) -> str:
+    return str(request.scope.get("state", {}).get("request_id", ""))

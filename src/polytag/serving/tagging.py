@@ -1,0 +1,99 @@
+"""From requests of any protocol to tagged texts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from fastapi import HTTPException, Request
+
+from polytag.errors import PolytagError, suggest
+from polytag.serving import batching
+from polytag.serving.models import ServedModel, find_model
+from polytag.tagger.parts import Wanted, sentence_parts, text_parts
+from polytag.tagger.results import TaggedText
+
+
+class Models:
+    """The models of a server, as its routes use them.
+
+    Args:
+        served: The models by name, the default one first.
+    """
+
+    def __init__(self, served: Mapping[str, ServedModel]) -> None:
+        self.served = served
+        self.draining = False
+
+    @property
+    def are_ready(self) -> bool:
+        """Whether all models are loaded and the server is not stopping."""
+        return not self.draining and all(model.is_ready for model in self.served.values())
+
+    async def find(self, name: str | None = None) -> ServedModel:
+        """The model of this name, loaded; the first one if no name is given.
+
+        Raises:
+            HTTPException: 404, no model has the name.
+            PolytagError: It cannot be loaded.
+        """
+        try:
+            model = find_model(self.served, name)
+        except LookupError as error:
+            raise HTTPException(404, str(error)) from None
+        if not model.is_ready:
+            # In an app of somebody else, nothing loads taggers before the first request.
+            await asyncio.to_thread(model.load)
+        return model
+
+    async def tag_texts(
+        self, request: Request, texts: Sequence[str], wanted: Wanted, model: str | None = None, lines: bool = False
+    ) -> list[TaggedText]:
+        """Tag texts.
+
+        Args:
+            request: The request, for the log.
+            texts: The texts.
+            wanted: What is wanted of their tags.
+            model: Name of the model; None for the first one.
+            lines: Whether each line is a text of its own, as in `Tagger.tag`.
+
+        Raises:
+            HTTPException: 404, no model has the name.
+            PolytagError: A task does not exist.
+            BusyError, StoppedError: As `Batcher.tag`.
+        """
+        found = await self.find(model)
+        check_tasks(found, wanted)
+        size = sum(map(len, texts))
+        request.state.log = {"model": found.name, "texts": len(texts), "characters": size}
+        made = batching.Request(lambda tagger: text_parts(tagger, texts, lines), size, wanted)
+        return await found.batcher.tag(made)
+
+    async def tag_words(
+        self,
+        request: Request,
+        sentences: Sequence[Sequence[str]],
+        documents: Sequence[int] | None,
+        wanted: Wanted,
+        model: str | None = None,
+    ) -> list[TaggedText]:
+        """Tag sentences of words, as `tag_texts`; `documents` as in `Tagger.tag_words`."""
+        found = await self.find(model)
+        check_tasks(found, wanted)
+        size = sum(len(word) + 1 for words in sentences for word in words)
+        request.state.log = {"model": found.name, "sentences": len(sentences), "characters": size}
+        made = batching.Request(lambda tagger: sentence_parts(tagger, sentences, documents), size, wanted)
+        return await found.batcher.tag(made)
+
+
+def check_tasks(model: ServedModel, wanted: Wanted) -> None:
+    """Check that a model has the tasks.
+
+    Raises:
+        PolytagError: It has not.
+    """
+    known = model.tagger.decoders
+    for task in wanted.tasks or ():
+        if task not in known:
+            raise PolytagError(f"{model.name} has no task named {task[:80]!r}.{suggest(task, known, 'task')}")
