@@ -18,6 +18,11 @@ from polytag.tagger.marks import colours, marks_html
 from polytag.tagger.results import TaggedSpan, TaggedText
 from support.page_server import page_app, serving
 
+try:
+    from polytag.serving.app import create_app
+except ImportError:
+    create_app = page_app
+
 sync_api = pytest.importorskip("playwright.sync_api")
 
 TEXT = "Anna Keller met Peter in Geneva."
@@ -37,8 +42,8 @@ def tagger(joint_run: TrainResult) -> Tagger:
 @pytest.fixture(scope="module")
 def url(tagger: Tagger) -> Iterator[str]:
     """Two names for one tagger; below /guarded/, the same with a token."""
-    app = page_app({"news": tagger, "other": tagger})
-    app.mount("/guarded", page_app({"news": tagger}, TOKEN))
+    app = create_app({"news": tagger, "other": tagger})
+    app.mount("/guarded", create_app({"news": tagger}, token=TOKEN))
     with serving(app) as address:
         yield address
 
@@ -424,12 +429,14 @@ def test_an_error_of_the_server_is_shown_until_a_text_is_tagged(page, url):
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_nothing_serious_bars_anybody(page, url, width, scheme):
+def test_nothing_serious_bars_anybody_on_a_screen_of_any_width(page, url, width, scheme):
     from axe_playwright_python.sync_playwright import Axe
 
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme)
     type_text(opened(page, url), f"{TEXT} The old man, aged 7, ran and she saw it quickly. محمد")
+    page.click("#form [type=submit]")
+    page.click("#history summary")
     page.evaluate("document.querySelectorAll('[role=tabpanel]').forEach((panel) => (panel.hidden = false))")
     page.locator("#marks .polytag-word").first.focus()
     found = Axe().run(page).response["violations"]

@@ -37,7 +37,7 @@ def serving(app: FastAPI) -> Iterator[str]:
         thread.join()
 
 
-def page_app(taggers: Mapping[str, Tagger], token: str | None = None) -> FastAPI:
+def page_app(taggers: Mapping[str, Tagger], *, token: str | None = None) -> FastAPI:
     """The page and the two routes that it calls."""
     app, lock = FastAPI(), threading.Lock()
     app.include_router(page_router())

@@ -38,7 +38,7 @@ _DOCUMENT = """<!doctype html>
 <title>Tagged text</title>
 <style>
 body {{ max-width: 60em; margin: 2em auto; padding: 0 1em; font: 16px/1.5 system-ui, sans-serif; }}
-article {{ padding: 0.8em 0; border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); }}
+article {{ padding: 0.8em 0; box-shadow: 0 1px 0 color-mix(in srgb, currentColor 20%, transparent); }}
 {css}</style>
 <body>
 <main>"""

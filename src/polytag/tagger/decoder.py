@@ -83,7 +83,7 @@ class Decoder:
 
     @property
     def shown_labels(self) -> tuple[str, ...]:
-        """What marks show: the labels of spans, or all tags if the scheme has no spans; in id order."""
+        """Labels of spans, or all tags if the scheme has no spans; in id order."""
         if not self.scheme.encodes_spans:
             return self.head.labels
         return tuple(dict.fromkeys(span.label for tag in self.head.labels for span in self.scheme.spans([tag])))

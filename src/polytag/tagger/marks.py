@@ -78,7 +78,8 @@ def marks_html(tagged: TaggedText, numbers: Mapping[str, Mapping[str, int]] | No
 
     Args:
         tagged: The text.
-        numbers: For each task, the colour of each label, as from `colours`; by default that of the labels in the text.
+        numbers: For each task, the colour of each label, as from `colours`; by default
+            the colours of the labels in the text.
     """
     rows = []
     for task, tags in tagged.tags.items():
@@ -88,9 +89,8 @@ def marks_html(tagged: TaggedText, numbers: Mapping[str, Mapping[str, int]] | No
         row = _Row(tagged, task, colours(labels) | dict((numbers or {}).get(task, {})))
         name = f'<span class="polytag-task">{_text(task)}</span>' if len(tagged.tags) > 1 else ""
         content = row.pairs() if paired else row.marks(spans)
-        rows.append(
-            f'<div class="polytag-row">{name}<div class="polytag-text" dir="auto">{"".join(content)}</div></div>'
-        )
+        kind = "polytag-text polytag-pairs" if paired else "polytag-text"
+        rows.append(f'<div class="polytag-row">{name}<div class="{kind}" dir="auto">{"".join(content)}</div></div>')
     return f'<div class="polytag">{"".join(rows)}</div>'
 
 
@@ -111,7 +111,7 @@ class _Row:
             yield _text(text[position:start])
             yield f'<span class="polytag-pair" title="{title}">'
             yield f'<span class="polytag-word">{_text(text[start:end])}</span>'
-            yield f'<bdi class="polytag-tag polytag-{self.numbers[tag]}"> {_text(tag)}</bdi></span>'
+            yield f'<span class="polytag-tag polytag-{self.numbers[tag]}"> <bdi>{_text(tag)}</bdi></span></span>'
             position = end
         yield _text(text[position:])
 
@@ -124,7 +124,7 @@ class _Row:
             yield f'<mark class="polytag-mark polytag-{self.numbers[span.label]}"'
             yield f' title="{_scored(span.label, span.score)}">'
             yield from self._words(span.start, span.end, words)
-            yield f'<bdi class="polytag-label"> {_text(span.label)}</bdi></mark>'
+            yield f'<span class="polytag-label"> <bdi>{_text(span.label)}</bdi></span></mark>'
             position = span.end
         yield from self._words(position, len(self.tagged.text), words)
 
@@ -159,6 +159,6 @@ def _shown(text: str) -> str:
         return escape(text)
     characters = ((character, visible(character)) for character in text)
     return "".join(
-        escape(character) if shown == character else f'<span class="polytag-control">{shown}</span>'
+        escape(character) if shown == character else f'<bdi class="polytag-control">{shown}</bdi>'
         for character, shown in characters
     )

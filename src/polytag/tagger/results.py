@@ -92,7 +92,7 @@ class TaggedText:
         return plain
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: the text with its spans and tags marked."""
+        """HTML for notebooks: the text with its spans and tags marked."""
         from polytag.tagger.marks import marks_html, stylesheet
 
         return f"<style>{stylesheet()}</style>{marks_html(self)}"

@@ -23,7 +23,7 @@ function options() {
   const names = chosen();
   return {
     ...(state.facts.models.length > 1 ? { model: state.model.name } : {}),
-    ...(names.length < state.model.tasks.length ? { tasks: names } : {}),
+    ...(names.length && names.length < state.model.tasks.length ? { tasks: names } : {}),
     ...(least() > 0 ? { min_score: least() } : {}),
   };
 }
@@ -121,7 +121,7 @@ function showCode() {
 
 function showModel() {
   const { name, runtime, tasks } = state.model;
-  at("facts").textContent = [name, runtime].filter(Boolean).join(" · ");
+  at("facts").textContent = [state.facts.models.length > 1 ? "" : name, runtime].filter(Boolean).join(" · ");
   state.tasks = new Set(tasks.map((task) => task.name));
   at("tasks").replaceChildren(
     at("tasks").querySelector("legend"),

@@ -40,7 +40,7 @@ function shown(text) {
     if (KEPT.test(part)) parts.push(part);
     else
       for (const piece of part.split(CONTROLS))
-        if (CONTROL.test(piece)) parts.push(element("span", { class: "polytag-control" }, escaped(piece)));
+        if (CONTROL.test(piece)) parts.push(element("bdi", { class: "polytag-control" }, escaped(piece)));
         else if (piece) parts.push(piece);
   }
   return parts;
@@ -65,7 +65,8 @@ export function marks(tagged, numbers) {
     const spans = tagged.spans.filter((span) => span.task === task);
     const paired = !spans.length && tagged.tags[task].some((tag) => tag !== OUTSIDE);
     const row = { text, tagged, task, colour: numbers[task] ?? {}, best: tagged.alternatives?.[task] };
-    const content = element("div", { class: "polytag-text", dir: "auto" });
+    const kind = paired ? "polytag-text polytag-pairs" : "polytag-text";
+    const content = element("div", { class: kind, dir: "auto" });
     content.append(...(paired ? pairs(row) : marked(row, spans)));
     const name = tasks.length > 1 ? [element("span", { class: "polytag-task" }, ...shown(task))] : [];
     const made = element("div", { class: "polytag-row" }, ...name, content);
@@ -76,7 +77,8 @@ export function marks(tagged, numbers) {
 }
 
 const slice = (row, start, end) => shown(row.text.slice(start, end).join(""));
-const named = (row, word) => row.best[word].map(([label, score]) => scored(label, score)).join(", ");
+const named = (name, label) => element("span", { class: name }, " ", element("bdi", {}, ...shown(label)));
+const best = (row, word) => row.best[word].map(([label, score]) => scored(label, score)).join(", ");
 
 function pairs(row) {
   const { tagged, task } = row;
@@ -84,9 +86,9 @@ function pairs(row) {
   let position = 0;
   tagged.offsets.forEach(([start, end], word) => {
     const tag = tagged.tags[task][word];
-    const title = row.best?.length ? named(row, word) : scored(tag, tagged.scores[task][word]);
+    const title = row.best?.length ? best(row, word) : scored(tag, tagged.scores[task][word]);
     const over = element("span", { class: "polytag-word" }, ...slice(row, start, end));
-    const under = element("bdi", { class: `polytag-tag polytag-${row.colour[tag] ?? 0}` }, " ", ...shown(tag));
+    const under = named(`polytag-tag polytag-${row.colour[tag] ?? 0}`, tag);
     parts.push(...slice(row, position, start), element("span", { class: "polytag-pair", title }, over, under));
     position = end;
   });
@@ -100,8 +102,7 @@ function marked(row, spans) {
   for (const span of spans) {
     parts.push(...words(row, position, span.start, state));
     const about = { class: `polytag-mark polytag-${row.colour[span.label] ?? 0}`, title: scored(span.label, span.score) };
-    const label = element("bdi", { class: "polytag-label" }, " ", ...shown(span.label));
-    parts.push(element("mark", about, ...words(row, span.start, span.end, state), label));
+    parts.push(element("mark", about, ...words(row, span.start, span.end, state), named("polytag-label", span.label)));
     position = span.end;
   }
   return [...parts, ...words(row, position, row.text.length, state)];
@@ -112,7 +113,7 @@ function words(row, start, end, state) {
   const { offsets } = row.tagged;
   for (; row.best?.length && state.word < offsets.length && offsets[state.word][1] <= end; state.word++) {
     const [begin, stop] = offsets[state.word];
-    const title = named(row, state.word);
+    const title = best(row, state.word);
     parts.push(...slice(row, start, begin));
     parts.push(element("span", { class: "polytag-word", title }, ...slice(row, begin, stop)));
     start = stop;
