@@ -9,7 +9,7 @@ import { explain } from "./parts/tips.js";
 
 const PAUSE = 300; // milliseconds without typing before a text is sent
 const RUNNERS_UP = 3;
-const MOST_ROWS = 1000;
+const MOST_ROWS = 500;
 const FALLBACK = ["Marie Curie was born in Warsaw and worked in Paris.", "The quick brown fox jumps over the lazy dog."];
 
 const at = (id) => document.getElementById(id);
@@ -48,6 +48,7 @@ async function tagText() {
     state.result = results[0];
     state.took = performance.now() - start;
     complain(null);
+    at("json-text").textContent = JSON.stringify(state.result, null, 2);
     show();
   } catch (error) {
     if (error.name !== "AbortError") complain(error);
@@ -75,7 +76,6 @@ function show() {
   explain(block, seen);
   at("marks").replaceChildren(block);
   showTable(seen);
-  at("json-text").textContent = JSON.stringify(state.result, null, 2);
   showCode();
   const [words, spans] = [seen.words.length, seen.spans.length];
   const spanTasks = state.model.tasks.some(({ name, spans }) => spans && state.tasks.has(name));
@@ -221,7 +221,8 @@ function connect() {
   });
   at("least").addEventListener("input", () => {
     at("least-value").value = least().toFixed(2);
-    show();
+    cancelAnimationFrame(state.frame);
+    state.frame = requestAnimationFrame(show); // a long text takes longer than a slider moves
   });
   at("model").addEventListener("change", () => {
     state.model = state.facts.models.find(({ name }) => name === at("model").value);

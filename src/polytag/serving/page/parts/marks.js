@@ -3,6 +3,7 @@
 const KEPT = /([\n\t])/;
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ud800-\udfff]/u;
 const CONTROLS = new RegExp(`(${CONTROL.source})`, "u");
+const SPECIAL = new RegExp(`${KEPT.source}|${CONTROL.source}`, "u");
 const OUTSIDE = "O";
 
 export function element(name, attributes = {}, ...children) {
@@ -35,6 +36,7 @@ export function percent(score) {
 const scored = (label, score) => `${visible(label)} ${percent(score)}`;
 
 function shown(text) {
+  if (!SPECIAL.test(text)) return text ? [text] : [];
   const parts = [];
   for (const part of text.split(KEPT)) {
     if (KEPT.test(part)) parts.push(part);
@@ -50,10 +52,14 @@ function shown(text) {
 export function filtered(tagged, tasks, least) {
   const tags = Object.fromEntries(tasks.map((task) => [task, [...tagged.tags[task]]]));
   const ours = tagged.spans.filter((span) => span.task in tags);
-  for (const span of ours.filter((span) => span.score < least))
-    tagged.offsets.forEach(([start, end], word) => {
-      if (span.start <= start && end <= span.end) tags[span.task][word] = OUTSIDE;
-    });
+  const next = Object.fromEntries(tasks.map((task) => [task, 0]));
+  for (const { task, start, end } of ours.filter((span) => span.score < least)) {
+    // Spans are in order, so that each search begins where the last one ended.
+    let word = next[task];
+    while (tagged.offsets[word][0] < start) word += 1;
+    for (; word < tagged.offsets.length && tagged.offsets[word][1] <= end; word++) tags[task][word] = OUTSIDE;
+    next[task] = word;
+  }
   return { ...tagged, tags, spans: ours.filter((span) => span.score >= least) };
 }
 
@@ -66,8 +72,8 @@ export function marks(tagged, numbers) {
     const paired = !spans.length && tagged.tags[task].some((tag) => tag !== OUTSIDE);
     const row = { text, tagged, task, colour: numbers[task] ?? {}, best: tagged.alternatives?.[task] };
     const kind = paired ? "polytag-text polytag-pairs" : "polytag-text";
-    const content = element("div", { class: kind, dir: "auto" });
-    content.append(...(paired ? pairs(row) : marked(row, spans)));
+    const content = element("div", { class: kind }, ...(paired ? pairs(row) : marked(row, spans)));
+    content.dir = "auto"; // last: with it, browsers look for the direction again with every child
     const name = tasks.length > 1 ? [element("span", { class: "polytag-task" }, ...shown(task))] : [];
     const made = element("div", { class: "polytag-row" }, ...name, content);
     made.normalize();

@@ -44,42 +44,44 @@ function content(tagged, task, word, span) {
 export function explain(block, tagged) {
   hideTip();
   const tasks = Object.keys(tagged.tags);
-  block.querySelectorAll(".polytag-row").forEach((row, index) => {
-    const task = tasks[index];
-    const spans = tagged.spans.filter((span) => span.task === task);
-    const words = [...row.querySelectorAll(".polytag-pair")];
-    if (!words.length) words.push(...row.querySelectorAll(".polytag-word"));
-    row.querySelectorAll("[title]").forEach((titled) => titled.removeAttribute("title"));
+  const rows = [...block.querySelectorAll(".polytag-row")].map((row, index) => {
+    const pairs = row.querySelectorAll(".polytag-pair");
+    const words = [...(pairs.length ? pairs : row.querySelectorAll(".polytag-word"))];
+    if (words.length) words[0].tabIndex = 0;
     row.querySelector(".polytag-text").setAttribute("role", "group");
-    row.querySelector(".polytag-text").setAttribute("aria-label", `${task}: arrow keys move between words`);
-    words.forEach((target, word) => {
-      const [start, end] = tagged.offsets[word];
-      const span = spans.find((span) => span.start <= start && end <= span.end);
-      const show = () => showTip(target, content(tagged, task, word, span));
-      target.tabIndex = word ? -1 : 0;
-      target.addEventListener("pointerenter", show);
-      target.addEventListener("focus", show);
-      target.addEventListener("pointerleave", () => document.activeElement !== target && hideTip());
-      target.addEventListener("blur", hideTip);
-      target.addEventListener("keydown", (event) => move(event, words, word));
-    });
+    row.querySelector(".polytag-text").setAttribute("aria-label", `${tasks[index]}: arrow keys move between words`);
+    return { row, words, task: tasks[index] };
   });
+  const wordOf = ({ target }) => target.closest(".polytag-pair") ?? target.closest(".polytag-word");
+  const rowOf = (target) => rows.find(({ row }) => row.contains(target));
+  const show = (event) => {
+    const target = wordOf(event);
+    // The browser would show titles, too.
+    for (let titled = event.target; titled !== block; titled = titled.parentElement) titled.removeAttribute("title");
+    if (!target || target === current) return;
+    const { words, task } = rowOf(target);
+    const word = words.indexOf(target);
+    const [start, end] = tagged.offsets[word];
+    const span = tagged.spans.find((span) => span.task === task && span.start <= start && end <= span.end);
+    showTip(target, content(tagged, task, word, span));
+  };
+  block.addEventListener("pointerover", show);
+  block.addEventListener("focusin", show);
+  block.addEventListener("pointerout", ({ relatedTarget }) => current?.contains(relatedTarget) || hideTip());
+  block.addEventListener("focusout", hideTip);
+  block.addEventListener("keydown", (event) => wordOf(event) && move(event, rowOf(event.target).words, wordOf(event)));
 }
 
-function move(event, words, word) {
-  if (event.key === "Escape") hideTip();
-  const forward = getComputedStyle(words[word]).direction === "rtl" ? -1 : 1;
-  const next = {
-    ArrowRight: word + forward,
-    ArrowLeft: word - forward,
-    Home: 0,
-    End: words.length - 1,
-  }[event.key];
-  if (!words[next]) return;
+function move(event, words, from) {
+  const place = words.indexOf(from);
+  const forward = getComputedStyle(from).direction === "rtl" ? -1 : 1;
+  const steps = { ArrowRight: place + forward, ArrowLeft: place - forward, Home: 0, End: words.length - 1 };
+  const next = words[steps[event.key]];
+  if (!next) return;
   event.preventDefault();
-  words[word].tabIndex = -1;
-  words[next].tabIndex = 0;
-  words[next].focus();
+  from.tabIndex = -1;
+  next.tabIndex = 0;
+  next.focus();
 }
 
 addEventListener("keydown", (event) => event.key === "Escape" && hideTip());
