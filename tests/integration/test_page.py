@@ -9,11 +9,13 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from polytag import Tagger
 from polytag.runner import TrainResult
+from polytag.serving import page_routes
 from polytag.tagger.marks import colours, marks_html
 from polytag.tagger.results import TaggedSpan, TaggedText
 from support.page_server import page_app, serving
@@ -88,6 +90,12 @@ def type_text(page, text: str) -> None:
     )
 
 
+def slide(page, least: float) -> None:
+    """Move the slider, and wait until the page is drawn again."""
+    page.locator("#least").fill(str(least))
+    page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+
+
 def opened(page, address: str):
     page.goto(address)
     page.wait_for_selector("#marks .polytag-text")
@@ -128,7 +136,7 @@ def test_the_slider_filters_without_a_request(page, url, tagger):
     scores = sorted(span.score for span in tagger.tag(TEXT).spans if span.task == "ner")
     least = round(scores[0] + 0.01, 2)
     asked = len(page.tag_requests())
-    page.locator("#least").fill(str(least))
+    slide(page, least)
     expected = [
         f"{one.text} {one.label}" for one in replace(tagger, min_score=least).tag(TEXT).spans if one.task == "ner"
     ]
@@ -289,7 +297,7 @@ def test_the_copied_command_gives_what_is_seen(page, url, tagger, capsys):
     text = 'Anna\'s friend\nPeter "Keller" \\ $HOME `id` left Geneva.'
     type_text(opened(page, url), text)
     page.uncheck("#tasks input[value=pos]")
-    page.locator("#least").fill("0.5")
+    slide(page, 0.5)
     page.click("#tab-code")
     curl = copied(page, "#code [data-copies=curl-text]")
     assert TOKEN not in curl
@@ -450,6 +458,5 @@ def test_nothing_serious_bars_anybody_on_a_screen_of_any_width(page, url, width,
 
 
 def test_the_page_is_small():
-    from polytag.serving.page_routes import _FOLDER
-
-    assert sum(path.stat().st_size for path in _FOLDER.rglob("*.*")) < 100_000
+    folder = Path(page_routes.__file__).parent / "page"
+    assert sum(path.stat().st_size for path in folder.rglob("*.*")) < 100_000

@@ -240,6 +240,7 @@ _WRONG = {
     "None as scheme": _task(scheme="None"),
     "labels twice": _task(labels="('O', 'O')"),
     "numbers as labels": _task(labels="(1, 2)"),
+    "text as examples": _task(examples="'Anna left.'"),
     "summary that is no text": _task(summary="7"),
     "unprintable value": _task(summary="type('V', (), {'__repr__': lambda self: 1 / 0})()"),
     "name that raises": _contribution(_METRIC, "polytag_metrics", "name = property(lambda self: 1 / 0)"),

@@ -304,9 +304,8 @@ async function start() {
   at("docs").hidden = state.facts.token; // a link carries no token
   showModel();
   connectFiles();
-  const given = textOfAddress();
-  at("text").value ||= given ?? at("examples").firstChild.textContent;
-  if (given !== null) at("text").value = given;
+  // A browser that loads a page again keeps what was typed.
+  at("text").value = textOfAddress() ?? (at("text").value || at("examples").firstChild.textContent);
   await tagText();
 }
 
