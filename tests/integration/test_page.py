@@ -192,6 +192,33 @@ def test_hostile_text_stays_text(page, url):
     assert page.locator("#marks .polytag-text").first.text_content().startswith("<script>alert(1)</script> <img")
 
 
+def test_hostile_labels_and_spans_stay_text(page, url, tagger):
+    """No tagger here gives them: the answer is made up, with one word that is the whole text."""
+    opened(page, url)
+    span = {"task": "ner", "label": HOSTILE, "score": 0.9, "text": HOSTILE, "start": 0, "end": len(HOSTILE)}
+    found = {
+        **{
+            "text": HOSTILE,
+            "spans": [span],
+            "words": [HOSTILE],
+            "offsets": [[0, len(HOSTILE)]],
+            "sentence_starts": [0],
+        },
+        "tags": {task: [HOSTILE] for task in tagger.heads},
+        "scores": {task: [0.9] for task in tagger.heads},
+        "alternatives": {task: [[[HOSTILE, 0.9]]] for task in tagger.heads},
+    }
+    page.route("**/v1/tag", lambda route: route.fulfill(body=json.dumps({"results": [found]})))
+    page.click("#form [type=submit]")
+    page.wait_for_selector("#rows th:has-text('script')")
+    page.locator("#marks .polytag-word").first.hover()
+    assert page.inner_text("#tip strong") == HOSTILE
+    page.uncheck("#tasks input[value=ner]")
+    page.uncheck("#tasks input[value=chunk]")
+    assert page.inner_text("#rows th") == HOSTILE
+    assert page.locator(":is(main, #tip) :is(img, script)").count() == 0
+
+
 # The same marks as Python's
 
 TEXTS = (
