@@ -10,10 +10,10 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from polytag import __version__
-from polytag.errors import PolytagError
 from polytag.plugin.attribution import attributed
 from polytag.serving.batching import MOST_CHARACTERS, MOST_REQUESTS
-from polytag.serving.guards import LOG, Guards, Limits
+from polytag.serving.guards import Guards, Limits
+from polytag.serving.log import LOG
 from polytag.serving.metrics import Metrics
 from polytag.serving.models import Loading, Queueing, served_models
 from polytag.serving.page_routes import page_router
@@ -31,6 +31,8 @@ except ImportError as error:
 
 _SUMMARY = "Words in, tags and spans with their probabilities out."
 _SECONDS_BETWEEN_LOOKS = 1.0
+_SECONDS_FOR_A_BATCH = 5.0
+"""For how long the end of a batch is waited for whose clients are gone."""
 
 
 @attributed
@@ -87,7 +89,14 @@ def create_app(
     add_handlers(app)
     for router in (status_router(models, metrics, limits, token is not None), tag_router(models), page_router()):
         app.include_router(router)
-    app.add_middleware(Guards, metrics=metrics, limits=limits, token=token, log_texts=log_texts)
+    app.add_middleware(
+        Guards,
+        metrics=metrics,
+        limits=limits,
+        token=token,
+        log_texts=log_texts,
+        draining=lambda: models.draining,
+    )
     return app
 
 
@@ -101,18 +110,20 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     finally:
         models.draining = True
         watching.cancel()
-        await asyncio.gather(*(asyncio.to_thread(model.stop) for model in models.served.values()))
+        await asyncio.gather(*(asyncio.to_thread(model.stop, _SECONDS_FOR_A_BATCH) for model in models.served.values()))
 
 
 async def _load_and_watch(app: FastAPI, models: Models) -> None:
     for model in models.served.values():
         try:
             await asyncio.to_thread(model.load)
-        except PolytagError as error:
+        except Exception as error:  # whoever runs the application raises it
             app.state.failure = error
             if stop := getattr(app.state, "on_failure", None):
                 stop()
             return
+    if tell := getattr(app.state, "on_ready", None):
+        tell()
     while True:
         await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
         await reload_models(models)
@@ -122,7 +133,12 @@ async def reload_models(models: Models, even_if_unchanged: bool = False) -> None
     """Load taggers again whose folders have changed, or all of them; the old ones work until the new ones do."""
     for model in models.served.values():
         before = model.problem
-        if await asyncio.to_thread(model.reload, even_if_unchanged):
+        try:
+            reloaded = await asyncio.to_thread(model.reload, even_if_unchanged)
+        except Exception:  # a defect; the old tagger goes on
+            LOG.exception("%s is not reloaded", model.name)
+            continue
+        if reloaded:
             LOG.warning("reloaded %s", model.name)
         elif model.problem is not None and model.problem is not before:
             LOG.error("%s is not reloaded: %s", model.name, model.problem)

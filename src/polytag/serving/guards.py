@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import json
 import logging
 import re
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import Headers, MutableHeaders
 
+from polytag.serving.log import LOG
 from polytag.serving.metrics import Metrics
 from polytag.serving.problems import problem
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_BYTES = 2**20
-LOG = logging.getLogger("polytag.serving")
 
 _OPEN = {"/healthz", "/readyz", "/", "/page.js", "/page.css", "/marks.css", "/favicon.ico"}
 """Paths that can be read without the token: health, and the files of the page, which know nothing of the taggers."""
@@ -42,11 +41,13 @@ class Limits:
 
     Attributes:
         body_bytes: Size of its body.
+        all_bodies_bytes: Size of the bodies of all requests at the same time.
         body_seconds: How long the body may take to arrive.
         seconds: How long the answer may take.
     """
 
     body_bytes: int = BODY_BYTES
+    all_bodies_bytes: int = 32 * BODY_BYTES
     body_seconds: float = 10.0
     seconds: float = 60.0
 
@@ -60,14 +61,22 @@ class Guards:
         limits: What a request may cost.
         token: The token that requests must have; None for no token.
         log_texts: Whether the log has the bodies of requests.
+        draining: Whether the server is stopping; answers then close their connections.
     """
 
     def __init__(
-        self, app: ASGIApp, metrics: Metrics, limits: Limits, token: str | None = None, log_texts: bool = False
+        self,
+        app: ASGIApp,
+        metrics: Metrics,
+        limits: Limits,
+        token: str | None = None,
+        log_texts: bool = False,
+        draining: Callable[[], bool] = lambda: False,
     ) -> None:
         self._app, self._metrics, self._limits = app, metrics, limits
         self._token = None if token is None else token.encode()
-        self._log_texts = log_texts
+        self._log_texts, self._draining = log_texts, draining
+        self._bodies_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on."""
@@ -99,7 +108,9 @@ class _Passage:
         self._state: dict[str, Any] = scope.setdefault("state", {})
         self._state["request_id"] = self._id
         self._status = 0
+        self._is_answered = False
         self._body = b""
+        self._size = 0
         self._was_read = False
         self._watcher: asyncio.Task[None] | None = None
 
@@ -108,36 +119,45 @@ class _Passage:
         guards, method = self._guards, self._scope["method"]
         try:
             if not guards.is_allowed(method, self._path, self._headers):
-                await self._refuse(401, "This server wants a token: the header `Authorization: Bearer TOKEN`.")
+                refuse = self._refuse_body if self._has_body else self._refuse
+                await refuse(401, "This server wants a token: the header `Authorization: Bearer TOKEN`.")
             elif await self._read_body():
                 await self._answer()
         finally:
+            guards._bodies_bytes -= self._size
             seconds = time.perf_counter() - self._begun
             route = getattr(self._scope.get("route"), "path", "") or "other"
             guards._metrics.answered(route, method if method in _METHODS else "other", self._status, seconds)
             self._log(seconds)
 
+    @property
+    def _has_body(self) -> bool:
+        return "transfer-encoding" in self._headers or self._headers.get("content-length", "0") != "0"
+
     async def _read_body(self) -> bool:
         """Read the body; if it is too large or too slow, answer so."""
-        limits = self._guards._limits
+        guards, limits = self._guards, self._guards._limits
         length = self._headers.get("content-length", "0")
-        if length.isdecimal() and int(length) > limits.body_bytes:
+        if length.isdecimal() and (len(length) > _DIGITS or int(length) > limits.body_bytes):
             await self._refuse_body(413, f"The body may have up to {limits.body_bytes:,} bytes, and has {length[:20]}.")
             return False
         chunks: list[bytes] = []
-        size = 0
         try:
             async with asyncio.timeout(limits.body_seconds):
                 more = True
                 while more:
                     message = await self._receive()
                     if message["type"] == "http.disconnect":
-                        self._status = 499
+                        self._status = _CLIENT_GONE
                         return False
                     chunk = message.get("body", b"")
-                    size += len(chunk)
-                    if size > limits.body_bytes:
+                    self._size += len(chunk)
+                    guards._bodies_bytes += len(chunk)
+                    if self._size > limits.body_bytes:
                         await self._refuse_body(413, f"The body may have up to {limits.body_bytes:,} bytes.")
+                        return False
+                    if guards._bodies_bytes > limits.all_bodies_bytes:
+                        await self._refuse_body(503, "Too many requests arrive. Try again later.", **_SOON)
                         return False
                     chunks.append(chunk)
                     more = message.get("more_body", False)
@@ -155,7 +175,7 @@ class _Passage:
 
         def leave(watcher: asyncio.Task[None]) -> None:
             nonlocal gone
-            if not watcher.cancelled():
+            if not watcher.cancelled() and not self._is_answered:
                 gone = True
                 task.cancel()
 
@@ -170,10 +190,13 @@ class _Passage:
             if not self._status:
                 await self._refuse(504, f"Tagging took longer than {limits.seconds:g} seconds. Send less text at once.")
         except asyncio.CancelledError:
-            if not gone:
-                raise
-            task.uncancel()
-            self._status = 499
+            if gone:
+                task.uncancel()
+                self._status = _CLIENT_GONE
+                return
+            if not self._status:  # the server stops, and its grace time is over
+                await self._refuse(503, "The server is stopping.", connection="close", **_SOON)
+            raise
         except Exception:
             LOG.exception("request %s", self._id)
             if self._status:
@@ -199,6 +222,8 @@ class _Passage:
         return {"type": "http.disconnect"}
 
     async def _sent(self, message: Message) -> None:
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            self._is_answered = True
         if message["type"] == "http.response.start":
             self._status = message["status"]
             headers = MutableHeaders(scope=message)
@@ -208,7 +233,7 @@ class _Passage:
             documentation = self._path.startswith(_DOCUMENTATION)
             headers["content-security-policy"] = _POLICY_OF_DOCUMENTATION if documentation else _POLICY
             headers.setdefault("cache-control", "no-store")
-            if self._state.get("draining"):
+            if self._guards._draining():
                 headers["connection"] = "close"
         await self._send(message)
 
@@ -217,15 +242,14 @@ class _Passage:
             headers["www-authenticate"] = "Bearer"
         await problem(status, detail, self._id, headers)(self._scope, self._receive, self._sent)
 
-    async def _refuse_body(self, status: int, detail: str) -> None:
+    async def _refuse_body(self, status: int, detail: str, **headers: str) -> None:
         # The rest of the body is not read.
-        await self._refuse(status, detail, connection="close")
+        await self._refuse(status, detail, connection="close", **headers)
 
     def _log(self, seconds: float) -> None:
         if not LOG.isEnabledFor(logging.INFO):
             return
         entry = {
-            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "id": self._id,
             "method": self._scope["method"],
             "path": self._path[:200],
@@ -236,7 +260,12 @@ class _Passage:
         }
         if self._guards._log_texts:
             entry["body"] = self._body.decode("utf-8", "backslashreplace")
-        LOG.info(json.dumps(entry))
+        LOG.info("%s %s %s", entry["method"], entry["path"], entry["status"], extra={"entry": entry})
 
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_DIGITS = 15
+"""More of them are a number that no body has."""
+
+_CLIENT_GONE = 499
+_SOON = {"retry-after": "1"}

@@ -75,6 +75,8 @@ class Metrics:
             batch_texts.observe(texts)
             batch_units.observe(units)
             all_words.inc(words)
+            if _are_shared():  # another replica may be asked for this one's figures
+                self._note_waiting(model)
 
         return observe
 
@@ -84,10 +86,17 @@ class Metrics:
 
     def text(self) -> bytes:
         """All figures; with replicas, those of all of them."""
-        for name, model in self._models.items():
-            self._waiting.labels(name).set(model.waiting)
-        if not os.environ.get(SHARED):
+        for name in self._models:
+            self._note_waiting(name)
+        if not _are_shared():
             return generate_latest(self._registry)
         everybody = CollectorRegistry()
         MultiProcessCollector(everybody)  # type: ignore[no-untyped-call]
         return generate_latest(everybody)
+
+    def _note_waiting(self, model: str) -> None:
+        self._waiting.labels(model).set(self._models[model].waiting)
+
+
+def _are_shared() -> bool:
+    return bool(os.environ.get(SHARED))

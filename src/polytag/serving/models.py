@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from polytag.errors import PolytagError, suggest
+from polytag.files import expand_home, path_exists
 from polytag.hub import tagger_folder
 from polytag.plugin.registry import registry
 from polytag.serving.batching import Batcher, Observer
-from polytag.tagger.description import FILE, open_folder
+from polytag.tagger.description import open_folder
 from polytag.tagger.marks import colours
 from polytag.tagger.runtimes import choose_runtime
 from polytag.tagger.tagger import Tagger
@@ -41,12 +42,8 @@ class Queueing(NamedTuple):
     together: bool = True
 
 
-class _Identity(NamedTuple):
-    """Changes when the tagger in a folder is replaced."""
-
-    folder: str
-    file: int
-    written: int
+_Identity = tuple[str, frozenset[tuple[str, int, int, int]]]
+"""A folder, and of each of its files the name, number, size and time: changes when a tagger is replaced."""
 
 
 class ServedModel:
@@ -123,7 +120,7 @@ class ServedModel:
             if self._batcher is None:
                 identity = self._identity_now()
                 tagger = self._warm_tagger()
-                self._identity = identity
+                self.runtime, self._identity = tagger.runtime, identity
                 self._batcher = Batcher(tagger, *self._queueing, observer=self._observer)
 
     def reload(self, even_if_unchanged: bool = False) -> bool:
@@ -135,16 +132,19 @@ class ServedModel:
         if isinstance(self._source, Tagger) or self._batcher is None:
             return False
         with self._lock:
+            identity = self._identity_now()
+            if identity == self._identity and not even_if_unchanged:
+                return False
             try:
-                identity = self._identity_now()
-                if identity == self._identity and not even_if_unchanged:
-                    return False
-                self._identity = identity  # one that is damaged is not tried again until it changes
-                self._batcher.tagger = self._warm_tagger()
+                tagger = self._warm_tagger()
             except PolytagError as error:
                 self.problem = error
+                self._identity = identity  # one that is damaged is not tried again until it changes
                 return False
-            self.problem = None
+            if identity != self._identity_now():
+                return False  # it is still being written
+            self.runtime, self._identity, self.problem = tagger.runtime, identity, None
+            self._batcher.tagger = tagger
             return True
 
     def stop(self, seconds: float | None = None) -> None:
@@ -153,15 +153,15 @@ class ServedModel:
             self._batcher.stop(seconds)
 
     def _identity_now(self) -> _Identity | None:
-        if isinstance(self._source, Tagger):
-            return None
         try:
-            folder = tagger_folder(self._source)
-            files = sorted(path for path in (folder / FILE, folder / "config.json") if path.exists())
-            found = files[0].stat()
-            return _Identity(str(folder.resolve()), found.st_ino, found.st_mtime_ns)
-        except (OSError, IndexError, PolytagError):
-            return self._identity  # it is being replaced
+            if isinstance(self._source, Tagger) or not path_exists(expand_home(self._source)):
+                return self._identity  # one of the hub stays what it is until SIGHUP; a folder is being replaced
+            folder = tagger_folder(self._source).resolve()
+            files = [(path, path.stat()) for path in folder.rglob("*") if path.is_file()]
+        except (OSError, PolytagError):
+            return self._identity
+        found = ((str(path), about.st_ino, about.st_size, about.st_mtime_ns) for path, about in files)
+        return str(folder), frozenset(found)
 
     def _warm_tagger(self) -> Tagger:
         if isinstance(self._source, Tagger):
@@ -171,7 +171,6 @@ class ServedModel:
             tagger = Tagger.load(self._source, kind.decoding, kind.min_score, kind.task, kind.labels, kind.runtime)
         for _ in tagger.stream(_WARM_UP):
             pass
-        self.runtime = tagger.runtime
         return tagger
 
     def describe(self) -> dict[str, Any]:

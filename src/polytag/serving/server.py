@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import os
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from polytag.errors import InterruptedRunError, PolytagError
 from polytag.serving.app import create_app, reload_models
-from polytag.serving.guards import LOG
+from polytag.serving.connections import GuardedProtocol, is_readable, raise_limits
+from polytag.serving.log import LOG, configure_log
 from polytag.serving.tagging import Models
 from polytag.terminal import visible
 
@@ -29,7 +30,9 @@ GRACE = 25.0
 _DRAIN = 1.0
 """Seconds for which new connections are still taken after SIGTERM, so that those on their way are answered."""
 
-_HEADER_SECONDS = 10.0
+_LAST_CONNECTIONS = 0.5
+"""Seconds at most in which the connections are accepted that exist already when no more are taken."""
+
 _BACKLOG = 2048
 
 
@@ -64,12 +67,23 @@ def serve(
     app = create_app(list(taggers), token=token, **options)
     with _bound(host, port) as listening:
         _announce(app, host, listening.getsockname()[1], token is not None, replicas)
-        _configure_log()
-        run_app(app, listening, grace)
+        configure_log(messages=bool(options.get("log_texts")))
+        if replicas == 1:
+            run_app(app, listening, grace)
+            return
+        from polytag.serving.replicas import Plan, run_replicas
+
+        run_replicas(Plan(tuple(taggers), grace, {"token": token, **options}), listening, replicas)
 
 
-def run_app(app: FastAPI, listening: socket.socket, grace: float) -> None:
+def run_app(app: FastAPI, listening: socket.socket, grace: float, supervised: bool = False) -> None:
     """Run an application on a socket until the process is told to stop.
+
+    Args:
+        app: The application.
+        listening: The socket.
+        grace: Seconds after SIGTERM in which accepted requests are finished.
+        supervised: Whether another process is told to stop from the keyboard, and passes it on as SIGTERM.
 
     Raises:
         PolytagError: A tagger cannot be loaded.
@@ -77,15 +91,17 @@ def run_app(app: FastAPI, listening: socket.socket, grace: float) -> None:
     """
     config = uvicorn.Config(
         app,
-        http=_PatientProtocol,
+        http=GuardedProtocol,
         ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=max(1, int(grace - _DRAIN)),
+        # What is left of the grace time is for answering those that are given up.
+        timeout_graceful_shutdown=max(1, int(grace - _DRAIN - _LAST_CONNECTIONS - 1)),
     )
-    server = _Server(config, app)
+    raise_limits()
+    server = _Server(config, app, grace, supervised)
     server.run([listening])
     if failure := getattr(app.state, "failure", None):
         raise failure
@@ -96,21 +112,27 @@ def run_app(app: FastAPI, listening: socket.socket, grace: float) -> None:
 class _Server(uvicorn.Server):
     """Answers for a moment longer when it is told to stop, and loads taggers again at SIGHUP."""
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+    def __init__(self, config: uvicorn.Config, app: FastAPI, grace: float, supervised: bool) -> None:
         super().__init__(config)
         self.interrupted = False
         self._models: Models = app.state.models
+        self._grace, self._supervised = grace, supervised
         self._stop_at: float | None = None
         app.state.on_failure = self._stop_now
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Stop taking requests; at the second signal, stop at once."""
+        if sig == signal.SIGINT and self._supervised:
+            return
         self.interrupted = sig == signal.SIGINT
         if self._stop_at is not None:
             self.should_exit = self.force_exit = True
             return
         self._models.draining = True
         self._stop_at = time.monotonic() + (0 if self.interrupted else _DRAIN)
+        in_time = threading.Timer(self._grace, _give_up)
+        in_time.daemon = True
+        in_time.start()
 
     def _stop_now(self) -> None:
         self.should_exit = True
@@ -120,6 +142,15 @@ class _Server(uvicorn.Server):
         if self._stop_at is not None and time.monotonic() >= self._stop_at:
             self.should_exit = True
         return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept the connections that clients have already, then stop."""
+        until = time.monotonic() + _LAST_CONNECTIONS
+        for listening in sockets or []:
+            listening.listen(0)
+            while is_readable(listening.fileno()) and time.monotonic() < until:
+                await asyncio.sleep(0.002)
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and listen for SIGHUP."""
@@ -136,44 +167,9 @@ class _Server(uvicorn.Server):
             loop.add_signal_handler(signal.SIGHUP, reload)
 
 
-class _PatientProtocol(HttpToolsProtocol):
-    """Closes connections whose request does not get beyond its headers in time."""
-
-    _slow: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for a request."""
-        super().connection_made(transport)
-        self._wait()
-
-    def on_message_begin(self) -> None:
-        """Wait for its headers."""
-        self._wait()
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        """Nothing to wait for: the body has a limit of its own."""
-        self._forget()
-        super().on_headers_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing to wait for."""
-        self._forget()
-        super().connection_lost(exc)
-
-    def _wait(self) -> None:
-        self._forget()
-        self._slow = self.loop.call_later(_HEADER_SECONDS, self._give_up)
-
-    def _forget(self) -> None:
-        if self._slow is not None:
-            self._slow.cancel()
-            self._slow = None
-
-    def _give_up(self) -> None:
-        if not self.transport.is_closing():
-            self.transport.write(b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
-            self.transport.close()
+def _give_up() -> None:
+    LOG.error("the grace time is over, and something still runs")
+    os._exit(1)
 
 
 def _token(host: str, token_file: str | Path | None, no_token: bool) -> str | None:
@@ -230,12 +226,3 @@ def _announce(app: FastAPI, host: str, port: int, token: bool, replicas: int) ->
     for name, model in models.served.items():
         print(visible(f"  {name}: {model.runtime}"))
     sys.stdout.flush()
-
-
-def _configure_log() -> None:
-    """One line of JSON per request on stderr."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    LOG.addHandler(handler)
-    LOG.setLevel(logging.INFO)
-    LOG.propagate = False

@@ -92,11 +92,11 @@ async def _as_on_the_hub(models: Models, body: HubRequest, request: Request, nam
         aggregation_strategy="simple", ignore_labels=[OUTSIDE]
     )
     texts = [body.inputs] if isinstance(body.inputs, str) else body.inputs
-    model = await models.find(name)
     found = await models.tag_texts(request, texts, Wanted(), name)
+    decoders = request.state.tagger.decoders
     ignored = set(parameters.ignore_labels)
     by_word = parameters.aggregation_strategy == "none"
-    spanless = {task for task, decoder in model.tagger.decoders.items() if by_word or not decoder.scheme.encodes_spans}
+    spanless = {task for task, decoder in decoders.items() if by_word or not decoder.scheme.encodes_spans}
     entries = [_entries(tagged, spanless, by_word, ignored) for tagged in found]
     return Response(to_json(entries[0] if isinstance(body.inputs, str) else entries), media_type=_JSON)
 

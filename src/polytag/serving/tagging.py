@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from fastapi import HTTPException, Request
 
 from polytag.errors import PolytagError, suggest
 from polytag.serving import batching
 from polytag.serving.models import ServedModel, find_model
-from polytag.tagger.parts import Wanted, sentence_parts, text_parts
+from polytag.tagger.parts import Part, Wanted, sentence_parts, text_parts
 from polytag.tagger.results import TaggedText
+from polytag.tagger.tagger import Tagger
 
 
 class Models:
@@ -52,7 +53,7 @@ class Models:
         """Tag texts.
 
         Args:
-            request: The request, for the log.
+            request: The request. Its state gets `log`, fields for the log, and `tagger`, the one that answers it.
             texts: The texts.
             wanted: What is wanted of their tags.
             model: Name of the model; None for the first one.
@@ -64,11 +65,14 @@ class Models:
             BusyError, StoppedError: As `Batcher.tag`.
         """
         found = await self.find(model)
-        check_tasks(found, wanted)
         size = sum(map(len, texts))
         request.state.log = {"model": found.name, "texts": len(texts), "characters": size}
-        made = batching.Request(lambda tagger: text_parts(tagger, texts, lines), size, wanted)
-        return await found.batcher.tag(made)
+
+        def parts(tagger: Tagger) -> Iterator[Part]:
+            _begin(request, found.name, tagger, wanted)
+            return text_parts(tagger, texts, lines)
+
+        return await found.batcher.tag(batching.Request(parts, size, wanted))
 
     async def tag_words(
         self,
@@ -80,20 +84,24 @@ class Models:
     ) -> list[TaggedText]:
         """Tag sentences of words, as `tag_texts`; `documents` as in `Tagger.tag_words`."""
         found = await self.find(model)
-        check_tasks(found, wanted)
         size = sum(len(word) + 1 for words in sentences for word in words)
         request.state.log = {"model": found.name, "sentences": len(sentences), "characters": size}
-        made = batching.Request(lambda tagger: sentence_parts(tagger, sentences, documents), size, wanted)
-        return await found.batcher.tag(made)
+
+        def parts(tagger: Tagger) -> Iterator[Part]:
+            _begin(request, found.name, tagger, wanted)
+            return sentence_parts(tagger, sentences, documents)
+
+        return await found.batcher.tag(batching.Request(parts, size, wanted))
 
 
-def check_tasks(model: ServedModel, wanted: Wanted) -> None:
-    """Check that a model has the tasks.
+def _begin(request: Request, model: str, tagger: Tagger, wanted: Wanted) -> None:
+    """Note which tagger answers a request, and check that it has the tasks.
 
     Raises:
         PolytagError: It has not.
     """
-    known = model.tagger.decoders
+    request.state.tagger = tagger
     for task in wanted.tasks or ():
-        if task not in known:
-            raise PolytagError(f"{model.name} has no task named {task[:80]!r}.{suggest(task, known, 'task')}")
+        if task not in tagger.decoders:
+            advice = suggest(task, tagger.decoders, "task")
+            raise PolytagError(f"{model} has no task named {task[:80]!r}.{advice}")

@@ -1,0 +1,162 @@
+"""Limits of connections that no application sees: slow or endless headers, clients that do not read, their number."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import selectors
+from http import HTTPStatus
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEADER_BYTES = 2**16
+HEADER_SECONDS = 10.0
+READING_SECONDS = 30.0
+"""For how long a client may read nothing of an answer."""
+
+MOST_CONNECTIONS = 4096
+_OTHER_FILES = 256
+
+
+def raise_limits() -> None:
+    """Let the process have as many files as there may be connections; else, let there be fewer connections."""
+    try:
+        import resource
+    except ImportError:  # on Windows
+        return
+    usual, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = (
+        MOST_CONNECTIONS + _OTHER_FILES
+        if most == resource.RLIM_INFINITY
+        else min(most, MOST_CONNECTIONS + _OTHER_FILES)
+    )
+    if usual != resource.RLIM_INFINITY and usual < files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
+    GuardedProtocol.most_connections = max(1, min(MOST_CONNECTIONS, files - _OTHER_FILES))
+
+
+def is_readable(file: int) -> bool:
+    """Whether something waits to be read from a socket, or a connection to be accepted."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(file, selectors.EVENT_READ)
+        return bool(selector.select(0))
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """HTTP with limits."""
+
+    most_connections = MOST_CONNECTIONS
+    _slow: asyncio.TimerHandle | None = None
+    _stalled: asyncio.TimerHandle | None = None
+    _header_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for a request."""
+        super().connection_made(transport)
+        if len(self.connections) > self.most_connections:
+            self._end(HTTPStatus.SERVICE_UNAVAILABLE, "Too many connections are open. Try again later.")
+        else:
+            self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """Count the bytes of headers."""
+        if self._slow is None and self._is_idle:
+            self._wait()  # also for what is not yet the start of a request
+        waited = self._slow is not None
+        super().data_received(data)
+        if waited and self._slow is not None:
+            self._header_bytes += len(data)
+            if self._header_bytes > HEADER_BYTES:
+                self._end(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"Headers may have {HEADER_BYTES:,} bytes.")
+
+    def on_message_begin(self) -> None:
+        """Wait for the headers of a request."""
+        self._wait()
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Wait for nothing: the body has a limit of its own."""
+        self._forget()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing."""
+        self._forget()
+        self._forget_stalled()
+        super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Close the connection, unless a request is on it: the answer to that will close it."""
+        if self._is_idle and (self._header_bytes or self._has_unread):
+            return
+        super().shutdown()
+
+    def pause_writing(self) -> None:
+        """Wait for the client to read."""
+        super().pause_writing()
+        self._look_again(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """The client has read."""
+        self._forget_stalled()
+        super().resume_writing()
+
+    @property
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    @property
+    def _has_unread(self) -> bool:
+        return is_readable(self.transport.get_extra_info("socket").fileno())
+
+    def _wait(self) -> None:
+        self._forget()
+        self._slow = self.loop.call_later(HEADER_SECONDS, self._give_up)
+
+    def _forget(self) -> None:
+        self._header_bytes = 0
+        if self._slow is not None:
+            self._slow.cancel()
+            self._slow = None
+
+    def _give_up(self) -> None:
+        if self._is_idle:
+            self._end(HTTPStatus.REQUEST_TIMEOUT, f"The headers did not arrive within {HEADER_SECONDS:g} seconds.")
+        else:  # a request that is being answered comes first
+            self._slow = self.loop.call_later(HEADER_SECONDS, self._give_up)
+
+    def _look_again(self, before: int) -> None:
+        self._forget_stalled()
+        self._stalled = self.loop.call_later(READING_SECONDS, self._look, before)
+
+    def _look(self, before: int) -> None:
+        size = self.transport.get_write_buffer_size()
+        if size >= before:
+            self.transport.abort()
+        else:
+            self._look_again(size)
+
+    def _forget_stalled(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
+    def _end(self, status: HTTPStatus, detail: str) -> None:
+        """Answer in place of the application, and close the connection."""
+        self._forget()
+        if self.transport.is_closing():
+            return
+        content: dict[str, Any] = {
+            "type": "about:blank",
+            "title": status.phrase,
+            "status": status.value,
+            "detail": detail,
+        }
+        body = json.dumps(content).encode()
+        headers = ["content-type: application/problem+json", f"content-length: {len(body)}", "connection: close"]
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            headers.append("retry-after: 1")
+        head = "\r\n".join([f"HTTP/1.1 {status.value} {status.phrase}", *headers, "", ""])
+        self.transport.write(head.encode() + body)
+        self.transport.close()
