@@ -96,6 +96,25 @@ def featurise(
     return Features(units.ids, unit_starts, sentence_starts, windows)
 
 
+def complete_sentences(
+    encoder: WordCoder,
+    sentences: Sequence[Sequence[str]],
+    documents: Sequence[int],
+    max_units: int | None,
+    units: Units,
+) -> int:
+    """How many of the sentences have windows that do not change when more sentences follow; arguments as `featurise`.
+
+    Sentences of a document are packed from its start, so that only the last window can take in more of them.
+    """
+    features = featurise(encoder, sentences, documents, max_units, units)
+    windows, starts = features.windows, features.sentence_starts
+    if not len(windows.start):
+        return 0
+    last = windows.start[-1]
+    return int(np.searchsorted(starts, last, side="right")) - 1
+
+
 def encoded(encoder: WordCoder, words: Sequence[str]) -> Units:
     """The units of words.
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from polytag.encoding.batches import UNIT_BUDGET
 from polytag.tagger.parts import Part, Wanted, tag_parts
-from polytag.tagger.results import TaggedText
+from polytag.tagger.results import TaggedText, joined
 from polytag.tagger.runtimes import threads
 from polytag.tagger.tagger import Tagger
 
@@ -73,7 +73,17 @@ class _Job:
     """The tagger that began the job, and ends it even if it has been replaced since."""
     parts: Iterator[Part] = field(default_factory=lambda: iter(()))
     next_part: Part | None = None
+    pieces: list[TaggedText] = field(default_factory=list)
+    """What is tagged of a text that goes on."""
     found: list[TaggedText] = field(default_factory=list)
+
+    def add(self, part: Part, tagged: list[TaggedText]) -> None:
+        """Take the answer to a part."""
+        if part.goes_on or self.pieces:
+            self.pieces += tagged
+            tagged = [] if part.goes_on else [joined(self.pieces)]
+            self.pieces = self.pieces if part.goes_on else []
+        self.found += tagged
 
     def begin(self, tagger: Tagger) -> None:
         """Split the text with this tagger, as far as the first part."""
@@ -240,8 +250,8 @@ class Batcher:
             return
         done: list[tuple[_Job, Exception | None]] = []
         for job, parts in jobs:
-            for _ in parts:
-                job.found += next(answers)
+            for part in parts:
+                job.add(part, next(answers))
             if job.next_part is None:
                 done.append((job, None))
             else:

@@ -29,7 +29,7 @@ _LOADED = ""
 """What a replica tells when it has its taggers; anything else is why it has not."""
 
 _PAUSES = (1.0, 2.0, 5.0, 15.0, 30.0)
-"""Seconds before a replica is replaced: the more have failed to load their taggers since the last that did, the more."""
+"""Seconds before a replica is replaced that could not load its taggers; the last one for all further failures."""
 
 _MARGIN = 0.5
 """Seconds after the grace time in which replicas end by themselves."""

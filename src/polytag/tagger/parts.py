@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from polytag.encoding.features import encoded
+from polytag.encoding.batches import UNIT_BUDGET
+from polytag.encoding.features import complete_sentences, encoded
 from polytag.encoding.splitters import Split, split_function, split_parts
 from polytag.plugin.attribution import attributed
 from polytag.plugin.encoder import Units
@@ -36,19 +37,21 @@ class Wanted:
 
 
 class Part(NamedTuple):
-    """The smallest piece of a request that is tagged at once: a text, a sentence of words, or a document.
+    """A piece of a request that is tagged at once: a text, a sentence of words, or a document; of long ones, a part.
 
     Attributes:
         groups: The texts of the answer, with the offsets of their words.
         sentences: The words of the sentences.
         documents: The document of each sentence; sentences of one document may be read together.
         units: The units of the words.
+        goes_on: Whether the next part has further sentences of the same text.
     """
 
     groups: list[WordGroups]
-    sentences: list[Sequence[str]]
-    documents: list[int]
+    sentences: Sequence[Sequence[str]]
+    documents: Sequence[int]
     units: Units
+    goes_on: bool = False
 
     @property
     def n_units(self) -> int:
@@ -57,32 +60,40 @@ class Part(NamedTuple):
 
 
 def text_parts(tagger: Tagger, texts: Iterable[str], lines: bool = False) -> Iterator[Part]:
-    """A part for each text.
+    """A part for each text, and several for a long one.
 
     Raises:
         PluginError: The tagger's splitter failed.
     """
     split = split_function(tagger.splitter)
     for text in texts:
-        group, sentences, documents = parsed_text(text, split, lines)
-        yield _part(tagger, [group], sentences, documents)
+        (_, offsets), sentences, documents = parsed_text(text, split, lines)
+        for start, end, units in _pieces(tagger, sentences, documents):
+            group = (text, offsets[start:end])
+            yield Part([group], sentences[start:end], documents[start:end], units, end < len(sentences))
 
 
 def sentence_parts(
     tagger: Tagger, sentences: Iterable[Sequence[str]], documents: Iterable[int] | None = None
 ) -> Iterator[Part]:
-    """A part for each sentence, or for consecutive sentences of a document.
+    """A part for each sentence, or for consecutive sentences of a document that are read together.
 
     Raises:
         PolytagError: As `Tagger.tag_words`.
     """
-    alone = documents is None
+    alone = documents is None or tagger.context == "sentence"
     found = enumerate(sentences_of(sentences, documents))
     numbered = ((words, index if alone else number) for index, (words, number) in found)
     for number, run in groupby(numbered, key=lambda pair: pair[1]):
         together = [words for words, _ in run]
-        filled = [words for words in together if len(words)]
-        yield _part(tagger, [joined_words(words) for words in together], filled, [number] * len(filled))
+        filled = [index for index, words in enumerate(together) if len(words)]
+        own = [together[index] for index in filled]
+        for start, end, units in _pieces(tagger, own, [number] * len(own)):
+            # Sentences without words go with the one before them.
+            first = filled[start] if start else 0
+            stop = filled[end] if end < len(own) else len(together)
+            groups = [joined_words(words) for words in together[first:stop]]
+            yield Part(groups, own[start:end], [number] * (end - start), units)
 
 
 def parsed_text(text: str, split: Split, lines: bool) -> tuple[WordGroups, list[Sequence[str]], list[int]]:
@@ -100,9 +111,32 @@ def joined_words(words: Sequence[str]) -> WordGroups:
     return " ".join(words), [offsets] if offsets else []
 
 
-def _part(tagger: Tagger, groups: list[WordGroups], sentences: list[Sequence[str]], documents: list[int]) -> Part:
-    words = [word for sentence in sentences for word in sentence]
-    return Part(groups, sentences, documents, encoded(tagger.encoder, words))
+def _pieces(
+    tagger: Tagger, sentences: Sequence[Sequence[str]], documents: Sequence[int]
+) -> Iterator[tuple[int, int, Units]]:
+    """Cut sentences where no window goes across, after about as many words as are computed at once; at least one piece.
+
+    Yields:
+        The first sentence of a piece, the one after its last, and the units of its words.
+    """
+    encoder, n_words = tagger.encoder, UNIT_BUDGET[tagger.encoder.unit]
+    start = end = 0
+    units: Units | None = None
+    while units is None or end < len(sentences):
+        words: list[str] = []
+        while end < len(sentences) and (not words or len(words) + len(sentences[end]) <= n_words):
+            words += sentences[end]
+            end += 1
+        new = encoded(encoder, words)
+        units = new if units is None else Units(*map(np.concatenate, zip(units, new, strict=True)))
+        cut = end
+        if tagger.context == "document" and end < len(sentences):
+            cut = start + complete_sentences(encoder, sentences[start:end], documents[start:end], tagger.window, units)
+        if cut > start or end == len(sentences):
+            covered = sum(map(len, sentences[start:cut]))
+            size = int(units.counts[:covered].sum())
+            yield start, cut, Units(units.ids[:size], units.counts[:covered])
+            start, units = cut, Units(units.ids[size:], units.counts[covered:])
 
 
 @attributed

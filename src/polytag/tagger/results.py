@@ -154,6 +154,29 @@ def tagged_texts(
         position = stop
 
 
+def joined(pieces: Sequence[TaggedText]) -> TaggedText:
+    """The whole of a text whose sentences were tagged in pieces, one after the other."""
+    first = pieces[0]
+    if len(pieces) == 1:
+        return first
+    before = accumulate((len(piece.words) for piece in pieces), initial=0)
+    return TaggedText(
+        text=first.text,
+        spans=[span for piece in pieces for span in piece.spans],
+        words=[word for piece in pieces for word in piece.words],
+        offsets=[offset for piece in pieces for offset in piece.offsets],
+        sentence_starts=[
+            start + n_words for piece, n_words in zip(pieces, before, strict=False) for start in piece.sentence_starts
+        ],
+        tags={task: [tag for piece in pieces for tag in piece.tags[task]] for task in first.tags},
+        scores={task: [score for piece in pieces for score in piece.scores[task]] for task in first.scores},
+        alternatives=first.alternatives
+        and {
+            task: [word for piece in pieces for word in (piece.alternatives or {})[task]] for task in first.alternatives
+        },
+    )
+
+
 def _pairs(found: Alternatives, decoder: Decoder) -> list[list[tuple[str, float]]]:
     """The alternatives of each word, as pairs of label and probability."""
     names, scores = decoder.names[found.labels].tolist(), found.scores.tolist()
