@@ -31,7 +31,7 @@ def tagger(joint_run: TrainResult) -> Tagger:
 @pytest.fixture(scope="module")
 def sentences() -> list[list[str]]:
     corpus = load_corpus("sample")
-    return [list(row.words) for row in sentences_of(corpus.data["test"])][:40]
+    return [list(row.words) for row in sentences_of(corpus.data["test"])][:24]
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def random_request(
     least, alternatives = choose.choice((None, 0.5, 0.9)), choose.choice((0, 0, 3))
     wanted = Wanted(tasks, least, alternatives)
     alone = tagger if least is None else replace(tagger, min_score=least)
-    some = choose.sample(sentences, choose.randint(0, 6))
+    some = choose.sample(sentences, choose.randint(0, 4))
     if choose.random() < 0.5:
         documents = choose.choice((None, sorted(choose.choices((3, 4, 9), k=len(some)))))
         some[1:1] = [[]] * (documents is None and choose.random() < 0.3)
@@ -135,7 +135,7 @@ def test_answers_do_not_depend_on_what_else_is_in_the_batch(
     tagger: Tagger, sentences: list[list[str]], context: Any, together: bool
 ) -> None:
     owner, choose = replace(tagger, context=context, window=24), random.Random(context)
-    pairs = [random_request(choose, owner, sentences) for _ in range(60)]
+    pairs = [random_request(choose, owner, sentences) for _ in range(40)]
     sizes: list[int] = []
     batcher = Batcher(owner, together=together, observer=lambda requests, *_: sizes.append(requests))
 
