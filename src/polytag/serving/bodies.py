@@ -6,15 +6,27 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from polytag.errors import shorten
+
 MOST_TEXTS = 1000
 MOST_ALTERNATIVES = 10
 
-Texts = Annotated[list[str], Field(max_length=MOST_TEXTS)]
-Sentences = Annotated[list[list[str]], Field(max_length=MOST_TEXTS)]
+# The first wrong item is enough: a body can have half a million of them.
+Texts = Annotated[list[str], Field(max_length=MOST_TEXTS, fail_fast=True)]
+Sentences = Annotated[list[Annotated[list[str], Field(fail_fast=True)]], Field(max_length=MOST_TEXTS, fail_fast=True)]
+_Number = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_known(cls, value: Any) -> Any:
+        for key in value if isinstance(value, dict) else ():
+            if key not in cls.model_fields:
+                raise ValueError(f"There is no {shorten(key, 80)!r}. Known are: {', '.join(cls.model_fields)}.")
+        return value
 
 
 class TagRequest(_Body):
@@ -31,11 +43,11 @@ class TagRequest(_Body):
 
     texts: str | Texts | None = Field(None, description="A text, or up to 1,000 texts.")
     words: Sentences | None = Field(None, description="Instead of texts, sentences that are split into words.")
-    documents: Annotated[list[Annotated[int, Field(ge=-(2**31), lt=2**31)]], Field(max_length=MOST_TEXTS)] | None = (
-        Field(None, description="The document of each sentence of `words`.")
+    documents: Annotated[list[_Number], Field(max_length=MOST_TEXTS, fail_fast=True)] | None = Field(
+        None, description="The document of each sentence of `words`."
     )
     model: str | None = Field(None, description="Name of the model; the first one by default.")
-    tasks: Annotated[list[str], Field(min_length=1, max_length=100)] | None = Field(
+    tasks: Annotated[list[str], Field(min_length=1, max_length=100, fail_fast=True)] | None = Field(
         None, description="Names of tasks; all by default."
     )
     min_score: Annotated[float, Field(ge=0, le=1, strict=False)] | None = Field(
@@ -67,7 +79,7 @@ class HubParameters(BaseModel):
         description="`none`: one entry per word; anything else: one entry per span. A word is never split, so that "
         "the strategies other than `none` agree.",
     )
-    ignore_labels: Annotated[list[str], Field(max_length=10_000)] = Field(
+    ignore_labels: Annotated[list[str], Field(max_length=10_000, fail_fast=True)] = Field(
         ["O"], description="Labels that are left out."
     )
     stride: Annotated[int, Field(ge=0)] | None = Field(

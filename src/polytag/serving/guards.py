@@ -12,8 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import from_json
 from starlette.datastructures import Headers, MutableHeaders
 
+from polytag.errors import shorten
 from polytag.serving.log import LOG
 from polytag.serving.metrics import Metrics
 from polytag.serving.problems import problem
@@ -122,7 +124,10 @@ class _Passage:
                 refuse = self._refuse_body if self._has_body else self._refuse
                 await refuse(401, "This server wants a token: the header `Authorization: Bearer TOKEN`.")
             elif await self._read_body():
-                await self._answer()
+                if wrong := self._what_is_wrong():
+                    await self._refuse(400, wrong)
+                else:
+                    await self._answer()
         finally:
             guards._bodies_bytes -= self._size
             seconds = time.perf_counter() - self._begun
@@ -166,6 +171,18 @@ class _Passage:
             return False
         self._body = b"".join(chunks)
         return True
+
+    def _what_is_wrong(self) -> str:
+        """What keeps a body that is said to be JSON from being that.
+
+        Python's own reader takes more than JSON: NaN, UTF-16, and halves of characters, which no answer can hold.
+        """
+        if self._body and "json" in self._headers.get("content-type", "").lower():
+            try:
+                from_json(self._body, allow_inf_nan=False)
+            except ValueError as error:
+                return f"The body is not JSON in UTF-8: {shorten(str(error), 200)}."
+        return ""
 
     async def _answer(self) -> None:
         """Let the application answer, until it takes too long or the client is gone."""

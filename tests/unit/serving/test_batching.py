@@ -320,7 +320,7 @@ def test_a_request_is_answered_by_the_tagger_that_began_it(tagger: Tagger, small
     batcher, begun = Batcher(tagger), threading.Event()
 
     def parts(owner: Tagger) -> Iterator[Part]:
-        for number in range(80):
+        for number in range(24):
             yield next(text_parts(owner, [SHORT * 20]))
             if number == 3:
                 begun.set()
@@ -338,5 +338,5 @@ def test_a_request_is_answered_by_the_tagger_that_began_it(tagger: Tagger, small
     short, long = asyncio.run(exchange())
     assert set(short[0].tags["ner"]) <= set(letters)
     expected = tagger.tag(SHORT * 20).tags["ner"]
-    assert [found.tags["ner"] for found in long] == [expected] * 80
+    assert [found.tags["ner"] for found in long] == [expected] * 24
     batcher.stop()

@@ -274,7 +274,7 @@ def test_the_log_has_texts_when_asked(joint_tagger: Any, caplog: pytest.LogCaptu
 
 def test_more_than_the_queue_holds_is_refused(joint_tagger: Any) -> None:
     app = App(joint_tagger, queue=1)
-    texts = ["Anna Keller met Peter in Rome. " * 300] * 20
+    texts = ["Anna Keller met Peter in Rome. " * 20] * 10
 
     async def many() -> list[Any]:
         return await asyncio.gather(*(app.client.post("/v1/tag", json={"texts": texts}) for _ in range(12)))
