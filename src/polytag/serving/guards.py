@@ -18,6 +18,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from polytag.errors import shorten
 from polytag.serving.log import LOG
 from polytag.serving.metrics import Metrics
+from polytag.serving.page_routes import PAGE_PATHS
 from polytag.serving.problems import problem
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 BODY_BYTES = 2**20
 
-_OPEN = {"/healthz", "/readyz", "/", "/page.js", "/page.css", "/marks.css", "/favicon.ico"}
+_OPEN = {"/healthz", "/readyz", *PAGE_PATHS}
 """Paths that can be read without the token: health, and the files of the page, which know nothing of the taggers."""
 
 _DOCUMENTATION = ("/docs", "/redoc", "/static-offline-docs")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -35,8 +35,8 @@ def page_router() -> APIRouter:
     return router
 
 
-def _answer(content: bytes, media: str) -> Callable[[], Response]:
-    def answer() -> Response:
+def _answer(content: bytes, media: str) -> Callable[[], Awaitable[Response]]:
+    async def answer() -> Response:
         # Browsers ask again after an upgrade, as the names of the files stay.
         return Response(content, media_type=media, headers={"Cache-Control": "no-cache"})
 
