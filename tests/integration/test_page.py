@@ -16,14 +16,10 @@ import pytest
 from polytag import Tagger
 from polytag.runner import TrainResult
 from polytag.serving import page_routes
+from polytag.serving.app import create_app
 from polytag.tagger.marks import colours, marks_html
 from polytag.tagger.results import TaggedSpan, TaggedText
-from support.page_server import page_app, serving
-
-try:
-    from polytag.serving.app import create_app
-except ImportError:
-    create_app = page_app
+from support.page_server import serving
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
