@@ -19,6 +19,9 @@ from polytag.plugin.alignment import FloatArray, IntArray
 from polytag.tagger.calibration import softmax
 from polytag.tagger.runtimes import squeezed
 
+_IDS, _SCORES = "tensor(int64)", "tensor(float)"
+"""Types of the inputs and outputs of a network."""
+
 
 class OnnxNetwork:
     """An ONNX model as a function of arrays: a `NetworkFunction`. It can be pickled, and used after a fork.
@@ -68,6 +71,12 @@ class OnnxNetwork:
                 " the tagger again."
             ) from error
         found = dict(zip(self._outputs, outputs, strict=True))
+        for task, values in found.items():
+            if values.shape != (*mask.shape, self._labels[task]):
+                raise TaggerError(
+                    f"{self._path} gives scores of shape {values.shape} for {mask.shape[0]} windows of {mask.shape[1]} "
+                    "units. It does not fit the other files of the tagger: export the tagger again."
+                )
         return {task: softmax(values) for task, values in found.items()} if self._gives_logits else found
 
     def _open_again(self) -> None:
@@ -88,7 +97,13 @@ class OnnxNetwork:
             session = onnxruntime.InferenceSession(str(self._path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its exceptions have no other common base
             raise TaggerError(f"{self._path} cannot be loaded: {in_brief(error)}. Export the tagger again.") from error
-        found = {output.name: output.shape[-1] for output in session.get_outputs()}
+        types = [given.type for given in session.get_inputs()]
+        if types != [_IDS, _IDS] or any(given.type != _SCORES for given in session.get_outputs()):
+            raise TaggerError(
+                f"{self._path} is not a model that polytag wrote: it must have two inputs of integers, and outputs of "
+                "floating-point numbers. Export the tagger again."
+            )
+        found = {output.name: output.shape[-1] if output.shape else None for output in session.get_outputs()}
         if found != {self._outputs[task]: size for task, size in self._labels.items()}:
             raise TaggerError(
                 f"{self._path} has other tasks or labels than polytag.json: one of them was edited. Export the tagger "
