@@ -57,6 +57,7 @@ class UnknownNameError(PolytagError):
     """A task, scheme, strategy, metric, reader or encoder of that name is not registered."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], needed_by: str = "") -> None:
+        name = name if isinstance(name, str) else f"{name!r:.80}"
         need = f", which {needed_by} needs" if needed_by else ""
         super().__init__(f"There is no {kind} named {shorten(name)!r}{need}.{suggest(name, known, kind)}")
 

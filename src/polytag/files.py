@@ -16,7 +16,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -99,16 +99,29 @@ def check_replaceable(folder: Path) -> None:
 
 
 def resolve_links(path: Path) -> Path:
-    """The path without links and `~`; unlike `Path.resolve`, without an error for circular links."""
-    return Path(os.path.realpath(expand_home(path)))
+    """The path without links and `~`; unlike `Path.resolve`, without an error for circular links.
+
+    Raises:
+        PolytagError: No file can have this path.
+    """
+    try:
+        return Path(os.path.realpath(expand_home(path)))
+    except ValueError:
+        raise PolytagError(f"No file can have the path {str(path)!r}. Choose another one.") from None
 
 
 def expand_home(path: str | Path) -> Path:
-    """The path with `~` expanded; unchanged if that user does not exist, as in shells."""
+    """The path with `~` expanded; unchanged if that user does not exist, as in shells.
+
+    Raises:
+        PolytagError: The argument is not a path.
+    """
     try:
         return Path(path).expanduser()
     except RuntimeError:
         return Path(path)
+    except TypeError as error:
+        raise PolytagError(f"{path!r:.60} is not a path: give a string, or a pathlib.Path.") from error
 
 
 def check_writable(path: Path) -> None:
@@ -200,7 +213,9 @@ def _replacing(path: Path) -> Iterator[TextIO]:
     """A file that replaces another one when the block ends, with the same permissions."""
     remove_leftovers(path)
     temporary, handle = _temporary(path, is_folder=False)
-    try:
+    with ExitStack() as at_end:
+        at_end.callback(os.close, handle)
+        at_end.callback(temporary.unlink, missing_ok=True)
         with os.fdopen(handle, "w", encoding="utf-8", closefd=False) as sink:
             if path.exists():
                 shutil.copymode(path, temporary)  # before it has any content to read
@@ -208,24 +223,16 @@ def _replacing(path: Path) -> Iterator[TextIO]:
         _flush(handle)
         temporary.replace(path)
         _flush_name(path)
-    finally:
-        try:
-            temporary.unlink(missing_ok=True)
-        finally:
-            os.close(handle)
 
 
 @contextmanager
 def _temporary_folder(target: Path) -> Iterator[Path]:
     """A new folder next to a path, locked, and removed when the block ends."""
     temporary, handle = _temporary(target, is_folder=True)
-    try:
+    with ExitStack() as at_end:
+        at_end.callback(os.close, handle)
+        at_end.callback(shutil.rmtree, temporary, ignore_errors=True)
         yield temporary
-    finally:
-        try:
-            shutil.rmtree(temporary, ignore_errors=True)
-        finally:
-            os.close(handle)
 
 
 def _temporary(target: Path, is_folder: bool) -> tuple[Path, int]:
@@ -306,8 +313,7 @@ def _exchange(one: Path, other: Path) -> bool:
     sys.audit("os.rename", one, other, -1, -1)  # as `os.rename` does
     if rename(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0:
         return True
-    number = ctypes.get_errno()
-    if number in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+    if (number := ctypes.get_errno()) in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
         return False
     raise OSError(number, os.strerror(number), str(other))
 

@@ -61,6 +61,8 @@ def locate(reference: str, options: ReadingOptions = NOTHING_SAID) -> Source:
         CorpusError: The reference is empty, or names a file that does not exist, or a pipe.
         OSError: A folder may not be read.
     """
+    if not isinstance(reference, str):
+        raise CorpusError(f"The corpus is {reference!r:.60}, and must be a string or a polytag.Corpus: str(path)")
     if not reference.strip():
         raise CorpusError("The corpus has no name. Give a file, a folder, a hub dataset, or `sample`.")
     path = expand_home(reference)

@@ -50,8 +50,8 @@ def score(
             the scheme has none, or no scheme or metric has the given name.
     """
     known = registry()
-    chosen = known.schemes[scheme] if isinstance(scheme, str) else scheme
-    names = (metrics,) if isinstance(metrics, str) else tuple(metrics)
+    chosen = scheme if isinstance(scheme, LabelScheme) else known.schemes[scheme]
+    names = (metrics,) if isinstance(metrics, str) else tuple(metrics or ())
     if not names:
         raise PolytagError("No metric is given. Name at least one: metrics=('spans',)")
     for name in names:
@@ -67,16 +67,21 @@ def score(
 
 
 def _check_shape(gold: Tags, predicted: Tags) -> None:
+    for side, tags in (("gold", gold), ("predicted", predicted)):
+        if not hasattr(tags, "__len__") or isinstance(tags, str | bytes):
+            raise PolytagError(
+                f"The {side} tags are {tags!r:.60}. Give a list of tags for each sentence: [['B-PER', 'O']]"
+            )
     if len(gold) != len(predicted):
         raise PolytagError(
             f"The gold tags have {len(gold):,} sentences, and the predicted tags {len(predicted):,}. Give both for the "
             "same sentences."
         )
     for number, (right, found) in enumerate(zip(gold, predicted, strict=True), start=1):
-        if isinstance(right, str) or isinstance(found, str):
-            raise PolytagError(
-                f"Sentence {number} is a string. Give a list of tags for each sentence: [['B-PER', 'O']]"
-            )
+        wrong = [tags for tags in (right, found) if isinstance(tags, str) or not hasattr(tags, "__len__")]
+        if wrong:
+            kind = "a string" if isinstance(wrong[0], str) else f"{wrong[0]!r:.60}"
+            raise PolytagError(f"Sentence {number} is {kind}. Give a list of tags for each sentence: [['B-PER', 'O']]")
         if len(right) != len(found):
             raise PolytagError(
                 f"Sentence {number} has {len(right):,} gold tags and {len(found):,} predicted tags. Give one of each "
@@ -89,6 +94,8 @@ def _check_tags(side: str, sentences: Tags, scheme: LabelScheme) -> None:
     first.pop(UNANNOTATED, None)
     edges: list[str | None] = [None, *first]
     for tag, number in first.items():
+        if not isinstance(tag, str):
+            raise PolytagError(f"Sentence {number} has the {side} tag {tag!r:.60}, which is not a string.")
         if not any(scheme.allows(tag, other) or scheme.allows(other, tag) for other in edges):
             raise PolytagError(
                 f"Sentence {number} has the {side} tag {tag!r}, which is invalid in the scheme {scheme.name!r}. Name "

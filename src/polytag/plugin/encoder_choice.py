@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from polytag.errors import PolytagError, UnknownNameError
-from polytag.files import path_exists
+from polytag.files import expand_home, path_exists
 from polytag.plugin.encoder import Encoder, EncoderProvider, WordCoder
 from polytag.plugin.registry import registry
 from polytag.plugin.surroundings import for_plugin
@@ -26,7 +26,7 @@ def choose_encoder(reference: str) -> EncoderProvider:
     encoders = registry().encoders
     if reference in encoders:
         return encoders[reference]
-    if not path_exists(Path(reference)) and get_close_matches(reference, encoders, cutoff=0.75):
+    if not path_exists(expand_home(reference)) and get_close_matches(reference, encoders, cutoff=0.75):
         raise UnknownNameError("encoder", reference, encoders)
     for provider in _core_last():
         if encoders.asked(provider, partial(provider.accepts, reference)):

@@ -67,7 +67,7 @@ class Kind(Generic[Contribution]):
             UnknownNameError: No plugin provides it; the message suggests similar names and lists plugins that failed.
             PluginError: Several plugins provide it, or its methods fail.
         """
-        if name not in self._offers:
+        if not isinstance(name, str) or name not in self._offers:
             error = UnknownNameError(self.noun, name, self, needed_by)
             if absent := [plugin for plugin in self._manager.plugins if plugin.status != "loaded"]:
                 listed = ", ".join(f"{plugin.source}, {plugin.status}" for plugin in absent[:_SHOWN])

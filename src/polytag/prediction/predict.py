@@ -12,6 +12,7 @@ from polytag.corpus.column_sample import SAMPLE
 from polytag.corpus.dialect import has_document_marks
 from polytag.corpus.text_files import text_lines
 from polytag.errors import PolytagError
+from polytag.files import expand_home
 from polytag.plugin.attribution import attributed
 from polytag.plugin.reader import ReadingKeywords, ReadingOptions
 from polytag.plugin.registry import registry
@@ -95,7 +96,7 @@ def predict(
     loaded = Tagger.load(folder, decoding, min_score, task, labels, runtime)
     if verbose:
         print(f"runtime: {loaded.runtime}", file=sys.stderr)
-    with open_input(file) as source, open_output(None if output is None else Path(output)) as sink:
+    with open_input(file) as source, open_output(None if output is None else expand_home(output)) as sink:
         name = STDIN if file == "-" else file
         write = writer_for(writing, loaded, target, sink)
         is_file = file != "-" and Path(file).is_file()

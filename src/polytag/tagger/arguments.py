@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import operator
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -27,8 +29,10 @@ def check_look_ahead(value: object) -> None:
     Raises:
         PolytagError: It is not an integer of at least 1.
     """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise PolytagError(f"look_ahead is {value!r:.60}, and must be an integer of at least 1.")
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= sys.maxsize:
+        raise PolytagError(
+            f"look_ahead is {value!r:.60}, and must be an integer of at least 1 and at most {sys.maxsize}."
+        )
 
 
 def check_alternatives(value: object) -> None:
@@ -76,9 +80,13 @@ def sentences_of(sentences: Iterable[Any], documents: Iterable[Any] | None) -> I
 def _numbers(documents: Iterable[Any]) -> Iterator[int]:
     check_iterable(documents, "documents")
     for number, document in enumerate(documents, 1):
-        if isinstance(document, bool) or not hasattr(document, "__index__"):
-            raise PolytagError(f"The document of sentence number {number} is not an integer: it is {document!r:.60}.")
-        yield int(document)
+        try:
+            index = operator.index(None if isinstance(document, bool) else document)  # type: ignore[arg-type]
+        except TypeError:
+            raise PolytagError(
+                f"The document of sentence number {number} is not an integer: it is {document!r:.60}."
+            ) from None
+        yield index
 
 
 def check_iterable(given: object, name: str) -> None:
@@ -87,5 +95,9 @@ def check_iterable(given: object, name: str) -> None:
     Raises:
         PolytagError: It cannot.
     """
-    if not hasattr(given, "__iter__") and not hasattr(given, "__getitem__"):
-        raise PolytagError(f"`{name}` is {given!r:.60}. Give a list, or anything else that gives them one by one.")
+    try:
+        iter(given)  # type: ignore[call-overload]  # NumPy's numbers have the method, and raise
+    except TypeError:
+        raise PolytagError(
+            f"`{name}` is {given!r:.60}. Give a list, or anything else that gives them one by one."
+        ) from None

@@ -15,6 +15,7 @@ from polytag.encoding.splitters import split_function
 from polytag.encoding.tensors import WEIGHTS, fingerprint, save_tensors
 from polytag.encoding.windows import Context
 from polytag.errors import PolytagError
+from polytag.files import expand_home
 from polytag.plugin.attribution import attributed
 from polytag.plugin.encoder import Units, WordCoder
 from polytag.plugin.splitter import STANDARD
@@ -268,11 +269,16 @@ class Tagger:
     ) -> tuple[Features, dict[str, Prediction]]:
         """Predict the tags of each task for sentences of words, as flat arrays, and return the features too.
 
-        `units`: the units of all words, if they are known already.
+        `units`: the units of all words, if they are known already; the sentences are not checked again then.
+
+        Raises:
+            PolytagError: As `tag_words`.
         """
         if self.runtime == "tensorflow":
             check_tensorflow()
         packed = documents if self.context == "document" else None
+        if units is None:
+            sentences = [words for words, _ in sentences_of(sentences, documents)]
         features = featurise(self.encoder, sentences, packed, self.window, units)
         # A word that is one unit is read in that unit, whatever the alignment.
         wanted = None if self.encoder.unit == "word" else units_needed(self.decoders.values(), features)
@@ -315,7 +321,7 @@ class Tagger:
             config["id2label"] = {str(index): label for index, label in enumerate(head.labels)}
             config["label2id"] = {label: index for index, label in enumerate(head.labels)}
         description = self.description()
-        with replacing_folder(Path(folder), overwrite) as temporary:
+        with replacing_folder(expand_home(folder), overwrite) as temporary:
             save_tensors(self.network.tensors(), temporary / WEIGHTS, metadata={"format": "pt"})
             description = description.model_copy(update={"weights": fingerprint(temporary / WEIGHTS)})
             texts = {

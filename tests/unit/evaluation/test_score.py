@@ -48,6 +48,11 @@ def test_words_without_annotation_are_not_scored():
         ([["O"]], [["O"]], {"scheme": "iob3"}, "There is no label scheme named 'iob3'. Did you mean"),
         ([["O"]], [["O"]], {"metrics": ("span",)}, "There is no metric named 'span'. Did you mean 'spans'"),
         ([["O"]], [["O"]], {"metrics": ()}, "No metric is given."),
+        ([["O"]], [["O"]], {"metrics": None}, "No metric is given."),
+        ([["O"]], [["O"]], {"scheme": None}, "There is no label scheme named 'None'."),
+        (None, [["O"]], {}, "The gold tags are None. Give a list of tags for each sentence"),
+        ([["O"], None], [["O"], ["O"]], {}, "Sentence 2 is None. Give a list of tags for each sentence"),
+        ([["O", float("nan")]], [["O", "O"]], {}, "Sentence 1 has the gold tag nan, which is not a string."),
     ],
 )
 def test_what_cannot_be_scored_is_named(gold, predicted, options, message):
