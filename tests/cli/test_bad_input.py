@@ -79,6 +79,7 @@ def train(corpus: object, *more: object) -> list[object]:
         (["--task-weight", "ner=much"], ["'task_weights.ner' is 'much'", "valid number"]),
         (["--task-weight", "pos=2"], ["task_weights names 'pos', which is not a task of this run (ner)"]),
         (["--config", "nowhere.toml"], ["configuration file 'nowhere.toml' cannot be read"]),
+        (["--config", "/dev/zero"], ["configuration file '/dev/zero' cannot be read: File too large"]),
     ],
 )
 def test_options_that_name_nothing(refused, corpus, options, expected):

@@ -41,3 +41,12 @@ def test_the_traceback_of_wrong_input_is_shown_on_request_too(command):
     assert "Traceback" in wanted.err
     assert wanted.err.endswith(usual.err)
     assert "Traceback" not in usual.err
+
+
+def test_a_long_message_keeps_its_beginning_and_its_advice(command):
+    done = command("predict", "x/" * 2_000, "-", stdin=b"Peter sleeps.")
+    (paragraph,) = done.err.splitlines()
+    assert done.status == 2
+    assert paragraph.startswith("polytag: 'x/x/")
+    assert paragraph.endswith("or a token classifier of transformers.")
+    assert 900 < len(paragraph) < 1000

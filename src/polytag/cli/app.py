@@ -40,6 +40,8 @@ _PLUGINS_LOADED = "polytag.plugin.registry"
 _DEBUG = "POLYTAG_DEBUG"
 """The variable that shows the traceback of an error."""
 
+"""Maximum characters of a message."""
+
 _INTERRUPTED = 128 + signal.SIGINT
 
 
@@ -144,7 +146,7 @@ def _options(
 
 def _show_warning(message: Warning | str, category: type[Warning], *where: Any, **options: Any) -> None:
     if issubclass(category, CorpusWarning | PluginWarning | RuntimeHint | UploadWarning):
-        print(f"polytag: {terminal.visible(str(message))}", file=sys.stderr)
+        print(f"polytag: {_paragraph(str(message))}", file=sys.stderr)
     else:
         _usual_show_warning(message, category, *where, **options)
 
@@ -167,8 +169,7 @@ def main() -> None:
     except PolytagError as error:
         sys.stdout.flush()
         _show_traceback(error)
-        text = in_one_paragraph(terminal.visible(message_of(error)))
-        print(f"polytag: {text or type(error).__name__}", file=sys.stderr)
+        print(f"polytag: {_paragraph(message_of(error) or type(error).__name__)}", file=sys.stderr)
         sys.exit(2)
     except (SystemExit, KeyboardInterrupt):
         raise
@@ -176,6 +177,10 @@ def main() -> None:
         _show_traceback(error)
         print(f"polytag: {terminal.visible(_defect(error))}", file=sys.stderr)
         sys.exit(1)
+
+
+def _paragraph(message: str) -> str:
+    return in_one_paragraph(terminal.visible(message))
 
 
 def _show_traceback(error: BaseException) -> None:

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from polytag import hub
-from polytag.encoding.json_values import read_json
+from polytag.encoding.json_values import read_json, read_limited
 from polytag.errors import PolytagError
 from polytag.files import expand_home, path_exists
+
+_LARGEST = 256 * 2**20
+"""Maximum bytes of a file of a tokenizer; the largest known ones have 35 MB."""
 
 
 def find_checkpoint(reference: str, noun: str = "encoder", files: Sequence[str] = hub.FILES) -> Path:
@@ -57,10 +60,10 @@ def read_file(path: Path) -> bytes:
     """Read a file of a checkpoint.
 
     Raises:
-        PolytagError: It cannot be read.
+        PolytagError: It cannot be read, or is larger than any tokenizer.
     """
     try:
-        return path.read_bytes()
+        return read_limited(path, _LARGEST)
     except OSError as error:
         raise _unreadable(path, error) from error
 

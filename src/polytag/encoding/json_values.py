@@ -1,9 +1,11 @@
-"""Read JSON of any origin: whatever is wrong with it is bad input, not a defect."""
+"""Read JSON and TOML of any origin: whatever is wrong with it is bad input, not a defect."""
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +13,38 @@ from typing import Any
 from polytag.errors import PolytagError, in_brief
 
 LARGEST = 16 * 2**20
-"""Maximum bytes of a JSON file; parsed, it can take twenty times as many."""
+"""Maximum bytes of a JSON or TOML file; parsed, it can take twenty times as many."""
 
 DEEPEST = 100
 """Maximum depth of lists and objects in each other."""
+
+
+def read_limited(path: Path, most: int = LARGEST) -> bytes:
+    """The content of a file or a pipe, of at most `most` bytes.
+
+    Raises:
+        OSError: It has more, as `/dev/zero` has, or cannot be read.
+    """
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    return content
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file, or a pipe.
+
+    Raises:
+        OSError: It cannot be read, or has more than `LARGEST` bytes.
+        ValueError: It is not TOML, not UTF-8, or is nested too deeply.
+    """
+    import tomllib
+
+    try:
+        return tomllib.loads(read_limited(path).decode("utf-8-sig"))  # editors on Windows write a byte order mark
+    except RecursionError as error:
+        raise ValueError("its arrays and tables are nested too deeply") from error
 
 
 def parse_json(content: str | bytes) -> Any:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from polytag.errors import PolytagError
+from polytag.errors import PolytagError, shorten
 from polytag.files import new_file
 from polytag.plugin.reader import DOCUMENT_MARKS
 from polytag.plugin.scheme import LabelScheme, convert_tags
@@ -79,6 +79,12 @@ def _columns(tagger: Tagger, target: LabelScheme | None, tagged: TaggedText) -> 
             raise PolytagError(
                 f"The word {word!r} cannot be written in columns: it is empty, has a tab or a line break, or begins "
                 "like the mark of a new document. Write JSON Lines: --format jsonl"
+            )
+    for tag in {tag for tags in tagged.tags.values() for tag in tags}:
+        if not tag.strip(" ") or _BREAKS.search(tag):
+            raise PolytagError(
+                f"The label {shorten(tag)!r} cannot be written in columns: it is empty, or has a tab or a line break. "
+                "Write JSON Lines: --format jsonl"
             )
     bounds = [*tagged.sentence_starts, len(tagged.words)]
     parts = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from polytag.hub import tagger_folder
 from polytag.plugin.encoder_choice import choose_restorer
 from polytag.plugin.registry import registry
 from polytag.plugin.splitter import STANDARD
-from polytag.tagger.heads import TaskHead
+from polytag.tagger.heads import Name, TaskHead
 from polytag.tagger.token_classifiers import ALIGNMENT, LabelNames, label_names, scheme_for, task_of
 from polytag.tagger.viterbi import check_decoding
 
@@ -130,7 +131,7 @@ class TaggerDescription(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     version: Annotated[int, Field(alias="format", strict=True, ge=1, le=FORMAT)]
-    tasks: Annotated[dict[str, Annotated[TaskHead, BeforeValidator(_complete)]], Field(min_length=1)]
+    tasks: Annotated[dict[Name, Annotated[TaskHead, BeforeValidator(_complete)]], Field(min_length=1)]
     encoder: EncoderDescription
     context: Context
     window: Annotated[int, Field(strict=True, ge=1)] | None
@@ -158,7 +159,7 @@ class TaggerDescription(BaseModel):
             PolytagError: A task or labels are given for a tagger that records its own, or do not fit.
         """
         path = folder / FILE
-        if path.is_file():
+        if os.path.lexists(path):  # also a folder or a link without a target: the tagger is damaged
             if task is not None or labels is not None:
                 raise PolytagError(
                     f"The tagger {str(folder)!r} records its tasks and labels. Leave out --task and --labels: they are "
@@ -273,8 +274,8 @@ class TaggerDescription(BaseModel):
         version = values.get("format")
         if isinstance(version, int) and version > FORMAT:
             raise TaggerError(
-                f"The tagger {str(path.parent)!r} has format {version}, and this polytag reads formats up to {FORMAT}. "
-                "Upgrade: pip install --upgrade polytag"
+                f"The tagger {str(path.parent)!r} has format {_shown(version)}, and this polytag reads formats up to "
+                f"{FORMAT}. Upgrade: pip install --upgrade polytag"
             )
         try:
             description = cls.model_validate(values)
@@ -327,6 +328,8 @@ def _problem(error: ErrorDetails) -> str:
     if kind == "repeated":
         return f"{_key(*where)!r} has {about['label']!r} twice"
     what = where[-1]
+    if what == "[key]":
+        return f"the name of a task is {_shown(error['input'])}, and must be a non-empty string"
     if isinstance(what, int):
         what = "a label"
     elif where[0] == "tasks" and len(where) == 2:

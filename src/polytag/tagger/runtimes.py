@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from polytag.encoding.batches import Batch, NetworkFunction, unit_scores
 from polytag.encoding.features import Features
-from polytag.errors import PolytagError, RuntimeHint, TaggerError
+from polytag.errors import PolytagError, RuntimeHint, TaggerError, shorten
 from polytag.plugin.alignment import FloatArray
 from polytag.plugin.encoder import WordCoder
 from polytag.plugin.registry import registry
@@ -220,7 +220,7 @@ def _possible(folder: Path, description: TaggerDescription) -> list[str]:
     if description.export is not None:
         if description.export.to != "onnx":
             raise TaggerError(
-                f"{str(folder)!r} is an export for {description.export.to}, which polytag does not load; its "
+                f"{str(folder)!r} is an export for {shorten(description.export.to)}, which polytag does not load; its "
                 "example.py shows how to run it. Name the tagger it was made from, or an export for onnx."
             )
         return ["onnx"]

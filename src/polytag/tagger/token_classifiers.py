@@ -12,7 +12,7 @@ from pathlib import Path
 from polytag.corpus.annotation import have_spans
 from polytag.corpus.recognition import scheme_that_writes
 from polytag.encoding.checkpoint import read_config
-from polytag.encoding.json_values import parse_json
+from polytag.encoding.json_values import parse_json, read_limited
 from polytag.errors import PolytagError, TaggerError, shorten
 from polytag.files import expand_home, path_exists
 from polytag.plugin.registry import registry
@@ -151,7 +151,7 @@ def _read_names(text: str) -> list[str] | dict[str, str]:
     try:
         if not path_exists(path) or not path.is_file():
             return _written_out(text)
-        content = path.read_text(encoding="utf-8-sig")
+        content = read_limited(path).decode("utf-8-sig")
         if path.suffix != ".json":
             return [line.strip() for line in content.splitlines() if line.strip()]
         names = parse_json(content)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from polytag.encoding.json_values import read_toml
 from polytag.errors import PolytagError
 from polytag.files import expand_home
 from polytag.plugin.encoder import Precision, TrainingDefaults
@@ -268,13 +269,11 @@ class RunConfig(BaseModel):
 
 
 def _read_toml(file: Path) -> dict[str, Any]:
-    import tomllib
-
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8-sig"))  # editors on Windows write a byte order mark
+        return read_toml(file)
     except OSError as error:
         raise PolytagError(f"The configuration file {str(file)!r} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise PolytagError(f"The configuration file {str(file)!r} is not TOML: {error}.") from error
 
 

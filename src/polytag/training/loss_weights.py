@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import tomllib
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from polytag.encoding.json_values import read_toml
 from polytag.errors import PolytagError, suggest
 
 BALANCED = "balanced"
+_LARGEST = sys.float_info.max
 
 Weights = dict[str, tuple[float, ...]]
 
@@ -38,7 +40,7 @@ def loss_weights(
         for label, weight in table.items():
             if label not in labels[task]:
                 raise PolytagError(f"{choice}, [{task}]: no label {label!r}.{suggest(label, labels[task], 'label')}")
-            if isinstance(weight, bool) or not isinstance(weight, int | float) or not weight > 0:
+            if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight <= _LARGEST:
                 raise PolytagError(f"{choice}, [{task}], {label!r}: {weight!r} is not a positive number.")
     return {task: tuple(float(tables.get(task, {}).get(name, 1.0)) for name in names) for task, names in labels.items()}
 
@@ -53,12 +55,12 @@ def _balanced(names: Sequence[str], tags: Iterable[Sequence[str]]) -> tuple[floa
 
 def _read(file: Path) -> dict[str, dict[str, Any]]:
     try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        tables = read_toml(file)
     except OSError as error:
         raise PolytagError(
             f"The loss weights {str(file)!r} cannot be read: {error.strerror}. Give `{BALANCED}`, or a TOML file."
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise PolytagError(f"The loss weights {str(file)!r} are not TOML: {error}.") from error
     if not all(isinstance(table, dict) for table in tables.values()):
         raise PolytagError(f'{file}: weights must be in a table per task, such as [ner] and then "B-MISC" = 3.0.')

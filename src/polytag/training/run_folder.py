@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from polytag.encoding.json_values import read_json
+from polytag.encoding.json_values import read_json, read_limited
 from polytag.errors import InterruptedRunError, PolytagError, TrainingError, shorten
 from polytag.files import check_writable, remove_empty, remove_folder, remove_leftovers
 from polytag.plugin.encoder import Precision
@@ -82,9 +82,7 @@ def locked_run(config: RunConfig, corpus: Mapping[str, str]) -> Iterator[Checkpo
     try:
         identity = {**corpus, **config.model_dump(mode="json", exclude=_NOT_PART_OF_IT)}
         if config.loss_weights and Path(config.loss_weights).is_file():
-            identity["content of loss_weights"] = Path(config.loss_weights).read_text(
-                encoding="utf-8", errors="replace"
-            )
+            identity["content of loss_weights"] = read_limited(Path(config.loss_weights)).decode(errors="replace")
         _check_content(folder)
         _prepare(folder, identity, config)
         checkpoints = CheckpointStore(folder, config.checkpoint_every)

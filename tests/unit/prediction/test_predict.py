@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -132,6 +133,19 @@ def test_what_cannot_stand_in_columns_is_not_written_there(ner_run: TrainResult,
     with pytest.raises(PolytagError, match=r"cannot be written in columns.*--format jsonl"):
         predict(ner_run.output, str(tmp_path / "in.jsonl"), output_format="conll", output=tmp_path / "out.conll")
     assert not (tmp_path / "out.conll").exists()
+
+
+@pytest.mark.parametrize("label", ["a\tb", "a\nb", "\r"])
+def test_labels_that_would_break_the_columns_are_not_written_there(ner_run: TrainResult, tmp_path, label):
+    folder = shutil.copytree(ner_run.output, tmp_path / "tagger")
+    description = json.loads((folder / "polytag.json").read_text())
+    description["tasks"]["ner"]["labels"] = [
+        tag if tag == "O" else tag[:2] + label + tag[2:] for tag in description["tasks"]["ner"]["labels"]
+    ]
+    (folder / "polytag.json").write_text(json.dumps(description))
+    (tmp_path / "in.txt").write_text("Anna Smith met Peter Keller in Paris.")
+    with pytest.raises(PolytagError, match=r"The label '[BI]-.*' cannot be written in columns.*--format jsonl"):
+        predict(folder, str(tmp_path / "in.txt"), output_format="conll", output=tmp_path / "out.conll")
 
 
 def test_words_between_spaces_hold_other_spaces(ner_run: TrainResult, tmp_path):

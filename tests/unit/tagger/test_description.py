@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,8 @@ FINITE = "a finite number above 0"
             "[]",
             "'tasks.ner' is [], and must be an object with labels, scheme, alignment, decoding, temperature",
         ),
+        ("tasks/", '{"labels": []}', 'the name of a task is "", and must be a non-empty string'),
+        ("tasks/\ud800", "[]", r'the name of a task is "\ud800", and must be a non-empty string'),
         ("tasks/ner/labels", None, "it has no 'labels' in 'tasks.ner'"),
         ("tasks/ner/labels", '"O"', f"'tasks.ner.labels' is \"O\", and must be {LABELS}"),
         ("tasks/ner/labels", '{"O": 0}', f"'tasks.ner.labels' is {{\"O\": 0}}, and must be {LABELS}"),
@@ -219,9 +222,23 @@ def test_a_file_that_is_no_json_object_is_named(folder: Path, content: bytes, pr
         TaggerDescription.read(folder)
 
 
+@pytest.mark.parametrize("put", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("nowhere")])
+def test_what_is_in_the_place_of_the_file_is_damage_and_not_a_tagger_of_transformers(
+    folder: Path, put: Callable[[Path], object]
+) -> None:
+    (folder / "polytag.json").unlink()
+    (folder / "config.json").write_text('{"id2label": {"0": "O", "1": "B-PER", "2": "I-PER"}}')
+    put(folder / "polytag.json")
+    with pytest.raises(TaggerError, match=r"polytag.json does not exist, or is no file. Train the tagger again"):
+        TaggerDescription.read(folder)
+
+
 def test_a_newer_format_is_told_from_damage_whatever_else_it_says(folder: Path) -> None:
     (folder / "polytag.json").write_text('{"format": 2, "tagger": {}}')
     with pytest.raises(TaggerError, match=r"has format 2, and this polytag reads formats up to 1. Upgrade: pip"):
+        TaggerDescription.read(folder)
+    (folder / "polytag.json").write_text('{"format": 9' + "0" * 4_000 + "}")
+    with pytest.raises(TaggerError, match=r"has format 90{58}…, and this polytag reads formats up to 1"):
         TaggerDescription.read(folder)
 
 

@@ -34,8 +34,11 @@ def test_a_file_may_begin_with_a_byte_order_mark(tmp_path):
         ('[pos]\n"NN" = 3', "not a task of this run"),
         ('[ner]\n"B-PER" = -1', "not a positive number"),
         ('[ner]\n"B-PER" = true', "not a positive number"),
+        ('[ner]\n"B-PER" = inf', "not a positive number"),
+        ('[ner]\n"B-PER" = 1' + "0" * 400, "not a positive number"),
         ("ner = 3", "a table per task"),
         ("[ner", "not TOML"),
+        ("ner = " + "[" * 10_000, "not TOML: its arrays and tables are nested too deeply"),
     ],
 )
 def test_a_wrong_file_is_refused(tmp_path, text, message):
@@ -48,3 +51,8 @@ def test_a_wrong_file_is_refused(tmp_path, text, message):
 def test_a_missing_file_is_refused():
     with pytest.raises(PolytagError, match="Give `balanced`, or a TOML file"):
         loss_weights("balance", LABELS, TAGS)
+
+
+def test_a_file_without_end_is_refused():
+    with pytest.raises(PolytagError, match="'/dev/zero' cannot be read: File too large"):
+        loss_weights("/dev/zero", LABELS, TAGS)
