@@ -70,8 +70,7 @@ def new_file(path: Path) -> Iterator[TextIO]:
         if path.is_dir():
             raise PolytagError(f"The output {str(path)!r} is a folder. Name a file.")
         target = resolve_links(path)
-        # If /dev/stdout is a pipe, its target has no path of its own.
-        is_stream = path.exists() and not target.is_file()
+        is_stream = path.exists() and not target.is_file()  # the target of /dev/stdout can have no path of its own
         with path.open("w", encoding="utf-8") if is_stream else _replacing(target) as sink:
             yield sink
     except BrokenPipeError:  # the command line then exits quietly
@@ -106,8 +105,9 @@ def resolve_links(path: Path) -> Path:
     """
     try:
         return Path(os.path.realpath(expand_home(path)))
-    except ValueError:
-        raise PolytagError(f"No file can have the path {str(path)!r}. Choose another one.") from None
+    except (OSError, ValueError) as error:
+        why = "the current folder does not exist" if isinstance(error, OSError) else error
+        raise PolytagError(f"The path {str(path)!r} cannot be used: {why}. Choose another one.") from error
 
 
 def expand_home(path: str | Path) -> Path:

@@ -24,7 +24,11 @@ def console(file: TextIO | None = None, **options: Any) -> Console:
     """
     from rich.console import Console
 
-    return Console(file=file, emoji=False, highlight=False, **options)
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            raise  # handled as when `print` raises it; rich would exit with status 1
+
+    return Plain(file=file, emoji=False, highlight=False, **options)
 
 
 def visible(text: str) -> str:

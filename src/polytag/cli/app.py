@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -9,10 +10,10 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -40,9 +41,8 @@ _PLUGINS_LOADED = "polytag.plugin.registry"
 _DEBUG = "POLYTAG_DEBUG"
 """The variable that shows the traceback of an error."""
 
-"""Maximum characters of a message."""
-
 _INTERRUPTED = 128 + signal.SIGINT
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
 @contextmanager
@@ -95,8 +95,7 @@ class _Commands(TyperGroup):
                 result = super().invoke(ctx)
             sys.stdout.flush()
         except BrokenPipeError:
-            # So that the flush of Python at exit does not fail.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _forget(sys.stdout)
             raise typer.Exit from None
         except BaseException as error:  # also a plugin's `sys.exit(0)`, which must not look like success
             if _PLUGINS_LOADED in sys.modules:
@@ -164,19 +163,39 @@ def main() -> None:
     try:
         app(prog_name="polytag")
     except InterruptedRunError as error:
-        print(f"polytag: {terminal.visible(str(error))}", file=sys.stderr)
-        sys.exit(_INTERRUPTED)
+        _end(error, str(error), _INTERRUPTED)
     except PolytagError as error:
-        sys.stdout.flush()
-        _show_traceback(error)
-        print(f"polytag: {_paragraph(message_of(error) or type(error).__name__)}", file=sys.stderr)
-        sys.exit(2)
+        _end(error, message_of(error) or type(error).__name__, 2)
     except (SystemExit, KeyboardInterrupt):
         raise
     except BaseException as error:  # a panic of a library in Rust is no Exception
-        _show_traceback(error)
-        print(f"polytag: {terminal.visible(_defect(error))}", file=sys.stderr)
-        sys.exit(1)
+        full = isinstance(error, OSError) and error.errno in _FULL
+        _end(error, _no_room(error) if full else _defect(error), 2 if full else 1)
+
+
+def _end(error: BaseException, message: str, status: int) -> NoReturn:
+    """Exit with a message, which is lost if stderr cannot be written."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is sys.stderr:
+                _show_traceback(error)
+                print(f"polytag: {_paragraph(message)}", file=stream)
+            stream.flush()
+        except OSError:  # a full disk, for instance
+            _forget(stream)
+    sys.exit(status)
+
+
+def _forget(stream: TextIO) -> None:
+    """Lose what a stream has to write, so that the flush of Python at exit does not fail."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _no_room(error: BaseException) -> str:
+    file = getattr(error, "filename", None)
+    what = "The output" if file is None else f"The file {str(file)!r}"
+    return f"{what} cannot be written: {getattr(error, 'strerror', error)}. Make room, or choose another place."
 
 
 def _paragraph(message: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
@@ -38,7 +39,8 @@ def for_plugin(loading: bool = False) -> Iterator[None]:
     """The block calls a plugin, or tags texts with one: it gets streams that it cannot close.
 
     In the program `polytag`, and while plugins are loaded, the text that it prints goes to stderr: stdout is for
-    results. While plugins are loaded, standard input is empty, so that a plugin cannot wait for an answer.
+    results. While plugins are loaded, standard input is empty, so that a plugin cannot wait for an answer, and the
+    filters of warnings are kept, so that none makes polytag's notes errors or hides them.
 
     Args:
         loading: Whether the plugin is imported or registered.
@@ -47,6 +49,7 @@ def for_plugin(loading: bool = False) -> Iterator[None]:
         if threading.current_thread() is threading.main_thread() and (loading or terminal.is_program):
             sys.stdout, sys.stderr = _Lent(sys.stderr), _Lent(sys.stderr)
             if loading:
+                opened.enter_context(warnings.catch_warnings())
                 sys.stdin = opened.enter_context(open(os.devnull, encoding="utf-8"))  # noqa: PTH123  # no Path: `nul`
         yield
 

@@ -2,6 +2,7 @@ import importlib
 import importlib.metadata
 import inspect
 import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -11,10 +12,11 @@ import polytag
 from polytag import PluginError, PolytagError, Task
 from polytag.plugin import registry as registry_module
 from polytag.plugin import specs
-from polytag.plugin.manager import PluginManager, isolated
+from polytag.plugin.manager import PluginManager, isolated, plugin_manager
 from polytag.plugin.provenance import Plugin
 from polytag.plugin.registry import Registry
 from polytag.plugin.specs import RunInfo
+from support import bad_plugins
 
 RUN = RunInfo(tasks=("ner",), corpus="sample", encoder="compact", output="out")
 
@@ -381,3 +383,11 @@ def test_registering_what_is_no_plugin_is_refused() -> None:
 
     with pytest.raises(PluginError, match=r"plugin 'wrong' \(this process 0\): it does not fit .*polytag_taskz"):
         PluginManager([], {}).register(Wrong(), "wrong")
+
+
+@pytest.mark.parametrize("action", ["error", "ignore"])
+def test_a_plugin_cannot_hide_what_polytag_notes_or_make_it_an_error(tmp_path: Path, action: str) -> None:
+    before = list(warnings.filters)
+    with bad_plugins.installed(tmp_path, f"import warnings\nwarnings.simplefilter({action!r})\n"):
+        assert bad_plugins.NAME in [plugin.name for plugin in plugin_manager().loaded()]
+    assert warnings.filters == before

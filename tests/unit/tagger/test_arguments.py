@@ -45,7 +45,7 @@ def tagger(ner_run) -> Tagger:
         (lambda t: t.predict([["a", None]]), "Word number 2 of sentence number 1 is not a string"),
         (lambda t: t.save(None), "None is not a path: give a string, or a pathlib.Path"),
         (lambda _: Tagger.load(7), "7 is not a path: give a string, or a pathlib.Path"),
-        (lambda t: t.save("a\0b"), "No file can have the path 'a\\x00b'"),
+        (lambda t: t.save("a\0b"), "The path 'a\\x00b' cannot be used: embedded null byte"),
         (lambda t: Tagger(t.model, t.heads, min_score=1.5), "min_score is 1.5, and must be a number from 0 to 1"),
         (lambda t: Tagger(t.model, t.heads, min_score=math.nan), "min_score is nan"),
         (lambda t: Tagger.load("nowhere", min_score="0.5"), "min_score is '0.5'"),
