@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Mapping
@@ -121,11 +122,20 @@ _OPENING = threading.Lock()
 
 
 def _after_fork() -> None:
-    """Never free the sessions of the parent in a forked process: that waits for threads that do not exist there."""
+    """Keep ONNX Runtime in a forked process from waiting for its threads, which do not exist there.
+
+    It waits when a session is freed, and at exit, where its destructors run if the process ends other than by
+    `os._exit`, as the workers of servers do. So sessions are never freed, and the last step of the exit of Python comes
+    before these destructors.
+    """
     global _OPENING  # a thread of the parent may hold it for ever
     _OPENING = threading.Lock()
     for session in _SESSIONS:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(session))
+    if "onnxruntime" in sys.modules:
+        system = ctypes.CDLL(None)
+        if hasattr(system, "on_exit"):  # in glibc; it calls what was registered last first, with the exit status
+            system.on_exit(system._exit, None)
 
 
 if hasattr(os, "register_at_fork"):

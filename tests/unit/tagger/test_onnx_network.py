@@ -1,5 +1,7 @@
 """A model that is no network of polytag's is refused when it is opened, or at its first text."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -59,3 +61,27 @@ def test_scores_of_another_shape_are_refused(tmp_path: Path) -> None:
     assert network(np.ones((2, 4, 1), np.int32), np.ones((2, 4), bool))["ner"].shape == (2, 4, 3)
     with pytest.raises(TaggerError, match=r"gives scores of shape \(2, 4, 3\) for 3 windows of 4 units"):
         network(np.ones((3, 4, 1), np.int32), np.ones((3, 4), bool))
+
+
+SERVER = """
+import os, signal, sys
+import subprocess
+import sys
+from pathlib import Path
+from polytag.tagger.onnx_network import OnnxNetwork
+
+network = OnnxNetwork(Path(sys.argv[1]), {"ner": 3}, {"ner": "ner"})
+if worker := os.fork():
+    signal.signal(signal.SIGALRM, lambda *_: os.kill(worker, signal.SIGKILL))
+    signal.alarm(20)
+    print(os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]))
+else:
+    print("tagged", end=" ")
+    sys.exit(3)
+"""
+
+
+def test_a_forked_worker_exits(tmp_path: Path) -> None:
+    path = model(tmp_path / "model.onnx", [IDS, MASK], SCORES)
+    done = subprocess.run([sys.executable, "-c", SERVER, path], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "tagged 3\n", done.stderr
