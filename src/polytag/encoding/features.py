@@ -103,7 +103,7 @@ def complete_sentences(
     max_units: int | None,
     units: Units,
 ) -> int:
-    """How many of the sentences have windows that do not change when more sentences follow; arguments as `featurise`.
+    """Number of first sentences whose windows stay when more sentences follow; arguments as in `featurise`.
 
     Sentences of a document are packed from its start, so that only the last window can take in more of them.
     """

@@ -51,7 +51,7 @@ class Observer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to be tagged.
+    """A request for tags.
 
     Attributes:
         parts: Makes the parts with a tagger; called in the thread that owns it.
@@ -74,7 +74,7 @@ class _Job:
     parts: Iterator[Part] = field(default_factory=lambda: iter(()))
     next_part: Part | None = None
     pieces: list[TaggedText] = field(default_factory=list)
-    """What is tagged of a text that goes on."""
+    """The tags so far of a text that continues."""
     found: list[TaggedText] = field(default_factory=list)
 
     def add(self, part: Part, tagged: list[TaggedText]) -> None:

@@ -30,7 +30,7 @@ class _Body(BaseModel):
 
 
 class TagRequest(_Body):
-    """What `POST /v1/tag` takes: texts, or sentences of words."""
+    """The body of `POST /v1/tag`: texts, or sentences of words."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -88,7 +88,7 @@ class HubParameters(BaseModel):
 
 
 class HubRequest(BaseModel):
-    """What the hub's token classification takes."""
+    """The body of the hub's token classification."""
 
     model_config = ConfigDict(
         extra="ignore", strict=True, json_schema_extra={"examples": [{"inputs": "Anna Keller met Peter in Rome."}]}

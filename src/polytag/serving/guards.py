@@ -1,4 +1,4 @@
-"""What every request passes: its number, the log, the token, limits of size and time, and headers of safety."""
+"""Checks that every request passes: its number, the log, the token, limits of size and time, and headers of safety."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _SAFE_ID = re.compile(r"[\w.:+/=-]{1,100}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a request may cost.
+    """Bounds on the cost of a request.
 
     Attributes:
         body_bytes: Size of its body.
@@ -61,7 +61,7 @@ class Guards:
     Args:
         app: The application.
         metrics: Count answers.
-        limits: What a request may cost.
+        limits: Bounds on the cost of a request.
         token: The token that requests must have; None for no token.
         log_texts: Whether the log has the bodies of requests.
         draining: Whether the server is stopping; answers then close their connections.
@@ -174,7 +174,7 @@ class _Passage:
         return True
 
     def _what_is_wrong(self) -> str:
-        """What keeps a body that is said to be JSON from being that.
+        """The reason that keeps a body that is said to be JSON from being that.
 
         Python's own reader takes more than JSON: NaN, UTF-16, and halves of characters, which no answer can hold.
         """

@@ -85,7 +85,7 @@ class Metrics:
         self._models = models
 
     def text(self) -> bytes:
-        """All figures; with replicas, those of all of them."""
+        """All figures, added up over replicas."""
         for name in self._models:
             self._note_waiting(name)
         if not _are_shared():

@@ -25,7 +25,7 @@ _WARM_UP = ("Anna met Peter in Rome.", "It rained.")
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """How taggers are loaded, as in `Tagger.load`."""
+    """Arguments of loading, as in `Tagger.load`."""
 
     decoding: Decoding | None = None
     min_score: float = 0.0
@@ -35,7 +35,7 @@ class Loading:
 
 
 class Queueing(NamedTuple):
-    """How requests wait for a tagger, as in `Batcher`."""
+    """Bounds of a queue, as in `Batcher`."""
 
     requests: int
     characters: int
@@ -174,7 +174,7 @@ class ServedModel:
         return tagger
 
     def describe(self) -> dict[str, Any]:
-        """What a client wants to know about the tagger, as plain data."""
+        """Facts about the tagger for clients, as plain data."""
         tagger = self.tagger
         known = registry().tasks
         tasks = []

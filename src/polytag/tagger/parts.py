@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is wanted of the tags of a text.
+    """A selection of a text's tags.
 
     Attributes:
         tasks: Names of the tasks; None for all.

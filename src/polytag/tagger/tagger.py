@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING, Any, overload
 
 from polytag.encoding.features import Features, featurise
 from polytag.encoding.splitters import split_function
-from polytag.encoding.tensors import WEIGHTS, fingerprint, save_tensors
 from polytag.encoding.windows import Context
 from polytag.errors import PolytagError
 from polytag.files import expand_home
@@ -22,7 +20,7 @@ from polytag.plugin.splitter import STANDARD
 from polytag.tagger.arguments import check_alternatives, check_look_ahead, check_min_score, sentences_of
 from polytag.tagger.chunks import sentence_chunks
 from polytag.tagger.decoder import Decoder, Prediction, units_needed
-from polytag.tagger.description import FILE, TaggerDescription, open_folder
+from polytag.tagger.description import TaggerDescription, open_folder
 from polytag.tagger.folder import replacing_folder
 from polytag.tagger.forks import check_tensorflow
 from polytag.tagger.heads import TaskHead
@@ -32,6 +30,7 @@ from polytag.tagger.packing import PackedModel
 from polytag.tagger.parts import joined_words, parsed_text
 from polytag.tagger.results import TaggedText, tagged_texts
 from polytag.tagger.runtimes import ExportedModel, Scorer, choose_runtime
+from polytag.tagger.saving import write_files
 from polytag.tagger.text_columns import is_dataset, tagged_dataset, texts_of
 from polytag.tagger.token_classifiers import LabelNames
 from polytag.tagger.viterbi import Decoding, check_decoding
@@ -313,24 +312,9 @@ class Tagger:
         Raises:
             PolytagError: The folder is in use, or cannot be written.
         """
-        encoder = self.network.encoder
-        config = encoder.config()
-        config["architectures"] = [encoder.architecture()]
-        if len(self.heads) == 1:
-            (head,) = self.heads.values()
-            config["id2label"] = {str(index): label for index, label in enumerate(head.labels)}
-            config["label2id"] = {label: index for index, label in enumerate(head.labels)}
-        description = self.description()
+        network, description = self.network, self.description()
         with replacing_folder(expand_home(folder), overwrite) as temporary:
-            save_tensors(self.network.tensors(), temporary / WEIGHTS, metadata={"format": "pt"})
-            description = description.model_copy(update={"weights": fingerprint(temporary / WEIGHTS)})
-            texts = {
-                FILE: description.to_json(),
-                "config.json": json.dumps(config, indent=2, ensure_ascii=False) + "\n",
-            }
-            encoder.save_files(temporary)
-            for name, text in {**texts, **(files or {})}.items():
-                (temporary / name).write_text(text, encoding="utf-8")
+            write_files(temporary, network, self.heads, description, files or {})
             if complete:
                 complete(temporary)
 
