@@ -56,10 +56,10 @@ def push(
 def _push(uploads: Uploads, repo: str, message: str, revision: str | None = None) -> str:
     files: dict[str, Path | bytes] = {**uploads.files}
     if CARD in uploads.files:
-        text = uploads.files[CARD].read_text(encoding="utf-8")
+        text = uploads.files[CARD].read_text(encoding="utf-8", errors="surrogateescape")
         if revision:  # transformers has an argument for it
             text = text.replace(f'model="{ADDRESS}"', f'model="{repo}", revision="{revision}"')
-        files[CARD] = text.replace(ADDRESS, f"{repo}@{revision}" if revision else repo).encode()
+        files[CARD] = text.replace(ADDRESS, f"{repo}@{revision}" if revision else repo).encode(errors="surrogateescape")
     return hub.upload(files, repo, message, revision)
 
 

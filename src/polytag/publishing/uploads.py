@@ -25,7 +25,7 @@ _NAMES = {
     *(ONNX_FILE, LITERT_FILE, UNITS_FILE, "labels.json", "example.py", "word_hashes.py"),
     *("1/saved_model.pb", "1/fingerprint.pb", "1/variables/variables.index"),
 }
-_NUMBERED = re.compile(r"model-\d+-of-\d+\.safetensors|1/variables/variables\.data-\d+-of-\d+")
+_NUMBERED = re.compile(r"model-\d+-of-\d+\.safetensors|1/variables/variables\.data-\d+-of-\d+", re.ASCII)
 _SHOWN = 10
 
 
@@ -49,21 +49,21 @@ def uploads_of(folder: Path, description: TaggerDescription) -> Uploads:
         description: Its description.
 
     Raises:
-        PolytagError: A file of the tagger is a link to a place outside the folder.
+        PolytagError: A file of the tagger is a link to a file outside the folder, or to one that is not uploaded.
     """
     provider = description.encoder.provider
     own = next((found.files for found in registry().encoders.undisputed() if found.name == provider), ())
-    files, others = {}, []
+    files, others, root = {}, [], folder.resolve()
     for name in _content(folder):
         path = folder / name
         if not path.is_file() or not is_part(name, own):
             others.append(name)
-        elif path.resolve().is_relative_to(folder.resolve()):
+        elif (target := path.resolve()).is_relative_to(root) and is_part(target.relative_to(root).as_posix(), own):
             files[name] = path
         else:
             raise PolytagError(
-                f"{str(path)!r} is a link to {str(path.resolve())!r}, outside the folder, and is not uploaded. Push a "
-                "copy of the folder without links: cp -rL."
+                f"{str(path)!r} is a link to {str(target)!r}, outside the folder or no part of the tagger, "
+                "and is not uploaded. Push a copy of the folder without links: cp -rL."
             )
     return Uploads(files, tuple(dict.fromkeys(_shortest(name, files) for name in others)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -38,6 +39,7 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 _CORPUS, _MODEL, _TRAINING, _HUB = "Corpus", "Model", "Training", "Hub"
+_HALF = re.compile("[\ud800-\udfff]")
 _OF_ONE_RUN = {"overwrite", "resume", "tensorboard", "profile", "push", "push_every", "push_private"}
 
 
@@ -210,6 +212,18 @@ class RunConfig(BaseModel):
             )
         if self.labels is not None and self.from_ is None:
             raise PolytagError("--labels names the labels of the token classifier to start from. Name it with --from.")
+        return self
+
+    @model_validator(mode="after")
+    def _recordable(self) -> RunConfig:
+        """Refuse names that are not UTF-8 before any work: the tagger could not record them."""
+        for name, value in self:
+            for text in value if isinstance(value, list | tuple) else (value,):
+                if isinstance(text, str | Path) and _HALF.search(str(text)):
+                    raise PolytagError(
+                        f"'{name.rstrip('_')}' is {str(text)!r}, which is not UTF-8 and cannot be recorded. "
+                        "Rename the file or the folder."
+                    )
         return self
 
     def reading(self) -> ReadingKeywords:

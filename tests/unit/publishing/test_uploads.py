@@ -42,7 +42,7 @@ def test_everything_that_polytag_writes_is_uploaded(tmp_path):
     [
         *(".env", "id_rsa", ".netrc", ".gitattributes", "polytag.json.bak", "Model.safetensors", "credentials.json"),
         *("training.log", "corpus.conll", "pytorch_model.bin", "model.py", "1/variables/notes", "onnx/polytag.json"),
-        *("model-1-of-2.safetensors\n", "example.py~", ".README.md.swp"),
+        *("model-\u0661-of-\u0662.safetensors", "model-1-of-2.safetensors\n", "example.py~", ".README.md.swp"),
     ],
 )
 def test_nothing_else_is(tmp_path, name):
@@ -64,15 +64,35 @@ def test_links_are_followed_only_inside_the_folder(tmp_path):
     (tmp_path / "ssh/model.onnx").write_text("secret")
     folder = tmp_path / "tagger"
     (folder / "onnx").symlink_to(tmp_path / "ssh", target_is_directory=True)
-    (folder / "vocab.txt").symlink_to("real.txt")
+    (folder / "vocab.txt").symlink_to("vocab.json")
     (folder / "merges.txt").symlink_to("merges.txt")
-    found = uploads(folder, ["real.txt"])
-    assert set(found.files) == {"vocab.txt"}
+    found = uploads(folder, ["vocab.json", "real.txt"])
+    assert set(found.files) == {"vocab.txt", "vocab.json"}
     assert found.left_out == ("merges.txt", "onnx/", "real.txt")
     (folder / "vocab.txt").unlink()
     (folder / "vocab.txt").symlink_to(tmp_path / "ssh/model.onnx")
     with pytest.raises(PolytagError, match=r"vocab\.txt' is a link to .* outside the folder"):
         uploads(folder, [])
+
+
+@pytest.mark.parametrize("secret", [".env", "id_rsa", "onnx/.token"])
+def test_a_link_does_not_give_another_name_to_what_stays(tmp_path, secret):
+    uploads(tmp_path, [secret])
+    (tmp_path / "README.md").symlink_to(secret)
+    with pytest.raises(PolytagError, match=r"README\.md' is a link to .* or no part of the tagger"):
+        uploads(tmp_path, [])
+
+
+def test_a_card_may_be_in_any_encoding(tmp_path, monkeypatch):
+    (tmp_path / "README.md").write_bytes(b"caf\xe9")
+    (tmp_path / "polytag.json").write_text(
+        TaggerDescription.of({"ner": TaskHead(("O",), "iob2", "first")}, "compact", "compact").to_json()
+    )
+    sent = {}
+    monkeypatch.setattr("polytag.hub.open_repository", lambda *_: "acme/ner")
+    monkeypatch.setattr("polytag.hub.upload", lambda files, *_: sent.update(files))
+    polytag.push(tmp_path, "acme/ner")
+    assert sent["README.md"] == b"caf\xe9"
 
 
 class Vectors(CompactProvider):

@@ -163,3 +163,10 @@ def test_a_precision_that_was_asked_for_is_kept(monkeypatch):
     monkeypatch.setattr("polytag.engine.devices.time_of_bfloat16", lambda: 0.1)
     config = RunConfig(**_FLAGS, precision="float32")
     assert config.resolved(TrainingDefaults(1, 1, 1.0, 0.0, 0.0, "native")).precision == "float32"
+
+
+@pytest.mark.parametrize("name", ["corpus", "output", "encoder"])
+def test_what_could_not_be_recorded_is_refused_before_the_run(name):
+    values = {"task": "ner", "corpus": "sample", "output": "new"} | {name: "caf\udce9"}  # Latin-1 on the command line
+    with pytest.raises(PolytagError, match=rf"'{name}' is 'caf.udce9', which is not UTF-8 and cannot be recorded"):
+        RunConfig.from_sources(None, values)
