@@ -79,7 +79,7 @@ def test_the_log_has_a_line_of_json_for_each_request(server: Server) -> None:
 
 @contextmanager
 def load(server: Server, ask: Callable[[httpx.Client], httpx.Response], clients: int = 4) -> Iterator[list[object]]:
-    """Clients that ask without a pause: what they got, in order; a string where they got no answer."""
+    """Clients that ask again and again: what they got, in order; a string where they got no answer."""
     found: list[object] = []
     ended = threading.Event()
 
@@ -92,6 +92,7 @@ def load(server: Server, ask: Callable[[httpx.Client], httpx.Response], clients:
                     return  # it takes no more connections
                 except httpx.TransportError as error:
                     found.append(repr(error))
+                time.sleep(0.01)  # the server's processes need the processor
 
     threads = [threading.Thread(target=go) for _ in range(clients)]
     for thread in threads:
@@ -164,7 +165,7 @@ def test_a_tagger_is_exchanged_under_load_without_mixed_answers(ner_run: TrainRe
         exchange(shutil.copytree(ner_run.output, tmp_path / "again"))
         server.send(signal.SIGHUP)
         server.wait_until(lambda: labels(found[-1]) == {"PER"})
-    assert {frozenset(labels(answer)) for answer in found[: -4 or None]} == {frozenset({"PER"}), frozenset({"HUM"})}
+    assert {frozenset(labels(answer)) for answer in found} == {frozenset({"PER"}), frozenset({"HUM"})}
 
 
 def test_replicas_are_replaced_reloaded_and_stopped_together(ner_run: TrainResult, tmp_path: Path) -> None:
@@ -176,7 +177,7 @@ def test_replicas_are_replaced_reloaded_and_stopped_together(ner_run: TrainResul
         assert all("tensorflow" not in Path(f"/proc/{child}/maps").read_text() for child in first)
         victim = first[0]
         os.kill(victim, signal.SIGKILL)
-        server.wait_until(lambda: len(children(server.process.pid)) == 2 and victim not in children(server.process.pid))
+        server.wait_until(lambda: victim not in (now := children(server.process.pid)) and len(now) == 2)
         counted = figure(server, "polytag_requests_total")
         before = len(found)
         server.wait_until(lambda: len(found) > before + 20)

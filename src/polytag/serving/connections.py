@@ -12,6 +12,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEADER_BYTES = 2**16
 HEADER_SECONDS = 10.0
+FIRST_SECONDS = 0.5
+"""For how long a server that stops waits for the first request of a connection."""
+
 READING_SECONDS = 30.0
 """For how long a client may read nothing of an answer."""
 
@@ -87,10 +90,14 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
-        """Close the connection, unless a request is on it: the answer to that will close it."""
+        """Close the connection, unless a request is on it or on its way: the answer to that will close it."""
         if self._is_idle and (self._header_bytes or self._has_unread):
             return
-        super().shutdown()
+        if self.cycle is None:
+            self._forget()
+            self._slow = self.loop.call_later(FIRST_SECONDS, self.transport.close)
+        else:
+            super().shutdown()
 
     def pause_writing(self) -> None:
         """Wait for the client to read."""

@@ -86,7 +86,7 @@ def run_replicas(plan: Plan, listening: socket, number: int) -> None:
         interrupted = signal.SIGINT in signals
         signals.clear()
         in_time = supervisor.stop(woken, signals)
-    if not in_time:
+    if not in_time and not signals:
         raise PolytagError(f"Replicas did not end within the {plan.grace:g} seconds of --grace, and were killed.")
     if interrupted:
         raise InterruptedRunError("Interrupted.")
@@ -157,7 +157,8 @@ class _Supervisor:
                 _read(woken)
             running = [process for process in running if process.exitcode is None]
         self.kill()
-        return not any(process.exitcode for process in (replica.process for replica in self.replicas))
+        # A replica that was still loading its taggers ended at the signal.
+        return all(replica.process.exitcode in (0, -signal.SIGTERM) for replica in self.replicas)
 
     def kill(self) -> None:
         """End all replicas now."""
@@ -207,9 +208,7 @@ class _Supervisor:
 def _serve(plan: Plan, listening: socket, messages: Connection, at_once: bool) -> None:
     """The program of a replica."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)  # SIGHUP waits until the server listens to it
     Thread(target=_end_with_parent, daemon=True).start()
     terminal.is_program = True
     configure_log(messages=bool(plan.options.get("log_texts")))

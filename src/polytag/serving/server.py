@@ -165,6 +165,7 @@ class _Server(uvicorn.Server):
                 task.add_done_callback(tasks.discard)
 
             loop.add_signal_handler(signal.SIGHUP, reload)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGHUP,))  # blocked where a supervisor started it
 
 
 def _give_up() -> None:
