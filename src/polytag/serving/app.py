@@ -96,6 +96,7 @@ def create_app(
         token=token,
         log_texts=log_texts,
         draining=lambda: models.draining,
+        seconds_to_wait=models.seconds_to_wait,
     )
     return app
 

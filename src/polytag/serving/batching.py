@@ -161,13 +161,8 @@ class Batcher:
         with self._changed:
             if self._stopping:
                 raise StoppedError
-            # A single request is always taken: the server limits its size.
-            full = self._characters + request.characters > self._most_characters
-            if self._waiting and (full or len(self._waiting) >= self._most_requests):
-                self._forget_the_gone()
-                full = self._characters + request.characters > self._most_characters
-                if self._waiting and (full or len(self._waiting) >= self._most_requests):
-                    raise BusyError(min(_LONGEST_WAIT, max(1, math.ceil(self._seconds * len(self._waiting)))))
+            if seconds := self._full(request.characters):
+                raise BusyError(seconds)
             self._waiting.append(job)
             self._characters += request.characters
             self._changed.notify()
@@ -180,6 +175,23 @@ class Batcher:
             self._changed.notify()
         if self._thread is not None:
             self._thread.join(seconds)
+
+    def seconds_to_wait(self) -> int:
+        """When to try again; 0 if the queue takes a request now."""
+        with self._changed:
+            return self._full(0)
+
+    def _full(self, characters: int) -> int:
+        def is_full() -> bool:
+            # A single request is always taken: the server limits its size.
+            too_large = self._characters + characters > self._most_characters
+            return bool(self._waiting) and (too_large or len(self._waiting) >= self._most_requests)
+
+        if is_full():
+            self._forget_the_gone()
+        if is_full():
+            return min(_LONGEST_WAIT, max(1, math.ceil(self._seconds * len(self._waiting))))
+        return 0
 
     def _forget_the_gone(self) -> None:
         gone = [job for job in self._waiting if job.answer.done()]

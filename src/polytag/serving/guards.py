@@ -19,7 +19,7 @@ from polytag.errors import shorten
 from polytag.serving.log import LOG
 from polytag.serving.metrics import Metrics
 from polytag.serving.page_routes import PAGE_PATHS
-from polytag.serving.problems import problem
+from polytag.serving.problems import BUSY, problem
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -65,6 +65,8 @@ class Guards:
         token: The token that requests must have; None for no token.
         log_texts: Whether the log has the bodies of requests.
         draining: Whether the server is stopping; answers then close their connections.
+        seconds_to_wait: When to try again if nothing more can be tagged; else 0. Requests are then refused before
+            anything is made of them, so that refusing costs little.
     """
 
     def __init__(
@@ -75,10 +77,11 @@ class Guards:
         token: str | None = None,
         log_texts: bool = False,
         draining: Callable[[], bool] = lambda: False,
+        seconds_to_wait: Callable[[], int] = lambda: 0,
     ) -> None:
         self._app, self._metrics, self._limits = app, metrics, limits
         self._token = None if token is None else token.encode()
-        self._log_texts, self._draining = log_texts, draining
+        self._log_texts, self._draining, self._seconds_to_wait = log_texts, draining, seconds_to_wait
         self._bodies_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -125,7 +128,9 @@ class _Passage:
                 refuse = self._refuse_body if self._has_body else self._refuse
                 await refuse(401, "This server wants a token: the header `Authorization: Bearer TOKEN`.")
             elif await self._read_body():
-                if wrong := self._what_is_wrong():
+                if method == "POST" and (wait := guards._seconds_to_wait()):
+                    await self._refuse(503, BUSY, **{"retry-after": str(wait)})
+                elif wrong := self._what_is_wrong():
                     await self._refuse(400, wrong)
                 else:
                     await self._answer()
@@ -163,7 +168,7 @@ class _Passage:
                         await self._refuse_body(413, f"The body may have up to {limits.body_bytes:,} bytes.")
                         return False
                     if guards._bodies_bytes > limits.all_bodies_bytes:
-                        await self._refuse_body(503, "Too many requests arrive. Try again later.", **_SOON)
+                        await self._refuse_body(503, BUSY, **_SOON)
                         return False
                     chunks.append(chunk)
                     more = message.get("more_body", False)

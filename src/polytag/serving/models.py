@@ -93,6 +93,10 @@ class ServedModel:
         """Number of requests that wait."""
         return self._batcher.waiting if self._batcher else 0
 
+    def seconds_to_wait(self) -> int:
+        """When to try again if the queue is full; else 0."""
+        return self._batcher.seconds_to_wait() if self._batcher else 0
+
     @property
     def batcher(self) -> Batcher:
         """The queue; the tagger is loaded if that has not happened yet.

@@ -15,6 +15,7 @@ from polytag.errors import PolytagError, message_of, shorten
 from polytag.serving.batching import BusyError, StoppedError
 
 MEDIA_TYPE = "application/problem+json"
+BUSY = "Too many requests wait. Try again later."
 _DETAIL = 900
 
 DESCRIBED: dict[int | str, dict[str, Any]] = {
@@ -71,7 +72,7 @@ def add_handlers(app: FastAPI) -> None:
 
     def busy(request: Request, error: Exception) -> Response:
         seconds = error.seconds if isinstance(error, BusyError) else 1
-        return problem(503, "Too many requests wait. Try again later.", _id(request), {"Retry-After": str(seconds)})
+        return problem(503, BUSY, _id(request), {"Retry-After": str(seconds)})
 
     def stopped(request: Request, _: Exception) -> Response:
         return problem(503, "The server is stopping.", _id(request), {"Retry-After": "1"})

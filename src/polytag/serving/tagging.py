@@ -31,6 +31,10 @@ class Models:
         """Whether all models are loaded and the server is not stopping."""
         return not self.draining and all(model.is_ready for model in self.served.values())
 
+    def seconds_to_wait(self) -> int:
+        """When to try again if all queues are full; else 0."""
+        return min(model.seconds_to_wait() for model in self.served.values())
+
     async def find(self, name: str | None = None) -> ServedModel:
         """The model of this name, loaded; the first one if no name is given.
 

@@ -231,6 +231,12 @@ def test_answers_of_a_server_that_stops_close_their_connections() -> None:
     assert (b"retry-after", b"1") in sent[0]["headers"]
 
 
+def test_when_nothing_more_can_be_tagged_requests_are_refused_unread() -> None:
+    found = Exchange(forever, seconds_to_wait=lambda: 7)
+    assert (found.status, found.headers["retry-after"]) == (503, "7")
+    assert Exchange(echo, method="GET", seconds_to_wait=lambda: 7).status == 200
+
+
 @pytest.mark.parametrize("given", ["a b", "x" * 101, "", "é", 'a"b', "a\nb"])
 def test_numbers_of_requests_are_safe(given: str) -> None:
     found = Exchange(echo, headers={"x-request-id": given}).headers["x-request-id"]
