@@ -244,7 +244,10 @@ class Batcher:
             units += sum(part.n_units for part in parts)
             jobs.append((job, parts))
         if jobs:
-            self._answer(jobs, units)
+            try:
+                self._answer(jobs, units)
+            except BaseException as error:
+                _deliver([(job, _for_the_loop(error)) for job, _ in jobs])
             seconds = (time.monotonic() - begun) / len(jobs)
             self._seconds += 0.1 * (seconds - self._seconds) if self._seconds else seconds
 

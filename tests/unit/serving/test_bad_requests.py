@@ -9,12 +9,13 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
+from pydantic import ValidationError
 from schemathesis.checks import not_a_server_error
 from schemathesis.generation.modes import GenerationMode
 from schemathesis.specs.openapi.checks import content_type_conformance
 
 from polytag import Tagger
-from polytag.serving.bodies import MOST_TEXTS
+from polytag.serving.bodies import MOST_TEXTS, TagRequest
 from support.serving import App
 
 DEEP = 100_000
@@ -106,6 +107,13 @@ def test_bad_bodies_are_refused(served: App, name: str) -> None:
             assert found.headers["content-type"] == "application/problem+json"
             assert 0 < len(found.json()["detail"]) < 1500
     assert served.ask("POST", "/v1/tag", content=body, headers={"content-type": kind or JSON}).status_code != 200
+
+
+def test_the_first_wrong_item_of_a_body_is_enough() -> None:
+    for body in ({"words": [[0] * 1000]}, {"words": [0] * 900}, {"texts": [0] * 900}, dict.fromkeys("abc", 1)):
+        with pytest.raises(ValidationError) as found:
+            TagRequest.model_validate(body)
+        assert found.value.error_count() <= 2  # for `texts`, one as a text and one as a list
 
 
 def test_without_a_content_type_nothing_is_read(served: App) -> None:

@@ -297,6 +297,17 @@ def test_a_request_that_fails_does_not_harm_others(tagger: Tagger) -> None:
     batcher.stop()
 
 
+def test_a_defect_after_tagging_ends_the_requests_and_not_the_thread(tagger: Tagger) -> None:
+    def observer(*_: int) -> None:
+        raise RuntimeError("no figures")
+
+    batcher = Batcher(tagger, observer=observer)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="no figures"):
+            asyncio.run(asyncio.wait_for(batcher.tag(request_of([SHORT])), 10))
+    batcher.stop()
+
+
 def test_who_is_accepted_is_answered_when_the_server_stops(tagger: Tagger) -> None:
     batcher = Batcher(tagger)
 

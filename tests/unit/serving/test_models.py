@@ -133,7 +133,8 @@ def test_the_hub_is_not_asked_every_second(ner_run: TrainResult, monkeypatch: py
         asked.append(str(reference))
         return Path(ner_run.output)
 
-    monkeypatch.setattr("polytag.tagger.description.tagger_folder", found)
+    for module in ("polytag.tagger.description", "polytag.serving.models"):
+        monkeypatch.setattr(f"{module}.tagger_folder", found)
     model = models(["acme/ner"])["ner"]
     model.load()
     before = len(asked)
