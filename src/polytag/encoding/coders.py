@@ -46,19 +46,19 @@ class HashCoder(WordCoder):
     overlap = BLOCKS * (WINDOW // 2)
 
     def __init__(self) -> None:
-        self._rows: dict[str, tuple[int, ...]] = {}
+        self._rows: dict[str, bytes] = {}
 
     def encode(self, words: Sequence[str]) -> Units:
         """One unit per word: int32 (words, 10) rows of the embedding table."""
         if len(self._rows) > _CACHED_WORDS:
             self._rows = {}  # not cleared: another thread may be reading it
         known = self._rows
-        order = {word: number for number, word in enumerate(dict.fromkeys(words))}
-        for word in order.keys() - known.keys():
-            known[word] = hash_word(word)
-        index = np.fromiter(map(order.__getitem__, words), dtype=np.int64, count=len(words))
-        table = np.array([known[word] for word in order], dtype=np.int32).reshape(-1, self.n_features)
-        return Units(table[index], np.ones(len(words), dtype=np.int32))
+        for word in words:  # a difference of sets would look at all known ones
+            if word not in known:
+                known[word] = np.array(hash_word(word), dtype=np.int32).tobytes()
+        # Bytes are joined faster than lists of numbers become arrays.
+        rows = np.frombuffer(bytearray().join(map(known.__getitem__, words)), dtype=np.int32)
+        return Units(rows.reshape(-1, self.n_features), np.ones(len(words), dtype=np.int32))
 
     def unread(self, words: Sequence[str]) -> UnreadWords:
         """None of them: every word has its hashes."""

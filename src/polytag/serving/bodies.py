@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from polytag.errors import shorten
 
@@ -37,12 +38,15 @@ class TagRequest(_Body):
             "examples": [
                 {"texts": "Anna Keller met Peter in Rome.", "min_score": 0.5},
                 {"words": [["Peter", "lives", "in", "Rome"], ["He", "works", "."]], "documents": [0, 0]},
-            ]
+            ],
+            "oneOf": [{"required": ["texts"]}, {"required": ["words"]}],
         }
     )
 
-    texts: str | Texts | None = Field(None, description="A text, or up to 1,000 texts.")
-    words: Sentences | None = Field(None, description="Instead of texts, sentences that are split into words.")
+    texts: str | Texts | SkipJsonSchema[None] = Field(None, description="A text, or up to 1,000 texts.")
+    words: Sentences | SkipJsonSchema[None] = Field(
+        None, description="Instead of texts, sentences that are split into words."
+    )
     documents: Annotated[list[_Number], Field(max_length=MOST_TEXTS, fail_fast=True)] | None = Field(
         None, description="The document of each sentence of `words`."
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
+import random
 import re
-import secrets
 import time
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -96,8 +97,15 @@ class Guards:
         if self._token is None or (path in _OPEN and method in ("GET", "HEAD")):
             return True
         kind, _, given = headers.get("authorization", "").partition(" ")
-        right = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), self._token)
-        return right and kind.lower() == "bearer"
+        token = given.strip().encode("utf-8", "surrogateescape")
+        if kind.lower() == "basic":  # all that Label Studio can send; the token is the password
+            try:
+                token = b64decode(token, validate=True).partition(b":")[2]
+            except ValueError:
+                return False
+        elif kind.lower() != "bearer":
+            return False
+        return hmac.compare_digest(token, self._token)
 
 
 class _Passage:
@@ -110,7 +118,7 @@ class _Passage:
         # Below an application that this one is mounted in, the path starts with the mount's.
         self._path = scope["path"].removeprefix(scope.get("root_path", ""))
         given = self._headers.get("x-request-id", "")
-        self._id = given if _SAFE_ID.fullmatch(given) else secrets.token_hex(8)
+        self._id = given if _SAFE_ID.fullmatch(given) else f"{random.getrandbits(64):016x}"
         self._state: dict[str, Any] = scope.setdefault("state", {})
         self._state["request_id"] = self._id
         self._status = 0

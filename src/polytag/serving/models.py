@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from polytag.files import expand_home, path_exists
 from polytag.hub import tagger_folder
 from polytag.plugin.registry import registry
 from polytag.serving.batching import Batcher, Observer
-from polytag.tagger.description import open_folder
+from polytag.tagger.description import FILE, open_folder
 from polytag.tagger.marks import colours
 from polytag.tagger.runtimes import choose_runtime
 from polytag.tagger.tagger import Tagger
@@ -70,6 +71,7 @@ class ServedModel:
         self._lock = threading.Lock()
         self._batcher: Batcher | None = None
         self._identity: _Identity | None = None
+        self._version = ""
         self.problem: PolytagError | None = None
         self.runtime = source.runtime if isinstance(source, Tagger) else ""
 
@@ -113,6 +115,11 @@ class ServedModel:
     def tagger(self) -> Tagger:
         """The tagger, as `batcher`."""
         return self.batcher.tagger
+
+    @property
+    def version(self) -> str:
+        """The name, with what changes when the tagger in the folder is another one."""
+        return f"{self.name}@{self._version}" if self._version else self.name
 
     def load(self) -> None:
         """Load the tagger and warm it up, if that has not happened yet.
@@ -172,28 +179,31 @@ class ServedModel:
             tagger = self._source
         else:
             kind = self._loading
+            version = sha256(_description(self._source).read_bytes()).hexdigest()[:8]
             tagger = Tagger.load(self._source, kind.decoding, kind.min_score, kind.task, kind.labels, kind.runtime)
+            self._version = version
         for _ in tagger.stream(_WARM_UP):
             pass
         return tagger
+
+    def labels(self) -> dict[str, list[str]]:
+        """For each task the labels of its spans, or its tags if it has no spans."""
+        return {task: list(decoder.shown_labels) for task, decoder in self.tagger.decoders.items()}
 
     def describe(self) -> dict[str, Any]:
         """Facts about the tagger for clients, as plain data."""
         tagger = self.tagger
         known = registry().tasks
         tasks = []
-        for name, decoder in tagger.decoders.items():
+        for name, labels in self.labels().items():
             own = known[name] if name in known else None  # noqa: SIM401  # a registry's `get` raises an error
-            spans = decoder.scheme.encodes_spans
-            labels = list(decoder.head.labels)
-            if spans:
-                labels = list(dict.fromkeys(span.label for tag in labels for span in decoder.scheme.spans([tag])))
+            decoder = tagger.decoders[name]
             tasks.append(
                 {
                     "name": name,
                     "summary": own.summary if own else "",
                     "scheme": decoder.head.scheme,
-                    "spans": spans,
+                    "spans": decoder.scheme.encodes_spans,
                     "labels": labels,
                     "colours": colours(labels),
                     "examples": list(own.examples) if own else [],
@@ -206,6 +216,12 @@ class ServedModel:
             "context": tagger.context,
             "tasks": tasks,
         }
+
+
+def _description(source: str | Path) -> Path:
+    """The file that is written anew with each tagger: it has a fingerprint of the weights."""
+    folder = tagger_folder(source)
+    return next(path for path in (folder / FILE, folder / "config.json") if path.exists())
 
 
 def served_models(

@@ -37,13 +37,16 @@ DESCRIBED: dict[int | str, dict[str, Any]] = {
 def problem(status: int, detail: str, request_id: str = "", headers: Mapping[str, str] | None = None) -> Response:
     """An answer that says what is wrong.
 
+    The paragraph is also its `error`, where the Open Inference Protocol and clients of the hub look for it.
+
     Args:
         status: The status of HTTP.
         detail: One paragraph.
         request_id: The number of the request.
         headers: Further headers.
     """
-    content = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    title = HTTPStatus(status).phrase
+    content = {"type": "about:blank", "title": title, "status": status, "detail": detail, "error": detail}
     if request_id:
         content["instance"] = request_id
     body = json.dumps(content, ensure_ascii=False).encode("utf-8", errors="backslashreplace")

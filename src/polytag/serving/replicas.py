@@ -37,7 +37,7 @@ _MARGIN = 0.5
 
 @dataclass(frozen=True)
 class Plan:
-    """What a replica serves.
+    """The taggers and options of a replica.
 
     Attributes:
         taggers: As in `serve`.
@@ -98,7 +98,7 @@ class _Supervisor:
     listening: socket
     replicas: list[_Replica] = field(default_factory=list)
     missing: list[float] = field(default_factory=list)
-    """When replicas are to be started."""
+    """Times at which replicas must be started."""
     failures: int = 0
 
     def start(self, at_once: bool) -> None:
@@ -194,8 +194,8 @@ class _Supervisor:
             self.missing.append(time.monotonic())
             return
         problem = replica.problem or (
-            f"A replica ended with status {status} before its taggers were loaded. Is there enough memory for all "
-            "replicas?"
+            f"A replica ended with status {status} before its taggers were loaded. Check that the memory is "
+            "enough for all of them."
         )
         if not any(other.is_loaded for other in self.replicas):
             raise PolytagError(problem)

@@ -83,7 +83,7 @@ def run_app(app: FastAPI, listening: socket.socket, grace: float, supervised: bo
         app: The application.
         listening: The socket.
         grace: Seconds after SIGTERM in which accepted requests are finished.
-        supervised: Whether another process is told to stop from the keyboard, and passes it on as SIGTERM.
+        supervised: Whether another process takes the interrupt from the keyboard, and sends SIGTERM.
 
     Raises:
         PolytagError: A tagger cannot be loaded.

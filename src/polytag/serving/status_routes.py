@@ -10,7 +10,7 @@ from polytag import __version__
 from polytag.serving.bodies import MOST_ALTERNATIVES, MOST_TEXTS
 from polytag.serving.guards import Limits
 from polytag.serving.metrics import CONTENT_TYPE, Metrics
-from polytag.serving.problems import problem
+from polytag.serving.problems import DESCRIBED, problem
 from polytag.serving.tagging import Models
 
 
@@ -23,7 +23,7 @@ def status_router(models: Models, metrics: Metrics, limits: Limits, wants_token:
         """Always `ok`; for liveness probes."""
         return {"status": "ok"}
 
-    @router.get("/readyz", summary="Whether requests should come", responses={503: {"description": "Not now."}})
+    @router.get("/readyz", summary="Whether requests should come", responses={503: DESCRIBED[503]})
     async def readyz() -> Any:
         """`ok` when all taggers are loaded and warm, and the server is not stopping; for readiness probes."""
         if models.are_ready:

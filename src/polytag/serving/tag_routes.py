@@ -9,8 +9,8 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic_core import to_json
 
-from polytag.plugin.scheme import OUTSIDE
 from polytag.serving.bodies import HubParameters, HubRequest, TagRequest
+from polytag.serving.body_route import BodyRoute
 from polytag.serving.problems import DESCRIBED
 from polytag.serving.tagging import Models
 from polytag.tagger.parts import Wanted
@@ -39,12 +39,13 @@ _ENTRIES = {
         "description": "A span with `entity_group`, or a word with `entity` and `index`; offsets count characters.",
     },
 }
+_DEFAULTS = HubParameters()  # type: ignore[call-arg]  # mypy does not see defaults within `Field`
 _OF_THE_HUB = {_JSON: {"schema": {"type": "array", "description": "Entries, or a list of them per text."}}}
 
 
 def tag_router(models: Models) -> APIRouter:
     """The routes that tag."""
-    router = APIRouter()
+    router = APIRouter(route_class=BodyRoute)
 
     @router.post(
         "/v1/tag",
@@ -88,9 +89,7 @@ def _lines(found: list[TaggedText]) -> Iterator[bytes]:
 
 
 async def _as_on_the_hub(models: Models, body: HubRequest, request: Request, name: str | None) -> Response:
-    parameters = body.parameters or HubParameters.model_construct(
-        aggregation_strategy="simple", ignore_labels=[OUTSIDE]
-    )
+    parameters = body.parameters or _DEFAULTS
     texts = [body.inputs] if isinstance(body.inputs, str) else body.inputs
     found = await models.tag_texts(request, texts, Wanted(), name)
     decoders = request.state.tagger.decoders

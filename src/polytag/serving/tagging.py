@@ -10,8 +10,9 @@ from fastapi import HTTPException, Request
 from polytag.errors import PolytagError, suggest
 from polytag.serving import batching
 from polytag.serving.models import ServedModel, find_model
+from polytag.tagger.decoder import Decoder
 from polytag.tagger.parts import Part, Wanted, sentence_parts, text_parts
-from polytag.tagger.results import TaggedText
+from polytag.tagger.results import TaggedSpan, TaggedText
 from polytag.tagger.tagger import Tagger
 
 
@@ -35,6 +36,17 @@ class Models:
         """When to try again if all queues are full; else 0."""
         return min(model.seconds_to_wait() for model in self.served.values())
 
+    def named(self, name: str | None = None) -> ServedModel:
+        """The model of this name, loaded or not; the first one if no name is given.
+
+        Raises:
+            HTTPException: 404, no model has the name.
+        """
+        try:
+            return find_model(self.served, name)
+        except LookupError as error:
+            raise HTTPException(404, str(error)) from None
+
     async def find(self, name: str | None = None) -> ServedModel:
         """The model of this name, loaded; the first one if no name is given.
 
@@ -42,10 +54,7 @@ class Models:
             HTTPException: 404, no model has the name.
             PolytagError: It cannot be loaded.
         """
-        try:
-            model = find_model(self.served, name)
-        except LookupError as error:
-            raise HTTPException(404, str(error)) from None
+        model = self.named(name)
         if not model.is_ready:
             # In an app of somebody else, nothing loads taggers before the first request.
             await asyncio.to_thread(model.load)
@@ -109,3 +118,13 @@ def _begin(request: Request, model: str, tagger: Tagger, wanted: Wanted) -> None
         if task not in tagger.decoders:
             advice = suggest(task, tagger.decoders, "task")
             raise PolytagError(f"{model} has no task named {task[:80]!r}.{advice}")
+
+
+def labelled_spans(tagged: TaggedText, decoders: Mapping[str, Decoder]) -> list[TaggedSpan]:
+    """The spans of a text in order of their start; of tasks without spans, one for each word."""
+    found = list(tagged.spans)
+    for task, tags in tagged.tags.items():
+        if not decoders[task].scheme.encodes_spans:
+            rows = zip(tags, tagged.scores[task], tagged.words, tagged.offsets, strict=True)
+            found += [TaggedSpan(task, tag, score, word, *offsets) for tag, score, word, offsets in rows]
+    return sorted(found, key=lambda span: (span.start, span.end))

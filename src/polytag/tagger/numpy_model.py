@@ -145,6 +145,7 @@ class _OneBlasThread:
     def __enter__(self) -> None:
         with self._lock:
             if self._users == 0:
+                _let_any_thread_limit()
                 self._limit = _blas().limit(limits=1, user_api="blas")
             self._users += 1
 
@@ -152,7 +153,9 @@ class _OneBlasThread:
         with self._lock:
             self._users -= 1
             if self._users == 0:
+                _let_any_thread_limit()  # another thread may have set the limit
                 self._limit.restore_original_limits()
+                _let_any_thread_limit()
 
 
 _ONE_BLAS_THREAD = _OneBlasThread()
@@ -165,3 +168,10 @@ def _blas() -> Any:
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
+
+
+def _let_any_thread_limit() -> None:
+    """Make the next limit count: threadpoolctl ignores threads other than the first one that set a limit and lives."""
+    from threadpoolctl import OpenBLASController
+
+    OpenBLASController.clear_controlling_thread(force=True)

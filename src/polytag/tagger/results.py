@@ -36,6 +36,17 @@ class TaggedSpan:
     start: int
     end: int
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON: the probability is rounded to six digits."""
+        return {
+            "task": self.task,
+            "label": self.label,
+            "score": round(self.score, _DIGITS),
+            "text": self.text,
+            "start": self.start,
+            "end": self.end,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class TaggedText:
@@ -67,17 +78,7 @@ class TaggedText:
         """Plain data for JSON: probabilities are rounded to six digits, and absent alternatives are left out."""
         plain: dict[str, Any] = {
             "text": self.text,
-            "spans": [
-                {
-                    "task": span.task,
-                    "label": span.label,
-                    "score": round(span.score, _DIGITS),
-                    "text": span.text,
-                    "start": span.start,
-                    "end": span.end,
-                }
-                for span in self.spans
-            ],
+            "spans": [span.to_dict() for span in self.spans],
             "words": list(self.words),
             "offsets": list(self.offsets),
             "sentence_starts": list(self.sentence_starts),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,13 +13,14 @@ from fastapi import FastAPI
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-import polytag
+import polytag.serving
 from polytag import Tagger
 from polytag.runner import TrainResult
 from polytag.serving.app import create_app
 from support.serving import TEXT, App
 
-OPEN = {"/healthz", "/readyz", "/", "/page.js", "/page.css", "/marks.css"}
+PAGE = Path(polytag.serving.__file__).parent / "page"
+OPEN = {"/healthz", "/readyz", "/", "/marks.css", *(f"/{path.relative_to(PAGE)}" for path in PAGE.rglob("*.*"))}
 """What a browser needs before anybody has typed the token."""
 
 

@@ -4,6 +4,7 @@ import copy
 import multiprocessing
 import pickle
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -88,3 +89,18 @@ def test_a_text_without_words_needs_no_network(tagger):
     assert tagger.tag([" ", ""])[1].words == []
     assert tagger.predict_tags([]) == {"ner": []}
     assert np.shape(tagger.predict([])[1]["ner"].scores) == (0,)
+
+
+def test_blas_keeps_to_one_thread_in_whichever_thread_a_text_is_tagged(tagger, monkeypatch):
+    seen = []
+    heads = numpy_model.NumpyModel._rows
+
+    def watched(model, batch):
+        seen.extend(library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas")
+        return heads(model, batch)
+
+    monkeypatch.setattr(numpy_model.NumpyModel, "_rows", watched)
+    with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:  # both live until the end
+        for pool in (first, second, first):
+            pool.submit(tagger.predict_tags, SENTENCES).result()
+    assert set(seen) == {1}

@@ -1,0 +1,178 @@
+"""The machine-learning backend of Label Studio: `/health`, `/setup` and `/predict`.
+
+Seen in Label Studio 1.23: it sends the project's labelling configuration with each request, so that nothing has to be
+kept between them; and offsets count Unicode characters, as polytag's do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import exp, log
+from typing import Annotated, Any, NamedTuple, NoReturn
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from polytag.errors import PolytagError, shorten
+from polytag.serving.bodies import MOST_TEXTS
+from polytag.serving.label_config import Control, read_controls
+from polytag.serving.models import ServedModel
+from polytag.serving.problems import DESCRIBED, problem
+from polytag.serving.tagging import Models, labelled_spans
+from polytag.tagger.parts import Wanted
+from polytag.tagger.results import TaggedText
+
+_LEAST = 1e-9
+"""The least probability that has a logarithm here."""
+
+
+class _Sent(BaseModel):
+    """Label Studio sends more than is needed here."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+
+class Setup(_Sent):
+    """Sent when a backend is connected, and before predictions are asked for."""
+
+    config: str = Field("", alias="schema", description="The project's labelling configuration, in XML.")
+
+
+class LabelStudioTask(_Sent):
+    """A task to annotate."""
+
+    data: dict[str, Any] = Field(description="The task's fields; one of them has the text.")
+
+
+class Predict(_Sent):
+    """Sent to get predictions."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "tasks": [{"data": {"text": "Anna Keller met Peter in Rome."}}],
+                    "label_config": '<View><Labels name="label" toName="text"><Label value="PER"/><Label value="LOC"/>'
+                    '</Labels><Text name="text" value="$text"/></View>',
+                }
+            ]
+        }
+    )
+
+    tasks: Annotated[list[LabelStudioTask], Field(max_length=MOST_TEXTS)]
+    label_config: str = Field(description="The project's labelling configuration, in XML.")
+
+
+class _Source(NamedTuple):
+    """A control, and the task that fills it."""
+
+    control: Control
+    model: ServedModel
+    task: str
+
+
+def label_studio_router(models: Models) -> APIRouter:
+    """The routes that Label Studio calls."""
+    router = APIRouter(tags=["Label Studio"])
+    errors: dict[int | str, Any] = {status: DESCRIBED[status] for status in (400, 422, 503)}
+
+    @router.get("/health", summary="Whether the backend answers", responses={503: DESCRIBED[503]})
+    async def health() -> Any:
+        """As `/readyz`, but with the token."""
+        return {"status": "UP"} if models.are_ready else problem(503, "The server is not ready.")
+
+    @router.post("/setup", summary="Whether the taggers fit a project", responses=errors)
+    async def setup(body: Setup, request: Request) -> dict[str, str]:
+        """The version of the taggers for a project; an error if they have none of its labels."""
+        return {"model_version": _version(await _sources(models, body.config, request))}
+
+    @router.post("/predict", summary="Annotate tasks", responses=DESCRIBED)
+    async def predict(body: Predict, request: Request) -> dict[str, Any]:
+        """A prediction for each task, with the spans that the project has labels for."""
+        sources = await _sources(models, body.label_config, request)
+        regions: list[list[dict[str, Any]]] = [[] for _ in body.tasks]
+        logarithms: list[list[float]] = [[] for _ in body.tasks]
+        for (name, text_field), group in _grouped(sources).items():
+            found = [task.data.get(text_field) for task in body.tasks]
+            texts = [text if isinstance(text, str) else "" for text in found]
+            tasks = tuple(dict.fromkeys(source.task for source in group))
+            tagged = await models.tag_texts(request, texts, Wanted(tasks), name)
+            for own, sure, text in zip(regions, logarithms, tagged, strict=True):
+                own += [region for source in group for region in _regions(source, text)]
+                sure += [log(max(score, _LEAST)) for task in tasks for score in text.scores[task]]
+        version = _version(sources)
+        return {
+            "results": [
+                {"model_version": version, "score": exp(sum(sure) / len(sure)) if sure else None, "result": own}
+                for own, sure in zip(regions, logarithms, strict=True)
+            ]
+        }
+
+    return router
+
+
+async def _sources(models: Models, config: str, request: Request) -> list[_Source]:
+    """For each control, the task that knows most of its labels; of several, the first.
+
+    Raises:
+        PolytagError: No control has a label that a tagger knows.
+    """
+    try:
+        controls = read_controls(config)
+        known = [
+            (model, task, labels)
+            for model in [await models.find(name) for name in models.served]
+            for task, labels in model.labels().items()
+        ]
+        found = []
+        for control in controls:
+            counts = [sum(control.find(label) is not None for label in labels) for _, _, labels in known]
+            if most := max(counts, default=0):
+                model, task, _ = known[counts.index(most)]
+                found.append(_Source(control, model, task))
+        if not found:
+            _refuse(controls, [label for _, _, labels in known for label in labels])
+    except PolytagError as error:
+        # Label Studio shows only the status.
+        request.state.log = {"problem": str(error)}
+        raise
+    return found
+
+
+def _refuse(controls: Sequence[Control], known: Iterable[str]) -> NoReturn:
+    if not controls:
+        raise PolytagError(
+            'The project has no `Labels` for a `Text` whose value is a field, as in <Labels name="label" '
+            'toName="text">…</Labels><Text name="text" value="$text"/>.'
+        )
+    own = shorten(", ".join(dict.fromkeys(label for control in controls for label in control.labels.values())), 200)
+    others = shorten(", ".join(dict.fromkeys(known)), 200)
+    raise PolytagError(
+        f"The labels of the project ({own}) are none of the taggers' ({others}). Name them alike, or say which are the "
+        'same: <Label value="Person" predicted_values="PER"/>.'
+    )
+
+
+def _grouped(sources: Sequence[_Source]) -> Mapping[tuple[str, str], list[_Source]]:
+    """Those that read the same field with the same model."""
+    found: dict[tuple[str, str], list[_Source]] = {}
+    for source in sources:
+        found.setdefault((source.model.name, source.control.text_field), []).append(source)
+    return found
+
+
+def _regions(source: _Source, tagged: TaggedText) -> Iterator[dict[str, Any]]:
+    control = source.control
+    for span in labelled_spans(tagged, source.model.tagger.decoders):
+        if span.task == source.task and (label := control.find(span.label)) is not None:
+            yield {
+                "from_name": control.name,
+                "to_name": control.object_name,
+                "type": "labels",
+                "score": round(span.score, 6),
+                "value": {"start": span.start, "end": span.end, "text": span.text, "labels": [label]},
+            }
+
+
+def _version(sources: Sequence[_Source]) -> str:
+    return ", ".join(dict.fromkeys(source.model.version for source in sources))
