@@ -2,9 +2,10 @@
 
     python tests/tagging_environment.py [PYTHON]
 
-It installs polytag's wheel without dependencies, and what `requirements-tagging.txt` lists, into a fresh environment of
-PYTHON (by default this one), as docs/how-to/tag-without-tensorflow.md says, and compares what that environment does
-with what this one does. Run it with the project's Python.
+It installs polytag's wheel without dependencies, and what `requirements-tagging.txt` and later
+`requirements-serving.txt` list, into a fresh environment of PYTHON (by default this one), as
+docs/how-to/tag-without-tensorflow.md says, and compares what that environment does with what this one does. Run it with
+the project's Python.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 from rich.console import Console
 from rich.table import Table
@@ -60,6 +62,9 @@ def main() -> None:
         run(*install, "onnxruntime")
         check_use(here, there, work / "checkpoint", work)
         weigh(work / "env/bin/python", "with onnxruntime")
+        run(*install, "--requirement", ROOT / "requirements-serving.txt")
+        check_absent(work / "env/bin/python")
+        check_serving(here, there, work / "compact", work / "checkpoint")
     print("tags and scores are those of the environment with TensorFlow")
 
 
@@ -96,6 +101,27 @@ def check_use(here: Path, there: Path, tagger: Path, work: Path) -> None:
     found, expected = (run(polytag, *command, stdin=TEXT).stdout for polytag in (there, here))
     assert found == expected, (found, expected)
     assert found.count("\n") >= 14
+
+
+def check_serving(here: Path, there: Path, *taggers: Path) -> None:
+    """Check that the environment serves taggers as they tag here, and stops in good order."""
+    command = [there, "serve", *taggers, "--port", "0"]
+    with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout
+            address = server.stdout.readline().strip()
+            assert [server.stdout.readline().split()[1] for _ in taggers] == ["numpy", "onnx"]
+            for tagger in taggers:
+                body = json.dumps({"texts": TEXT, "model": tagger.name}).encode()
+                request = Request(f"{address}v1/tag", body, {"Content-Type": "application/json"})
+                with urlopen(request, timeout=60) as answer:
+                    found = json.load(answer)["results"]
+                expected = run(here, "predict", tagger, "--format", "jsonl", "-", stdin=TEXT).stdout
+                assert [one["tags"] for one in found] == [json.loads(expected)["tags"]], (found, expected)
+        finally:
+            server.terminate()
+        _, log = server.communicate(timeout=60)
+    assert server.returncode == 0, log
 
 
 def weigh(python: Path, title: str) -> None:

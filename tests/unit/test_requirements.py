@@ -1,4 +1,4 @@
-"""`requirements-tagging.txt` agrees with pyproject.toml."""
+"""`requirements-tagging.txt` and `requirements-serving.txt` agree with pyproject.toml."""
 
 import tomllib
 from pathlib import Path
@@ -13,3 +13,10 @@ def test_tagging_needs_some_of_the_dependencies_in_the_same_versions():
     assert listed == sorted(listed)
     assert set(listed) < set(project["dependencies"])
     assert not any(line.startswith(("tensorflow", "keras", "transformers", "datasets")) for line in listed)
+
+
+def test_serving_needs_also_the_extra_for_it():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = (ROOT / "requirements-serving.txt").read_text(encoding="utf-8").splitlines()
+    listed = [line for line in lines if line and not line.startswith("#")]
+    assert listed == ["-r requirements-tagging.txt", *project["optional-dependencies"]["serve"]]
