@@ -91,6 +91,8 @@ class Client:
             ConnectionRefusedError: The server takes no more connections.
         """
         begun = time.perf_counter()
+        if self._streams and self._streams[0].at_eof():
+            self.close()  # the server has closed it since
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self._port)
         reader, writer = self._streams

@@ -91,7 +91,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """Close the connection, unless a request is on it or on its way: the answer to that will close it."""
-        if self._is_idle and (self._header_bytes or self._has_unread):
+        if self.transport.is_closing() or (self._is_idle and (self._header_bytes or self._has_unread)):
             return
         if self.cycle is None:
             self._forget()
@@ -108,6 +108,11 @@ class GuardedProtocol(HttpToolsProtocol):
         """The client has read."""
         self._forget_stalled()
         super().resume_writing()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close the connection, unless its next request has arrived while the server was busy."""
+        if self.transport.is_closing() or not self._has_unread:
+            super().timeout_keep_alive_handler()
 
     @property
     def _is_idle(self) -> bool:
