@@ -20,6 +20,35 @@ class Calibration:
     after: float
 
 
+@dataclass(frozen=True, slots=True)
+class ReliabilityBins:
+    """Words in bins of equal width of their confidence; each tuple has a number per bin, `BINS` in all.
+
+    Attributes:
+        words: Number of words.
+        correct: Number of words whose tag is right.
+        confidence: Sum of the confidences.
+    """
+
+    words: tuple[int, ...]
+    correct: tuple[int, ...]
+    confidence: tuple[float, ...]
+
+
+def reliability_bins(confidences: FloatArray, correct: NDArray[np.bool_]) -> ReliabilityBins:
+    """Count words by their confidence.
+
+    Args:
+        confidences: float32 (words,), the probability of each word's tag.
+        correct: bool (words,), whether the tag is right.
+    """
+    bins = np.minimum((confidences * BINS).astype(int), BINS - 1)
+    words = np.bincount(bins, minlength=BINS)
+    right = np.bincount(bins[correct], minlength=BINS)
+    confidence = np.bincount(bins, weights=confidences, minlength=BINS)
+    return ReliabilityBins(tuple(words.tolist()), tuple(right.tolist()), tuple(confidence.tolist()))
+
+
 def expected_calibration_error(confidences: FloatArray, correct: NDArray[np.bool_]) -> float:
     """Mean distance between confidence and accuracy, over 15 bins of equal width (Naeini et al. 2015; Guo et al. 2017).
 
@@ -32,7 +61,5 @@ def expected_calibration_error(confidences: FloatArray, correct: NDArray[np.bool
     """
     if not len(confidences):
         return 0.0
-    bins = np.minimum((confidences * BINS).astype(int), BINS - 1)
-    confidence = np.bincount(bins, weights=confidences, minlength=BINS)
-    accuracy = np.bincount(bins, weights=correct, minlength=BINS)
-    return float(np.abs(confidence - accuracy).sum() / len(confidences))
+    bins = reliability_bins(confidences, correct)
+    return float(np.abs(np.array(bins.confidence) - np.array(bins.correct)).sum() / len(confidences))

@@ -7,45 +7,27 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from operator import ne
 from pathlib import Path
-from typing import Any, NamedTuple, Unpack
+from typing import Any, Unpack
 
 from polytag.corpus.corpus import Corpus
 from polytag.corpus.load import as_corpus
-from polytag.corpus.odd_tags import odd_tags, refuse_odd_tags
-from polytag.corpus.recognition import recognise_scheme
 from polytag.corpus.splits import Split, read_split
 from polytag.errors import PolytagError
-from polytag.evaluation.prediction_files import Predictions, read_predictions
-from polytag.evaluation.scoring import scores_of, where_annotated
+from polytag.evaluation.prediction_files import Predictions
+from polytag.evaluation.results import Tags
+from polytag.evaluation.scoring import scores_of
 from polytag.evaluation.significance import approximate_randomisation, paired_bootstrap
-from polytag.files import path_exists
-from polytag.hub import tagger_folder
+from polytag.evaluation.systems import System, TaggerFolder, check_tags, check_words, open_system, system_tags
 from polytag.plugin.attribution import attributed
 from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.registry import registry
-from polytag.plugin.scheme import LabelScheme, convert_tags
+from polytag.plugin.scheme import LabelScheme
 from polytag.plugin.splitter import STANDARD
 from polytag.plugin.surroundings import for_plugin
 from polytag.plugin.task import Task
 from polytag.plugin.task_choice import on_column, split_choice, task_named
-from polytag.tagger.description import TaggerDescription, open_folder
-from polytag.tagger.runtimes import choose_runtime
-from polytag.tagger.tagger import Tagger
 
 _SKIP = "_"
-
-Tags = Sequence[Sequence[str]]
-
-
-class TaggerFolder(NamedTuple):
-    """A tagger, loaded after all checks, and the runtime to load it in."""
-
-    path: Path
-    description: TaggerDescription
-    runtime: str
-
-
-System = Predictions | TaggerFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +146,7 @@ def compare(
             common, or the words of a file differ from the corpus.
     """
     names = [str(a), str(b)]
-    systems = [_opened(name, runtime) for name in names]
+    systems = [open_system(name, runtime) for name in names]
     wanted = [(_SKIP, None) if text == _SKIP else split_choice(text) for text in task]
     tasks = _shared_tasks(names, systems, wanted)
     folders = (system for system in systems if isinstance(system, TaggerFolder))
@@ -176,30 +158,18 @@ def compare(
     places = [loaded.locate(chosen, index) for index in range(len(data.sentences))]
     for name, system in zip(names, systems, strict=True):
         if isinstance(system, Predictions):
-            _check_words(name, system, data.sentences, f"{loaded.reference}, {chosen}", places)
+            check_words(name, system, data.sentences, f"{loaded.reference}, {chosen}", places)
     for name, system in zip(names, systems, strict=True):
         if isinstance(system, Predictions) and not tags_as_is:
-            _check_tags(name, system, schemes)
-    predicted = [_tags(system, data, schemes, decoding) for system in systems]
-    results = {
-        name: _compare(found, data, schemes[name], predicted[0][name], predicted[1][name], places, sentences, seed)
-        for name, found in tasks.items()
-    }
+            check_tags(name, system, schemes)
+    a_tags, b_tags = (system_tags(system, data, schemes, decoding) for system in systems)
+    results = {}
+    for name, found in tasks.items():
+        both = a_tags[name], b_tags[name]
+        results[name] = compare_tags(found.metrics[0], data, name, schemes[name], both, places, sentences, seed)
     first, second = (None if isinstance(system, Predictions) else system.runtime for system in systems)
     size = len(data.sentences), data.n_words
     return Comparison(names[0], names[1], (first, second), loaded.reference, chosen, *size, results)
-
-
-def _opened(name: str, runtime: str | None) -> System:
-    if path_exists(Path(name)) and Path(name).is_file():
-        return read_predictions(Path(name))
-    path = tagger_folder(name)
-    if not path.exists():
-        raise PolytagError(
-            f"{name!r} does not exist. Name the folder of a tagger, or a file written by `polytag predict`."
-        )
-    folder, description = open_folder(path)
-    return TaggerFolder(folder, description, choose_runtime(folder, description, runtime))
 
 
 def _shared_tasks(
@@ -239,78 +209,31 @@ def _shared_tasks(
     return found | {name: on_column(found[name], column) for name, column in choices if column}
 
 
-def _check_words(name: str, found: Predictions, words: Tags, corpus: str, places: Sequence[str]) -> None:
-    for index, (own, sentence) in enumerate(zip(found.words, words, strict=False)):
-        if list(own) != list(sentence):
-            at = next((i for i, pair in enumerate(zip(own, sentence, strict=False)) if ne(*pair)), None)
-            problem = (
-                f"has {len(own)} words, and the corpus has {len(sentence)}"
-                if at is None
-                else f"has the word {own[at]!r} where the corpus has {sentence[at]!r} (word {at + 1})"
-            )
-            raise PolytagError(
-                f"{name!r} does not have the sentences of {corpus}: sentence {index + 1}, at {places[index]}, "
-                f"{problem}. Tag exactly the words of this split, for instance with `polytag predict TAGGER FILE "
-                "--input conll`."
-            )
-    if len(found.words) != len(words):
-        raise PolytagError(
-            f"{name!r} has {len(found.words):,} sentences, and {corpus} has {len(words):,}; the first ones agree. Tag "
-            "exactly this split, or name another one with --split."
-        )
-
-
-def _check_tags(name: str, found: Predictions, schemes: Mapping[str, LabelScheme]) -> None:
-    def place(_: str, index: int, position: int) -> str:
-        return f"sentence {index + 1}, word {position + 1}"
-
-    for task, scheme in schemes.items():
-        if scheme.encodes_spans:
-            refuse_odd_tags(
-                odd_tags({"": found.tags[task]}, place), f"{name!r}, in the task {task!r},", respelled=False
-            )
-
-
-def _tags(
-    system: System,
+def compare_tags(
+    metric_name: str,
     data: Split,
-    schemes: Mapping[str, LabelScheme],
-    decoding: Any,
-) -> dict[str, Tags]:
-    """Tags of each task in its scheme; `UNANNOTATED` for unannotated words."""
-    if isinstance(system, Predictions):
-        found: Mapping[str, Tags] = system.tags
-        every = list(registry().schemes.working())
-        own = {task: recognise_scheme(found[task], every).scheme for task in schemes}
-    else:
-        tagger = Tagger.load(system.path, decoding, runtime=system.runtime)
-        with for_plugin():
-            found = tagger.predict_tags(data.sentences, data.documents)
-        own = {task: tagger.decoders[task].scheme for task in schemes}
-    return {
-        task: where_annotated(
-            data.tags[task],
-            [convert_tags(tags, own[task], scheme) for tags in found[task]]
-            if own[task].encodes_spans and scheme.encodes_spans
-            else found[task],
-        )
-        for task, scheme in schemes.items()
-    }
-
-
-def _compare(
-    task: Task,
-    data: Split,
+    task: str,
     scheme: LabelScheme,
-    a: Tags,
-    b: Tags,
+    predicted: tuple[Tags, Tags],
     places: Sequence[str],
     wanted: int,
     seed: int,
 ) -> TaskComparison:
-    gold = data.tags[task.name]
+    """Compare the tags of two systems for one task.
+
+    Args:
+        metric_name: The metric that compares them.
+        data: The split.
+        task: Name of the task.
+        scheme: The label scheme of all tags.
+        predicted: The tags of the two systems, `UNANNOTATED` wherever the gold tag is.
+        places: File and line of the beginning of each sentence.
+        wanted: Number of sentences to report, of those that differ most.
+        seed: Seed of the interval and the p value.
+    """
+    gold, (a, b) = data.tags[task], predicted
     metrics = registry().metrics
-    metric = metrics[task.metrics[0]]
+    metric = metrics[metric_name]
     score_a, score_b = (float(scores_of(metric.name, gold, tags, scheme).overall[metric.headline]) for tags in (a, b))
     interval, p = None, None
     with for_plugin(), metrics.calling(metric.name):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from polytag.evaluation.baseline import MajorityBaseline
 from polytag.evaluation.calibration import Calibration, expected_calibration_error
 from polytag.evaluation.mistakes import confusions as confusions_of
 from polytag.evaluation.mistakes import write_mistakes
-from polytag.evaluation.results import Evaluation, TaskEvaluation
+from polytag.evaluation.results import Evaluation, Tags, TaskEvaluation
 from polytag.evaluation.scoring import choose_metrics, evaluate_tags, where_annotated
 from polytag.files import new_file
 from polytag.plugin.attribution import attributed
@@ -34,6 +34,55 @@ from polytag.tagger.runtimes import choose_runtime
 from polytag.tagger.tagger import Tagger
 from polytag.tagger.token_classifiers import LabelNames
 from polytag.tagger.viterbi import check_decoding
+
+
+class OpenSplit(NamedTuple):
+    """A tagger, and a split to score it on.
+
+    Attributes:
+        tagger: The tagger.
+        corpus, split: The corpus, and the name of the split.
+        tasks, schemes, metrics: The task, the label scheme and the names of the metrics, by name of the task.
+        data: The split, its tags in these schemes.
+    """
+
+    tagger: Tagger
+    corpus: Corpus
+    split: str
+    tasks: Mapping[str, Task]
+    schemes: Mapping[str, LabelScheme]
+    metrics: Mapping[str, Sequence[str]]
+    data: Split
+
+
+class ScoredSplit(NamedTuple):
+    """A split that a tagger has tagged, with its scores.
+
+    Attributes:
+        tagger: The tagger.
+        data: The split, its tags in the schemes of the tagger.
+        schemes: The label scheme of each task.
+        tags: The predicted tags of each task, `UNANNOTATED` wherever the gold tag is.
+        predictions: The same for all words, with their probabilities.
+        places: File and line of the beginning of each sentence.
+        evaluation: The scores.
+    """
+
+    tagger: Tagger
+    data: Split
+    schemes: Mapping[str, LabelScheme]
+    tags: Mapping[str, Tags]
+    predictions: Mapping[str, Prediction]
+    places: Sequence[str]
+    evaluation: Evaluation
+
+    def with_confusions(self, limit: int) -> ScoredSplit:
+        """The same with the most frequent confusions of each task, at most `limit`."""
+        tasks = {}
+        for name, scores in self.evaluation.tasks.items():
+            sides = self.data.tags[name], self.tags[name], self.schemes[name]
+            tasks[name] = replace(scores, confusions=confusions_of(self.data.sentences, *sides, self.places, limit))
+        return self._replace(evaluation=replace(self.evaluation, tasks=tasks))
 
 
 @attributed
@@ -78,6 +127,46 @@ def evaluate(
         PolytagError: The tagger or the corpus is invalid, the tagger cannot run in the runtime, a metric fits no task,
             or the file cannot be written.
     """
+    opened = open_split(
+        tagger,
+        corpus,
+        split,
+        reader=reader,
+        corpus_scheme=corpus_scheme,
+        tags_as_is=tags_as_is,
+        decoding=decoding,
+        metrics=metrics,
+        strict=strict,
+        task=task,
+        labels=labels,
+        runtime=runtime,
+        **reading,
+    )
+    with new_file(errors) if errors else nullcontext() as sink:
+        scored = score_split(opened, seed)
+        if sink:
+            sides = [(name, scored.data.tags[name], scored.tags[name], opened.schemes[name]) for name in opened.tasks]
+            write_mistakes(sink, scored.data.sentences, sides, scored.places)
+        return scored.with_confusions(confusions).evaluation if confusions else scored.evaluation
+
+
+def open_split(
+    tagger: Tagger | str | Path,
+    corpus: Corpus | str,
+    split: str | None,
+    *,
+    reader: str | None,
+    corpus_scheme: str | None,
+    tags_as_is: bool,
+    decoding: Any,
+    metrics: Sequence[str] = (),
+    strict: bool = False,
+    task: str | None,
+    labels: LabelNames | None,
+    runtime: str | None,
+    **reading: Unpack[ReadingKeywords],
+) -> OpenSplit:
+    """Load a tagger and a split to score it on; the arguments and errors are as in `evaluate`."""
     registry().metrics.require(*metrics)
     decoding = check_decoding(decoding)
     if isinstance(tagger, Tagger):
@@ -100,18 +189,23 @@ def evaluate(
     schemes = {found: registry().schemes[head.scheme] for found, head in model.heads.items()}
     chosen = choose_metrics(tasks, schemes, metrics, strict)
     data = read_split(loaded, name, tasks, schemes, corpus_scheme, tags_as_is)
-    with new_file(errors) if errors else nullcontext() as sink:
-        predicted, scores = _score(model, data, schemes, chosen, None, seed)
-        if sink or confusions:
-            places = [loaded.locate(name, index) for index in range(len(data.sentences))]
-            sides = [(found, data.tags[found], where_annotated(data.tags[found], predicted[found])) for found in tasks]
-        if sink:
-            write_mistakes(sink, data.sentences, [(*side, schemes[side[0]]) for side in sides], places)
-        if confusions:
-            for scored, gold, found in sides:
-                most = confusions_of(data.sentences, gold, found, schemes[scored], places, confusions)
-                scores[scored] = replace(scores[scored], confusions=most)
-    return Evaluation(loaded.reference, name, len(data.sentences), data.n_words, scores, model.runtime)
+    return OpenSplit(model, loaded, name, tasks, schemes, chosen, data)
+
+
+def score_split(opened: OpenSplit, seed: int = 0) -> ScoredSplit:
+    """Tag a split and score the tags.
+
+    Args:
+        opened: The tagger and the split.
+        seed: Seed of the confidence intervals.
+    """
+    data = opened.data
+    predictions, predicted, scores = _score(opened.tagger, data, opened.schemes, opened.metrics, None, seed)
+    size = len(data.sentences), data.n_words
+    evaluation = Evaluation(opened.corpus.reference, opened.split, *size, scores, opened.tagger.runtime)
+    tags = {name: where_annotated(data.tags[name], found) for name, found in predicted.items()}
+    places = [opened.corpus.locate(opened.split, index) for index in range(len(data.sentences))]
+    return ScoredSplit(opened.tagger, data, opened.schemes, tags, predictions, places, evaluation)
 
 
 def evaluate_split(
@@ -136,7 +230,7 @@ def evaluate_split(
     """
     schemes = {name: tagger.decoders[name].scheme for name in tasks}
     metrics = {name: task.metrics for name, task in tasks.items()}
-    _, results = _score(tagger, data, schemes, metrics, baselines, seed)
+    *_, results = _score(tagger, data, schemes, metrics, baselines, seed)
     return Evaluation(corpus, split, len(data.sentences), data.n_words, results, tagger.runtime)
 
 
@@ -147,8 +241,8 @@ def _score(
     metrics: Mapping[str, Sequence[str]],
     baselines: Mapping[str, MajorityBaseline] | None,
     seed: int,
-) -> tuple[dict[str, list[list[str]]], dict[str, TaskEvaluation]]:
-    """Predicted tags, and their scores, of each task."""
+) -> tuple[dict[str, Prediction], dict[str, list[list[str]]], dict[str, TaskEvaluation]]:
+    """Predictions, predicted tags, and their scores, of each task."""
     with for_plugin():
         features, predictions = tagger.predict(data.sentences, data.documents)
     tags, results = {}, {}
@@ -157,7 +251,7 @@ def _score(
         lower = baselines[name].tag(data.sentences) if baselines else None
         result = evaluate_tags(data.tags[name], tags[name], scheme, metrics[name], lower, seed)
         results[name] = replace(result, calibration=_calibration(predictions[name], data.tags[name], tags[name]))
-    return tags, results
+    return predictions, tags, results
 
 
 def _calibration(prediction: Prediction, gold: Sequence[Sequence[str]], tags: Sequence[Sequence[str]]) -> Calibration:

@@ -54,6 +54,23 @@ class Confusion:
     examples: list[Example] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A wrong span, or the wrong tag of a word.
+
+    Attributes:
+        kind, gold, predicted: As in `Confusion`.
+        gold_span, predicted_span: The two spans, in words; None for a spurious and for a missed one. In a scheme
+            without spans, the word.
+    """
+
+    kind: Kind
+    gold: str
+    predicted: str
+    gold_span: Span | None
+    predicted_span: Span | None
+
+
 def confusions(
     words: Tags, gold: Tags, predicted: Tags, scheme: LabelScheme, locations: Sequence[str], limit: int
 ) -> list[Confusion]:
@@ -73,12 +90,12 @@ def confusions(
     for sentence, gold_tags, predicted_tags, location in zip(words, gold, predicted, locations, strict=True):
         if gold_tags == predicted_tags:
             continue
-        pairs = _span_pairs if scheme.encodes_spans else _tag_pairs
-        for key, right, wrong in pairs(gold_tags, predicted_tags, scheme):
+        for mistake in mistakes_of(gold_tags, predicted_tags, scheme):
+            key = mistake.gold, mistake.predicted, mistake.kind
             confusion = found.setdefault(key, Confusion(*key))
             confusion.count += 1
             if len(confusion.examples) < _EXAMPLES:
-                confusion.examples.append(_example(sentence, right, wrong, location))
+                confusion.examples.append(_example(sentence, mistake, location))
     ordered = sorted(found.values(), key=lambda found: (-found.count, found.gold, found.predicted, found.kind))
     return ordered[:limit]
 
@@ -125,17 +142,25 @@ def _differs(gold: Sequence[str], predicted: Sequence[str], scheme: LabelScheme)
     return not scheme.encodes_spans or scheme.spans(gold) != scheme.spans(predicted)
 
 
-Pair = tuple[tuple[str, str, Kind], Span, Span | None]
-"""Labels and kind; the span to show in brackets; the predicted span if its words differ."""
+def mistakes_of(gold: Sequence[str], predicted: Sequence[str], scheme: LabelScheme) -> Iterator[Mistake]:
+    """The mistakes in a sentence, paired as `confusions` says.
+
+    Args:
+        gold, predicted: The tags of its words, in `scheme`.
+        scheme: The scheme.
+    """
+    pairs = _in_spans if scheme.encodes_spans else _in_tags
+    return pairs(gold, predicted, scheme)
 
 
-def _tag_pairs(gold: Sequence[str], predicted: Sequence[str], _: LabelScheme) -> Iterator[Pair]:
+def _in_tags(gold: Sequence[str], predicted: Sequence[str], _: LabelScheme) -> Iterator[Mistake]:
     for position, (right, found) in enumerate(zip(gold, predicted, strict=True)):
         if right != found:
-            yield (right, found, "tag"), Span(position, position + 1, right), None
+            sides = (Span(position, position + 1, tag) for tag in (right, found))
+            yield Mistake("tag", right, found, *sides)
 
 
-def _span_pairs(gold: Sequence[str], predicted: Sequence[str], scheme: LabelScheme) -> Iterator[Pair]:
+def _in_spans(gold: Sequence[str], predicted: Sequence[str], scheme: LabelScheme) -> Iterator[Mistake]:
     right, found = scheme.spans(gold), scheme.spans(predicted)
     both = set(right).intersection(found)
     left = [span for span in found if span not in both]
@@ -145,23 +170,28 @@ def _span_pairs(gold: Sequence[str], predicted: Sequence[str], scheme: LabelSche
         # Ties go to the first.
         nearest = max(left, key=lambda other: _shared(span, other), default=None)
         if nearest is None or not _shared(span, nearest):
-            yield (span.label, OUTSIDE, "missed"), span, None
+            yield Mistake("missed", span.label, OUTSIDE, span, None)
             continue
         left.remove(nearest)
         same_words = nearest[:2] == span[:2]
         kind: Kind = "label" if same_words else "boundary" if nearest.label == span.label else "label and boundary"
-        yield (span.label, nearest.label, kind), span, None if same_words else nearest
+        yield Mistake(kind, span.label, nearest.label, span, nearest)
     for span in left:
-        yield (OUTSIDE, span.label, "spurious"), span, None
+        yield Mistake("spurious", OUTSIDE, span.label, None, span)
 
 
 def _shared(one: Span, other: Span) -> int:
     return max(0, min(one.end, other.end) - max(one.start, other.start))
 
 
-def _example(words: Sequence[str], marked: Span, predicted: Span | None, location: str) -> Example:
+def _example(words: Sequence[str], mistake: Mistake, location: str) -> Example:
+    marked, other = mistake.gold_span, mistake.predicted_span
+    if marked is None:
+        marked, other = other, None
+    assert marked is not None
     before = words[max(0, marked.start - _AROUND) : marked.start]
     inside = words[marked.start : marked.end]
     after = words[marked.end : marked.end + _AROUND]
     text = " ".join([*before, f"[{' '.join(inside)}]", *after])
-    return Example(text, "" if predicted is None else " ".join(words[predicted.start : predicted.end]), location)
+    differs = other is not None and other[:2] != marked[:2]
+    return Example(text, " ".join(words[other.start : other.end]) if other and differs else "", location)

@@ -9,10 +9,10 @@ import pytest
 import polytag
 from polytag import PolytagError
 from polytag.corpus.sample.reader import sample_sentences
-from polytag.evaluation import compare as comparison
 from polytag.plugin.registry import Registry
 from polytag.tagger.description import TaggerDescription
 from polytag.tagger.heads import TaskHead
+from polytag.tagger.tagger import Tagger
 
 COLUMNS = ["tokens", "pos_tags", "ner_tags"]
 
@@ -217,7 +217,7 @@ def test_a_tagger_is_compared_with_a_file(files, data, registry: Registry, monke
 
     decoders = {"pos": SimpleNamespace(scheme=registry.schemes["flat"]), "ner": SimpleNamespace(scheme=iobes)}
     loaded = SimpleNamespace(decoders=decoders, predict_tags=predict_tags)
-    monkeypatch.setattr(comparison.Tagger, "load", lambda path, decoding, runtime: loaded)
+    monkeypatch.setattr(Tagger, "load", lambda path, decoding, runtime: loaded)
     from_files, with_tagger = compared(files, "a.jsonl", "b.jsonl"), compared(files, "a.conll", "tagger")
     assert (from_files.runtimes, with_tagger.runtimes) == ((None, None), (None, "numpy"))
     for name, task in from_files.tasks.items():
