@@ -254,8 +254,9 @@ def bucket_differences(first: Sides, second: Sides, dimension: Dimension, seed: 
         totals = a.sum(0), b.sum(0)
         if any(map(np.any, totals)):
             value, low, high = paired_bootstrap(a, b, _f1, seed)
-            scores = (float(_f1(total)) for total in totals)
-            found.append(BucketDifference(dimension.name, name, int(totals[0][2]), *scores, value, (low, high)))
+            score_a, score_b = (float(_f1(total)) for total in totals)
+            gold = int(totals[0][2])
+            found.append(BucketDifference(dimension.name, name, gold, score_a, score_b, value, (low, high)))
     return found
 
 

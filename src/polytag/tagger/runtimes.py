@@ -34,6 +34,7 @@ _EXTRAS = {
     **dict.fromkeys(("onnxruntime", "tf2onnx", "onnx"), "onnx"),
     "ai_edge_litert": "litert",
     **dict.fromkeys(("fastapi", "fastapi_offline", "uvicorn", "httptools", "prometheus_client"), "serve"),
+    **dict.fromkeys(("matplotlib", "jinja2"), "report"),
 }
 _HINTED = threading.Event()
 _MOST_THREADS = 8
