@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from polytag.plugin.task import Task
     from polytag.prediction.predict import predict
     from polytag.publishing.push import PushResult, push
+    from polytag.publishing.report.report import Report, report
     from polytag.runner import TrainResult, train
     from polytag.tagger.results import TaggedSpan, TaggedText
     from polytag.tagger.tagger import Tagger
@@ -143,6 +144,7 @@ _HOMES = {
     "polytag.plugin.metric": ("Metric", "Scores"),
     "polytag.prediction.predict": ("predict",),
     "polytag.publishing.push": ("PushResult", "push"),
+    "polytag.publishing.report.report": ("Report", "report"),
     "polytag.runner": ("TrainResult", "train"),
     "polytag.plugin.reporter": ("Epoch", "Progress", "Reporter"),
     "polytag.plugin.scheme": ("OUTSIDE", "UNANNOTATED", "LabelScheme", "PrefixScheme", "Span", "convert_tags"),
@@ -187,6 +189,7 @@ __all__ = [
     "ReadingOptions",
     "RecognisedForm",
     "Remark",
+    "Report",
     "Reporter",
     "RunConfig",
     "RunInfo",
@@ -231,6 +234,7 @@ __all__ = [
     "push",
     "recognise_dialect",
     "recognise_dialects",
+    "report",
     "scheme",
     "score",
     "scores_at",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from polytag.evaluation.baseline import MajorityBaseline
-from polytag.evaluation.evaluate import evaluate_split
+from polytag.evaluation.evaluate import OpenSplit, evaluate_split
 from polytag.evaluation.results import Evaluation
 from polytag.evaluation.robustness import measure
 from polytag.plugin.attribution import attributed
@@ -17,6 +17,7 @@ from polytag.plugin.registry import add_plugins, registry
 from polytag.plugin.reporter import Epoch, Reporter, best_epoch
 from polytag.publishing.push import PushResult, RunPushes
 from polytag.publishing.record import RunRecord
+from polytag.publishing.report.report import REPORT, check_extra
 from polytag.publishing.uploads import left_out_message
 from polytag.publishing.write import write_tagger
 from polytag.tagger.forks import check_tensorflow
@@ -121,6 +122,8 @@ def train(
         for plugin in registry().manager.problems:
             reporter.message(f"Not loaded: {plugin.source}: {plugin.error}")
         choices = choose(config)
+        if config.report:
+            check_extra()
         if config.tensorboard or config.profile:
             from polytag.engine.tensorboard import reporters
 
@@ -137,9 +140,12 @@ def _train(choices: Choices, reporter: Reporter, began: float) -> TrainResult:
     with locked_run(config, plan.identity) as checkpoints:
         fitted = fit(plan, reporter, checkpoints, _offering(plan, pushes, checkpoints.folder))
         record = _evaluated(plan, fitted)
-        if exported := write_tagger(fitted.tagger, record, config.output, config.overwrite):
+        reported = _reported(plan, fitted.tagger) if config.report else None
+        if exported := write_tagger(fitted.tagger, record, config.output, config.overwrite, reported):
             shares = ", ".join(f"{name} {share:.2%}" for name, share in exported.agreement.items())
             reporter.message(f"ONNX model: {shares} of words have the same tag")
+        if reported:
+            reporter.message(f"The report is in {config.output / REPORT}")
         last = record.evaluations[-1]
         pushed = pushes.finish(config.output, f"{_listed(last.headlines)} on {last.split}") if pushes else None
     if pushed:
@@ -161,6 +167,14 @@ def _evaluated(plan: Plan, fitted: Fitted) -> RunRecord:
     tested = evaluate_split(tagger, plan.test, tasks, reference, "test", baselines) if plan.test else None
     limits = measure(tagger, training, validation, tasks)
     return RunRecord(plan.config, plan.corpus, training, plan.held_out, fitted.history, True, validated, tested, limits)
+
+
+def _reported(plan: Plan, tagger: Tagger) -> OpenSplit:
+    """The split that the report of a run is on: test, or validation without it."""
+    split, data = ("test", plan.test) if plan.test else ("validation", plan.validation)
+    schemes = {name: decoder.scheme for name, decoder in plan.decoders.items()}
+    metrics = {name: task.metrics for name, task in plan.tasks.items()}
+    return OpenSplit(tagger, plan.corpus, split, plan.tasks, schemes, metrics, data)
 
 
 def _offering(plan: Plan, pushes: RunPushes | None, folder: Path) -> Callable[[Fitted, Evaluation], None]:

@@ -19,7 +19,7 @@ import typer
 from typer.core import TyperGroup
 
 from polytag import __version__, terminal
-from polytag.cli import compare, corpus, evaluate, export, plugins, predict, push, serve, train
+from polytag.cli import compare, corpus, evaluate, export, plugins, predict, push, report, serve, train
 from polytag.cli.options import Command, RunCommand
 from polytag.errors import (
     CorpusWarning,
@@ -119,6 +119,7 @@ app = typer.Typer(
 app.command("train", cls=RunCommand, epilog=train.EXAMPLE)(train.train_cli)
 app.command("evaluate", cls=Command)(evaluate.evaluate_cli)
 app.command("compare", cls=Command)(compare.compare_cli)
+app.command("report", cls=Command)(report.report_cli)
 app.command("predict", cls=Command)(predict.predict_cli)
 app.command("serve", cls=Command)(serve.serve_cli)
 app.command("export", cls=Command)(export.export_cli)

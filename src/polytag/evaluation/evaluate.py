@@ -54,6 +54,14 @@ class OpenSplit(NamedTuple):
     metrics: Mapping[str, Sequence[str]]
     data: Split
 
+    @property
+    def places(self) -> list[str]:
+        """File and line of the beginning of each sentence, or its number in a split that is no split of the corpus."""
+        numbers = range(len(self.data.sentences))
+        if self.split not in self.corpus.splits:
+            return [f"held-out sentence {number + 1}" for number in numbers]
+        return [self.corpus.locate(self.split, number) for number in numbers]
+
 
 class ScoredSplit(NamedTuple):
     """A split that a tagger has tagged, with its scores.
@@ -204,8 +212,7 @@ def score_split(opened: OpenSplit, seed: int = 0) -> ScoredSplit:
     size = len(data.sentences), data.n_words
     evaluation = Evaluation(opened.corpus.reference, opened.split, *size, scores, opened.tagger.runtime)
     tags = {name: where_annotated(data.tags[name], found) for name, found in predicted.items()}
-    places = [opened.corpus.locate(opened.split, index) for index in range(len(data.sentences))]
-    return ScoredSplit(opened.tagger, data, opened.schemes, tags, predictions, places, evaluation)
+    return ScoredSplit(opened.tagger, data, opened.schemes, tags, predictions, opened.places, evaluation)
 
 
 def evaluate_split(

@@ -7,16 +7,27 @@ import json
 from pathlib import Path
 
 from polytag.encoding.json_values import without_infinities
+from polytag.evaluation.evaluate import OpenSplit
 from polytag.exporting.export import Export, add_onnx
 from polytag.publishing.card import CARD, model_card
 from polytag.publishing.record import RunRecord
+from polytag.publishing.report.report import write_run_report
 from polytag.tagger.tagger import Tagger
 
 _REPORTED_VERSIONS = ("polytag", "tensorflow", "keras", "keras-hub", "transformers", "datasets")
 
 
-def write_tagger(tagger: Tagger, record: RunRecord, folder: Path, overwrite: bool) -> Export | None:
+def write_tagger(
+    tagger: Tagger, record: RunRecord, folder: Path, overwrite: bool, reported: OpenSplit | None = None
+) -> Export | None:
     """Write a tagger with `run.toml`, `scores.json` and its model card, atomically.
+
+    Args:
+        tagger: The tagger.
+        record: The record of its run.
+        folder: The folder to write.
+        overwrite: Whether to replace an existing tagger.
+        reported: The split that a report is written on; None for no report.
 
     Returns:
         The check of its ONNX model; None if the run asks for none, or has not ended.
@@ -42,6 +53,8 @@ def write_tagger(tagger: Tagger, record: RunRecord, folder: Path, overwrite: boo
     def complete(written: Path) -> None:
         if record.ended and record.config.export:
             exported.append(add_onnx(tagger, written, corpus=corpus, output=folder))
+        if reported:
+            write_run_report(reported, record, written)
 
     tagger.save(folder, files, overwrite, complete)
     return exported[0] if exported else None

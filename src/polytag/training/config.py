@@ -40,7 +40,7 @@ Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 _CORPUS, _MODEL, _TRAINING, _HUB = "Corpus", "Model", "Training", "Hub"
 _HALF = re.compile("[\ud800-\udfff]")
-_OF_ONE_RUN = {"overwrite", "resume", "tensorboard", "profile", "push", "push_every", "push_private"}
+_OF_ONE_RUN = {"overwrite", "resume", "report", "tensorboard", "profile", "push", "push_every", "push_private"}
 
 
 class RunConfig(BaseModel):
@@ -148,6 +148,10 @@ class RunConfig(BaseModel):
     )
     profile: Annotated[Path | None, Option(_TRAINING, shown="none")] = Field(
         None, description="Folder to write a trace of 20 steps to, for TensorBoard's profile page."
+    )
+    report: Annotated[bool, Option(_MODEL)] = Field(
+        False,
+        description="Write `report.html` into the folder of the tagger: its figures and mistakes on the test split.",
     )
     export: Annotated[Literal["onnx"] | None, Option(_MODEL, shown="none")] = Field(
         None,

@@ -50,6 +50,7 @@ class RunOptions(ReadingKeywords, total=False):
     checkpoint_every: int
     tensorboard: str | Path | None
     profile: str | Path | None
+    report: bool
     export: Literal["onnx"] | None
     push: str | None
     push_every: Literal["end", "epoch"]

@@ -24,7 +24,7 @@ _IDENTITY = "run.json"
 _SHOWN = 3
 _NOT_PART_OF_IT = {
     *("output", "overwrite", "resume", "checkpoint_every", "tensorboard", "profile"),
-    *("export", "push", "push_every", "push_private"),
+    *("export", "report", "push", "push_every", "push_private"),
 }
 
 

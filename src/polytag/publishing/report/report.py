@@ -22,6 +22,7 @@ from polytag.evaluation.systems import check_tags, check_words, open_system, sys
 from polytag.files import expand_home, new_file
 from polytag.plugin.attribution import attributed
 from polytag.plugin.reader import ReadingKeywords
+from polytag.publishing.record import RunRecord
 from polytag.publishing.report.figures import Background, Other, report_figures
 from polytag.tagger.description import open_folder
 from polytag.tagger.runtimes import require_extra
@@ -120,6 +121,28 @@ def report(
     figures = report_figures(scored, background, other, seed)
     write_report(figures, page, data)
     return Report(page, data, figures)
+
+
+def write_run_report(opened: OpenSplit, record: RunRecord, folder: Path) -> None:
+    """Write the report of a finished run into the folder of its tagger.
+
+    Args:
+        opened: The tagger and the split to report on.
+        record: The record of the run.
+        folder: The folder.
+    """
+    config = record.config
+    background = background_of(
+        opened.corpus,
+        str(config.output),
+        tomllib.loads(config.to_toml()),
+        [epoch.to_dict() for epoch in record.history],
+        record.training,
+        "",
+        config.corpus_scheme,
+    )
+    figures = report_figures(score_split(opened), background, None, 0)
+    write_report(figures, *report_files(folder / REPORT))
 
 
 def check_extra() -> None:
