@@ -15,8 +15,8 @@ PUBLIC = """
     Corpus CorpusError CorpusWarning Description Dialect Encoder EncoderProvider Epoch Evaluation ExampleInputs
     Export Finding LabelScheme Metric PluginError PolytagError PrefixScheme Progress PushResult Reader
     ReadingOptions RecognisedForm Remark Report Reporter RunConfig RunInfo Scores Sentence SentenceTable Source Span
-    Splitter TaggedSpan TaggedText Tagger TaggerError Task TaskComparison TaskEvaluation TrainResult TrainingDefaults Units
-    UnreadWords Word WordCoder __version__ alignment check column_rows compare convert_corpus convert_tags
+    Splitter TaggedSpan TaggedText Tagger TaggerError Task TaskComparison TaskEvaluation TrainResult TrainingDefaults
+    Units UnreadWords Word WordCoder __version__ alignment check column_rows compare convert_corpus convert_tags
     corpus_from_sentences describe evaluate export first_units has_document_marks hookimpl labels_at last_units
     load_corpus metric predict push recognise_dialect recognise_dialects report scheme score scores_at sentences_of
     shorten split_of split_sentences task text_ending text_lines train whole_text word_in word_pattern

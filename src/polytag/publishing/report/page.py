@@ -25,7 +25,6 @@ MOST_LABELS = 30
 
 _HERE = Path(__file__).parent
 _UNSAFE = re.compile("[<>&\u2028\u2029]")
-_REST = "others"
 
 
 def report_page(figures: Mapping[str, Any]) -> str:
@@ -170,10 +169,11 @@ def _matrix(confusion: Mapping[str, Any], spans: bool) -> dict[str, Any]:
             wrong[cell["gold"]] += cell["count"]
             wrong[cell["predicted"]] += cell["count"]
     kept = sorted(sorted(labels, key=lambda label: (-wrong[label], label))[:MOST_LABELS])
-    names = [*kept, *([_REST] if len(kept) < len(labels) else []), *([OUTSIDE] if spans else [])]
-    table: dict[tuple[str, str], Counter[str]] = {(row, column): Counter() for row in names for column in names}
+    # None for all other labels.
+    names: list[str | None] = [*kept, *([None] if len(kept) < len(labels) else []), *([OUTSIDE] if spans else [])]
+    table = {(row, column): Counter[str]() for row in names for column in names}
     for cell in cells:
-        row, column = (one if one in names else _REST for one in (cell["gold"], cell["predicted"]))
+        row, column = (one if one in names else None for one in (cell["gold"], cell["predicted"]))
         table[row, column][cell["kind"]] += cell["count"]
     sums = {row: sum(table[row, column].total() for column in names) for row in names}
     rows = []

@@ -19,7 +19,8 @@
       const off = wrong.has(start + " " + end) ? " off" : "";
       parts.push(
         element("mark", { class: "polytag-mark polytag-" + task.colours[label] + off },
-          words.slice(start, end).join(" "), element("bdi", { class: "polytag-label" }, " " + task.labels[label])),
+          words.slice(start, end).join(" "),
+          element("span", { class: "polytag-label" }, " ", element("bdi", {}, task.labels[label]))),
         end < words.length ? " " : "");
       position = end;
     }
@@ -31,7 +32,8 @@
     return words.flatMap((word, index) => [
       element("span", { class: "polytag-pair" + (wrong.has(index + " " + (index + 1)) ? " off" : "") },
         element("span", { class: "polytag-word" }, word),
-        element("bdi", { class: "polytag-tag polytag-" + task.colours[tags[index]] }, " " + task.labels[tags[index]])),
+        element("span", { class: "polytag-tag polytag-" + task.colours[tags[index]] },
+          " ", element("bdi", {}, task.labels[tags[index]]))),
       index + 1 < words.length ? " " : ""]);
   }
 
@@ -39,7 +41,7 @@
     const content = (task.spans ? marked : paired)(task, words, marks, wrong);
     return element("div", { class: "polytag-row" },
       element("span", { class: "polytag-task" }, name),
-      element("div", { class: "polytag-text", dir: "auto" }, ...content));
+      element("div", { class: task.spans ? "polytag-text" : "polytag-text polytag-pairs", dir: "auto" }, ...content));
   }
 
   function differing(task, gold, found) {
@@ -154,7 +156,7 @@
 
     options(fields.task, data.tasks.map((task) => task.name));
     choices();
-    fields.task.addEventListener("change", choices);
+    fields.task.addEventListener("input", choices); // before the form, which filters
     form.addEventListener("input", filter);
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("reset", () => setTimeout(() => { choices(); filter(); }));
@@ -162,20 +164,14 @@
     for (const button of document.querySelectorAll(".matrix button")) {
       const { task, gold, predicted } = button.dataset;
       button.addEventListener("click", () => {
-        form.reset();
+        fields.text.value = "";
         fields.task.value = data.tasks.length > 1 ? data.tasks[task].name : "";
         choices();
         fields.gold.value = gold;
         fields.predicted.value = predicted;
-        setTimeout(() => {
-          fields.task.value = data.tasks.length > 1 ? data.tasks[task].name : "";
-          choices();
-          fields.gold.value = gold;
-          fields.predicted.value = predicted;
-          filter();
-          document.getElementById("mistakes").scrollIntoView();
-          fields.gold.focus({ preventScroll: true });
-        });
+        filter();
+        document.getElementById("mistakes").scrollIntoView();
+        fields.gold.focus({ preventScroll: true });
       });
     }
   }

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, TextIO, Unpack
 
 from polytag.corpus.check.check import check
 from polytag.corpus.corpus import Corpus
@@ -114,12 +114,13 @@ def report(
         runtime=runtime,
         **reading,
     )
-    training, remark = _training(opened, corpus_scheme, tags_as_is)
-    background = background_of(opened.corpus, name, options, history, training, remark, corpus_scheme)
-    scored = score_split(opened, seed)
-    other = _other(str(against), opened, scored, runtime, decoding, tags_as_is) if against is not None else None
-    figures = report_figures(scored, background, other, seed)
-    write_report(figures, page, data)
+    with new_file(data) as data_sink, new_file(page) as page_sink:  # a path that cannot be written is found first
+        training, remark = _training(opened, corpus_scheme, tags_as_is)
+        background = background_of(opened.corpus, name, options, history, training, remark, corpus_scheme)
+        scored = score_split(opened, seed)
+        other = _other(str(against), opened, scored, runtime, decoding, tags_as_is) if against is not None else None
+        figures = report_figures(scored, background, other, seed)
+        write_report(figures, page_sink, data_sink)
     return Report(page, data, figures)
 
 
@@ -142,7 +143,9 @@ def write_run_report(opened: OpenSplit, record: RunRecord, folder: Path) -> None
         config.corpus_scheme,
     )
     figures = report_figures(score_split(opened), background, None, 0)
-    write_report(figures, *report_files(folder / REPORT))
+    page, data = report_files(folder / REPORT)
+    with new_file(page) as page_sink, new_file(data) as data_sink:
+        write_report(figures, page_sink, data_sink)
 
 
 def check_extra() -> None:
@@ -253,19 +256,12 @@ def _other(
     return Other(name, system_tags(system, opened.data, schemes, check_decoding(decoding)))
 
 
-def write_report(figures: Mapping[str, Any], page: Path, data: Path) -> None:
-    """Write both files; the JSON file first, so that a page always has its figures.
-
-    Raises:
-        PolytagError: A file cannot be written.
-    """
+def write_report(figures: Mapping[str, Any], page: TextIO, data: TextIO) -> None:
+    """Write the page and the JSON file."""
     from polytag.publishing.report.page import report_page
 
-    html = report_page(figures)
-    with new_file(data) as sink:
-        sink.write(json_text(figures, indent=1))
-    with new_file(page) as sink:
-        sink.write(html)
+    page.write(report_page(figures))
+    data.write(json_text(figures, indent=1))
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
