@@ -240,8 +240,6 @@ def _other(
     if isinstance(system, Predictions):
         if system.tasks is None:
             system.name_columns(tuple(opened.schemes), name)
-        where = f"{opened.corpus.reference}, {opened.split}"
-        check_words(name, system, opened.data.sentences, where, scored.places)
         theirs = system.tasks or ()
     else:
         theirs = tuple(system.description.tasks)
@@ -251,8 +249,11 @@ def _other(
             f"{name!r} has no task of the tagger: it has {', '.join(theirs) or 'none'}, and the tagger has "
             f"{', '.join(opened.schemes)}."
         )
-    if isinstance(system, Predictions) and not tags_as_is:
-        check_tags(name, system, schemes)
+    if isinstance(system, Predictions):
+        where = f"{opened.corpus.reference}, {opened.split}"
+        check_words(name, system, opened.data.sentences, where, scored.places)
+        if not tags_as_is:
+            check_tags(name, system, schemes)
     return Other(name, system_tags(system, opened.data, schemes, check_decoding(decoding)))
 
 

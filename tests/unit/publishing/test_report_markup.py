@@ -44,7 +44,7 @@ def hostile(ner_run: TrainResult, tmp_path_factory: pytest.TempPathFactory) -> R
             "tokens": [*HOSTILE, "Anna"],
             "ner_tags": ["B-<b>x</b>", "O", "O", "B-PER", "O", "B-\"onload='", "O", "O", "O"],
         },
-        {"tokens": ["Anna", "met", "\ud800"], "ner_tags": ["B-PER", "O", "B-</script>"]},
+        {"tokens": ["Anna", "met", "him"], "ner_tags": ["B-PER", "O", "B-</script>"]},
     ]
     corpus = folder / "test.jsonl"
     corpus.write_text("".join(json.dumps(line) + "\n" for line in lines * 2))
@@ -67,9 +67,7 @@ def test_hostile_text_is_text(hostile: Report):
 
 def test_the_figures_have_the_words_as_they_are(hostile: Report):
     figures = json.loads(hostile.data.read_text(encoding="utf-8"))
-    first, second = figures["tasks"]["ner"]["mistakes"][:2]
-    assert first["words"][:-1] == list(HOSTILE)
-    assert second["words"][2] == "\ud800"
+    assert figures["tasks"]["ner"]["mistakes"][0]["words"][:-1] == list(HOSTILE)
 
 
 def test_the_page_has_no_address_and_forbids_the_network(hostile: Report):
@@ -101,5 +99,8 @@ def test_ids_are_unique(joint_run: TrainResult, tmp_path: Path):
     assert {one or other for one, other in targets} <= set(ids)
 
 
-def test_numbers_that_json_does_not_have_are_null():
-    assert json_text({"a": float("nan")}) == '{"a": null}'
+def test_what_json_does_not_have_is_written_so_that_any_program_reads_it():
+    """A metric of a plugin may give no number; a name of a file may be no UTF-8."""
+    text = json_text({"a": float("nan"), "b": "\udc80é"})
+    assert text == '{"a": null, "b": "\\udc80é"}'
+    assert text.encode()
