@@ -48,15 +48,14 @@ def report_page(figures: Mapping[str, Any]) -> str:
         undefined=StrictUndefined,
     )
     environment.filters["count"] = lambda value: f"{value:,}"
-    environment.filters["signed"] = lambda value: f"{value:+.4f}"
-    environment.filters["percent"] = lambda value: f"{100 * value:.2f}%"
+    environment.filters["signed"] = lambda value: f"{value:+.4f}" if abs(value) >= 0.00005 else "0.0000"
     script = _file("report.js")
     tasks = {name: _task(name, index, figures) for index, name in enumerate(figures["tasks"])}
     history = figures["training"]["history"]
     return environment.get_template("page.html").render(
         figures=figures,
         tasks=tasks,
-        curves=Markup(plots.learning_curves(history)) if history else "",
+        curves=[Markup(plots.loss_curve(history)), Markup(plots.score_curves(history))] if history else [],
         options=_options(figures["training"]["options"]),
         columns=_columns(figures["corpus"]["description"]),
         style=Markup(stylesheet() + _file("report.css")),
@@ -80,10 +79,14 @@ def _inert(value: Any) -> str:
 
 
 def _options(options: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [
-        (name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))
-        for name, value in options.items()
-    ]
+    """The options as text: lists without brackets, other values as in JSON."""
+
+    def shown(value: Any) -> str:
+        if isinstance(value, list):
+            return ", ".join(map(shown, value))
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+    return [(name, shown(value)) for name, value in options.items()]
 
 
 def _columns(description: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -178,11 +181,13 @@ def _matrix(confusion: Mapping[str, Any], spans: bool) -> dict[str, Any]:
     sums = {row: sum(table[row, column].total() for column in names) for row in names}
     rows = []
     for row in names:
-        whole = max(sums[row], 1)
-        shown = [(column, table[row, column]) for column in names]
-        rows.append(
-            (row, sums[row], [(column, kinds, kinds.total(), kinds.total() / whole) for column, kinds in shown])
-        )
+        # A cell is as dark as its share of the gold spans: of its row, or of its column if they are spurious.
+        spurious = spans and row == OUTSIDE
+        cells_of_row = [
+            (column, kinds, kinds.total(), kinds.total() / max(sums[column if spurious else row], 1))
+            for column, kinds in ((column, table[row, column]) for column in names)
+        ]
+        rows.append((row, sums[row], cells_of_row))
     return {"names": names, "rest": len(labels) - len(kept), "rows": rows}
 
 

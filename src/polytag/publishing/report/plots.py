@@ -57,29 +57,43 @@ _SETTINGS: Any = {
 }
 
 
-def learning_curves(history: Sequence[Mapping[str, Any]]) -> str:
-    """The loss and the validation scores of each epoch; the best epoch is marked."""
-    epochs = [epoch["number"] for epoch in history]
-    best = max((epoch for epoch in history if epoch.get("best")), key=lambda epoch: epoch["number"], default=None)
+def loss_curve(history: Sequence[Mapping[str, Any]]) -> str:
+    """The training loss of each epoch."""
+
+    def draw(figure: Figure) -> None:
+        axes: Axes = figure.subplots()
+        losses = [epoch["loss"] for epoch in history]
+        axes.plot([epoch["number"] for epoch in history], losses, color=_SERIES[0], marker="o", markersize=3)
+        axes.set_title("training loss")
+        _mark_epochs(axes, history)
+
+    return _svg("loss", "Training loss of each epoch", 4.4, 3, draw)
+
+
+def score_curves(history: Sequence[Mapping[str, Any]]) -> str:
+    """The scores on validation after each epoch."""
     names = list(dict.fromkeys(name for epoch in history for name in epoch["scores"]))
 
     def draw(figure: Figure) -> None:
-        losses, scores = figure.subplots(1, 2)
-        losses.plot(epochs, [epoch["loss"] for epoch in history], color=_SERIES[0], marker="o", markersize=3)
-        losses.set_title("training loss")
+        axes: Axes = figure.subplots()
         for name, colour, dash in zip(names, cycle(_SERIES), cycle(_DASHES), strict=False):
             values = [epoch["scores"].get(name, float("nan")) for epoch in history]
-            scores.plot(epochs, values, dash, color=colour, marker="o", markersize=3, label=visible(name))
-        scores.set_title("scores on validation")
+            numbers = [epoch["number"] for epoch in history]
+            axes.plot(numbers, values, dash, color=colour, marker="o", markersize=3, label=visible(name))
+        axes.set_title("scores on validation")
         if names:
-            scores.legend(loc="lower right")
-        for axes in (losses, scores):
-            axes.set_xlabel("epoch")
-            axes.xaxis.get_major_locator().set_params(integer=True)
-            if best:
-                axes.axvline(best["number"], color=_MUTED, linewidth=1, linestyle=":")
+            axes.legend(loc="lower right")
+        _mark_epochs(axes, history)
 
-    return _svg("curves", "Learning curves: loss and scores of each epoch", 8.4, 3, draw)
+    return _svg("scores", "Scores on validation after each epoch", 4.4, 3, draw)
+
+
+def _mark_epochs(axes: Axes, history: Sequence[Mapping[str, Any]]) -> None:
+    """Name the axis of epochs, and mark the epoch whose weights the tagger has."""
+    axes.set_xlabel("epoch")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    if best := [epoch["number"] for epoch in history if epoch.get("best")]:
+        axes.axvline(max(best), color=_MUTED, linewidth=1, linestyle=":")
 
 
 def reliability(name: str, title: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
@@ -102,7 +116,7 @@ def reliability(name: str, title: str, before: Mapping[str, Any], after: Mapping
             above.plot(*zip(*points, strict=True), dash, color=colour, marker="o", markersize=4, label=label)
         above.set_ylabel("accuracy")
         above.set_ylim(0, 1.03)
-        above.legend(loc="upper left")
+        above.legend(loc="lower right")
         centres = [(index + 0.5) / BINS for index in range(BINS)]
         below.bar(centres, after["words"], width=0.86 / BINS, color=_SERIES[0])
         below.set_yscale("log")

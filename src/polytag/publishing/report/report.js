@@ -1,7 +1,7 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const STEP = 40;
+  const STEP = 20;
 
   function element(name, attributes = {}, ...content) {
     const made = document.createElement(name);
