@@ -21,7 +21,7 @@ def test_the_test_command_is_the_one_that_the_contributing_guide_and_ci_use():
 
 
 def test_commands_are_shown():
-    assert {name for name, _ in COMMANDS} == {"train", "predict", "corpus", "evaluate", "compare", "serve"}
+    assert {name for name, _ in COMMANDS} == {"train", "predict", "corpus", "evaluate", "compare", "report", "serve"}
 
 
 @pytest.mark.parametrize(("name", "arguments"), COMMANDS)

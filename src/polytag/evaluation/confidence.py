@@ -58,7 +58,7 @@ def threshold_curve(sides: Sides, scores: Sequence[Sequence[float]]) -> Threshol
     Args:
         sides: Gold and predicted items.
         scores: The probability of the tag of every word, in sentences. The probability of a span is the product of
-            those of its words.
+            its words' probabilities.
     """
     gold = set(sides.gold)
     sure = np.array([_probability(item, scores) for item in sides.predicted])

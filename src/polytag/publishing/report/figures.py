@@ -39,7 +39,7 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """What a report shows that does not follow from the tags.
+    """The parts of a report that do not follow from the tags.
 
     Attributes:
         name: The name of the tagger as the user gave it.

@@ -109,7 +109,7 @@ def _columns(description: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _task(name: str, index: int, figures: Mapping[str, Any]) -> dict[str, Any]:
-    """What the template shows of a task."""
+    """The figures of a task, as the template shows them."""
     task, scores = figures["tasks"][name], figures["evaluation"]["tasks"][name]
     metrics, labels = scores["metrics"], task["labels"]
     against = figures["against"]
@@ -192,7 +192,7 @@ def _matrix(confusion: Mapping[str, Any], spans: bool) -> dict[str, Any]:
 
 
 def _explored(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """What the program of the page shows on demand: every mistake, and the wins and losses."""
+    """The data of the page's program, which shows every mistake, and the wins and losses."""
     words: dict[int, dict[str, Any]] = {}
     tasks: list[dict[str, Any]] = []
     mistakes: list[dict[str, Any]] = []

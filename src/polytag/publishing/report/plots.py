@@ -90,8 +90,10 @@ def score_curves(history: Sequence[Mapping[str, Any]]) -> str:
 
 def _mark_epochs(axes: Axes, history: Sequence[Mapping[str, Any]]) -> None:
     """Name the axis of epochs, and mark the epoch whose weights the tagger has."""
+    from matplotlib.ticker import MaxNLocator
+
     axes.set_xlabel("epoch")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if best := [epoch["number"] for epoch in history if epoch.get("best")]:
         axes.axvline(max(best), color=_MUTED, linewidth=1, linestyle=":")
 

@@ -207,13 +207,13 @@ def background_of(
     remark: str,
     corpus_scheme: str | None,
 ) -> Background:
-    """What a report shows of a run and of its corpus; the corpus is described and checked."""
+    """The parts of a report about a run and its corpus; the corpus is described and checked."""
     findings = [finding.to_dict() for finding in check(corpus, corpus_scheme=corpus_scheme)]
     return Background(name, options, history, training, remark, describe(corpus).to_dict(), findings)
 
 
 def _training(opened: OpenSplit, corpus_scheme: str | None, tags_as_is: bool) -> tuple[Split | None, str]:
-    """The training split, and what is to be said about it."""
+    """The training split, and a remark about it."""
     corpus = opened.corpus
     if "train" not in corpus.splits:
         return None, f"the corpus {corpus.reference!r} has no training split."
