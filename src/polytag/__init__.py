@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from polytag.runner import TrainResult, train
     from polytag.tagger.results import TaggedSpan, TaggedText
     from polytag.tagger.tagger import Tagger
+    from polytag.training.aligned import AlignedUnit, AlignedWords, align
     from polytag.training.config import RunConfig
 
 __version__ = "0.1.0"
@@ -94,6 +95,7 @@ _HOMES = {
         "scores_at",
     ),
     "polytag.evaluation.compare": ("Comparison", "TaskComparison", "compare"),
+    "polytag.training.aligned": ("AlignedUnit", "AlignedWords", "align"),
     "polytag.training.config": ("RunConfig",),
     "polytag.corpus.check.check": ("check",),
     "polytag.corpus.check.findings": ("Finding",),
@@ -162,6 +164,8 @@ __all__ = [
     "OUTSIDE",
     "TOKENS",
     "UNANNOTATED",
+    "AlignedUnit",
+    "AlignedWords",
     "AlignmentStrategy",
     "ColumnRow",
     "Comparison",
@@ -213,6 +217,7 @@ __all__ = [
     "Word",
     "WordCoder",
     "__version__",
+    "align",
     "alignment",
     "check",
     "column_rows",

@@ -1,8 +1,10 @@
-"""The terminal: the console for tables and coloured text, control characters, and whether polytag is the program."""
+"""Terminals and notebooks: the console, tables as text and as HTML, and control characters."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
+from html import escape
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -38,3 +40,26 @@ def visible(text: str) -> str:
     some scripts need (joiners, marks of direction) stay.
     """
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def columns_of_text(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table as plain text, in columns that are as wide as their content."""
+    from rich.cells import cell_len, set_cell_size
+
+    lines = [heads, *rows]
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(map(set_cell_size, line, widths)).rstrip() for line in lines)
+
+
+def html_table(heads: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "") -> str:
+    """A table as HTML for notebooks. The first cell of a row names it; nothing in the cells becomes markup."""
+    said = f"<caption>{_cell(caption)}</caption>" if caption else ""
+    head = "".join(f"<th>{_cell(text)}</th>" for text in heads)
+    body = "".join(
+        f"<tr><th>{_cell(row[0])}</th>{''.join(f'<td>{_cell(text)}</td>' for text in row[1:])}</tr>" for row in rows
+    )
+    return f"<table>{said}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cell(text: str) -> str:
+    return escape(visible(text))

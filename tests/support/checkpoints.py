@@ -46,6 +46,7 @@ def make_checkpoint(
     prefix: bool = True,
     pooler: bool = False,
     uncased: bool = False,
+    pieces: Sequence[str] = (),
     seed: int = 0,
     **config: Any,
 ) -> Path:
@@ -57,11 +58,12 @@ def make_checkpoint(
         prefix: Whether tensors are named as in a task model (`bert.embeddings...`) or as in a bare encoder.
         uncased: Whether the tokenizer drops capitals; only that of BERT, DistilBERT and ELECTRA can.
         pooler: Whether there is a pooler, which bare encoders have and token classifiers have not.
+        pieces: Subwords that a vocabulary like BERT's has in addition: `la`, `##mb`.
         seed: Of the weights.
         **config: Fields of config.json that differ from the tiny ones.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    size = _write_tokenizer(folder, family, uncased)
+    size = _write_tokenizer(folder, family, uncased, pieces)
     described = _config(family, size, config)
     described.save_pretrained(folder)
     write_tensors(folder, random_tensors(described, prefix=prefix, pooler=pooler, seed=seed))
@@ -234,8 +236,9 @@ def _norm(name: str, width: int) -> Shapes:
     yield f"{name}.bias", (width,)
 
 
-def _write_tokenizer(folder: Path, family: str, uncased: bool) -> int:
-    word_pieces = dict.fromkeys(("bert", "distilbert", "electra"), partial(_word_pieces, uncased=uncased))
+def _write_tokenizer(folder: Path, family: str, uncased: bool, pieces: Sequence[str]) -> int:
+    of_bert = partial(_word_pieces, uncased=uncased, pieces=pieces)
+    word_pieces = dict.fromkeys(("bert", "distilbert", "electra"), of_bert)
     make = (word_pieces | {"roberta": _byte_pairs}).get(family, _unigrams)
     tokenizer, settings = make(family)
     tokenizer.save(str(folder / "tokenizer.json"))
@@ -245,7 +248,7 @@ def _write_tokenizer(folder: Path, family: str, uncased: bool) -> int:
     return int(tokenizer.get_vocab_size())
 
 
-def _word_pieces(family: str, uncased: bool) -> tuple[Any, dict[str, Any]]:
+def _word_pieces(family: str, uncased: bool, pieces: Sequence[str]) -> tuple[Any, dict[str, Any]]:
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
     special = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
@@ -255,6 +258,11 @@ def _word_pieces(family: str, uncased: bool) -> tuple[Any, dict[str, Any]]:
     tokenizer.decoder = decoders.WordPiece()
     trainer = trainers.WordPieceTrainer(vocab_size=160, special_tokens=list(special.values()), show_progress=False)
     tokenizer.train_from_iterator(SENTENCES, trainer)
+    described = json.loads(tokenizer.to_str())
+    vocabulary = described["model"]["vocab"]
+    for piece in pieces:
+        vocabulary.setdefault(piece, len(vocabulary))
+    tokenizer = Tokenizer.from_str(json.dumps(described))
     name = {"distilbert": "DistilBertTokenizer", "electra": "ElectraTokenizer"}.get(family, "BertTokenizer")
     return _surrounded(tokenizer, "[CLS]", "[SEP]"), _settings(name, special) | {"do_lower_case": uncased}
 

@@ -1,9 +1,9 @@
-"""`polytag corpus`: describe, check and convert corpora."""
+"""`polytag corpus`: describe, show, check and convert corpora."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,11 +18,17 @@ from polytag.cli.options import (
     TagsAsIs,
     reads_corpora,
 )
+from polytag.errors import PolytagError
 from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.splitter import STANDARD
 from polytag.terminal import console, visible
 
-app = typer.Typer(cls=Group, help="Describe, check and convert corpora.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from polytag.training.aligned import AlignedWords
+
+app = typer.Typer(cls=Group, help="Describe, show, check and convert corpora.", no_args_is_help=True)
 
 
 @app.command("describe", cls=Command)
@@ -45,6 +51,84 @@ def describe_cli(
         print_json(description.to_dict())
     else:
         console().print(render(description))
+
+
+@app.command("show", cls=Command)
+@reads_corpora
+def show_cli(
+    source: CorpusSource,
+    reader: ReaderName = None,
+    splitter: SplitterName = STANDARD,
+    split: Annotated[str | None, typer.Option(help="Split to show.", show_default="the first")] = None,
+    row: Annotated[int, typer.Option(min=0, help="Index of the first sentence in the split, from 0.")] = 0,
+    n: Annotated[int, typer.Option("-n", min=1, help="Number of sentences.")] = 1,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            help="Show only sentences with this tag (B-ORG), or with a span with this label (ORG).", show_default="any"
+        ),
+    ] = None,
+    match: Annotated[
+        str | None,
+        typer.Option(help="Show only sentences with this text, words joined by spaces.", show_default="any"),
+    ] = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            help="Show the subwords of this encoder (compact, a checkpoint's folder or hub name), each with the label "
+            "and the label id that a run trains on.",
+            show_default="none",
+        ),
+    ] = None,
+    alignment: Annotated[
+        str | None,
+        typer.Option(
+            help="Alignment of labels and subwords: first, last, all, mean, or a plugin's.",
+            show_default="that of the column's task",
+        ),
+    ] = None,
+    as_json: Json = False,
+    *,
+    reading: ReadingKeywords,
+) -> None:
+    """Show sentences of a corpus: words over their tags, or subwords with the labels that a run trains on."""
+    from polytag.cli.tables import print_json
+    from polytag.corpus.load import load_corpus
+    from polytag.corpus.show import find_rows, heading, render_rows
+
+    if alignment and not encoder:
+        raise PolytagError(
+            "Labels are aligned with the subwords of an encoder. Name it, for instance --encoder bert-base-cased, or "
+            "leave --alignment out."
+        )
+    corpus = load_corpus(source, reader=reader, splitter=splitter, **reading)
+    name, rows = find_rows(corpus, split, row, n, label=label, match=match)
+    aligned = {}
+    if encoder:
+        from polytag.training.aligned import align_rows
+
+        aligned = align_rows(corpus, name, rows, encoder, alignment)
+    if as_json:
+        sentences = [{"row": index, **corpus[name][index]._asdict()} for index in rows]
+        shown = {"aligned": {column: each.to_dict() for column, each in aligned.items()}} if aligned else {}
+        print_json({"reference": source, "split": name, "sentences": sentences, **shown})
+    elif not aligned:
+        console().print(*render_rows(corpus, name, rows), sep="\n")
+    else:
+        _print_aligned(aligned, [heading(corpus, name, index) for index in rows])
+
+
+def _print_aligned(aligned: Mapping[str, AlignedWords], headings: Sequence[str]) -> None:
+    from rich.text import Text
+
+    from polytag.terminal import columns_of_text
+    from polytag.training.aligned import alignment_tables
+
+    shown = console()
+    units = next(iter(aligned.values())).units
+    for number, table in enumerate(alignment_tables(aligned)):
+        shown.print(Text("\n" * bool(number) + headings[units[number][0].sentence], style="bold"))
+        shown.print(columns_of_text(*table), markup=False, no_wrap=True, soft_wrap=True)
 
 
 @app.command("check", cls=Command)

@@ -24,8 +24,9 @@ from polytag.plugin.reader import (
     Remark,
     SentenceTable,
 )
-from polytag.plugin.scheme import UNANNOTATED
+from polytag.plugin.scheme import UNANNOTATED, outside_first
 from polytag.plugin.task import Task
+from polytag.terminal import console
 
 if TYPE_CHECKING:
     import datasets
@@ -85,6 +86,43 @@ class Corpus:
             )
         return self.data[name]
 
+    def __getitem__(self, split: str) -> SentenceTable:
+        """The table of one split, for `corpus["train"][0]`: words without annotation have the tag `UNANNOTATED`.
+
+        Raises:
+            CorpusError: The split does not exist.
+        """
+        table = self.split(split)
+        gaps = self.columns_with_gaps & table.tags.keys()
+        if gaps and split not in self._without_gaps:
+            rows = {name: tuple(map(tuple, self.tags(split, name))) for name in gaps}
+            self._without_gaps[split] = replace(table, tags={**table.tags, **rows})
+        return self._without_gaps.get(split, table)
+
+    @cached_property
+    def _without_gaps(self) -> dict[str, SentenceTable]:
+        """The tables of `__getitem__` that differ from those in `data`, by split."""
+        return {}
+
+    def show(
+        self, split: str | None = None, row: int = 0, n: int = 1, *, label: str | None = None, match: str | None = None
+    ) -> None:
+        """Print sentences: their words over their tags.
+
+        Args:
+            split: Name of the split; the first one by default.
+            row: Index of the first sentence, from 0.
+            n: Number of sentences.
+            label: Show only sentences with this tag (`B-ORG`), or with a span with this label (`ORG`).
+            match: Show only sentences with this text, where words are joined by single spaces.
+
+        Raises:
+            CorpusError: The split or the row does not exist, or no sentence from the row on fits.
+        """
+        from polytag.corpus.show import find_rows, render_rows
+
+        console().print(*render_rows(self, *find_rows(self, split, row, n, label=label, match=match)), sep="\n")
+
     def default_split(self, wanted: str | None = None) -> str:
         """The split to score on: the wanted one, or `test` where it exists, or else the last.
 
@@ -141,6 +179,18 @@ class Corpus:
             names = self.data[split].labels.get(column)
             return names if names is None else tuple(name for name in names if name not in (gap, UNANNOTATED))
         raise CorpusError(self._without(f"tag column {column!r}"))
+
+    def label_names(self, column: str) -> tuple[str, ...]:
+        """The labels of a tag column: the names of a ClassLabel in id order, otherwise `O` and then the others, sorted.
+
+        Raises:
+            CorpusError: No split has the column.
+        """
+        names = self.labels(column)
+        if names is not None:
+            return names
+        tags = {tag for split in self.splits_with(column) for row in self[split].tags[column] for tag in row}
+        return tuple(sorted(tags - {UNANNOTATED}, key=outside_first))
 
     def documents(self, split: str) -> list[int] | None:
         """The document number of every sentence, or None if documents are unknown."""

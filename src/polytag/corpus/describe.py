@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Unpack
 
-from polytag.corpus.annotation import GAP
 from polytag.corpus.corpus import Corpus
 from polytag.corpus.load import as_corpus
 from polytag.corpus.recognition import scheme_of
+from polytag.corpus.show import WordsOverTags
 from polytag.corpus.word_patterns import likely_word_pattern
 from polytag.plugin.attribution import attributed
-from polytag.plugin.reader import TOKENS, ReadingKeywords
+from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.scheme import UNANNOTATED, LabelScheme
 from polytag.plugin.splitter import STANDARD
 from polytag.terminal import visible
 
 if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.console import RenderableType
     from rich.table import Table
 
 _SHOWN_LABELS = 15
@@ -216,7 +216,8 @@ def render(description: Description) -> RenderableType:
     parts += [Text(), _splits_table(description.splits)]
     for name, column in description.columns.items():
         parts += [Text(), *_column_parts(name, column)]
-    parts += [Text(), Text(f"Example: {visible(description.example.location)}"), _Aligned(description.example)]
+    example = description.example
+    parts += [Text(), Text(f"Example: {visible(example.location)}"), WordsOverTags(example.words, example.tags)]
     return Group(*parts)
 
 
@@ -261,37 +262,3 @@ def _table(first: str, *numbers: str) -> Table:
     for heading in numbers:
         table.add_column(heading, justify="right")
     return table
-
-
-class _Aligned:
-    """Words over their tags, aligned word by word, wrapped at the width of the terminal."""
-
-    def __init__(self, example: Example) -> None:
-        self._heads = [TOKENS, *map(visible, example.tags)]
-        tags = ([tag or GAP for tag in own] for own in example.tags.values())
-        self._rows = [list(map(visible, row)) for row in (example.words, *tags)]
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
-        from rich.cells import cell_len, set_cell_size
-        from rich.text import Text
-
-        margin = max(map(cell_len, self._heads)) + 2
-        widths = [max(map(cell_len, stack)) for stack in zip(*self._rows, strict=True)]
-        for number, (start, end) in enumerate(_lines(widths, options.max_width - margin)):
-            if number:
-                yield Text()
-            for head, row in zip(self._heads, self._rows, strict=True):
-                cells = [set_cell_size(row[i], widths[i]) for i in range(start, end)]
-                line = Text(no_wrap=True, overflow="ellipsis")
-                line.append(set_cell_size(head, margin), style="dim").append(" ".join(cells).rstrip())
-                yield line
-
-
-def _lines(widths: Sequence[int], available: int) -> Iterator[tuple[int, int]]:
-    start, used = 0, 0
-    for position, width in enumerate(widths):
-        if position > start and used + width > available:
-            yield start, position
-            start, used = position, 0
-        used += width + 1
-    yield start, len(widths)

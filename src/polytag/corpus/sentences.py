@@ -28,10 +28,7 @@ def corpus_from_sentences(splits: Mapping[str, Iterable[Sentence]]) -> dict[str,
 
 def sentences_of(table: SentenceTable) -> Iterator[Sentence]:
     """The sentences of a split, with `UNANNOTATED` as the tag of words without annotation; for `Reader.write`."""
-    for index, words in enumerate(table.words):
-        tags = {name: list(rows[index]) for name, rows in table.tags.items()}
-        document = None if table.documents is None else table.documents[index]
-        yield Sentence(list(words), tags, document, table.locations[index])
+    return map(table.__getitem__, range(len(table)))
 
 
 class _Texts(dict[Any, Any]):

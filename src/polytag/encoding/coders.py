@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from polytag.encoding.json_values import read_json
 from polytag.encoding.word_hashes import HASHES, ROWS, hash_word
@@ -164,6 +165,11 @@ class SubwordCoder(WordCoder):
         begins = np.cumsum(counts) - counts
         rows = np.repeat(starts[index] - begins, counts) + np.arange(int(counts.sum()))
         return Units(pool[rows][:, None], counts.astype(np.int32))
+
+    def texts(self, ids: NDArray[np.int32]) -> list[str]:
+        """The subwords, as the tokenizer writes them; the id of one that its vocabulary lacks."""
+        names = map(self._backend.id_to_token, ids[:, 0].tolist())
+        return [str(number) if name is None else name for name, number in zip(names, ids[:, 0].tolist(), strict=True)]
 
     def unread(self, words: Sequence[str]) -> UnreadWords:
         """The words without a subword, and those with no other than the one for what is unknown."""

@@ -114,6 +114,10 @@ class WordCoder(ABC):
     def encode(self, words: Sequence[str]) -> Units:
         """The units of words, independent of context; a word that cannot be tokenised still gets one unit."""
 
+    def texts(self, ids: NDArray[np.int32]) -> list[str]:
+        """The texts of units (`la`, `##mb`), given int32 (units, n_features), to be shown; by default their ids."""
+        return [" ".join(map(str, features)) for features in ids.tolist()]
+
     def unread(self, words: Sequence[str]) -> UnreadWords | None:
         """The words that the encoder cannot read, for `polytag corpus check`; None if it does not know."""
         return None

@@ -82,6 +82,12 @@ class SentenceTable:
         """Number of sentences."""
         return len(self.words)
 
+    def __getitem__(self, index: int) -> Sentence:
+        """The sentence with this index, from 0; a negative index counts from the end."""
+        tags = {name: list(rows[index]) for name, rows in self.tags.items()}
+        document = None if self.documents is None else self.documents[index]
+        return Sentence(list(self.words[index]), tags, document, self.locations[index])
+
     def to_dataset(self) -> datasets.Dataset:
         """The same as a `datasets.Dataset`.
 

@@ -19,6 +19,11 @@ It is not a tag of any tagset: reading a corpus converts the `-` of files and th
 """
 
 
+def outside_first(tag: str) -> tuple[bool, str]:
+    """The key that sorts labels: `O`, then the others by name."""
+    return tag != OUTSIDE, tag
+
+
 class Span(NamedTuple):
     """Words `start` to `end` (exclusive) of one sentence, with a label: `Span(0, 2, "PER")`."""
 

@@ -12,7 +12,7 @@ from polytag.corpus.splits import Split
 from polytag.errors import CorpusError
 from polytag.plugin.alignment import IntArray
 from polytag.plugin.reporter import Reporter
-from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme
+from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme, outside_first
 from polytag.plugin.task import Task
 
 HELD_OUT = 10
@@ -80,14 +80,15 @@ def inventory(corpus: Corpus, task: Task, scheme: LabelScheme, training: Split) 
         return list(task.labels)
     named = list(corpus.labels(column) or ())
     keeps_order = bool(named) and found <= set(named) and not unreadable_tags(named, scheme)
-    labels = named if keeps_order else sorted(found, key=_outside_first)
+    labels = named if keeps_order else sorted(found, key=outside_first)
+    complete = with_continuations(labels, scheme)
+    return complete if keeps_order else sorted(complete, key=outside_first)
+
+
+def with_continuations(labels: Sequence[str], scheme: LabelScheme) -> list[str]:
+    """Labels, and after them those that words outside spans and later subwords need in addition."""
     needed = {scheme.continuation(label) for label in labels} | ({OUTSIDE} if scheme.encodes_spans else set())
-    missing = sorted(needed - set(labels), key=_outside_first)
-    return [*labels, *missing] if keeps_order else sorted([*labels, *missing], key=_outside_first)
-
-
-def _outside_first(tag: str) -> tuple[bool, str]:
-    return tag != OUTSIDE, tag
+    return [*labels, *sorted(needed - set(labels), key=outside_first)]
 
 
 def continuations(labels: Sequence[str], scheme: LabelScheme) -> IntArray:
