@@ -84,7 +84,7 @@ def show_cli(
         str | None,
         typer.Option(
             help="Alignment of labels and subwords: first, last, all, mean, or a plugin's.",
-            show_default="that of the column's task",
+            show_default="as the task of each column",
         ),
     ] = None,
     as_json: Json = False,

@@ -54,7 +54,7 @@ def _fits(sentence: Sentence, label: str | None, match: str | None) -> bool:
 
 
 def _has(tag: str, label: str) -> bool:
-    """Whether a tag is the wanted one, or that of a span with the wanted label; span tags are written `B-X`."""
+    """Whether a tag is the wanted one, or belongs to a span with the wanted label; span tags are written `B-X`."""
     return tag == label or (tag[1:2] == "-" and tag[2:] == label)
 
 

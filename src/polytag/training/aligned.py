@@ -94,7 +94,7 @@ class AlignedWords:
         return "\n\n".join(columns_of_text(*table) for table in alignment_tables({"label": self}))
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: a table for each row."""
+        """A table for each row, for notebooks."""
         return "".join(html_table(*table) for table in alignment_tables({"label": self}))
 
 
@@ -148,7 +148,8 @@ def align(
     Args:
         words: The words of a sentence, or of several sentences, which become one batch.
         tags: A tag for each word, in the same shape; `UNANNOTATED` for a word without annotation.
-        encoder: The name of an encoder, as for `--encoder`, of which only the tokenizer is loaded; or a tagger's.
+        encoder: The name of an encoder, as for `--encoder`, or an object such as `tagger.encoder`. Only the tokenizer
+            of a checkpoint is loaded.
         alignment: An alignment strategy, or its name.
         scheme: The label scheme of the tags, or its name, which gives the tags of later subwords; recognised if None.
         labels: All labels in id order; by default `O` and then those that occur or are needed, sorted.
@@ -180,7 +181,7 @@ def align_rows(
         split: Name of a split.
         rows: Indices of the sentences.
         encoder: The name of the encoder.
-        alignment: Name of the alignment strategy; by default, that of the task of each column.
+        alignment: Name of the alignment strategy; by default, each column has its task's.
 
     Raises:
         PolytagError: A name does not exist, or a column cannot be trained on.
@@ -198,7 +199,7 @@ def align_rows(
         chosen = splits[split].select(rows)
         strategy = known.alignments[alignment or task.alignment]
         tags = chosen.tags[task.name]
-        if task.labels is None:  # tags that training does not see have no id; they are shown after the others
+        if task.labels is None:  # tags that training does not see follow the others
             names += sorted({tag for row in tags for tag in row} - {UNANNOTATED, *names})
         found[column] = aligned_words(chosen.sentences, tags, coder, strategy, scheme, names)
     if not found:

@@ -9,7 +9,7 @@ import polytag
 from support.checkpoints import make_checkpoint
 from support.letters import LetterEncoder
 
-LAMB = "EU rejects German call to boycott British lamb .".split()
+LAMB = ["EU", "rejects", "German", "call", "to", "boycott", "British", "lamb", "."]
 TAGS = ["B-ORG", "O", "B-MISC", "O", "O", "O", "B-MISC", "O", "O"]
 
 
