@@ -14,7 +14,7 @@ from polytag.evaluation.results import Evaluation
 from polytag.evaluation.robustness import measure
 from polytag.plugin.attribution import attributed
 from polytag.plugin.registry import add_plugins, registry
-from polytag.plugin.reporter import Epoch, Reporter, best_epoch
+from polytag.plugin.reporter import Reporter, best_epoch
 from polytag.publishing.push import PushResult, RunPushes
 from polytag.publishing.record import RunRecord
 from polytag.publishing.report.report import REPORT, check_extra
@@ -25,13 +25,14 @@ from polytag.tagger.tagger import Tagger
 from polytag.training.choices import Choices, choose
 from polytag.training.config import RunConfig
 from polytag.training.fit import Fitted, fit
+from polytag.training.history import History
 from polytag.training.keywords import RunOptions, with_run_options
 from polytag.training.plan import Plan, make_plan
-from polytag.training.progress import ConsoleReporter, ReporterGroup
+from polytag.training.progress import ReporterGroup, default_reporter
 from polytag.training.run_folder import PUSHED, locked_run
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TrainResult:
     """The result of a training run.
 
@@ -47,7 +48,7 @@ class TrainResult:
 
     tagger: Tagger
     output: Path
-    history: tuple[Epoch, ...]
+    history: History
     validation: Evaluation
     test: Evaluation | None
     seconds: float
@@ -76,6 +77,14 @@ class TrainResult:
             **({"push": asdict(self.push)} if self.push else {}),
         }
 
+    def __repr__(self) -> str:
+        found = self.test or self.validation
+        return f"TrainResult({self.output}, best epoch {self.best_epoch} of {self.epochs}: {found!r})"
+
+    def _repr_html_(self) -> str:
+        """The epochs and the scores, for notebooks."""
+        return self.history._repr_html_() + (self.test or self.validation)._repr_html_()
+
 
 @with_run_options
 @attributed
@@ -97,7 +106,7 @@ def train(
 
     Args:
         config: The configuration of the run; alternatively, give its fields as keyword arguments.
-        reporter: Receives messages and progress; a progress bar on stderr by default.
+        reporter: Receives messages and progress; a progress bar on stderr, or in a notebook, by default.
         callbacks: Further reporters, called after `reporter`; an error raised by one of them ends the run.
         plugins: Modules to use as plugins in this process, without installation.
         quiet: Print nothing; callbacks are still called.
@@ -117,7 +126,7 @@ def train(
     began = time.perf_counter()
     config = config or RunConfig.from_sources(None, options)
     add_plugins(plugins)
-    reporter = ReporterGroup([reporter or (Reporter() if quiet else ConsoleReporter()), *callbacks])
+    reporter = ReporterGroup([reporter or (Reporter() if quiet else default_reporter()), *callbacks])
     try:
         for plugin in registry().manager.problems:
             reporter.message(f"Not loaded: {plugin.source}: {plugin.error}")
@@ -152,7 +161,8 @@ def _train(choices: Choices, reporter: Reporter, began: float) -> TrainResult:
         _report(pushed, config.output, reporter)
     registry().manager.train_end(plan.info, record.validation.headlines)
     seconds = time.perf_counter() - began
-    return TrainResult(fitted.tagger, config.output, fitted.history, record.validation, record.test, seconds, pushed)
+    history = History(fitted.history)
+    return TrainResult(fitted.tagger, config.output, history, record.validation, record.test, seconds, pushed)
 
 
 def _evaluated(plan: Plan, fitted: Fitted) -> RunRecord:

@@ -61,5 +61,10 @@ def html_table(heads: Sequence[str], rows: Iterable[Sequence[str]], caption: str
     return f"<table>{said}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
+def html_text(text: str) -> str:
+    """A line of text as HTML for notebooks; empty for an empty one."""
+    return f"<div>{_cell(text)}</div>" if text else ""
+
+
 def _cell(text: str) -> str:
-    return escape(visible(text))
+    return "<br>".join(escape(visible(line)) for line in text.split("\n"))

@@ -36,7 +36,7 @@ _OF_ROWS = frozenset({"sentence", DOCUMENT})
 """Names of columns of a table that group its rows."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Corpus:
     """Words in sentences, in documents where known, with one tag column per task.
 
@@ -300,6 +300,16 @@ class Corpus:
         import datasets
 
         return datasets.DatasetDict(found)
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{split} {len(self.data[split]):,}" for split in self.splits)
+        return f"Corpus({self.reference}: {sizes} sentences; {', '.join(self.columns)})"
+
+    def _repr_html_(self) -> str:
+        """The size of each split and the labels of each column, for notebooks."""
+        from polytag.corpus.show import corpus_html
+
+        return corpus_html(self)
 
     def _without(self, what: str) -> str:
         present = ", ".join(self.columns) or "none"

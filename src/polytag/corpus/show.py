@@ -10,10 +10,13 @@ from polytag.corpus.annotation import GAP
 from polytag.corpus.corpus import Corpus
 from polytag.errors import CorpusError, shorten
 from polytag.plugin.reader import TOKENS, Sentence
-from polytag.terminal import visible
+from polytag.terminal import html_table, visible
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
+
+_SHOWN_LABELS = 120
+"""Characters."""
 
 
 def find_rows(
@@ -68,6 +71,19 @@ def render_rows(corpus: Corpus, split: str, rows: Sequence[int]) -> Iterator[Ren
             yield Text()
         yield Text(heading(corpus, split, index), style="bold")
         yield WordsOverTags(sentence.words, sentence.tags)
+
+
+def corpus_html(corpus: Corpus) -> str:
+    """The size of each split and the labels of each column, for notebooks."""
+    sizes = []
+    for split in corpus.splits:
+        documents = corpus.documents(split)
+        number = "" if documents is None else f"{len(set(documents)):,}"
+        sizes.append((split, number, f"{len(corpus.data[split]):,}", f"{corpus.n_words(split):,}"))
+    names = ((column, corpus.label_names(column)) for column in corpus.columns)
+    labels = [(column, str(len(own)), shorten(", ".join(own), _SHOWN_LABELS)) for column, own in names]
+    heads = ("split", "documents", "sentences", "words")
+    return html_table(heads, sizes, corpus.reference) + html_table(("column", "labels", "names"), labels)
 
 
 def heading(corpus: Corpus, split: str, index: int) -> str:

@@ -89,6 +89,16 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
         vectors = self._checked(vectors, 3)
         return {task: head(vectors) for task, head in self.heads.items()}
 
+    @property
+    def encoder_name(self) -> str:
+        """The name of the encoder that the user gave."""
+        return self.encoder.reference
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of weights."""
+        return int(self.count_params())
+
     def scorer(self) -> Predictor:
         """A predictor of label probabilities with this model."""
         from polytag.engine.prediction import Predictor

@@ -76,7 +76,7 @@ class TaskComparison:
     sentences: Sequence[SentenceDifference]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Comparison:
     """Two systems on one split of a corpus.
 
@@ -101,6 +101,16 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """The same as plain data for JSON."""
         return asdict(self)
+
+    def __repr__(self) -> str:
+        scores = ", ".join(f"{name} {task.headline} {task.difference:+.4f}" for name, task in self.tasks.items())
+        return f"Comparison({self.a} -> {self.b}, {self.corpus}, {self.split}: {scores})"
+
+    def _repr_html_(self) -> str:
+        """The tables of the comparison, for notebooks."""
+        from polytag.evaluation.tables import comparison_html
+
+        return comparison_html(self)
 
 
 @attributed

@@ -42,7 +42,7 @@ class TaskEvaluation:
         return float(next(iter(self.metrics.values())).overall[self.headline])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Evaluation:
     """The scores of all tasks on one split.
 
@@ -74,3 +74,13 @@ class Evaluation:
     def headlines(self) -> dict[str, float]:
         """Headline scores by task and name: `{"ner f1": 0.91, "pos accuracy": 0.96}`."""
         return {f"{name} {task.headline}": task.score for name, task in self.tasks.items()}
+
+    def __repr__(self) -> str:
+        scores = ", ".join(f"{name} {value:.4f}" for name, value in self.headlines.items())
+        return f"Evaluation({self.corpus}, {self.split}, {self.sentences:,} sentences: {scores})"
+
+    def _repr_html_(self) -> str:
+        """The tables of scores, for notebooks."""
+        from polytag.evaluation.tables import evaluation_html
+
+        return evaluation_html(self)

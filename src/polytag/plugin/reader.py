@@ -45,7 +45,7 @@ class Sentence(NamedTuple):
     location: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SentenceTable:
     """The sentences of one split, column by column; `corpus_from_sentences` builds it.
 
@@ -81,6 +81,9 @@ class SentenceTable:
     def __len__(self) -> int:
         """Number of sentences."""
         return len(self.words)
+
+    def __repr__(self) -> str:
+        return f"SentenceTable({len(self):,} sentences: {', '.join((TOKENS, *self.tags))})"
 
     def __getitem__(self, index: int) -> Sentence:
         """The sentence with this index, from 0; a negative index counts from the end."""

@@ -30,9 +30,10 @@ from polytag.prediction.inputs import (
     words_of_columns,
 )
 from polytag.prediction.outputs import OUTPUT_FORMATS, open_output, writer_for
+from polytag.tagger.arguments import LOOK_AHEAD
 from polytag.tagger.description import open_folder
 from polytag.tagger.results import TaggedText
-from polytag.tagger.tagger import LOOK_AHEAD, Tagger
+from polytag.tagger.tagger import Tagger
 from polytag.tagger.token_classifiers import LabelNames
 from polytag.tagger.viterbi import check_decoding
 

@@ -12,6 +12,9 @@ import numpy as np
 
 from polytag.errors import PolytagError, shorten
 
+LOOK_AHEAD = 2048
+"""Number of texts or sentences tagged together: enough to sort by length, few enough to limit memory."""
+
 
 def check_min_score(value: object) -> None:
     """Check the lowest probability of spans.

@@ -75,6 +75,16 @@ class NumpyModel(PortableModel):
         with _ONE_BLAS_THREAD:
             return super().predict(features, wanted, on_batch)
 
+    @property
+    def encoder_name(self) -> str:
+        """The name of the encoder that the user gave."""
+        return self.reference
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of weights."""
+        return sum(tensor.size for tensor in self._tensors.values())
+
     def _at_once(self) -> int:
         return threads()
 

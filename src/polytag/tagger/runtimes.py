@@ -84,6 +84,16 @@ class PortableModel(ABC):
         self.encoder = encoder
         self._sizes = dict(labels)
 
+    @property
+    def encoder_name(self) -> str:
+        """The name of the encoder that the user gave; empty if it is not known."""
+        return ""
+
+    @property
+    def n_parameters(self) -> int | None:
+        """Number of weights, if it is known."""
+        return None
+
     def scorer(self) -> Self:
         """The object itself."""
         return self

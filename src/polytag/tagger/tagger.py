@@ -17,13 +17,13 @@ from polytag.files import expand_home
 from polytag.plugin.attribution import attributed
 from polytag.plugin.encoder import Units, WordCoder
 from polytag.plugin.splitter import STANDARD
-from polytag.tagger.arguments import check_alternatives, check_look_ahead, check_min_score, sentences_of
+from polytag.tagger.arguments import LOOK_AHEAD, check_alternatives, check_look_ahead, check_min_score, sentences_of
 from polytag.tagger.chunks import sentence_chunks
 from polytag.tagger.decoder import Decoder, Prediction, units_needed
 from polytag.tagger.description import TaggerDescription, open_folder
 from polytag.tagger.folder import replacing_folder
 from polytag.tagger.forks import check_tensorflow
-from polytag.tagger.heads import TaskHead
+from polytag.tagger.heads import TaskHead, summary
 from polytag.tagger.numpy_model import NumpyModel
 from polytag.tagger.open_model import open_model
 from polytag.tagger.packing import PackedModel
@@ -40,11 +40,8 @@ if TYPE_CHECKING:
 
     from polytag.engine.model import TaggerModel
 
-LOOK_AHEAD = 2048
-"""Number of texts or sentences tagged together: enough to sort by length, few enough to limit memory."""
 
-
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Tagger:
     """A trained tagger.
 
@@ -68,6 +65,9 @@ class Tagger:
 
     def __post_init__(self) -> None:
         check_min_score(self.min_score)
+
+    def __repr__(self) -> str:
+        return summary(self.heads, self.model)
 
     def decoded_by(self, decoding: Decoding) -> Tagger:
         """The same tagger with another decoding."""
@@ -188,6 +188,8 @@ class Tagger:
                 f"A column ({column!r}) can be chosen only in a datasets.Dataset. Give the column itself."
             )
         return list(self.stream(texts, lines=lines, alternatives=alternatives))
+
+    __call__ = tag
 
     def tag_words(
         self, sentences: Iterable[Sequence[str]], documents: Iterable[int] | None = None, *, alternatives: int = 0

@@ -93,7 +93,8 @@ class ConsoleReporter(Reporter):
         if not self._console.is_terminal:
             if time.monotonic() - self._spoken > _PLAIN_INTERVAL:
                 self._spoken = time.monotonic()
-                self.message(f"epoch {progress.epoch}  step {progress.step}/{progress.steps}  {_state(progress)}")
+                place = f"epoch {progress.epoch}  step {progress.step}/{progress.steps}"
+                self.message(f"{place}  {progress_text(progress)}")
             return
         self._end_status()
         if progress.epoch != self._current:
@@ -101,7 +102,7 @@ class ConsoleReporter(Reporter):
             self._current = progress.epoch
             self._bar.start()
             self._bar.add_task("", total=progress.steps, epoch=progress.epoch, state="")
-        self._bar.update(self._bar.task_ids[0], completed=progress.step, state=_state(progress))
+        self._bar.update(self._bar.task_ids[0], completed=progress.step, state=progress_text(progress))
 
     def epoch(self, epoch: Epoch) -> None:
         """Print the scores of an epoch."""
@@ -132,9 +133,19 @@ class ConsoleReporter(Reporter):
             self._bar.remove_task(task)
 
 
-def _state(progress: Progress) -> str:
+def progress_text(progress: Progress) -> str:
+    """The loss, the learning rate, the speed, and the time left."""
     left = timedelta(seconds=round(progress.seconds_left))
     return (
         f"loss {progress.loss:.4f}  lr {progress.learning_rate:.1e}  "
         f"{progress.units_per_second:,.0f} {progress.unit}s/s  {left} left"
     )
+
+
+def default_reporter() -> Reporter:
+    """The reporter of a run for which none is given: in a notebook, or on stderr."""
+    if console().is_jupyter:
+        from polytag.training.notebook import NotebookReporter
+
+        return NotebookReporter()
+    return ConsoleReporter()
