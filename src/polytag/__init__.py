@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from polytag.tagger.tagger import Tagger
     from polytag.training.aligned import AlignedUnit, AlignedWords, align
     from polytag.training.config import RunConfig
+    from polytag.training.history import History
 
 __version__ = "0.1.0"
 
@@ -97,6 +98,7 @@ _HOMES = {
     "polytag.evaluation.compare": ("Comparison", "TaskComparison", "compare"),
     "polytag.training.aligned": ("AlignedUnit", "AlignedWords", "align"),
     "polytag.training.config": ("RunConfig",),
+    "polytag.training.history": ("History",),
     "polytag.corpus.check.check": ("check",),
     "polytag.corpus.check.findings": ("Finding",),
     "polytag.corpus.convert": ("Conversion", "convert_corpus"),
@@ -182,6 +184,7 @@ __all__ = [
     "ExampleInputs",
     "Export",
     "Finding",
+    "History",
     "LabelScheme",
     "Metric",
     "PluginError",

@@ -13,13 +13,14 @@ import pytest
 from polytag.tagger import runtimes
 from support.checkpoints import make_checkpoint, make_classifier
 from support.corpora import write_abstracts, write_addresses, write_treebank
+from support.course import make_course_checkpoint, write_course_corpus
 from support.pages import DOCS, Block, Given, PageRunner, agrees, pages, parts
 from support.random_tagger import save_random_tagger
 
 WITH_BLOCKS = [page for page in pages() if any(isinstance(part, Block) for part in parts(page))]
 
 
-FEW_BATCHES = {"a checkpoint", "a token classifier"}
+FEW_BATCHES = {"a checkpoint", "the checkpoint of the course", "a token classifier"}
 """What pages train on for a few batches only: faster without compiling."""
 
 
@@ -61,6 +62,8 @@ def runner(tmp_path, monkeypatch, capsys, command, shared_command, request):
         "biomedical column files": write_abstracts,
         "the package rjieba": lambda path: pytest.importorskip("rjieba", reason="comes with the extra dev"),
         "a checkpoint": lambda path: make_checkpoint(path, "bert"),
+        "the corpus of the course": write_course_corpus,
+        "the checkpoint of the course": make_course_checkpoint,
         "a tagger over a checkpoint": lambda path: save_random_tagger(path, {"ner": (("O", "B-PER", "I-PER"), "iob2")}),
         "a token classifier": lambda path: make_classifier(path, "bert", ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")),
     }

@@ -12,8 +12,8 @@ from polytag import testing
 # Taking a name away breaks plugins and scripts; adding one is a promise to keep it.
 PUBLIC = """
     AlignedUnit AlignedWords AlignmentStrategy ColumnRow Comparison Conversion Corpus CorpusError CorpusWarning
-    DOCUMENT_MARKS Description Dialect Encoder EncoderProvider Epoch Evaluation ExampleInputs Export Finding IGNORE
-    LabelScheme Metric NO_WORD OUTSIDE PluginError PolytagError PrefixScheme Progress PushResult Reader
+    DOCUMENT_MARKS Description Dialect Encoder EncoderProvider Epoch Evaluation ExampleInputs Export Finding History
+    IGNORE LabelScheme Metric NO_WORD OUTSIDE PluginError PolytagError PrefixScheme Progress PushResult Reader
     ReadingOptions RecognisedForm Remark Report Reporter RunConfig RunInfo Scores Sentence SentenceTable Source Span
     Splitter TOKENS TaggedSpan TaggedText Tagger TaggerError Task TaskComparison TaskEvaluation TrainResult
     TrainingDefaults UNANNOTATED Units UnreadWords Word WordCoder __version__ align alignment check column_rows

@@ -88,7 +88,8 @@ class AlignedWords:
         }
 
     def __repr__(self) -> str:
-        return f"AlignedWords({len(self.words)} sentences, {self.mask.sum()} {self.unit}s, {len(self.names)} labels)"
+        sentences = f"{len(self.words)} sentence{'s' * (len(self.words) != 1)}"
+        return f"AlignedWords({sentences}, {self.mask.sum()} {self.unit}s, {len(self.names)} labels)"
 
     def __str__(self) -> str:
         return "\n\n".join(columns_of_text(*table) for table in alignment_tables({"label": self}))

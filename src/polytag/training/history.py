@@ -23,7 +23,8 @@ class History(tuple[Epoch, ...]):
         best = best_epoch(self)
         scores = self[best - 1].scores if best else {}
         shown = ", ".join(f"{name} {value:.4f}" for name, value in scores.items())
-        return f"History({len(self)} epochs" + (f", best {best}: {shown})" if best else ")")
+        number = f"{len(self)} epoch{'s' * (len(self) != 1)}"
+        return f"History({number}, best {best}: {shown})" if best else f"History({number})"
 
     def _repr_html_(self) -> str:
         """The curves, if matplotlib is installed, and the table, for notebooks."""
