@@ -99,6 +99,67 @@ def test_a_check_passes_and_says_what_it_could_not_check(command):
     assert "failed" not in done.out
 
 
+SLASHES = """
+import polytag
+
+class Slashes(polytag.Reader):
+    name, summary = "{name}", "word/TAG, a sentence a line"
+
+    def accepts(self, source):
+        return any(path.suffix == ".{name}" for paths in source.files.values() for path in paths)
+
+    def read(self, source):
+        return polytag.corpus_from_sentences({split: self.sentences(paths[0]) for split, paths in source.files.items()})
+
+    def sentences(self, path):
+        for number, line in polytag.text_lines(path):
+            pairs = [pair.rpartition("/") for pair in line.split()]
+            if not all(word for word, _, _ in pairs):
+                raise polytag.CorpusError(f"{path.name}:{number}: a word has no tag.")
+            tags = {"tags": [tag for _, _, tag in pairs]}
+            yield polytag.Sentence([word for word, _, _ in pairs], tags, None, f"{path.name}:{number}")
+"""
+"""A reader that cannot write."""
+_HOOK = "\n@polytag.hookimpl\ndef polytag_readers():\n    return [{}]\n"
+
+
+@pytest.fixture
+def check_plugin(command, monkeypatch, tmp_path):
+    """Check a plugin in a file, with these options."""
+
+    def check_plugin(source, *options):
+        (tmp_path / "acme_reader.py").write_text(source)
+        (tmp_path / "train.slashes").write_text("Go/VB !/.\n")
+        monkeypatch.delitem(sys.modules, "acme_reader", raising=False)
+        with manager.isolated(PluginManager(environ={"POLYTAG_PLUGINS": str(tmp_path / "acme_reader.py")})):
+            return command("plugins", "check", "acme_reader", *options)
+
+    yield check_plugin
+    sys.modules.pop("acme_reader", None)
+
+
+@pytest.mark.parametrize("option", ["{}", "slashes={}"])
+def test_a_reader_that_cannot_write_is_tried_with_a_source(check_plugin, tmp_path, option):
+    plugin = SLASHES.replace("{name}", "slashes") + _HOOK.format("Slashes()")
+    done = check_plugin(plugin)
+    assert "not checked  reader slashes: every word it reads has its tags" in done.out
+    assert "`polytag plugins check --source slashes=FILE`" in done.out
+    done = check_plugin(plugin, "--source", option.format(tmp_path / "train.slashes"))
+    assert "passed       reader slashes: every word it reads has its tags" in done.out
+    assert done.status == 0, done.out
+
+
+def test_a_source_is_for_one_reader(check_plugin, tmp_path):
+    other = "type('Other', (Slashes,), {'name': 'zz'})()"
+    plugin = SLASHES.replace("{name}", "slashes") + _HOOK.format(f"Slashes(), {other}")
+    done = check_plugin(plugin, "--source", tmp_path / "train.slashes")
+    assert done.status == 2
+    assert "has the readers slashes, zz. Say which one the corpus is for: --source slashes=" in done.err
+    done = check_plugin("import polytag\n@polytag.hookimpl\ndef polytag_tasks():\n    return []\n", "--source", "x")
+    assert done.status == 2
+    assert "has no reader to try with a corpus" in done.err
+
+
 class Looked(NamedTuple):
     """What a command shows, which of the ten plugins it imports, and what it says."""
 

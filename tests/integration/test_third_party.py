@@ -156,6 +156,6 @@ def test_the_guide_does_what_it_says(environment: FreshEnvironment, tmp_path: Pa
     assert (tmp_path / "skills/polytag.json").is_file()
     tests = environment.run("pytest", "-q", "-p", "no:cacheprovider", "-k", "not train", "tests", folder=tmp_path)
     assert re.search(r"^8 passed", tests.stdout, re.MULTILINE), tests.stdout
-    code = "import polytag, polytag_bmes; (scheme,) = polytag_bmes.polytag_label_schemes(); "
+    code = "import polytag, polytag_biew; (scheme,) = polytag_biew.polytag_label_schemes(); "
     code += "print(scheme.tags([polytag.Span(0, 2, 'X')], 3))"
     assert environment.run("python", "-c", code, folder=tmp_path).stdout == "['B-X', 'E-X', 'O']\n"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from polytag.cli.options import Command, Group, Json
+from polytag.errors import PolytagError
 from polytag.terminal import console, visible
 
 if TYPE_CHECKING:
@@ -145,7 +146,16 @@ def _is_asked() -> bool:
 
 
 @app.command("check", cls=Command)
-def check_cli(name: Annotated[str, typer.Argument(help="Name of a plugin, as `polytag plugins` lists it.")]) -> None:
+def check_cli(
+    name: Annotated[str, typer.Argument(help="Name of a plugin, as `polytag plugins` lists it.")],
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Corpus that its reader is tried with; READER=CORPUS if it has several readers. Can be repeated.",
+            show_default="one that the reader writes",
+        ),
+    ] = None,
+) -> None:
     """Check a plugin against the contracts of everything that it provides.
 
     Exit status 1 if a contract is violated.
@@ -153,14 +163,39 @@ def check_cli(name: Annotated[str, typer.Argument(help="Name of a plugin, as `po
     from polytag.testing.suite import check
 
     failed = 0
-    for outcome in check(name):
+    for outcome in check(name, _sources(name, source or [])):
         failed += outcome.status == "failed"
         typer.echo(f"{outcome.status:12} {outcome.case}")
-        if outcome.message:
-            typer.echo(f"             {visible(outcome.message)}")
+        for line in outcome.message.split("\n") if outcome.message else ():
+            typer.echo(f"             {visible(line)}")
     if failed:
         typer.echo(f"{name} violates {failed} of its contracts.", err=True)
         raise typer.Exit(1)
+
+
+def _sources(name: str, given: list[str]) -> dict[str, str]:
+    """The source of each reader of a plugin."""
+    from polytag.plugin.registry import registry
+
+    known = registry()
+    readers = [
+        reader for plugin in known.manager.plugins if plugin.name == name for reader in known.readers.offered_by(plugin)
+    ]
+    found = {}
+    for source in given:
+        reader, _, corpus = source.partition("=")
+        if reader in readers and corpus:
+            found[reader] = corpus
+        elif len(readers) == 1:
+            found[readers[0]] = source
+        elif readers:
+            raise PolytagError(
+                f"The plugin {name!r} has the readers {', '.join(readers)}. Say which one the corpus is for: --source "
+                f"{readers[0]}={source}"
+            )
+        else:
+            raise PolytagError(f"The plugin {name!r} has no reader to try with a corpus. Leave --source out.")
+    return found
 
 
 def _task(known: Registry, name: str) -> dict[str, Any]:

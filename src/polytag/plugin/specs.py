@@ -65,13 +65,13 @@ def polytag_label_schemes() -> Iterable[LabelScheme]:  # type: ignore[empty-body
     """Label schemes: the encoding of spans by tags.
 
     ```python
-    class Bmes(polytag.PrefixScheme):
-        name, first, inner, last, single = "bmes", "B", "M", "E", "S"
+    class Biew(polytag.PrefixScheme):
+        name, first, inner, last, single = "biew", "B", "I", "E", "W"
 
 
     @polytag.hookimpl
     def polytag_label_schemes():
-        return [Bmes()]
+        return [Biew()]
     ```
     """
 
@@ -111,8 +111,9 @@ def polytag_metrics() -> Iterable[Metric]:  # type: ignore[empty-body]
         name, summary, headline = "whole-sentences", "sentences without a mistake", "exact"
 
         def compute(self, gold, predicted, scheme):
-            right = sum(list(g) == list(p) for g, p in zip(gold, predicted, strict=True))
-            return polytag.Scores({"exact": right / max(len(gold), 1)})
+            pairs = zip(gold, predicted, strict=True)
+            right = [list(g) == list(p) for g, p in pairs if any(tag != polytag.UNANNOTATED for tag in g)]
+            return polytag.Scores({"exact": sum(right) / max(len(right), 1)})
 
 
     @polytag.hookimpl
@@ -139,9 +140,12 @@ def polytag_readers() -> Iterable[Reader]:  # type: ignore[empty-body]
             )
 
         def sentences(self, path):
-            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-                words, _, tags = zip(*(pair.rpartition("/") for pair in line.split()), strict=True)
-                yield polytag.Sentence(list(words), {"tags": list(tags)}, None, f"{path.name}:{number}")
+            for number, line in polytag.text_lines(path):
+                pairs = [pair.rpartition("/") for pair in line.split()]
+                if not all(word and tag for word, _, tag in pairs):
+                    raise polytag.CorpusError(f"{path.name}:{number}: a word has no tag. Write it as word/TAG.")
+                tags = {"tags": [tag for _, _, tag in pairs]}
+                yield polytag.Sentence([word for word, _, _ in pairs], tags, None, f"{path.name}:{number}")
 
 
     @polytag.hookimpl

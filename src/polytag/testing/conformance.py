@@ -16,7 +16,8 @@ class PluginConformance:
 
     Attributes:
         plugin: Name of the entry point; the distribution must be installed, for instance by `pip install -e .`.
-        sources: Name of a reader -> a source for it; needed for readers that cannot write.
+        sources: Name of a reader -> a source to try it with, instead of one that it writes; needed for readers that
+            cannot write.
         encoders: Name of an encoder provider -> the argument of `--encoder`; needed for providers of checkpoints.
     """
 

@@ -25,7 +25,7 @@ class Workbench:
     Attributes:
         registry: All contributions, including other plugins'.
         folder: An empty folder to write to.
-        sources: Name of a reader -> a source for it: for readers that cannot write one.
+        sources: Name of a reader -> a source for it, instead of one that it writes.
         encoders: Name of an encoder provider -> the argument of `--encoder`: for providers that need a checkpoint.
     """
 

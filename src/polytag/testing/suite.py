@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -99,8 +99,12 @@ def cases(plugin: str) -> list[Case]:
     ]
 
 
-def check(plugin: str) -> Iterator[Outcome]:
+def check(plugin: str, sources: Mapping[str, str | Path] | None = None) -> Iterator[Outcome]:
     """Run the cases of a plugin in order.
+
+    Args:
+        plugin: Name of its entry point.
+        sources: Name of a reader -> a source for it; needed for readers that cannot write.
 
     Raises:
         UnknownNameError: No plugin has this name.
@@ -108,7 +112,7 @@ def check(plugin: str) -> Iterator[Outcome]:
     for case in cases(plugin):
         with tempfile.TemporaryDirectory(prefix="polytag-check-") as folder:
             try:
-                case.run(Workbench(registry(), Path(folder)))
+                case.run(Workbench(registry(), Path(folder), sources or {}))
             except BrokenContractError as error:
                 yield Outcome(case, "failed", str(error))
             except NotCheckableError as missing:

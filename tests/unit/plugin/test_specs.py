@@ -58,7 +58,7 @@ def test_hook_polytag_tasks(registry):
 def test_hook_polytag_label_schemes():
     (scheme,) = called("polytag_label_schemes")
     assert isinstance(scheme, polytag.LabelScheme)
-    tags = ["B-X", "M-X", "E-X", "S-X"]
+    tags = ["B-X", "I-X", "E-X", "W-X"]
     assert scheme.tags(scheme.spans(tags), 4) == tags
 
 

@@ -567,6 +567,86 @@ def test_what_is_sound_passes(contribution: Any, polytag_manager: PluginManager,
         case.run(Workbench(registry(), folder))
 
 
+class Brackets(Slashes):
+    """Holds spans, which it writes and reads in IOBES."""
+
+    name, scheme = "brackets", "iobes"
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+
+    def written(self, tag: str) -> str:
+        self.seen.add(tag[:1])
+        return super().written(tag)
+
+
+def bench(folder: Path, **sources: str | Path) -> Workbench:
+    return Workbench(registry(), folder, sources)
+
+
+def run_all(reader: Reader, manager: PluginManager, folder: Path, **sources: str | Path) -> None:
+    manager.register(plugin_with(reader), "acme")
+    for number, case in enumerate(case for case in cases("acme") if case.contract.kind == "reader"):
+        (own := folder / str(number)).mkdir()
+        case.run(bench(own, **sources))
+
+
+def test_a_reader_is_given_tags_in_its_own_scheme(polytag_manager: PluginManager, tmp_path: Path) -> None:
+    polytag_manager.register(plugin_with(task(name="acme.things", columns=("tags",))), "things")
+    reader = Brackets()
+    run_all(reader, polytag_manager, tmp_path)
+    assert reader.seen == {"O", "B", "E", "S", ""}
+
+
+class Refuses(Slashes):
+    name = "refuses"
+
+    def write(self, data: Any, folder: Path) -> None:
+        (column,) = data["train"].tags
+        raise polytag.CorpusError(f"The format cannot hold {column}.")
+
+
+class Stumbles(Slashes):
+    name = "stumbles"
+
+    def write(self, data: Any, folder: Path) -> None:
+        raise KeyError("tags")
+
+
+def test_a_reader_that_writes_nothing_is_shown_each_offer_and_its_own_error(
+    polytag_manager: PluginManager, tmp_path: Path
+) -> None:
+    case = case_of(Refuses(), "it reads its own output", polytag_manager)
+    with pytest.raises(BrokenContractError) as raised:
+        case.run(bench(tmp_path))
+    lines = str(raised.value).splitlines()
+    assert "refuses a corpus of every installed task" in lines[0]
+    assert "ner in the column 'ner_tags': The format cannot hold ner_tags." in lines
+    assert "pos in the column 'pos_tags': The format cannot hold pos_tags." in lines
+
+
+def test_an_error_in_write_is_shown_with_its_place(polytag_manager: PluginManager, tmp_path: Path) -> None:
+    case = case_of(Stumbles(), "it reads its own output", polytag_manager)
+    with pytest.raises(BrokenContractError, match=r"raised KeyError: 'tags' \(test_testing.py, line \d+\)"):
+        case.run(bench(tmp_path))
+
+
+def test_a_reader_that_writes_can_be_tried_with_a_source_of_its_own(
+    polytag_manager: PluginManager, tmp_path: Path
+) -> None:
+    """Its format can hold a column that no task has."""
+    (tmp_path / "train.slashes").write_text("Go/X on/Y\nStop/X\n")
+    run_all(Slashes(), polytag_manager, tmp_path, slashes=tmp_path / "train.slashes")
+    assert (tmp_path / "train.slashes").read_text() == "Go/X on/Y\nStop/X\n"
+
+
+def test_a_source_shows_what_is_lost(polytag_manager: PluginManager, tmp_path: Path) -> None:
+    (tmp_path / "train.slashes").write_text("Go/NN on/Y\n")
+    case = case_of(LosesTags(), "it reads its own output", polytag_manager)
+    with pytest.raises(BrokenContractError, match=r"\['NN', 'Y'\]\} were written, and \{'tags': \['X', 'Y'\]"):
+        case.run(bench(tmp_path, slashes=tmp_path / "train.slashes"))
+
+
 def test_every_contract_is_seen_to_fail() -> None:
     tried = {(hook_of(contribution), promise) for contribution, promise, _ in BROKEN}
     hooks = {"label scheme": "polytag_label_schemes", "alignment strategy": "polytag_alignments"}
