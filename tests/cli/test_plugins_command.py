@@ -11,6 +11,7 @@ import pytest
 
 from polytag.plugin import manager
 from polytag.plugin.manager import PluginManager
+from polytag.testing import check
 from support.command import Command
 
 SKILLS = """
@@ -243,9 +244,28 @@ def test_a_new_plugin_asks_a_person(command, tmp_path: Path, monkeypatch: pytest
         assert part in source
 
 
+def test_a_new_plugin_can_bring_more_than_a_task(command, tmp_path: Path):
+    options = ("--with", "scheme, metric,reader,splitter", "--columns", "skill_tags", "--output", tmp_path / "new")
+    assert command("plugins", "new", "acme-more", *options).status == 0
+    module = tmp_path / "new/src/polytag_acme_more"
+    assert {path.stem for path in module.glob("*.py")} == {"__init__", "metric", "reader", "scheme", "splitter"}
+    source = (module / "__init__.py").read_text()
+    assert 'scheme="acme-more"' in source
+    assert 'metrics=("spans", "acme-more-sentences")' in source
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(module.parent)
+        with manager.isolated(PluginManager(environ={"POLYTAG_PLUGINS": "polytag_acme_more"})):
+            outcomes = list(check("polytag_acme_more"))
+    for name in [name for name in sys.modules if name.startswith("polytag_acme_more")]:
+        del sys.modules[name]
+    assert {outcome.case.contract.kind for outcome in outcomes} >= {"label scheme", "metric", "reader", "splitter"}
+    assert [outcome.message for outcome in outcomes if outcome.status != "passed"] == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
+        (["acme", "--with", "reader,spliter"], "There is no part of a plugin named 'spliter'. Did you mean 'splitter'"),
         (["Acme"], "A plugin cannot be named 'Acme'"),
         (["ner"], "The plugin 'ner' (polytag"),
         (["acme", "--task", "ner"], "A task 'ner' already exists, from plugin 'ner'"),

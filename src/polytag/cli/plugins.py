@@ -116,16 +116,27 @@ def new_cli(
             show_default="prompted for, or the task's name and _tags",
         ),
     ] = None,
+    parts: Annotated[
+        str | None,
+        typer.Option(
+            "--with",
+            help="Further contributions, separated by commas: reader, metric, scheme, splitter.",
+            show_default="none",
+        ),
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder.", show_default="polytag-NAME")] = None,
 ) -> None:
-    """Create an installable plugin package with one task and its tests."""
+    """Create an installable plugin package with one task, further contributions if wanted, and tests."""
     from polytag.plugin.scaffold import NewPlugin, check_name, new_plugin
 
     check_name(name)
+    chosen = _listed(parts or "")
+    if "scheme" in chosen:
+        scheme = scheme or name
     task = task or _ask("Name of the task", f"{name}.tags")
     scheme = scheme or _ask("Label scheme (flat for one tag per word; iob2 or another for spans)", "iob2")
     columns = columns or _ask("Tag columns, separated by commas", f"{task.rpartition('.')[2]}_tags")
-    plugin = NewPlugin(name, task, scheme, tuple(column.strip() for column in columns.split(",") if column.strip()))
+    plugin = NewPlugin(name, task, scheme, _listed(columns), chosen)
     folder = output or Path(plugin.distribution)
     for file in new_plugin(plugin, folder):
         typer.echo(folder / file)
@@ -134,6 +145,11 @@ def new_cli(
         f"Test it with:    pytest {folder}, or: polytag plugins check {name}\n"
         f"Train with:      polytag train --task {task} --corpus SOURCE --output FOLDER"
     )
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    """The parts between commas."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _ask(question: str, default: str) -> str:

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from polytag.errors import PolytagError
+from polytag.errors import PolytagError, UnknownNameError
 from polytag.files import check_replaceable, new_folder
 from polytag.plugin.registry import registry
-from polytag.plugin.scheme import Span
+from polytag.plugin.scheme import PrefixScheme, Span
 from polytag.plugin.specs import PLUGIN_API
 
 _TEMPLATE = Path(__file__).parent / "template"
@@ -21,25 +21,43 @@ _ENDING = ".tmpl"
 _MODULE = "MODULE"
 _LINE_LENGTH = 120
 
+PARTS = {
+    "reader": ("Reader", "readers", "Reader", "The reader `{name}`."),
+    "metric": ("Metric", "metrics", "Metric", "The metric `{name}-sentences`."),
+    "scheme": ("LabelScheme", "label_schemes", "Scheme", "The label scheme `{name}`."),
+    "splitter": ("Splitter", "splitters", "Splitter", "The splitter `{name}`."),
+}
+"""Further contributions by the name of their module: type, hook, ending of the class, and docstring of the hook."""
+
+_HOOK = '''
+
+@polytag.hookimpl
+def polytag_{hook}() -> Iterable[polytag.{kind}]:
+    """{summary}"""
+    return [{class_name}()]
+'''
+
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _WORD = re.compile(r"[\w.-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class NewPlugin:
-    """A plugin with one task, to be written.
+    """A plugin with one task, and further contributions if wanted, to be written.
 
     Attributes:
         name: Name of the entry point: `acme`. The distribution is `polytag-acme`, the module `polytag_acme`.
         task: Name of its task: `acme.skills`.
         scheme: Label scheme of the task.
         columns: Tag columns that can hold the task.
+        parts: Further contributions, keys of `PARTS`; the task has the metric, if it is one of them.
     """
 
     name: str
     task: str
     scheme: str
     columns: tuple[str, ...]
+    parts: tuple[str, ...] = ()
 
     @property
     def distribution(self) -> str:
@@ -50,6 +68,11 @@ class NewPlugin:
     def module(self) -> str:
         """Name of the module."""
         return f"polytag_{self.name.replace('-', '_')}"
+
+    @property
+    def class_name(self) -> str:
+        """The start of the names of its classes."""
+        return "".join(part.title() for part in self.name.split("-"))
 
 
 def check_name(name: str) -> None:
@@ -82,12 +105,16 @@ def new_plugin(plugin: NewPlugin, folder: Path) -> list[Path]:
     """
     check_name(plugin.name)
     _check_task(plugin.task, plugin.columns)
+    if unknown := [part for part in plugin.parts if part not in PARTS]:
+        raise UnknownNameError("part of a plugin", unknown[0], PARTS)
     values = _values(plugin)
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise PolytagError(f"{str(folder)!r} already exists, and is not an empty folder. Choose another --output.")
     check_replaceable(folder)
     with new_folder(folder, "plugin") as temporary:
         for source in sorted(path for path in _TEMPLATE.rglob("*") if path.is_file()):
+            if source.name.partition(".")[0] in PARTS.keys() - set(plugin.parts):
+                continue
             relative = source.relative_to(_TEMPLATE).as_posix().replace(_MODULE, plugin.module).removesuffix(_ENDING)
             target = temporary / relative
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -114,22 +141,43 @@ def _check_task(task: str, columns: Sequence[str]) -> None:
 
 
 def _values(plugin: NewPlugin) -> dict[str, str]:
-    scheme = registry().schemes[plugin.scheme]
+    parts = [part for part in PARTS if part in plugin.parts]
+    own_scheme = "scheme" in parts and plugin.scheme == plugin.name
+    scheme = _OwnScheme() if own_scheme else registry().schemes[plugin.scheme]
     tags = scheme.tags([Span(0, 2, "THING")], 2) if scheme.encodes_spans else ["X", "Y"]
+    metrics = [
+        "spans" if scheme.encodes_spans else "tags",
+        *([f"{plugin.name}-sentences"] if "metric" in parts else []),
+    ]
+    imports = [f"from {plugin.module}.{part} import {plugin.class_name}{PARTS[part][2]}\n" for part in sorted(parts)]
+    hooks = [
+        _HOOK.format(
+            hook=hook, kind=kind, summary=summary.format(name=plugin.name), class_name=plugin.class_name + ending
+        )
+        for kind, hook, ending, summary in map(PARTS.__getitem__, parts)
+    ]
     return {
         "name": plugin.name,
         "distribution": plugin.distribution,
         "module": plugin.module,
-        "class_name": "".join(part.title() for part in plugin.name.split("-")),
+        "class_name": plugin.class_name,
         "task": plugin.task,
         "scheme": plugin.scheme,
-        "metric": "spans" if scheme.encodes_spans else "tags",
+        "metrics": _tuple(metrics, 12),
         "columns": _tuple(plugin.columns, 12),
         "column": plugin.columns[0],
         "row": json.dumps({"tokens": ["Two", "words"], plugin.columns[0]: tags}),
+        "imports": "\n" + "".join(imports) if imports else "",
+        "hooks": "".join(hooks),
         "version": importlib.metadata.version("polytag"),
         "api": str(PLUGIN_API),
     }
+
+
+class _OwnScheme(PrefixScheme):
+    """The label scheme of the template."""
+
+    name, first, inner, last, single = "", "B", "I", "E", "W"
 
 
 def _tuple(values: Sequence[str], indent: int) -> str:
