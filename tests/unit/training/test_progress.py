@@ -1,12 +1,13 @@
 """What a person reads while a run is under way."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
 from polytag.plugin.reporter import Epoch, Progress
 from polytag.training import progress as module
-from polytag.training.progress import ConsoleReporter
+from polytag.training.progress import ConsoleReporter, default_reporter
 
 AT_STEP = Progress(
     epoch=2,
@@ -65,3 +66,56 @@ def test_the_bar_on_a_terminal_says_the_same(
     shown = capsys.readouterr().err
     for part in ("epoch 2", "30/100", "loss 0.2500", "lr 2.0e-05", "1,234 subwords/s", "1:02:05 left"):
         assert part in shown
+
+
+class Display:
+    """Stands for IPython's display: keeps the latest content of each output."""
+
+    def __init__(self) -> None:
+        self.outputs: list[str] = []
+        self.updates = 0
+
+    def __call__(self, content: Any, display_id: bool) -> "Display":
+        assert display_id
+        self.outputs.append(content.data)
+        return self
+
+    def update(self, content: Any) -> None:
+        self.outputs[-1] = content.data
+        self.updates += 1
+
+
+@pytest.fixture
+def notebook(monkeypatch: pytest.MonkeyPatch) -> Display:
+    display = Display()
+    monkeypatch.setattr("IPython.display.display", display)
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    return display
+
+
+def test_a_notebook_has_one_output_with_a_bar_and_a_table(notebook: Display, monkeypatch: pytest.MonkeyPatch) -> None:
+    reporter = default_reporter()
+    reporter.message("100 sentences <to> train on")
+    reporter.status("Starting TensorFlow")
+    assert notebook.outputs[-1] == "<div>100 sentences &lt;to&gt; train on</div><div>Starting TensorFlow …</div>"
+    reporter.epoch(EPOCH)
+    assert "TensorFlow" not in notebook.outputs[-1]
+    assert "<td>0.2000</td><td>0.9000</td>" in notebook.outputs[-1]
+    monkeypatch.setattr("polytag.training.notebook._INTERVAL", -1.0)
+    reporter.step(AT_STEP)
+    assert '<progress value="30" max="100"></progress>' in notebook.outputs[-1]
+    assert "1,234 subwords/s  1:02:05 left" in notebook.outputs[-1]
+    reporter.close()
+    assert "<progress" not in notebook.outputs[-1]
+    assert len(notebook.outputs) == 1
+
+
+def test_a_notebook_is_not_flooded(notebook: Display) -> None:
+    reporter = default_reporter()
+    for step in range(1, 1001):
+        reporter.step(dataclasses.replace(AT_STEP, step=step))
+    assert notebook.updates < 20
+
+
+def test_elsewhere_progress_is_on_stderr() -> None:
+    assert isinstance(default_reporter(), ConsoleReporter)
