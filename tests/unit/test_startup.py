@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import polytag
+from support.checkpoints import make_checkpoint
 
 _SLOW = (
     "tensorflow",
@@ -46,7 +47,16 @@ except SystemExit as exited:
 """
 _LIGHT = {"rich", "pydantic", "numpy"}
 """What the list of commands needs none of; other commands may load it."""
-LOOKING = ("--help", "plugins", "tasks", "corpus describe sample", "corpus check sample")
+_SHOW = "corpus show sample --alignment all --encoder "
+LOOKING = (
+    "--help",
+    "plugins",
+    "tasks",
+    "corpus describe sample",
+    "corpus check sample",
+    f"{_SHOW}compact",
+    f"{_SHOW}CKPT",
+)
 
 
 def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -61,10 +71,11 @@ def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str
 
 
 @pytest.fixture(scope="module")
-def looked() -> dict[str, tuple[str, list[str], list[str]]]:
+def looked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, list[str], list[str]]]:
     """For each command its output, and the slow and the light packages loaded after it; all in one process."""
+    checkpoint = make_checkpoint(tmp_path_factory.mktemp("checkpoint"), "bert")
     code = "from polytag.cli.app import main\n"
-    for argument in LOOKING:
+    for argument in (argument.replace("CKPT", str(checkpoint)) for argument in LOOKING):
         code += (
             _COMMAND.format(argument=argument) + _REPORT + f"print(json.dumps(sorted({_LIGHT!r} & set(sys.modules))))\n"
         )
@@ -85,6 +96,8 @@ def looked() -> dict[str, tuple[str, list[str], list[str]]]:
         ("plugins", "standard"),
         ("corpus describe sample", "longest sentence"),
         ("corpus check sample", "0 errors"),
+        (f"{_SHOW}compact", "ner_tags"),
+        (f"{_SHOW}CKPT", "[SEP]"),
     ],
 )
 def test_commands_that_only_look_load_nothing_slow(argument, part, looked):
