@@ -148,11 +148,20 @@ def test_a_request_that_arrives_while_the_server_is_busy_keeps_its_connection() 
         while not found.endswith(b"ok"):
             found += client.recv(1000)
         (connection,) = server.server_state.connections
-        # The loop does nothing else until the time-out of the idle connection is over.
-        connection.loop.call_soon_threadsafe(time.sleep, 1.2)
+        ours, theirs = socket.socketpair()
+
+        def be_busy() -> None:
+            theirs.recv(1)
+            time.sleep(1.2)  # until the time-out of the idle connection is over: the loop looks at time-outs first
+
+        connection.loop.call_soon_threadsafe(connection.loop.add_reader, theirs, be_busy)
+        ours.send(b"a")
         time.sleep(0.2)
         client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         assert read_all(client).startswith(b"HTTP/1.1 200")
+        connection.loop.call_soon_threadsafe(connection.loop.remove_reader, theirs)
+        for end in (ours, theirs):
+            end.close()
 
 
 def test_a_request_that_has_begun_is_answered_when_the_server_stops() -> None:
