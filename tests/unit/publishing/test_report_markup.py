@@ -79,9 +79,9 @@ def test_the_page_has_no_address_and_forbids_the_network(hostile: Report):
     assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-")
 
 
-def test_the_same_input_gives_the_same_bytes(joint_run: TrainResult, tmp_path: Path):
+def test_the_same_input_gives_the_same_bytes(ner_run: TrainResult, tmp_path: Path):
     pages = [
-        polytag.report(joint_run.output, "sample", output=tmp_path / f"{name}.html", against=joint_run.output)
+        polytag.report(ner_run.output, "sample", output=tmp_path / f"{name}.html", against=ner_run.output)
         for name in ("one", "other")
     ]
     one, other = ((found.page.read_bytes(), found.data.read_bytes()) for found in pages)

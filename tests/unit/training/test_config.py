@@ -55,7 +55,10 @@ def test_the_permission_to_overwrite_is_not_saved():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("epoch = 3", ["'epoch' is not an option of a run. Did you mean 'epochs' or 'export'? See `polytag train"]),
+        (
+            "epoch = 3",
+            ["'epoch' is not an option of a run. Did you mean 'epochs' or 'report' or 'export'? See `polytag train"],
+        ),
         ("form = 'x'", ["'form' is not an option of a run. Did you mean 'from'? See"]),
         ('epochs = "many"', ["'epochs' is 'many'", "valid integer"]),
         ("epochs = 0", ["'epochs' is 0", "greater than or equal to 1"]),
