@@ -9,7 +9,7 @@ import pytest
 
 import polytag
 from polytag import Report
-from polytag.publishing.report.page import report_page
+from polytag.publishing.report import page
 from polytag.publishing.report.report import json_text
 from polytag.runner import TrainResult
 
@@ -52,8 +52,8 @@ def hostile(ner_run: TrainResult, tmp_path_factory: pytest.TempPathFactory) -> R
 
 
 def test_hostile_text_is_text(hostile: Report):
-    page = hostile.page.read_text(encoding="utf-8")
-    found = Elements(page)
+    html = hostile.page.read_text(encoding="utf-8")
+    found = Elements(html)
     kinds = [attributes.get("type") for tag, attributes in found.elements if tag == "script"]
     assert kinds == ["application/json", None]
     assert not {tag for tag, _ in found.elements} & {"img", "iframe", "link", "object", "embed", "base", "b"} - {"b"}
@@ -61,8 +61,8 @@ def test_hostile_text_is_text(hostile: Report):
     data = json.loads(found.scripts[0])
     words = {word for sentence in data["sentences"] for word in sentence["w"]}
     assert {"<script>alert(1)</script>", "</script>", "x" * 10_000, r"\u202eabc", r"\x1b[2J", "{{7*7}}"} <= words
-    assert "\u202e" not in page
-    assert "\x1b" not in page
+    assert "\u202e" not in html
+    assert "\x1b" not in html
 
 
 def test_the_figures_have_the_words_as_they_are(hostile: Report):
@@ -71,11 +71,11 @@ def test_the_figures_have_the_words_as_they_are(hostile: Report):
 
 
 def test_the_page_has_no_address_and_forbids_the_network(hostile: Report):
-    page = hostile.page.read_text(encoding="utf-8")
-    assert "http:" not in page
-    assert "https:" not in page
-    assert not re.search(r"(src|href|url)\s*[=(]\s*[\"']?(?!#)\S", page.replace('href="#', "").replace("url(#", ""))
-    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]+)"', page)
+    html = hostile.page.read_text(encoding="utf-8")
+    assert "http:" not in html
+    assert "https:" not in html
+    assert not re.search(r"(src|href|url)\s*[=(]\s*[\"']?(?!#)\S", html.replace('href="#', "").replace("url(#", ""))
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]+)"', html)
     assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-")
 
 
@@ -87,7 +87,7 @@ def test_the_same_input_gives_the_same_bytes(ner_run: TrainResult, tmp_path: Pat
     one, other = ((found.page.read_bytes(), found.data.read_bytes()) for found in pages)
     assert one == other
     assert re.findall(rb"20\d\d-\d\d-\d\d", one[0]) == []
-    assert report_page(json.loads(other[1])) == one[0].decode()  # the page follows from the figures alone
+    assert page.report_page(json.loads(other[1])) == one[0].decode()  # the page follows from the figures alone
 
 
 def test_ids_are_unique(joint_run: TrainResult, tmp_path: Path):
@@ -104,3 +104,19 @@ def test_what_json_does_not_have_is_written_so_that_any_program_reads_it():
     text = json_text({"a": float("nan"), "b": "\udc80é"})
     assert text == '{"a": null, "b": "\\udc80é"}'
     assert text.encode()
+
+
+def test_a_page_stays_small_where_the_figures_are_many(joint_run: TrainResult, tmp_path: Path, monkeypatch):
+    """A page has the first mistakes, and a matrix of the most confused labels; the figures have all."""
+    figures = polytag.report(joint_run.output, "sample", output=tmp_path / "report.html").figures
+    monkeypatch.setattr(page, "MOST_SENTENCES", 3)
+    monkeypatch.setattr(page, "MOST_LABELS", 5)
+    html = page.report_page(figures)
+    assert len(json.loads(Elements(html).scripts[0])["mistakes"]) == 3
+    every = sum(len(task["mistakes"]) for task in figures["tasks"].values())
+    assert f"The page has the first 3 of {every} sentences with mistakes" in html
+    n_labels = len(figures["tasks"]["pos"]["confusion"]["labels"])
+    assert f"The {n_labels - 5} labels with fewest mistakes are one row and one column" in html
+    matrix = html.partition('aria-label="Confusion matrix of pos"')[2].partition("</table>")[0]
+    sums = [int(number.replace(",", "")) for number in re.findall(r'class="sum">([\d,]+)<', matrix)]
+    assert (len(sums), sum(sums)) == (6, figures["evaluation"]["words"])
