@@ -640,6 +640,13 @@ def test_a_reader_that_writes_can_be_tried_with_a_source_of_its_own(
     assert (tmp_path / "train.slashes").read_text() == "Go/X on/Y\nStop/X\n"
 
 
+def test_a_source_is_tried_itself(polytag_manager: PluginManager, tmp_path: Path) -> None:
+    (tmp_path / "train.words").write_text("Go/NN on/Y\n")
+    case = case_of(Slashes(), "every word it reads has its tags", polytag_manager)
+    with pytest.raises(BrokenContractError, match=r"does not accept '.*train.words'"):
+        case.run(bench(tmp_path, slashes=tmp_path / "train.words"))
+
+
 def test_a_source_shows_what_is_lost(polytag_manager: PluginManager, tmp_path: Path) -> None:
     (tmp_path / "train.slashes").write_text("Go/NN on/Y\n")
     case = case_of(LosesTags(), "it reads its own output", polytag_manager)

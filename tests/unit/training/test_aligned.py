@@ -74,7 +74,8 @@ def test_a_long_sentence_is_several_rows_and_each_word_is_trained_on_once(checkp
     assert len(aligned.units) > 1
     trained = [unit.word_id for row in aligned.units for unit in row if unit.label]
     assert trained == list(range(60))
-    assert len({unit.word_id for row in aligned.units for unit in row} - {None}) == 60
+    # Words that a row only sees, as context, are named there, too.
+    assert all(unit.word_id is not None for row in aligned.units for unit in row[1:-1])
 
 
 def test_a_word_level_encoder_has_a_label_for_each_word():
