@@ -8,6 +8,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,9 @@ def _task(name: str, index: int, figures: Mapping[str, Any]) -> dict[str, Any]:
     """The figures of a task, as the template shows them."""
     task, scores = figures["tasks"][name], figures["evaluation"]["tasks"][name]
     metrics, labels = scores["metrics"], task["labels"]
+    has_f1 = all("f1" in row for row in labels)
+    shown = {"label", "interval", *(["f1"] if has_f1 else [])}
+    columns = [key for key in dict.fromkeys(chain(*labels)) if key not in shown]
     against = figures["against"]
     compared = against["tasks"].get(name) if against else None
     differences = {(one["dimension"], one["name"]): one for one in compared["buckets"]} if compared else {}
@@ -129,8 +133,11 @@ def _task(name: str, index: int, figures: Mapping[str, Any]) -> dict[str, Any]:
         "overall": [
             (metric, label, value) for metric, found in metrics.items() for label, value in found["overall"].items()
         ],
-        "labels": [{**row, "difference": differences.get(("label", row["label"]))} for row in labels],
-        "columns": [key for key in (labels[0] if labels else {}) if key not in ("label", "interval", "f1")],
+        "labels": [
+            {**dict.fromkeys(columns), **row, "difference": differences.get(("label", row["label"]))} for row in labels
+        ],
+        "columns": columns,
+        "has_f1": has_f1,
         "matrix": _matrix(task["confusion"], task["spans"]),
         **_confidence(name, index, task),
         "groups": groups,

@@ -18,7 +18,7 @@ from polytag.encoding.json_values import read_json, without_infinities
 from polytag.errors import CorpusError, PolytagError, TaggerError
 from polytag.evaluation.evaluate import OpenSplit, ScoredSplit, open_split, score_split
 from polytag.evaluation.prediction_files import Predictions
-from polytag.evaluation.systems import check_tags, check_words, open_system, system_tags
+from polytag.evaluation.systems import System, check_tags, check_words, open_system, system_tags
 from polytag.files import expand_home, new_file
 from polytag.plugin.attribution import attributed
 from polytag.plugin.reader import ReadingKeywords
@@ -99,8 +99,7 @@ def report(
     if not isinstance(tagger, Tagger):
         name = str(tagger)
         options, history = read_run(open_folder(tagger, task, labels)[0])
-    if against is not None:
-        open_system(str(against), runtime)  # errors are found before slow work
+    system = open_system(str(against), runtime) if against is not None else None
     opened = open_split(
         tagger,
         corpus,
@@ -118,7 +117,7 @@ def report(
         training, remark = _training(opened, corpus_scheme, tags_as_is)
         background = background_of(opened.corpus, name, options, history, training, remark, corpus_scheme)
         scored = score_split(opened, seed)
-        other = _other(str(against), opened, scored, runtime, decoding, tags_as_is) if against is not None else None
+        other = _other(str(against), system, opened, scored, decoding, tags_as_is) if system else None
         figures = report_figures(scored, background, other, seed)
         write_report(figures, page_sink, data_sink)
     return Report(page, data, figures)
@@ -228,15 +227,12 @@ def _training(opened: OpenSplit, corpus_scheme: str | None, tags_as_is: bool) ->
     return training, "The tagger was trained on another corpus: words seen are words of the training split of this one."
 
 
-def _other(
-    name: str, opened: OpenSplit, scored: ScoredSplit, runtime: str | None, decoding: Any, tags_as_is: bool
-) -> Other:
+def _other(name: str, system: System, opened: OpenSplit, scored: ScoredSplit, decoding: Any, tags_as_is: bool) -> Other:
     """The tags of the system to compare with.
 
     Raises:
         PolytagError: It has no task of the tagger, or its words differ from the corpus.
     """
-    system = open_system(name, runtime)
     if isinstance(system, Predictions):
         if system.tasks is None:
             system.name_columns(tuple(opened.schemes), name)
