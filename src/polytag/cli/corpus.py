@@ -87,6 +87,8 @@ def show_cli(
             show_default="as the task of each column",
         ),
     ] = None,
+    corpus_scheme: CorpusScheme = None,
+    tags_as_is: TagsAsIs = False,
     as_json: Json = False,
     *,
     reading: ReadingKeywords,
@@ -107,7 +109,7 @@ def show_cli(
     if encoder:
         from polytag.training.aligned import align_rows
 
-        aligned = align_rows(corpus, name, rows, encoder, alignment)
+        aligned = align_rows(corpus, name, rows, encoder, alignment, corpus_scheme, tags_as_is)
     if as_json:
         sentences = [{"row": index, **corpus[name][index]._asdict()} for index in rows]
         shown = {"aligned": {column: each.to_dict() for column, each in aligned.items()}} if aligned else {}

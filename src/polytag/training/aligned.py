@@ -173,7 +173,13 @@ def align(
 
 
 def align_rows(
-    corpus: Corpus, split: str, rows: Sequence[int], encoder: str, alignment: str | None = None
+    corpus: Corpus,
+    split: str,
+    rows: Sequence[int],
+    encoder: str,
+    alignment: str | None = None,
+    corpus_scheme: str | None = None,
+    tags_as_is: bool = False,
 ) -> dict[str, AlignedWords]:
     """Align sentences of a corpus with an encoder: for each tag column, its labels as a run is trained on them.
 
@@ -183,6 +189,7 @@ def align_rows(
         rows: Indices of the sentences.
         encoder: The name of the encoder.
         alignment: Name of the alignment strategy; by default, each column has its task's.
+        corpus_scheme, tags_as_is: As in training.
 
     Raises:
         PolytagError: A name does not exist, or a column cannot be trained on.
@@ -192,10 +199,11 @@ def align_rows(
     for column in corpus.columns:
         if column not in corpus[split].tags:
             continue
-        task = _task_of(corpus, column)
+        task = _task_of(corpus, column, corpus_scheme)
         scheme = known.schemes[task.scheme]
         training = "train" if "train" in corpus.splits_with(column) else split
-        splits = read_splits(corpus, {split, training}, {task.name: task}, {task.name: scheme}, None)
+        parts = {task.name: task}, {task.name: scheme}
+        splits = read_splits(corpus, {split, training}, *parts, corpus_scheme, tags_as_is)
         names = inventory(corpus, task, scheme, splits[training])
         chosen = splits[split].select(rows)
         strategy = known.alignments[alignment or task.alignment]
@@ -255,10 +263,10 @@ def aligned_words(
     )
 
 
-def _task_of(corpus: Corpus, column: str) -> Task:
+def _task_of(corpus: Corpus, column: str, declared: str | None) -> Task:
     """The task that a column is trained for; for a column that no task names, one that fits its tags."""
     tags = {split: corpus.tags(split, column) for split in corpus.splits_with(column)}
-    spans, known = holds_spans(corpus, column, None, tags), registry()
+    spans, known = holds_spans(corpus, column, declared, tags), registry()
     for task in known.tasks.undisputed():
         fits = column in task.columns and task.scheme in known.schemes
         if fits and known.schemes[task.scheme].encodes_spans == spans:

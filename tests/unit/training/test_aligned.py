@@ -145,3 +145,11 @@ def test_a_label_that_training_does_not_see_is_shown_after_the_others(corpus, co
     source, columns = corpus
     done = command("corpus", "show", source, *columns, "--encoder", "compact", "--split", "test")
     assert done.out.splitlines()[-1].split() == ["Go", "B-ODD", "7", "VB", "2", "y", "1"]
+
+
+def test_a_corpus_is_read_as_a_run_is_told_to(tmp_path, command):
+    (tmp_path / "train.conll").write_text("Bonn LOC\nand O\nKarl PER\nMarx PER\n\n" * 2)
+    shown = ("corpus", "show", tmp_path, "--columns", "tokens,ner_tags", "--encoder", "compact")
+    assert command(*shown).out.splitlines()[2].split() == ["Bonn", "LOC", "1"]
+    out = command(*shown, "--corpus-scheme", "io").out
+    assert [line.split()[1] for line in out.splitlines()[2:]] == ["B-LOC", "O", "B-PER", "I-PER"]
