@@ -16,7 +16,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -125,11 +125,7 @@ def expand_home(path: str | Path) -> Path:
 
 
 def check_writable(path: Path) -> None:
-    """Check that a file or a folder, and the folders above it, can be created; create nothing.
-
-    Raises:
-        OSError: It cannot be created.
-    """
+    """Check that a file or a folder, and the folders above it, can be created; else there is an OSError."""
     target = resolve_links(path)
     above = next(parent for parent in target.parents if parent.exists())
     remove_leftovers(above / target.name)
@@ -141,9 +137,6 @@ def remove_leftovers(path: Path) -> None:
     """Remove what killed processes left next to a path; restore its folder if the kill came while it was replaced.
 
     What belongs to a running process is locked, and stays. Where locks do not exist, nothing is removed.
-
-    Args:
-        path: A path that is about to be written.
     """
     target = resolve_links(path)
     own = re.compile(re.escape(f".{target.name}.polytag-") + r"[0-9a-f]{8}(\.old)?")
@@ -213,9 +206,7 @@ def _replacing(path: Path) -> Iterator[TextIO]:
     """A file that replaces another one when the block ends, with the same permissions."""
     remove_leftovers(path)
     temporary, handle = _temporary(path, is_folder=False)
-    with ExitStack() as at_end:
-        at_end.callback(os.close, handle)
-        at_end.callback(temporary.unlink, missing_ok=True)
+    try:
         with os.fdopen(handle, "w", encoding="utf-8", closefd=False) as sink:
             if path.exists():
                 shutil.copymode(path, temporary)  # before it has any content to read
@@ -223,16 +214,24 @@ def _replacing(path: Path) -> Iterator[TextIO]:
         _flush(handle)
         temporary.replace(path)
         _flush_name(path)
+    finally:
+        try:
+            temporary.unlink(missing_ok=True)
+        finally:
+            os.close(handle)
 
 
 @contextmanager
 def _temporary_folder(target: Path) -> Iterator[Path]:
     """A new folder next to a path, locked, and removed when the block ends."""
     temporary, handle = _temporary(target, is_folder=True)
-    with ExitStack() as at_end:
-        at_end.callback(os.close, handle)
-        at_end.callback(shutil.rmtree, temporary, ignore_errors=True)
+    try:
         yield temporary
+    finally:
+        try:
+            shutil.rmtree(temporary, ignore_errors=True)
+        finally:
+            os.close(handle)
 
 
 def _temporary(target: Path, is_folder: bool) -> tuple[Path, int]:

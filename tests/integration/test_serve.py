@@ -13,7 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -196,8 +196,12 @@ def test_replicas_are_replaced_reloaded_and_stopped_together(ner_run: TrainResul
 
 def children(process: int) -> list[int]:
     """Numbers of the replicas of a process."""
-    found = map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split())
-    return [child for child in found if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    found = []
+    for child in map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.append(child)
+    return found
 
 
 def figure(server: Server, name: str) -> float:
