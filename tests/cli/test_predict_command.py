@@ -121,6 +121,38 @@ def test_objects_hold_a_text_or_words_and_stay_in_order(command, joint, tmp_path
     assert [tagged["words"] for tagged in results(command("predict", joint, path))] == expected
 
 
+def test_a_text_can_stand_in_the_command(command, ner, ner_run):
+    text = "Anna Keller left.\nPeter slept in Zoë's house."
+    (tagged,) = results(command("predict", ner, "--text", text))
+    assert (tagged["text"], len(tagged["sentence_starts"])) == (text, 2)
+    rows = results(command("predict", ner, "--text", text, "--input", "text", "--encoding", "utf-16"))
+    assert [row["text"] for row in rows] == text.split("\n")
+
+
+@pytest.mark.parametrize("output_format", ["jsonl", "doccano"])
+def test_other_fields_of_records_are_passed_on(command, ner, output_format):
+    rows = [
+        {"id": 7, "text": "Anna left.", "spans": "mine", "meta": {"by": "Zoë"}, "rate": float("nan")},
+        {"tokens": ["In", "Rome"], "document": "a", "id": None},
+        {"text": "Peter slept."},
+    ]
+    given = "\n".join(map(json.dumps, rows)).encode()
+    first, second, third = results(command("predict", ner, "--input", "jsonl", "--format", output_format, stdin=given))
+    assert (first["id"], first["meta"], first["rate"], first["text"]) == (7, {"by": "Zoë"}, None, "Anna left.")
+    assert (second["document"], second["id"], "tokens" in second) == ("a", None, False)
+    assert (
+        third.keys() == {"text", "label"}
+        if output_format == "doccano"
+        else third.keys()
+        == second.keys()
+        - {
+            "document",
+            "id",
+        }
+    )
+    assert (first["spans"] == "mine") == (output_format == "doccano")  # the result stays where names are the same
+
+
 @pytest.mark.parametrize("stdin", [b"", None], ids=["empty", "closed"])
 def test_no_input_gives_no_output(command, ner, stdin):
     assert command("predict", ner, stdin=stdin) == (0, "", "")
@@ -241,10 +273,17 @@ def test_a_file_that_cannot_be_made_whole_does_not_appear(command, ner, tmp_path
         (["--decoding", "vitrbi"], b"", ["no decoding named 'vitrbi'", "viterbi or argmax"]),
         (["nowhere.txt"], b"", ["The file 'nowhere.txt' does not exist"]),
         (["."], b"", ["'.' is a folder. Name a file in it"]),
-        (["Anna left. " * 30], b"", ["cannot be read: File name too long. To tag text, pass it on standard input"]),
+        (
+            ["Anna left. " * 30],
+            b"",
+            ["cannot be read: File name too long. To tag text itself: polytag predict TAGGER --text TEXT"],
+        ),
         (["--input", "jsonl"], b'{"tokens": ["a"], "document": [1]}\n', ["line 1", '"document" is [1]']),
         (["-o", "nowhere/out.jsonl"], b"a", ["'nowhere/out.jsonl' cannot be written"]),
         (["-o", "."], b"a", ["is a folder"]),
+        (["in.txt", "--text", "Anna left."], b"", ["a text and the file 'in.txt'. Give one of them"]),
+        (["--text", "M\udcfcller", "--input", "text"], b"", ["--text, line 1, byte 2: not UTF-8"]),
+        (["--input", "jsonl"], b'{"text": "a", "by": "\\ud83d"}\n', ["line 1", "half a character"]),
     ],
 )
 def test_mistakes_are_named(command, ner, tmp_path, monkeypatch, arguments, stdin, expected):

@@ -18,12 +18,16 @@ def predict_cli(
         typer.Argument(help="Tagger or token classifier of transformers: folder, hub name, or name@revision."),
     ],
     file: Annotated[str, typer.Argument(help="File to tag; - for standard input.")] = "-",
+    text: Annotated[
+        str | None, typer.Option("--text", help="Text to tag instead of a file, as one document.", show_default="none")
+    ] = None,
     input_format: Annotated[
         str | None,
         typer.Option(
             "--input",
             help="text: one text per line; document: one text; words: one sentence per line, words separated by spaces;"
-            " conll: one word per line, in columns; jsonl: objects with `text`, or `tokens` (and `document`).",
+            " conll: one word per line, in columns; jsonl: objects with `text`, or `tokens` (and `document`); other"
+            " fields are passed on.",
             show_default="by the file extension, else text",
         ),
     ] = None,
@@ -57,6 +61,8 @@ def predict_cli(
 ) -> None:
     """Tag text, a file or standard input.
 
+    What a pipe or a terminal has given is answered before more is awaited.
+
     Output: JSON Lines with spans and exact character offsets, columns, a coloured table, or a web page.
     """
     from polytag.prediction.predict import predict
@@ -64,6 +70,7 @@ def predict_cli(
     predict(
         tagger,
         file,
+        text=text,
         input_format=input_format,
         output_format=output_format,
         scheme=scheme,

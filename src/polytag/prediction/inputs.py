@@ -2,31 +2,52 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+import json
 import sys
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, NamedTuple
 
 from polytag.corpus.column_sample import SAMPLE
-from polytag.corpus.dialect import column_rows, recognise_dialect
+from polytag.corpus.dialect import ColumnRow, Dialect, column_rows, recognise_dialect
 from polytag.corpus.sentences import HALF_CHARACTER
 from polytag.corpus.word_patterns import word_in, word_pattern
-from polytag.encoding.json_values import parse_json
+from polytag.encoding.json_values import parse_json, without_infinities
 from polytag.errors import CorpusError, PolytagError, shorten
 from polytag.plugin.reader import ReadingOptions
+from polytag.prediction.incoming import IncomingLines
 
 INPUT_FORMATS = ("text", "document", "words", "conll", "jsonl")
 STDIN = "standard input"
+TEXT = "--text"
+"""Name of a text given on the command line, in messages."""
 _BY_ENDING = {".jsonl": "jsonl", ".tsv": "conll"} | dict.fromkeys(
     (".bio", ".bio2", ".bioes", ".bmes", ".col", ".conll", ".conll2000", ".conll2003", ".iob", ".iob2", ".iobes"),
     "conll",
 )
 
 _OF_CORPORA = (".ann", ".conllu", ".conllup", ".json", ".parquet", ".spacy")
-Item = tuple[str | list[str], int | None]
-"""A text, or the words of a sentence; and the document of the sentence, if known."""
+_QUIET = 1.0
+"""Seconds without a line after which the form of columns is judged by the sentences so far."""
+
+
+class Item(NamedTuple):
+    """What gives one result.
+
+    Attributes:
+        content: A text, or the words of a sentence.
+        document: The document of a sentence, if known.
+        others: What else its record has, to be passed on.
+    """
+
+    content: str | list[str]
+    document: int | None = None
+    others: Mapping[str, Any] = {}
+
 
 Lines = Iterator[tuple[int, str]]
 
@@ -63,13 +84,13 @@ def check_file(path: Path) -> None:
             )
     except OSError as error:
         raise PolytagError(
-            f"The file {str(path)!r} cannot be read: {error.strerror}. To tag text, pass it on standard input: echo "
-            "TEXT | polytag predict TAGGER -"
+            f"The file {str(path)!r} cannot be read: {error.strerror}. To tag text itself: polytag predict "
+            "TAGGER --text TEXT"
         ) from error
 
 
 def words_of_columns(
-    lines: Lines, name: str, options: ReadingOptions, sample: int = SAMPLE
+    lines: Lines, name: str, options: ReadingOptions, incoming: IncomingLines | None = None
 ) -> Iterator[tuple[list[str], int]]:
     """The words of each sentence, with the number of documents that have begun so far.
 
@@ -77,13 +98,14 @@ def words_of_columns(
         lines: The lines.
         name: Name of the file, for messages.
         options: What the user says about its form; the rest is recognised.
-        sample: Number of lines to wait for before its form is judged.
+        incoming: Where the lines come from, if they may have to be waited for: a sentence is complete at the empty line
+            after it, and the form is judged by the lines that come without a pause.
 
     Raises:
         PolytagError: The form cannot be decided, or a line lacks the column of words.
     """
     texts = (line for _, line in lines)
-    head = list(itertools.islice(texts, sample))
+    head = _head(texts, incoming)
     try:
         dialect = recognise_dialect(head, options)
     except CorpusError as error:
@@ -92,10 +114,13 @@ def words_of_columns(
     pattern = word_pattern(options.word_pattern)
     words: list[str] = []
     document = 0
-    for row in column_rows(itertools.chain(head, texts), dialect):
-        if row.starts_sentence and words:
+    every = itertools.chain(head, texts)
+    for row in _rows_as_they_come(every, dialect, incoming) if incoming else column_rows(every, dialect):
+        if (row is None or row.starts_sentence) and words:
             yield words, document
             words = []
+        if row is None:
+            continue
         document += row.starts_document
         cell = row.cells[dialect.words] if dialect.words < len(row.cells) else ""
         if not cell:
@@ -114,9 +139,50 @@ def words_of_columns(
         yield words, document
 
 
+def _head(lines: Iterator[str], incoming: IncomingLines | None) -> list[str]:
+    """The lines by which the form of columns is judged."""
+    head = []
+    for line in itertools.islice(lines, SAMPLE):
+        head.append(line)
+        if incoming and not line.strip(" \t") and any(map(str.strip, head)) and incoming.waits(_QUIET):
+            break
+    return head
+
+
+def _rows_as_they_come(lines: Iterable[str], dialect: Dialect, incoming: IncomingLines) -> Iterator[ColumnRow | None]:
+    """The rows of columns; None where an empty line has ended a sentence and the next line is not there yet."""
+    rest, before, ended = iter(lines), 0, False
+    unread: list[str] = []  # what follows the last word: it may say that the next one starts a document
+
+    def until_a_pause(again: list[str]) -> Iterator[str]:
+        nonlocal ended
+        for line in again:
+            unread.append(line)
+            yield line
+        for line in rest:
+            unread.append(line)
+            yield line
+            if not line.strip(" \t") and incoming.waits():
+                return
+        ended = True
+
+    while not ended:
+        again = unread.copy()
+        unread.clear()
+        number = 0
+        for row in column_rows(until_a_pause(again), dialect):
+            number = row.number
+            unread.clear()
+            yield row._replace(number=before + number)
+        before += number
+        if number:
+            dialect = replace(dialect, header=None)
+        yield None
+
+
 def kind_of(item: Item) -> tuple[type, bool]:
     """A key that is equal for items that can be tagged together: texts, or sentences with or without documents."""
-    return type(item[0]), item[1] is not None
+    return type(item.content), item.document is not None
 
 
 def objects(lines: Lines, name: str) -> Iterator[Item]:
@@ -139,7 +205,7 @@ def objects(lines: Lines, name: str) -> Iterator[Item]:
             raise PolytagError(f"{name}, line {number}: not JSON: {error}. Write one object per line.") from error
         found = record.get("text", record.get("tokens")) if isinstance(record, dict) else None
         if isinstance(found, str) or (isinstance(found, list) and all(isinstance(word, str) for word in found)):
-            if HALF_CHARACTER.search("".join(found)):
+            if "\\u" in line and HALF_CHARACTER.search(json.dumps(record, ensure_ascii=False)):
                 raise PolytagError(
                     f"{name}, line {number}: an escape such as \\ud83d is half a character. Write both halves, or the "
                     "character itself."
@@ -147,7 +213,10 @@ def objects(lines: Lines, name: str) -> Iterator[Item]:
             document = record.get("document") if isinstance(found, list) else None
             if not isinstance(document, int | str | None):
                 raise PolytagError(f'{name}, line {number}: "document" is {document!r}. Use a number or a string.')
-            yield found, None if document is None else documents.setdefault(document, len(documents))
+            number_of_document = None if document is None else documents.setdefault(document, len(documents))
+            used = "text" if isinstance(found, str) else "tokens"
+            others = {key: value for key, value in record.items() if key != used}
+            yield Item(found, number_of_document, without_infinities(others))
         else:
             raise PolytagError(
                 f'{name}, line {number}: the object has neither a string "text" nor a list of strings "tokens". Add one'
@@ -155,7 +224,7 @@ def objects(lines: Lines, name: str) -> Iterator[Item]:
             )
 
 
-def decoded_lines(source: IO[bytes], name: str, encoding: str | None = None) -> Lines:
+def decoded_lines(source: Iterable[bytes], name: str, encoding: str | None = None) -> Lines:
     """The lines of standard input, numbered from 1, without line ends.
 
     Raises:
@@ -175,12 +244,15 @@ def decoded_lines(source: IO[bytes], name: str, encoding: str | None = None) -> 
 
 
 @contextmanager
-def open_input(file: str) -> Iterator[IO[bytes]]:
-    """A file, or standard input for `-`.
+def open_input(file: str, text: str | None = None) -> Iterator[IO[bytes]]:
+    """A text itself, else a file, or standard input for `-`.
 
     Raises:
         PolytagError: The file cannot be opened.
     """
+    if text is not None:
+        yield io.BytesIO(text.encode("utf-8", "surrogateescape"))
+        return
     if file == "-":
         yield sys.stdin.buffer
         return

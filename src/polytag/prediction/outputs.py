@@ -7,10 +7,10 @@ import itertools
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from polytag.errors import PolytagError, shorten
 from polytag.files import new_file
@@ -44,8 +44,12 @@ article {{ padding: 0.8em 0; box-shadow: 0 1px 0 color-mix(in srgb, currentColor
 <main>"""
 
 
-def writer_for(writing: str, tagger: Tagger, target: LabelScheme | None, sink: TextIO) -> Callable[[TaggedText], None]:
-    """A function that writes one tagged text.
+Write = Callable[[TaggedText, Mapping[str, Any]], None]
+"""Writes one tagged text, and what else its record had where the format has room for it."""
+
+
+def writer_for(writing: str, tagger: Tagger, target: LabelScheme | None, sink: TextIO) -> Write:
+    """A function that writes one tagged text. Of two fields with one name, the result stays.
 
     Args:
         writing: One of `OUTPUT_FORMATS`.
@@ -54,23 +58,27 @@ def writer_for(writing: str, tagger: Tagger, target: LabelScheme | None, sink: T
         sink: The stream to write to.
     """
     if writing == "jsonl":
-        return lambda tagged: print(json.dumps(tagged.to_dict(), ensure_ascii=False), file=sink, flush=sink.isatty())
+        return lambda tagged, others: print(_as_json(tagged.to_dict(), others), file=sink)
     if writing == "doccano":
-        return lambda tagged: print(_for_doccano(tagged), file=sink)
+        return lambda tagged, others: print(_as_json(_for_doccano(tagged), others), file=sink)
     if writing == "conll":
-        return lambda tagged: print(_columns(tagger, target, tagged), end="", file=sink)
+        return lambda tagged, _: print(_columns(tagger, target, tagged), end="", file=sink)
     if writing == "html":
         return _html_writer(tagger, sink)
     styles: dict[str, str] = {}
     shown = console(sink)
-    return lambda tagged: _show(tagged, tagger, styles, shown)
+    return lambda tagged, _: _show(tagged, tagger, styles, shown)
 
 
-def _html_writer(tagger: Tagger, sink: TextIO) -> Callable[[TaggedText], None]:
+def _as_json(result: dict[str, Any], others: Mapping[str, Any]) -> str:
+    return json.dumps(result | {key: value for key, value in others.items() if key not in result}, ensure_ascii=False)
+
+
+def _html_writer(tagger: Tagger, sink: TextIO) -> Write:
     """Begin a document with all its CSS inside. It ends with the last text: HTML needs no end tags for that."""
     numbers = {task: colours(decoder.shown_labels) for task, decoder in tagger.decoders.items()}
     print(_DOCUMENT.format(css=stylesheet()), file=sink)
-    return lambda tagged: print(f"<article>{marks_html(tagged, numbers)}</article>", file=sink)
+    return lambda tagged, _: print(f"<article>{marks_html(tagged, numbers)}</article>", file=sink)
 
 
 def _columns(tagger: Tagger, target: LabelScheme | None, tagged: TaggedText) -> str:
@@ -99,9 +107,8 @@ def _columns(tagger: Tagger, target: LabelScheme | None, tagged: TaggedText) -> 
     return "".join(parts)
 
 
-def _for_doccano(tagged: TaggedText) -> str:
-    label = [[span.start, span.end, span.label] for span in tagged.spans]
-    return json.dumps({"text": tagged.text, "label": label}, ensure_ascii=False)
+def _for_doccano(tagged: TaggedText) -> dict[str, Any]:
+    return {"text": tagged.text, "label": [[span.start, span.end, span.label] for span in tagged.spans]}
 
 
 def _show(tagged: TaggedText, tagger: Tagger, styles: dict[str, str], console: Console) -> None:

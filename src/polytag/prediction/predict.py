@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import itertools
+import operator
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Unpack
+from typing import IO, NamedTuple, Unpack, cast
 
-from polytag.corpus.column_sample import SAMPLE
 from polytag.corpus.dialect import has_document_marks
 from polytag.corpus.text_files import text_lines
-from polytag.errors import PolytagError
+from polytag.errors import PolytagError, shorten
 from polytag.files import expand_home
 from polytag.plugin.attribution import attributed
 from polytag.plugin.reader import ReadingKeywords, ReadingOptions
 from polytag.plugin.registry import registry
 from polytag.plugin.surroundings import for_plugin
+from polytag.prediction.incoming import Waits, bursts, incoming, never
 from polytag.prediction.inputs import (
     INPUT_FORMATS,
     STDIN,
-    Lines,
+    TEXT,
+    Item,
     check_file,
     decoded_lines,
     format_of,
@@ -30,15 +33,13 @@ from polytag.prediction.inputs import (
     words_of_columns,
 )
 from polytag.prediction.outputs import OUTPUT_FORMATS, open_output, writer_for
-from polytag.tagger.arguments import LOOK_AHEAD
 from polytag.tagger.description import open_folder
 from polytag.tagger.results import TaggedText
 from polytag.tagger.tagger import Tagger
 from polytag.tagger.token_classifiers import LabelNames
 from polytag.tagger.viterbi import check_decoding
 
-_SAMPLE_OF_STREAMS = 500
-"""Lines of columns to wait for on standard input, which may come slowly."""
+Tag = Callable[[Sequence[Item]], Iterator[TaggedText]]
 
 
 @attributed
@@ -46,6 +47,7 @@ def predict(
     tagger: str | Path,
     file: str | Path = "-",
     *,
+    text: str | None = None,
     input_format: str | None = None,
     output_format: str | None = None,
     scheme: str | None = None,
@@ -61,12 +63,16 @@ def predict(
 ) -> None:
     """Tag a file, and write the result to another file or to standard output, in constant memory.
 
+    Whatever has arrived from a pipe or a terminal is tagged and written before more is awaited.
+
     Nothing is returned; use `Tagger.tag` or `Tagger.stream` to get tagged texts.
 
     Args:
         tagger: Folder of a tagger or of a token classifier of transformers, or its name on the hub.
         file: Path of the file, `-` for standard input.
-        input_format: `text`, `document`, `words`, `conll` or `jsonl`; by default chosen by the file extension.
+        text: A text to tag instead of a file, by default as one document.
+        input_format: `text`, `document`, `words`, `conll` or `jsonl`; by default chosen by the file extension. Other
+            fields of JSON Lines are passed on to `jsonl` and `doccano`.
         output_format: `jsonl`, `conll`, `doccano`, `table` or `html`; by default a table on a terminal and JSON
             Lines elsewhere.
         scheme: Label scheme for column format; by default the scheme of each task in the tagger.
@@ -85,7 +91,11 @@ def predict(
     """
     file, options = str(file), ReadingOptions.of(reading)
     decoding = check_decoding(decoding)
-    form = _checked("input format", input_format or format_of(file), INPUT_FORMATS)
+    if text is not None and file != "-":
+        raise PolytagError(f"There is a text and the file {shorten(file)!r}. Give one of them.")
+    form = _checked(
+        "input format", input_format or ("document" if text is not None else format_of(file)), INPUT_FORMATS
+    )
     if lines and form in ("words", "conll"):
         raise PolytagError(f"--lines is for text, and the input format {form} has words. Leave it out.")
     on_terminal = output is None and sys.stdout.isatty()
@@ -97,62 +107,71 @@ def predict(
     loaded = Tagger.load(folder, decoding, min_score, task, labels, runtime)
     if verbose:
         print(f"runtime: {loaded.runtime}", file=sys.stderr)
-    with open_input(file) as source, open_output(None if output is None else expand_home(output)) as sink:
-        name = STDIN if file == "-" else file
+    with open_input(file, text) as source, open_output(None if output is None else expand_home(output)) as sink:
         write = writer_for(writing, loaded, target, sink)
-        is_file = file != "-" and Path(file).is_file()
-        read = text_lines(Path(file), options.encoding) if is_file else decoded_lines(source, name, options.encoding)
-        marked = has_document_marks(Path(file), encoding=options.encoding) if form == "conll" and is_file else None
+        found = _read(source, file, text, form, options)
         with for_plugin():  # `sink` is already open: what a splitter prints does not come between the results
-            for tagged in _tag(loaded, read, form, name, marked, options, lines):
-                write(tagged)
+            for items, tag in _tagging(loaded, found, lines):
+                for item, tagged in zip(items, tag(items), strict=True):
+                    write(tagged, item.others)
+                sink.flush()  # whoever reads it may wait for it
 
 
-def _tag(
-    tagger: Tagger, read: Lines, form: str, name: str, marked: bool | None, options: ReadingOptions, lines: bool
-) -> Iterator[TaggedText]:
-    # On a terminal, the user expects an answer to every line.
-    on_terminal = name == STDIN and sys.stdin.isatty()
-    ahead = 1 if on_terminal else LOOK_AHEAD
+class _Found(NamedTuple):
+    """The items of an input, and whether the next one is not there yet."""
+
+    items: Iterator[Item]
+    waits: Waits
+
+
+def _read(source: IO[bytes], file: str, text: str | None, form: str, options: ReadingOptions) -> _Found:
+    if text is not None:
+        options = replace(options, encoding=None)  # the command line has its own
+    name = TEXT if text is not None else STDIN if file == "-" else file
+    is_file = file != "-" and Path(file).is_file()
+    coming = None if is_file else incoming(source)
+    waits = coming.waits if coming else never
+    read = (
+        text_lines(Path(file), options.encoding) if is_file else decoded_lines(coming or source, name, options.encoding)
+    )
     if form == "text":
-        return tagger.stream((text for _, text in read), ahead, lines=lines)
+        return _Found((Item(line) for _, line in read), waits)
     if form == "document":
-        return tagger.stream(["\n".join(text for _, text in read)], lines=lines)
+        return _Found(iter([Item("\n".join(line for _, line in read))]), never)
     if form == "words":
         # Not str.split(), as words may contain no-break spaces.
-        words = ([word for word in text.replace("\t", " ").split(" ") if word] for _, text in read)
-        return tagger.stream_words(words, ahead)
-    if form == "conll":
-        sample = 1 if on_terminal else _SAMPLE_OF_STREAMS if name == STDIN else SAMPLE
-        found = words_of_columns(read, name, options, sample)
-        return _tag_columns(tagger, found, marked)
-    return _tag_objects(tagger, read, name, lines)
-
-
-def _tag_columns(tagger: Tagger, found: Iterator[tuple[list[str], int]], marked: bool | None) -> Iterator[TaggedText]:
-    """Tag column format. `marked`: whether the file marks documents; None if unknown: its beginning decides."""
-    first = next(found, None)
+        split = ([word for word in line.replace("\t", " ").split(" ") if word] for _, line in read)
+        return _Found(map(Item, split), waits)
+    if form == "jsonl":
+        return _Found(objects(read, name), waits)
+    sentences = (Item(*pair) for pair in words_of_columns(read, name, options, coming))
+    first = next(sentences, None)
     if first is None:
-        return iter(())
-    # As in corpora, each sentence is tagged alone if documents are not marked.
-    alone = first[1] == 0 if marked is None else not marked
-    sentences, documents = itertools.tee(itertools.chain([first], found))
-    words = (words for words, _ in sentences)
-    return tagger.stream_words(words, documents=None if alone else (number for _, number in documents))
+        return _Found(iter(()), never)
+    # As in corpora, each sentence is tagged alone if documents are not marked. Of a stream, its beginning decides.
+    marked = has_document_marks(Path(file), encoding=options.encoding) if is_file else first.document != 0
+    every = itertools.chain([first], sentences)
+    return _Found(every if marked else (item._replace(document=None) for item in every), waits)
 
 
-def _tag_objects(tagger: Tagger, read: Lines, name: str, lines: bool) -> Iterator[TaggedText]:
-    """Tag JSON objects in groups of consecutive objects of the same kind, so that they share batches in order."""
-    for (kind, has_document), run in itertools.groupby(objects(read, name), kind_of):
-        if kind is str:
-            yield from tagger.stream((text for text, _ in run if isinstance(text, str)), lines=lines)
-            continue
-        if not has_document:
-            yield from tagger.stream_words(words for words, _ in run)
-            continue
-        sentences, documents = itertools.tee(run)
-        numbers = (number for _, number in documents if number is not None)
-        yield from tagger.stream_words((words for words, _ in sentences), documents=numbers)
+def _tagging(tagger: Tagger, found: _Found, lines: bool) -> Iterator[tuple[Sequence[Item], Tag]]:
+    """What is there to be tagged together, and how: consecutive items of the same kind share batches in order."""
+
+    def texts(items: Sequence[Item]) -> Iterator[TaggedText]:
+        return tagger.stream((cast("str", item.content) for item in items), lines=lines)
+
+    def alone(items: Sequence[Item]) -> Iterator[TaggedText]:
+        return tagger.stream_words(cast("list[str]", item.content) for item in items)
+
+    def together(items: Sequence[Item]) -> Iterator[TaggedText]:
+        numbers = (cast("int", item.document) for item in items)
+        return tagger.stream_words((cast("list[str]", item.content) for item in items), documents=numbers)
+
+    for (kind, has_document), run in itertools.groupby(found.items, kind_of):
+        tag = texts if kind is str else together if has_document else alone
+        document = operator.attrgetter("document") if has_document else None
+        for items in bursts(run, found.waits, document):
+            yield items, tag
 
 
 def _checked(what: str, name: str, known: Sequence[str]) -> str:
