@@ -22,6 +22,7 @@ from polytag.publishing.uploads import left_out_message
 from polytag.publishing.write import write_tagger
 from polytag.tagger.forks import check_tensorflow
 from polytag.tagger.tagger import Tagger
+from polytag.terminal import stages_to
 from polytag.training.choices import Choices, choose
 from polytag.training.config import RunConfig
 from polytag.training.fit import Fitted, fit
@@ -137,7 +138,8 @@ def train(
             from polytag.engine.tensorboard import reporters
 
             reporter = ReporterGroup([reporter, *reporters(config.tensorboard, config.profile, reporter)])
-        return _train(choices, reporter, began)
+        with stages_to(reporter.status):
+            return _train(choices, reporter, began)
     finally:
         reporter.close()
 

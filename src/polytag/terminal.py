@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from html import escape
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -15,6 +18,27 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udff
 
 is_program = False
 """Whether the process runs the command `polytag`, so that its modules are used by polytag alone."""
+
+_listener: ContextVar[Callable[[str], None] | None] = ContextVar("listener", default=None)
+
+
+def stage(text: str, *, often_brief: bool = False) -> None:
+    """Say that work begins that may take seconds, `Starting TensorFlow`; an empty text says that it is over.
+
+    What is often brief, and may find an error of the user, is said on a terminal only: elsewhere, the error is all.
+    """
+    if (listener := _listener.get()) and (not often_brief or sys.stderr.isatty()):
+        listener(text)
+
+
+@contextmanager
+def stages_to(listener: Callable[[str], None]) -> Iterator[None]:
+    """Call a function with each stage of the work in the block."""
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
 
 
 def console(file: TextIO | None = None, **options: Any) -> Console:

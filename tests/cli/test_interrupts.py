@@ -66,7 +66,7 @@ main()
 """
     done = fork_server.run(code, "polytag", "train", "-t", "ner", "-c", "sample", "-o", "to")
     assert done.returncode == 130
-    assert done.stderr.endswith("to train on; ner: 9 labels\npolytag: Interrupted.\n")
+    assert done.stderr.endswith("to train on; ner: 9 labels\nStarting TensorFlow …\npolytag: Interrupted.\n")
     assert "WARNING" not in done.stderr
 
 

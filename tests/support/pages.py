@@ -261,6 +261,8 @@ class PageRunner:
         assert done.status in allowed, f"{line}\n{done.err}"
         if colour:
             return done.out
+        # A terminal takes away the stages of the work.
+        done = done._replace(err=re.sub(r"^.* …\n", "", done.err, flags=re.MULTILINE))
         if target:
             Path(target.strip()).write_text(done.out, encoding="utf-8")
             return done.err

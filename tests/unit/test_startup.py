@@ -11,6 +11,7 @@ import pytest
 
 import polytag
 from support.checkpoints import make_checkpoint
+from support.random_tagger import save_random_tagger
 
 _SLOW = (
     "tensorflow",
@@ -121,12 +122,50 @@ class Listener(polytag.Reporter):
         print(text.partition(":")[0], "tensorflow" in sys.modules)
 
     def status(self, text):
-        print(text)
-        sys.exit()
+        print(text, "tensorflow" in sys.modules)
+        if text == "Starting TensorFlow":
+            sys.exit()
 
 polytag.train(task="ner", corpus="sample", output={str(tmp_path / "tagger")!r}, reporter=Listener())
 """
-    assert run_python(code).stdout == "sample False\nStarting TensorFlow\n"
+    assert run_python(code).stdout == "sample False\nStarting TensorFlow False\n"
+
+
+def test_commands_write_a_line_before_they_import_tensorflow(tmp_path):
+    tagger = tmp_path / "tagger"
+    save_random_tagger(tagger, {"ner": (("O", "B-PER", "I-PER"), "iob2")})
+    commands = [
+        f"train --task ner --corpus sample --output {tmp_path / 'new'}",
+        f"evaluate {tagger} --corpus sample --runtime tensorflow",
+        f"predict {tagger} {__file__} --runtime tensorflow -v",
+        f"predict {tagger} {__file__} --runtime tensorflow",
+    ]
+    code = f"""
+import importlib.abc, importlib.machinery, io
+from polytag.cli.app import main
+
+class Stop(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def find_spec(self, name, path, target=None):
+        return importlib.machinery.ModuleSpec(name, self) if name == "tensorflow" else None
+
+    def exec_module(self, module):
+        print(json.dumps(sys.stderr.getvalue().splitlines()))
+        raise SystemExit
+
+sys.meta_path.insert(0, Stop())
+for command in {commands!r}:
+    sys.argv, sys.stderr = ["polytag", *command.split()], io.StringIO()
+    try:
+        main()
+    except SystemExit:
+        for name in [name for name in sys.modules if name.startswith("polytag.engine")]:
+            del sys.modules[name]
+"""
+    done = run_python(code)
+    train, evaluate, verbose, usual = map(json.loads, done.stdout.splitlines())
+    assert train[0].startswith("sample: 1,608 sentences"), done.stderr
+    assert train[1:] == evaluate == verbose == ["Starting TensorFlow …"]
+    assert usual == []  # scripts see nothing new
 
 
 def test_the_command_imports_the_engine_without_what_it_does_not_use():

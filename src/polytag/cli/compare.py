@@ -16,6 +16,7 @@ from polytag.cli.options import (
     TagsAsIs,
     reads_corpora,
 )
+from polytag.cli.stages import stages_shown
 from polytag.plugin.reader import ReadingKeywords
 
 _SYSTEM = (
@@ -63,21 +64,22 @@ def compare_cli(
     from polytag.evaluation.compare import compare
     from polytag.tagger.viterbi import check_decoding
 
-    result = compare(
-        a,
-        b,
-        corpus,
-        split,
-        task=task or (),
-        reader=reader,
-        **reading,
-        corpus_scheme=corpus_scheme,
-        tags_as_is=tags_as_is,
-        decoding=check_decoding(decoding),
-        sentences=sentences,
-        seed=seed,
-        runtime=runtime,
-    )
+    with stages_shown(elsewhere=False):
+        result = compare(
+            a,
+            b,
+            corpus,
+            split,
+            task=task or (),
+            reader=reader,
+            **reading,
+            corpus_scheme=corpus_scheme,
+            tags_as_is=tags_as_is,
+            decoding=check_decoding(decoding),
+            sentences=sentences,
+            seed=seed,
+            runtime=runtime,
+        )
     if as_json:
         print_json(result.to_dict())
     else:

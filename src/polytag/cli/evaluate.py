@@ -19,6 +19,7 @@ from polytag.cli.options import (
     TagsAsIs,
     reads_corpora,
 )
+from polytag.cli.stages import stages_shown
 from polytag.plugin.reader import ReadingKeywords
 
 
@@ -68,23 +69,24 @@ def evaluate_cli(
     from polytag.evaluation.evaluate import evaluate
     from polytag.tagger.viterbi import check_decoding
 
-    result = evaluate(
-        tagger,
-        corpus,
-        split,
-        reader=reader,
-        **reading,
-        corpus_scheme=corpus_scheme,
-        tags_as_is=tags_as_is,
-        decoding=check_decoding(decoding),
-        metrics=metric or (),
-        strict=strict,
-        confusions=confusions,
-        errors=errors,
-        task=task,
-        labels=labels,
-        runtime=runtime,
-    )
+    with stages_shown():
+        result = evaluate(
+            tagger,
+            corpus,
+            split,
+            reader=reader,
+            **reading,
+            corpus_scheme=corpus_scheme,
+            tags_as_is=tags_as_is,
+            decoding=check_decoding(decoding),
+            metrics=metric or (),
+            strict=strict,
+            confusions=confusions,
+            errors=errors,
+            task=task,
+            labels=labels,
+            runtime=runtime,
+        )
     if as_json:
         print_json(result.to_dict())
     else:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from polytag.cli.options import Json
+from polytag.cli.stages import stages_shown
 from polytag.terminal import visible
 
 
@@ -47,9 +48,10 @@ def export_cli(
     from polytag.tagger.description import TaggerDescription
     from polytag.tagger.runtimes import choose_runtime
 
-    done = export(
-        tagger, output, to, task=task, quantize=quantize, corpus=corpus, overwrite=overwrite, in_place=in_place
-    )
+    with stages_shown(elsewhere=False):
+        done = export(
+            tagger, output, to, task=task, quantize=quantize, corpus=corpus, overwrite=overwrite, in_place=in_place
+        )
     if as_json:
         print_json({**asdict(done), "output": str(done.output)})
         return

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from polytag.cli.options import DecodingName, ForeignLabels, ForeignTask, RuntimeName, reads_columns
+from polytag.cli.stages import stages_shown
 from polytag.plugin.reader import ReadingKeywords
 
 
@@ -55,7 +56,9 @@ def predict_cli(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write to.", show_default="standard output")
     ] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print the runtime on stderr.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Print the stages of the work and the runtime on stderr.")
+    ] = False,
     *,
     reading: ReadingKeywords,
 ) -> None:
@@ -67,20 +70,21 @@ def predict_cli(
     """
     from polytag.prediction.predict import predict
 
-    predict(
-        tagger,
-        file,
-        text=text,
-        input_format=input_format,
-        output_format=output_format,
-        scheme=scheme,
-        decoding=decoding,
-        min_score=min_score,
-        lines=lines,
-        runtime=runtime,
-        output=output,
-        verbose=verbose,
-        task=task,
-        labels=labels,
-        **reading,
-    )
+    with stages_shown(elsewhere=verbose):
+        predict(
+            tagger,
+            file,
+            text=text,
+            input_format=input_format,
+            output_format=output_format,
+            scheme=scheme,
+            decoding=decoding,
+            min_score=min_score,
+            lines=lines,
+            runtime=runtime,
+            output=output,
+            verbose=verbose,
+            task=task,
+            labels=labels,
+            **reading,
+        )

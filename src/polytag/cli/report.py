@@ -19,6 +19,7 @@ from polytag.cli.options import (
     TagsAsIs,
     reads_corpora,
 )
+from polytag.cli.stages import stages_shown
 from polytag.plugin.reader import ReadingKeywords
 from polytag.terminal import visible
 
@@ -64,22 +65,23 @@ def report_cli(
     from polytag.publishing.report.report import report
     from polytag.tagger.viterbi import check_decoding
 
-    found = report(
-        tagger,
-        corpus,
-        split,
-        output=output,
-        against=against,
-        reader=reader,
-        **reading,
-        corpus_scheme=corpus_scheme,
-        tags_as_is=tags_as_is,
-        decoding=check_decoding(decoding),
-        seed=seed,
-        task=task,
-        labels=labels,
-        runtime=runtime,
-    )
+    with stages_shown(elsewhere=False):
+        found = report(
+            tagger,
+            corpus,
+            split,
+            output=output,
+            against=against,
+            reader=reader,
+            **reading,
+            corpus_scheme=corpus_scheme,
+            tags_as_is=tags_as_is,
+            decoding=check_decoding(decoding),
+            seed=seed,
+            task=task,
+            labels=labels,
+            runtime=runtime,
+        )
     if as_json:
         print_json(found.figures)
     else:

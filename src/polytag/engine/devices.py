@@ -1,7 +1,8 @@
-"""The default precision of training, chosen by timing the processor."""
+"""The device that trains, and the default precision, chosen by timing the processor."""
 
 from __future__ import annotations
 
+import os
 import time
 from functools import cache
 from pathlib import Path
@@ -36,6 +37,16 @@ def time_of_bfloat16() -> float:
 
     rounds = [(seconds(tf.bfloat16), seconds(tf.float32)) for _ in range(_ROUNDS)]
     return min(short for short, _ in rounds) / min(usual for _, usual in rounds)
+
+
+def device() -> str:
+    """The device that trains: `the processor (2 cores)`, or the GPU with its name."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", gpus[0].name)
+        return f"the GPU {name}" if len(gpus) == 1 else f"the first of {len(gpus)} GPUs ({name})"
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return f"the processor ({cores} core{'s' if cores > 1 else ''})"
 
 
 def native_precision() -> Precision:

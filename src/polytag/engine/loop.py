@@ -101,6 +101,7 @@ def train_epochs(
     at = _Position()
     unit = model.encoder.unit
     evaluating = 0.0  # seconds of the last evaluation
+    traces = True  # the first update compiles the step
     if checkpoints and (saved := checkpoints.latest()):
         for before in at.restore(loop, *saved):
             yield FinishedEpoch(before, None)
@@ -108,16 +109,19 @@ def train_epochs(
         while at.epoch <= settings.epochs and not (settings.patience and at.waited >= settings.patience):
             began = time.perf_counter() - at.seconds
             plan = training_plan(lengths, settings.batch_size, settings.seed, at.epoch)
+            done, units, started = at.done, at.units, time.perf_counter()
             for update in loop.updates(at.epoch, plan, builder, at.done):
                 at.units += sum(int(lengths[chosen].sum()) for chosen in plan[at.done : update.done])
                 at.done, at.seconds = update.done, time.perf_counter() - began
                 at.losses.append(update.loss)
                 at.learning_rate = update.rate
                 at.updates += 1
+                if traces:
+                    traces, at.traced = False, (at.done - done, at.units - units, time.perf_counter() - started)
                 if on_step:
                     left = at.seconds_left(settings.epochs, len(plan), evaluating)
-                    done = (at.epoch, at.done, len(plan), at.mean_loss, update.rate, at.units)
-                    on_step(Progress(*done, at.speed, unit, left))
+                    place = (at.epoch, at.done, len(plan), at.mean_loss, update.rate, at.units)
+                    on_step(Progress(*place, at.speed, unit, left))
                 if checkpoints and (interrupted() or at.updates % checkpoints.every == 0):
                     at.save(loop, checkpoints, between_epochs=False)
                 if interrupted():
@@ -177,6 +181,8 @@ class _Position:
     best_score: float = -math.inf
     best: list[NDArray[Any]] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
+    traced: tuple[int, int, float] = (0, 0, 0.0)
+    """Steps, units and seconds of the update that compiled the step, if it was in this epoch; not in checkpoints."""
 
     @property
     def mean_loss(self) -> float:
@@ -191,13 +197,23 @@ class _Position:
 
     @property
     def speed(self) -> float:
-        """Units per second in this epoch."""
-        return self.units / max(self.seconds, 1e-9)
+        """Units per second in this epoch, without the update that compiled the step if there are others."""
+        _, units, seconds = self._timed
+        return units / max(seconds, 1e-9)
+
+    @property
+    def _timed(self) -> tuple[int, int, float]:
+        """Steps, units and seconds that tell the speed."""
+        steps, units, seconds = self.traced
+        if steps == self.done:
+            return self.done, self.units, self.seconds
+        return self.done - steps, self.units - units, self.seconds - seconds
 
     def seconds_left(self, epochs: int, steps: int, evaluating: float) -> float:
         """Estimated seconds until the last of `epochs` ends: `steps` each, and `evaluating` seconds of evaluation."""
         left = epochs - self.epoch + 1
-        return self.seconds / self.done * (left * steps - self.done) + left * evaluating
+        timed, _, seconds = self._timed
+        return seconds / timed * (left * steps - self.done) + left * evaluating
 
     def keep_best(self, score: float, model: TaggerModel) -> bool:
         """Keep the weights of the model if the score is the best so far; return whether it is."""
@@ -212,12 +228,12 @@ class _Position:
     def next_epoch(self, finished: Epoch) -> None:
         self.history.append({slot: getattr(finished, slot) for slot in finished.__slots__ if slot != "restored"})
         self.epoch += 1
-        self.done, self.units, self.seconds, self.losses = 0, 0, 0.0, []
+        self.done, self.units, self.seconds, self.losses, self.traced = 0, 0, 0.0, [], (0, 0, 0.0)
 
     def save(self, loop: TrainStep, checkpoints: CheckpointStore, between_epochs: bool) -> None:
         tensors = {f"state.{i}": np.asarray(variable) for i, variable in enumerate(loop.state)}
         tensors |= {f"best.{i}": value for i, value in enumerate(self.best)}
-        plain = {slot: getattr(self, slot) for slot in self.__slots__ if slot != "best"}
+        plain = {slot: getattr(self, slot) for slot in self.__slots__ if slot not in ("best", "traced")}
         checkpoints.save(2 * self.updates + between_epochs, tensors, plain)
 
     def restore(self, loop: TrainStep, tensors: Tensors, plain: Mapping[str, Any]) -> list[Epoch]:

@@ -34,6 +34,7 @@ from polytag.tagger.runtimes import choose_runtime
 from polytag.tagger.tagger import Tagger
 from polytag.tagger.token_classifiers import LabelNames
 from polytag.tagger.viterbi import check_decoding
+from polytag.terminal import stage
 
 
 class OpenSplit(NamedTuple):
@@ -187,6 +188,8 @@ def open_split(
     else:
         tagger, description = open_folder(tagger, task, labels)  # errors are found before a corpus is loaded
         runtime, splitter = choose_runtime(tagger, description, runtime), description.splitter
+    if not isinstance(corpus, Corpus):
+        stage(f"Reading {corpus}", often_brief=True)
     loaded = as_corpus(corpus, reader=reader, splitter=splitter, **reading)
     name = loaded.default_split(split)
     if isinstance(tagger, Tagger):
@@ -250,8 +253,10 @@ def _score(
     seed: int,
 ) -> tuple[dict[str, Prediction], dict[str, list[list[str]]], dict[str, TaskEvaluation]]:
     """Predictions, predicted tags, and their scores, of each task."""
+    stage(f"Tagging {len(data.sentences):,} sentences")
     with for_plugin():
         features, predictions = tagger.predict(data.sentences, data.documents)
+    stage("Scoring")
     tags, results = {}, {}
     for name, scheme in schemes.items():
         tags[name] = tagger.decoders[name].sentences(predictions[name].labels, features)

@@ -14,7 +14,7 @@ class Reporter:
         """Called with a message of one line."""
 
     def status(self, text: str) -> None:
-        """Called when work without steps begins that takes seconds: `Starting TensorFlow`."""
+        """Called when work without steps begins that takes seconds, `Starting TensorFlow`; with "" when it is over."""
 
     def step(self, progress: Progress) -> None:
         """Called after a training step."""

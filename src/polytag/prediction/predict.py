@@ -38,6 +38,7 @@ from polytag.tagger.results import TaggedText
 from polytag.tagger.tagger import Tagger
 from polytag.tagger.token_classifiers import LabelNames
 from polytag.tagger.viterbi import check_decoding
+from polytag.terminal import stage
 
 Tag = Callable[[Sequence[Item]], Iterator[TaggedText]]
 
@@ -105,14 +106,17 @@ def predict(
     if file != "-":
         check_file(Path(file))
     loaded = Tagger.load(folder, decoding, min_score, task, labels, runtime)
+    stage("")  # a terminal shows a prompt now
     if verbose:
         print(f"runtime: {loaded.runtime}", file=sys.stderr)
     with open_input(file, text) as source, open_output(None if output is None else expand_home(output)) as sink:
         write = writer_for(writing, loaded, target, sink)
         found = _read(source, file, text, form, options)
         with for_plugin():  # `sink` is already open: what a splitter prints does not come between the results
-            for items, tag in _tagging(loaded, found, lines):
+            for number, (items, tag) in enumerate(_tagging(loaded, found, lines)):
+                stage("" if number else "Tagging")  # the first time, TensorFlow compiles
                 for item, tagged in zip(items, tag(items), strict=True):
+                    stage("")
                     write(tagged, item.others)
                 sink.flush()  # whoever reads it may wait for it
 

@@ -17,6 +17,7 @@ from polytag.tagger.numpy_model import NumpyModel, tensorflow_model
 from polytag.tagger.onnx_files import FILES, check_onnx, logits_names
 from polytag.tagger.onnx_network import OnnxNetwork
 from polytag.tagger.runtimes import ONNX_FILE, ExportedModel
+from polytag.terminal import stage
 
 if TYPE_CHECKING:
     from polytag.engine.model import TaggerModel
@@ -36,6 +37,7 @@ def open_model(
     Raises:
         TaggerError: The folder is damaged, or its ONNX model was made from other weights.
     """
+    stage(f"Loading {folder}", often_brief=True)
     provider, reference = description.encoder.provider, description.encoder.reference
     labels = {name: head.labels for name, head in heads.items()}
     if runtime == "numpy":
@@ -70,4 +72,5 @@ def _in_tensorflow(
     folder: Path, provider: str, reference: str, labels: Mapping[str, Sequence[str]], weights: str | None = None
 ) -> TaggerModel:
     tensors = read_tensors(folder, weights)
+    stage("Starting TensorFlow")
     return tensorflow_model(registry().encoders[provider], folder, reference, labels, tensors)

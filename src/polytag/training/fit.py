@@ -20,6 +20,7 @@ from polytag.plugin.reporter import Epoch, Reporter
 from polytag.tagger.calibration import fit_temperature
 from polytag.tagger.decoder import units_needed
 from polytag.tagger.tagger import Tagger
+from polytag.terminal import stage
 from polytag.training.config import RunConfig
 from polytag.training.data import continuations
 from polytag.training.loss_weights import Weights, loss_weights
@@ -56,11 +57,14 @@ def fit(
         on_best: Called with the tagger and its validation scores after each epoch that is the best so far.
     """
     from polytag.engine import loop
+    from polytag.engine.devices import device
 
     config = plan.config
     loop.seed_everything(config.seed)
     with loop.layers_in(config.precision or "float32"):
         model = plan.new_model()
+    reporter.message(f"Training on {device()} in {config.precision or 'float32'}")
+    stage("Making features")
     features, builder = _training_batches(plan, model.encoder)
     validation = _Validation(plan, model.encoder)
     plugins = registry().manager
@@ -76,6 +80,7 @@ def fit(
         checkpoints,
         partial(reporter.message, _INTERRUPTED),
     )
+    stage("Compiling the first step")
     tagger = Tagger(model, plan.heads, config.context, config.window, splitter=config.splitter)
     history: list[Epoch] = []
     with closing(epochs):  # restores the interrupt handler at once, even if an observer fails
@@ -115,6 +120,7 @@ class _Validation:
 
     def evaluate(self, predict: Predict) -> Evaluation:
         plan, split, features = self._plan, self._plan.validation, self._features
+        stage("Scoring the epoch")
         found = predict()
         results = {}
         for name, decoder in plan.decoders.items():
@@ -126,6 +132,7 @@ class _Validation:
         )
 
     def temperatures(self, predict: Predict) -> dict[str, float]:
+        stage("Calibrating")
         tags, found = self._plan.validation.tags, predict()
         return {
             name: fit_temperature(

@@ -31,7 +31,7 @@ class NotebookReporter(Reporter):
 
     def status(self, text: str) -> None:
         """Show it in the place of the bar."""
-        self._bar = html_text(f"{text} …")
+        self._bar = html_text(f"{text} …" if text else "")
         self._update()
 
     def step(self, progress: Progress) -> None:

@@ -18,6 +18,7 @@ from polytag.plugin.specs import RunInfo
 from polytag.plugin.task import Task
 from polytag.tagger.decoder import Decoder
 from polytag.tagger.heads import TaskHead
+from polytag.terminal import stage
 from polytag.training.choices import Choices
 from polytag.training.config import RunConfig
 from polytag.training.data import inventory, training_splits
@@ -100,12 +101,13 @@ def make_plan(choices: Choices, reporter: Reporter) -> Plan:
 
     Args:
         choices: The objects named by the options of the run.
-        reporter: Receives the size of the corpus, the status, and which heads of the tagger to start from are kept.
+        reporter: Receives the size of the corpus, and which heads of the tagger to start from are kept.
 
     Raises:
         PolytagError: The corpus cannot be read, or lacks the data of a task.
     """
     config, tasks, schemes = choices.config, choices.tasks, choices.schemes
+    stage(f"Reading {config.corpus}", often_brief=True)
     corpus = load_corpus(config.corpus, reader=config.reader, splitter=config.splitter, **config.reading())
     present = [name for name in SPLITS if name in corpus.splits]
     splits = read_splits(corpus, present, tasks, schemes, config.corpus_scheme, config.tags_as_is)
@@ -115,7 +117,7 @@ def make_plan(choices: Choices, reporter: Reporter) -> Plan:
         f"{corpus.reference}: {len(training.sentences):,} sentences, {training.n_words:,} words to train on; "
         + ", ".join(f"{name}: {len(names)} labels" for name, names in labels.items())
     )
-    reporter.status("Starting TensorFlow")
+    stage("Starting TensorFlow")
     kept = _kept_heads(choices.start, labels, schemes, reporter) if choices.start else ()
     heads = {
         name: TaskHead(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from polytag.plugin.reporter import Epoch, Progress, Reporter
 from polytag.terminal import console, visible
@@ -63,7 +64,9 @@ class ConsoleReporter(Reporter):
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
         from rich.progress import Progress as Bar
 
-        self._console: Console = console(sys.stderr, soft_wrap=True)
+        # TensorFlow's own lines are kept from stderr while it is imported: the status needs another way there.
+        self._own: TextIO | None = os.fdopen(os.dup(2), "w") if _stderr_is_terminal() else None
+        self._console: Console = console(self._own or sys.stderr, soft_wrap=True)
         self._bar = Bar(
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(),
@@ -73,6 +76,7 @@ class ConsoleReporter(Reporter):
             transient=True,
         )
         self._status: Status | None = None
+        self._announced: set[str] = set()
         self._current = 0
         self._spoken = time.monotonic()
 
@@ -82,11 +86,18 @@ class ConsoleReporter(Reporter):
         self._console.print(visible(text), markup=False)
 
     def status(self, text: str) -> None:
-        """Show it on a terminal, until there is something else to show."""
+        """Show it on a terminal until there is something else to show; elsewhere, print it the first time."""
+        from rich.text import Text
+
         self._end_status()
+        if not text:
+            return
         if self._console.is_terminal:
-            self._status = self._console.status(text)
+            self._status = self._console.status(Text(f"{visible(text)} …"))
             self._status.start()
+        elif text not in self._announced:
+            self._announced.add(text)
+            self.message(f"{text} …")
 
     def step(self, progress: Progress) -> None:
         """Advance the bar, or print a line every 30 seconds."""
@@ -119,6 +130,8 @@ class ConsoleReporter(Reporter):
         """Remove the status and the bar."""
         self._end_status()
         self._clear()
+        if self._own:
+            self._own.close()
 
     def _end_status(self) -> None:
         if self._status:
@@ -131,6 +144,13 @@ class ConsoleReporter(Reporter):
         self._bar.stop()
         for task in list(self._bar.task_ids):
             self._bar.remove_task(task)
+
+
+def _stderr_is_terminal() -> bool:
+    try:
+        return sys.stderr.isatty() and sys.stderr.fileno() == 2
+    except OSError:  # a stream that is no file
+        return False
 
 
 def progress_text(progress: Progress) -> str:

@@ -185,6 +185,19 @@ def test_progress_counts_real_units_and_tells_the_time_left() -> None:
     assert steps[-1].units_per_second == pytest.approx(10 / last, rel=1e-6)
 
 
+def test_the_step_that_compiles_counts_for_no_rate() -> None:
+    words = sentences(8)
+    model = tiny_model()
+    steps: list[Progress] = []
+    (epoch,) = train(model, words, settings(epochs=1, batch_size=2), on_step=steps.append)
+    n_units = sum(map(len, words))
+    assert epoch.units_per_second > 3 * n_units / epoch.seconds
+    assert steps[0].units_per_second < 0.3 * steps[1].units_per_second
+    assert steps[1].seconds_left < steps[0].seconds_left / 3
+    (again,) = train(model, words[:1], settings(epochs=1, batch_size=2))  # there is no other step
+    assert again.units_per_second == pytest.approx(len(words[0]) / again.seconds)
+
+
 # When something goes wrong
 
 

@@ -45,6 +45,13 @@ def test_messages_are_shown_letter_by_letter(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().err == "train.conll:100: the tag [red] of :smile: has no scheme\n"
 
 
+def test_a_stage_is_a_plain_line_once(capsys: pytest.CaptureFixture[str]) -> None:
+    reporter = ConsoleReporter()
+    for text in ("Reading [red]\x1b", "", "Scoring", "Scoring"):
+        reporter.status(text)
+    assert capsys.readouterr().err == "Reading [red]\\x1b …\nScoring …\n"
+
+
 def test_plain_lines_come_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
     reporter = ConsoleReporter()
     for step in range(1, 100):
