@@ -16,9 +16,13 @@ class Listener(polytag.Reporter):
     def __init__(self) -> None:
         self.heard: list[str] = []
         self.epochs: list[polytag.Epoch] = []
+        self.stages: list[str] = []
 
     def message(self, text: str) -> None:
         self.heard.append("message")
+
+    def status(self, text: str) -> None:
+        self.stages.append(text)
 
     def step(self, progress: polytag.Progress) -> None:
         self.heard.append(f"step {progress.step} of {progress.steps}")
@@ -38,6 +42,7 @@ def test_callbacks_hear_of_a_run_in_addition_to_its_reporter(tiny_corpus: Path, 
     assert one.heard[0] == "message"
     assert one.heard[-5:] == ["step 1 of 2", "step 2 of 2"] * 2 + ["close"]
     assert one.epochs == list(result.history)
+    assert one.stages == ["Starting TensorFlow", "Making features", "Compiling the first step"]
 
 
 @pytest.mark.parametrize("moment", ["message", "step", "epoch", "close"])

@@ -253,10 +253,10 @@ def _score(
     seed: int,
 ) -> tuple[dict[str, Prediction], dict[str, list[list[str]]], dict[str, TaskEvaluation]]:
     """Predictions, predicted tags, and their scores, of each task."""
-    stage(f"Tagging {len(data.sentences):,} sentences")
+    stage(f"Tagging {len(data.sentences):,} sentences", often_brief=True)
     with for_plugin():
         features, predictions = tagger.predict(data.sentences, data.documents)
-    stage("Scoring")
+    stage("Scoring", often_brief=True)
     tags, results = {}, {}
     for name, scheme in schemes.items():
         tags[name] = tagger.decoders[name].sentences(predictions[name].labels, features)

@@ -120,7 +120,7 @@ class _Validation:
 
     def evaluate(self, predict: Predict) -> Evaluation:
         plan, split, features = self._plan, self._plan.validation, self._features
-        stage("Scoring the epoch")
+        stage("Scoring the epoch", often_brief=True)
         found = predict()
         results = {}
         for name, decoder in plan.decoders.items():
@@ -132,7 +132,7 @@ class _Validation:
         )
 
     def temperatures(self, predict: Predict) -> dict[str, float]:
-        stage("Calibrating")
+        stage("Calibrating", often_brief=True)
         tags, found = self._plan.validation.tags, predict()
         return {
             name: fit_temperature(
