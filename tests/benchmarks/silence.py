@@ -1,6 +1,6 @@
 """The longest time without a change on a terminal, while commands run.
 
-    python tests/benchmarks/silence.py "train --task ner --corpus sample --epochs 1 --output OUT" "evaluate OUT -c sample"
+    python tests/benchmarks/silence.py "train -t ner -c sample -o OUT --epochs 1" "evaluate OUT -c sample"
 
 Each command of `polytag` has a pseudo-terminal of its own. A change is anything that it writes there.
 """

@@ -29,7 +29,7 @@ def config_of(command, monkeypatch):
     """The configuration that `polytag train` would run with."""
     seen = []
 
-    def train(config):
+    def train(config, quiet):
         seen.append(config)
         raise PolytagError("enough")
 
@@ -48,7 +48,7 @@ def test_every_field_is_an_option_with_its_text(help_of):
         flag = {"task_weights": "--task-weight", "from_": "--from"}.get(name, f"--{name.replace('_', '-')}")
         assert field.description, name
         assert field.description in shown[flag], name
-    assert len(shown) == len(RunConfig.model_fields) + len(["--config", "--json", "--help"])
+    assert len(shown) == len(RunConfig.model_fields) + len(["--config", "--json", "--quiet", "--help"])
 
 
 def test_a_flag_takes_no_value(help_of):

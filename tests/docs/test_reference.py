@@ -34,7 +34,7 @@ def test_every_command_with_every_option_is_in_the_reference(name, command):
     if name == "polytag train":
         assert "[training options](training-options.md)" in section
         parameters = [parameter for parameter in parameters if parameter.name not in RunConfig.model_fields]
-        assert {parameter.name for parameter in parameters} == {"config", "as_json", "help"}
+        assert {parameter.name for parameter in parameters} == {"config", "as_json", "quiet", "help"}
     for parameter in parameters:
         for option in parameter.opts if parameter.param_type_name == "option" else ():
             assert re.search(rf"^\* `.*{re.escape(option)}\b", section, re.MULTILINE), option

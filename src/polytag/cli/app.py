@@ -114,6 +114,7 @@ app = typer.Typer(
     cls=_Commands,
     help="Train, evaluate and run word taggers: named entities, parts of speech, chunks, and tasks of plugins.",
     no_args_is_help=True,
+    context_settings={"help_option_names": ["--help", "-h"]},
     pretty_exceptions_enable=False,
 )
 app.command("train", cls=RunCommand, epilog=train.EXAMPLE)(train.train_cli)

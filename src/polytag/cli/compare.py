@@ -11,6 +11,7 @@ from polytag.cli.options import (
     CorpusScheme,
     DecodingName,
     Json,
+    Quiet,
     ReaderName,
     RuntimeName,
     TagsAsIs,
@@ -52,6 +53,7 @@ def compare_cli(
     tags_as_is: TagsAsIs = False,
     runtime: RuntimeName = None,
     as_json: Json = False,
+    quiet: Quiet = False,
     *,
     reading: ReadingKeywords,
 ) -> None:
@@ -64,7 +66,7 @@ def compare_cli(
     from polytag.evaluation.compare import compare
     from polytag.tagger.viterbi import check_decoding
 
-    with stages_shown(elsewhere=False):
+    with stages_shown(elsewhere=False, quiet=quiet):
         result = compare(
             a,
             b,

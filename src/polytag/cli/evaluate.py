@@ -14,6 +14,7 @@ from polytag.cli.options import (
     ForeignLabels,
     ForeignTask,
     Json,
+    Quiet,
     ReaderName,
     RuntimeName,
     TagsAsIs,
@@ -58,6 +59,7 @@ def evaluate_cli(
     labels: ForeignLabels = None,
     runtime: RuntimeName = None,
     as_json: Json = False,
+    quiet: Quiet = False,
     *,
     reading: ReadingKeywords,
 ) -> None:
@@ -69,7 +71,7 @@ def evaluate_cli(
     from polytag.evaluation.evaluate import evaluate
     from polytag.tagger.viterbi import check_decoding
 
-    with stages_shown():
+    with stages_shown(quiet=quiet):
         result = evaluate(
             tagger,
             corpus,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from polytag.cli.options import Json
+from polytag.cli.options import Json, Quiet
 from polytag.cli.stages import stages_shown
 from polytag.terminal import visible
 
@@ -38,6 +38,7 @@ def export_cli(
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing tagger or export.")] = False,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Export a tagger to another runtime.
 
@@ -48,7 +49,7 @@ def export_cli(
     from polytag.tagger.description import TaggerDescription
     from polytag.tagger.runtimes import choose_runtime
 
-    with stages_shown(elsewhere=False):
+    with stages_shown(elsewhere=False, quiet=quiet):
         done = export(
             tagger, output, to, task=task, quantize=quantize, corpus=corpus, overwrite=overwrite, in_place=in_place
         )

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from polytag.cli.completion import OF_OPTIONS, Complete
 from polytag.training.options import (
     COLUMNS,
     COMMENTS,
@@ -32,8 +33,8 @@ class Command(TyperCommand):
     """A command."""
 
     def get_params(self, ctx: Any) -> Any:
-        """Its parameters; flags do not show the type that Typer gives them."""
-        return _with_plain_flags(super().get_params(ctx))
+        """Its parameters; flags do not show the type that Typer gives them, and names are completed."""
+        return _completed(super().get_params(ctx))
 
 
 class RunCommand(Command):
@@ -51,7 +52,7 @@ class RunCommand(Command):
             from polytag.cli.options_of_config import parameters
 
             self._of_the_run = parameters()
-        return [*_with_plain_flags(self._of_the_run), *super().get_params(ctx)]
+        return [*_completed(self._of_the_run), *super().get_params(ctx)]
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -72,15 +73,21 @@ class Group(TyperGroup):
     """A group of commands."""
 
     def get_params(self, ctx: Any) -> Any:
-        """Its parameters; flags do not show the type that Typer gives them."""
-        return _with_plain_flags(super().get_params(ctx))
+        """Its parameters; flags do not show the type that Typer gives them, and names are completed."""
+        return _completed(super().get_params(ctx))
 
 
-def _with_plain_flags(params: list[Any]) -> list[Any]:
+def _completed(params: list[Any]) -> list[Any]:
     for param in params:
         if getattr(param, "is_flag", False):
             param.metavar = ""  # `--overwrite <bool>` would look like an option with a value
+        elif complete := OF_OPTIONS.get(param.name):
+            param._custom_shell_complete = _of_shell(complete)
     return params
+
+
+def _of_shell(complete: Complete) -> Callable[[Any, Any, str], list[str]]:
+    return lambda _context, _param, incomplete: complete(incomplete)
 
 
 CorpusSource = Annotated[str, typer.Argument(help=CORPUS)]
@@ -106,6 +113,7 @@ SplitterName = Annotated[
     typer.Option("--splitter", help="Splitter of texts with offsets: standard, whitespace, characters, or a plugin's."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")]
 ForeignTask = Annotated[
     str | None,
     typer.Option("--task", help="Task of a token classifier of transformers.", show_default="inferred from its labels"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from polytag.cli.completion import plugin_name, registered
 from polytag.cli.options import Command, Group, Json
 from polytag.errors import PolytagError
 from polytag.terminal import console, visible
@@ -25,7 +26,12 @@ SLOW_IMPORT = 1.0
 
 
 def tasks_cli(
-    name: Annotated[str | None, typer.Argument(help="Show all details of this task.", show_default="list all")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="Show all details of this task.", show_default="list all", autocompletion=registered("tasks")
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List the tasks, or show all details of one."""
@@ -163,7 +169,9 @@ def _is_asked() -> bool:
 
 @app.command("check", cls=Command)
 def check_cli(
-    name: Annotated[str, typer.Argument(help="Name of a plugin, as `polytag plugins` lists it.")],
+    name: Annotated[
+        str, typer.Argument(help="Name of a plugin, as `polytag plugins` lists it.", autocompletion=plugin_name)
+    ],
     source: Annotated[
         list[str] | None,
         typer.Option(
@@ -171,6 +179,7 @@ def check_cli(
             show_default="one that the reader writes",
         ),
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Check a plugin against the contracts of everything that it provides.
 
@@ -178,9 +187,15 @@ def check_cli(
     """
     from polytag.testing.suite import check
 
+    outcomes = list(check(name, _sources(name, source or [])))
+    if as_json:
+        rows = [{"case": str(one.case), "status": one.status, "message": one.message} for one in outcomes]
+        _print(rows, as_json)
     failed = 0
-    for outcome in check(name, _sources(name, source or [])):
+    for outcome in outcomes:
         failed += outcome.status == "failed"
+        if as_json:
+            continue
         typer.echo(f"{outcome.status:12} {outcome.case}")
         for line in outcome.message.split("\n") if outcome.message else ():
             typer.echo(f"             {visible(line)}")

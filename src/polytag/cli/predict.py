@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from polytag.cli.options import DecodingName, ForeignLabels, ForeignTask, RuntimeName, reads_columns
+from polytag.cli.options import DecodingName, ForeignLabels, ForeignTask, Quiet, RuntimeName, reads_columns
 from polytag.cli.stages import stages_shown
 from polytag.plugin.reader import ReadingKeywords
 
@@ -56,6 +56,7 @@ def predict_cli(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write to.", show_default="standard output")
     ] = None,
+    quiet: Quiet = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Print the stages of the work and the runtime on stderr.")
     ] = False,
@@ -70,7 +71,7 @@ def predict_cli(
     """
     from polytag.prediction.predict import predict
 
-    with stages_shown(elsewhere=verbose):
+    with stages_shown(elsewhere=verbose, quiet=quiet):
         predict(
             tagger,
             file,

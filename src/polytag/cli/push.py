@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from polytag.cli.options import Json
+
 
 def push_cli(
     tagger: Annotated[Path, typer.Argument(help="Folder of a tagger.")],
@@ -23,12 +25,18 @@ def push_cli(
     message: Annotated[
         str | None, typer.Option("--message", "-m", help="Commit message.", show_default="a generic message")
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Push a tagger to the Hugging Face hub.
 
     Its model card is included, in one commit. Files that are no part of a tagger are left out, and named. Log in with
     `hf auth login`, or set HF_TOKEN.
     """
+    from polytag.cli.tables import print_json
     from polytag.publishing.push import push
 
-    typer.echo(push(tagger, repo, private=private, revision=revision, message=message))
+    commit = push(tagger, repo, private=private, revision=revision, message=message)
+    if as_json:
+        print_json({"commit": str(commit)})
+    else:
+        typer.echo(commit)

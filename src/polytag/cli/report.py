@@ -14,6 +14,7 @@ from polytag.cli.options import (
     ForeignLabels,
     ForeignTask,
     Json,
+    Quiet,
     ReaderName,
     RuntimeName,
     TagsAsIs,
@@ -53,6 +54,7 @@ def report_cli(
     labels: ForeignLabels = None,
     runtime: RuntimeName = None,
     as_json: Json = False,
+    quiet: Quiet = False,
     *,
     reading: ReadingKeywords,
 ) -> None:
@@ -65,7 +67,7 @@ def report_cli(
     from polytag.publishing.report.report import report
     from polytag.tagger.viterbi import check_decoding
 
-    with stages_shown(elsewhere=False):
+    with stages_shown(elsewhere=False, quiet=quiet):
         found = report(
             tagger,
             corpus,

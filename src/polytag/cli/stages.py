@@ -10,13 +10,14 @@ from polytag.terminal import stages_to
 
 
 @contextmanager
-def stages_shown(elsewhere: bool = True) -> Iterator[None]:
+def stages_shown(elsewhere: bool = True, quiet: bool = False) -> Iterator[None]:
     """Show the stages of the block.
 
     Args:
         elsewhere: Whether to print them, too, if stderr is no terminal.
+        quiet: Whether to show none.
     """
-    if not (elsewhere or sys.stderr.isatty()):
+    if quiet or not (elsewhere or sys.stderr.isatty()):
         yield
         return
     from polytag.training.progress import ConsoleReporter

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from polytag.cli.options import Json
+from polytag.cli.options import Json, Quiet
 from polytag.errors import InterruptedRunError
 from polytag.terminal import visible
 
@@ -22,6 +22,7 @@ def train_cli(
         Path | None, typer.Option("--config", help="TOML file with options of the run; flags override it.")
     ] = None,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train a tagger for one or several tasks.
 
@@ -32,7 +33,7 @@ def train_cli(
     from polytag.training.config import RunConfig
 
     try:
-        result = train(RunConfig.from_sources(config, context.obj))
+        result = train(RunConfig.from_sources(config, context.obj), quiet=quiet)
     except InterruptedRunError as error:
         given = [argument for argument in sys.argv[1:] if argument != "--resume"]
         command = shlex.join(["polytag", *given, "--resume"])
