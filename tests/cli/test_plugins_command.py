@@ -1,6 +1,7 @@
 """`polytag plugins` and `polytag tasks`."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -296,3 +297,15 @@ def test_the_current_folder_is_left_alone(command, tmp_path: Path, monkeypatch: 
     assert done.status == 2
     assert "The output folder is the current one" in done.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_lists_break_no_word_at_80_columns(command):
+    words = set(
+        " ".join(str(value) for row in json.loads(command("tasks", "--json").out) for value in row.values()).split()
+    )
+    shown = command("tasks", environment={"COLUMNS": "80"}).out
+    assert max(map(len, shown.splitlines())) <= 80
+    named = {"iob2,", "organisations", "Biomedical", "(biomedical)"}
+    assert {word for word in words if word.isalpha()} - {"None"} <= set(re.findall(r"[^\W\d_]+", shown)) | named
+    assert named <= set(shown.split())
+    assert "\\n" not in command("plugins").out

@@ -57,7 +57,10 @@ def tasks_cli(
                     "provider": _provider(provider),
                 }
             )
-    _print(rows, as_json)
+    if as_json:
+        _print(rows, as_json)
+    else:
+        _print_tasks(rows)
     for plugin in registry().manager.loaded():
         if plugin.import_seconds > SLOW_IMPORT:
             typer.echo(
@@ -283,6 +286,24 @@ def _described(part: Mapping[str, str]) -> str:
     return f"{part['name']}, from {part['provider']}{headline}{summary}"
 
 
+def _print_tasks(rows: list[dict[str, Any]]) -> None:
+    """Print each task with what it is made of below it: a table of seven columns would break words."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
+    for row in rows:
+        made_of = [_cell(row[part]) for part in ("scheme", "alignment", "metrics") if row[part]]
+        details = ", ".join(made_of) + (f"; columns {_cell(row['columns'])}" if row["columns"] else "")
+        lines = [Text(visible(row["summary"]))]
+        lines += [Text(text) for text in (details, f"from {_cell(row['provider'])}") if text]
+        lines += [Text(f"missing: {_cell(row['missing'])}", "red")] if row["missing"] else []
+        table.add_row(Text(visible(row["name"])), Text("\n").join(lines))
+    console().print(table)
+
+
 def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
     from polytag.cli.tables import print_json
 
@@ -304,7 +325,8 @@ def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
 def _cell(value: object) -> str:
     if isinstance(value, dict):
         return "\n".join(visible(f"{noun}: {', '.join(names)}") for noun, names in value.items())
-    return visible(", ".join(value) if isinstance(value, list) else str(value))
+    text = ", ".join(value) if isinstance(value, list) else str(value)
+    return "\n".join(map(visible, text.split("\n")))
 
 
 def mention_problems() -> None:
