@@ -57,6 +57,15 @@ def console(file: TextIO | None = None, **options: Any) -> Console:
     return Plain(file=file, emoji=False, highlight=False, **options)
 
 
+def wrapped(text: str, width: int) -> str:
+    """A line as lines of at most `width` characters for a terminal, indented from the second on; words stay whole."""
+    import textwrap
+
+    return textwrap.fill(
+        text, width, subsequent_indent="  ", replace_whitespace=False, break_long_words=False, break_on_hyphens=False
+    )
+
+
 def visible(text: str) -> str:
     """A text with its control characters written as in Python (`\\x1b`, `\\n`, `\\u202e`), all others unchanged.
 

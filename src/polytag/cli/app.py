@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -181,7 +182,9 @@ def _end(error: BaseException, message: str, status: int) -> NoReturn:
         try:
             if stream is sys.stderr:
                 _show_traceback(error)
-                print(f"polytag: {_paragraph(message)}", file=stream)
+                line = f"polytag: {_paragraph(message)}"
+                width = shutil.get_terminal_size().columns
+                print(terminal.wrapped(line, width) if stream.isatty() else line, file=stream)
             stream.flush()
         except OSError:  # a full disk, for instance
             _forget(stream)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from polytag.encoding.json_values import without_infinities
-from polytag.terminal import console, visible
+from polytag.terminal import console, visible, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,7 +38,9 @@ def print_evaluation(evaluation: Evaluation) -> None:
             # A metric without label scores and rates would make an empty table.
             line = Text.assemble((visible(title), "bold italic"), visible(f"  {scores_line(scores.overall)}"))
             shown.print(table if table.row_count else line)
-        shown.print("\n".join(map(visible, headline_lines(name, task))), markup=False, soft_wrap=True)
+        for said in map(visible, headline_lines(name, task)):
+            text = wrapped(said, shown.width) if shown.is_terminal else said
+            shown.print(text, markup=False, soft_wrap=True)
         if task.confusions:
             table = _titled(f"{name}: most frequent confusions")
             table.add_column(CONFUSED[0], justify="right")

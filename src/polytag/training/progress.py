@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TextIO
 
 from polytag.plugin.reporter import Epoch, Progress, Reporter
-from polytag.terminal import console, visible
+from polytag.terminal import console, visible, wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -83,7 +83,8 @@ class ConsoleReporter(Reporter):
     def message(self, text: str) -> None:
         """Print a line."""
         self._end_status()
-        self._console.print(visible(text), markup=False)
+        line = visible(text)
+        self._console.print(wrapped(line, self._console.width) if self._console.is_terminal else line, markup=False)
 
     def status(self, text: str) -> None:
         """Show it on a terminal until there is something else to show; elsewhere, print it the first time."""

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from polytag.plugin.reporter import Epoch, Progress
+from polytag.terminal import wrapped
 from polytag.training import progress as module
 from polytag.training.progress import ConsoleReporter, default_reporter
 
@@ -43,6 +44,16 @@ def test_plain_lines_say_how_fast_how_well_and_how_long(capsys: pytest.CaptureFi
 def test_messages_are_shown_letter_by_letter(capsys: pytest.CaptureFixture[str]) -> None:
     ConsoleReporter().message("train.conll:100: the tag [red] of :smile: has no scheme")
     assert capsys.readouterr().err == "train.conll:100: the tag [red] of :smile: has no scheme\n"
+
+
+def test_lines_for_a_terminal_break_between_words() -> None:
+    line = "sample: 1,608 sentences, train on /a/path/that-is-longer-than-the-line; ner: 9 labels"
+    assert wrapped(line, 26).split("\n") == [
+        "sample: 1,608 sentences,",
+        "  train on",
+        "  /a/path/that-is-longer-than-the-line;",
+        "  ner: 9 labels",
+    ]
 
 
 def test_a_stage_is_a_plain_line_once(capsys: pytest.CaptureFixture[str]) -> None:
