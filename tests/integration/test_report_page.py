@@ -106,6 +106,12 @@ def test_the_filters_find_what_the_confusions_count(opened, report: Report, join
     for name in ("ner", "pos"):
         page.select_option("[name=task]", name)
         assert counts(page)[0] == sum(one.count for one in tasks[name].confusions)
+        kinds: Counter[str] = Counter()
+        for one in tasks[name].confusions:
+            kinds[one.kind] += one.count
+        for kind, count in kinds.items():
+            page.select_option("[name=kind]", kind)
+            assert counts(page)[0] == count
         for one in tasks[name].confusions[:4]:
             page.select_option("[name=kind]", one.kind)
             page.select_option("[name=gold]", one.gold)
