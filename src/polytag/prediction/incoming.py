@@ -47,7 +47,7 @@ class IncomingLines:
             yield self._lines.popleft()
 
     def waits(self, grace: float | None = None) -> bool:
-        """Whether the next line is not there yet; False at the end of the input.
+        """Whether the next line has yet to arrive; False at the end of the input.
 
         Args:
             grace: Seconds in which it may still come; by default a moment, which a fast program needs to write again.
@@ -88,7 +88,7 @@ class IncomingLines:
 
 
 def incoming(source: IO[bytes]) -> IncomingLines | None:
-    """The lines of a stream as they come; None for one that is not a file of the operating system."""
+    """The lines of a stream when they arrive; None for one that is not a file of the operating system."""
     try:
         return IncomingLines(source.fileno())
     except (AttributeError, OSError):  # such as `io.BytesIO`
@@ -103,11 +103,11 @@ def never() -> bool:
 def bursts(
     items: Iterable[T], waits: Waits = never, document: Callable[[T], object] | None = None, size: int = LOOK_AHEAD
 ) -> Iterator[Sequence[T]]:
-    """The items that are there, and at most `size`, at a time, so that none waits for the next one.
+    """The items that have arrived, at most `size`, at a time, so that none waits for the next one.
 
     Args:
         items: The items, which are read one at a time.
-        waits: Whether the next one is not there yet.
+        waits: Whether the next one has yet to arrive.
         document: The document of an item. A document whose end is not known is kept back, unless it has `size` items.
         size: Number of items that are enough.
     """

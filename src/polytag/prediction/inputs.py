@@ -36,7 +36,7 @@ _QUIET = 1.0
 
 
 class Item(NamedTuple):
-    """What gives one result.
+    """A piece of the input that gives one result.
 
     Attributes:
         content: A text, or the words of a sentence.
@@ -150,7 +150,7 @@ def _head(lines: Iterator[str], incoming: IncomingLines | None) -> list[str]:
 
 
 def _rows_as_they_come(lines: Iterable[str], dialect: Dialect, incoming: IncomingLines) -> Iterator[ColumnRow | None]:
-    """The rows of columns; None where an empty line has ended a sentence and the next line is not there yet."""
+    """The rows of columns; None where an empty line has ended a sentence and the next line has not arrived."""
     rest, before, ended = iter(lines), 0, False
     unread: list[str] = []  # what follows the last word: it may say that the next one starts a document
 

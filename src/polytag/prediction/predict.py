@@ -122,7 +122,7 @@ def predict(
 
 
 class _Found(NamedTuple):
-    """The items of an input, and whether the next one is not there yet."""
+    """The items of an input, and whether the next one has yet to arrive."""
 
     items: Iterator[Item]
     waits: Waits
@@ -159,7 +159,7 @@ def _read(source: IO[bytes], file: str, text: str | None, form: str, options: Re
 
 
 def _tagging(tagger: Tagger, found: _Found, lines: bool) -> Iterator[tuple[Sequence[Item], Tag]]:
-    """What is there to be tagged together, and how: consecutive items of the same kind share batches in order."""
+    """Items that have arrived, and how to tag them together: consecutive items of a kind share batches in order."""
 
     def texts(items: Sequence[Item]) -> Iterator[TaggedText]:
         return tagger.stream((cast("str", item.content) for item in items), lines=lines)

@@ -102,7 +102,7 @@ def test_weights_of_tasks_may_have_the_name_of_the_option(tmp_path, text):
 
 
 def test_the_command_line_takes_columns_with_blanks_between(command, monkeypatch):
-    def train(config):
+    def train(config, quiet):
         raise PolytagError(f"{config.columns} {config.task_weights}")
 
     monkeypatch.setattr("polytag.runner.train", train)
