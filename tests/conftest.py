@@ -1,6 +1,7 @@
 """Fixtures that all tests share."""
 
 import os
+import signal
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -20,6 +21,9 @@ from polytag.plugin.registry import Registry
 pytest_plugins = ["support.command", "support.rights", "support.shared"]
 
 terminal.is_program = True  # most tests run commands: the engine is imported as it is for them
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background of a shell
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The first example of a property may pay for an import.
 settings.register_profile("polytag", deadline=None, max_examples=40)
