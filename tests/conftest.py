@@ -18,7 +18,7 @@ from polytag.corpus.sample.reader import sample_sentences
 from polytag.plugin import registry as registry_module
 from polytag.plugin.registry import Registry
 
-pytest_plugins = ["support.command", "support.rights", "support.shared"]
+pytest_plugins = ["support.browser", "support.command", "support.rights", "support.shared"]
 
 terminal.is_program = True  # most tests run commands: the engine is imported as it is for them
 

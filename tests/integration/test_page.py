@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,15 +20,9 @@ from polytag.tagger.marks import colours, marks_html
 from polytag.tagger.results import TaggedSpan, TaggedText
 from support.page_server import serving
 
-sync_api = pytest.importorskip("playwright.sync_api")
-
 TEXT = "Anna Keller met Peter in Geneva."
 HOSTILE = '<script>alert(1)</script> <img src=x onerror=alert(2)> Anna\' "Keller" & </mark>'
 TOKEN = "correct horse"
-CHROMIUM = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-)
 
 
 @pytest.fixture(scope="module")
@@ -44,17 +37,6 @@ def url(tagger: Tagger) -> Iterator[str]:
     app.mount("/guarded", create_app({"news": tagger}, token=TOKEN))
     with serving(app) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser():
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("Chromium is not installed")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -15,14 +14,6 @@ from polytag import Report
 from polytag.runner import TrainResult
 from polytag.tagger.marks import colours, marks_html
 from polytag.tagger.results import TaggedSpan, TaggedText
-
-sync_api = pytest.importorskip("playwright.sync_api")
-
-CHROMIUM = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-)
-
 
 SAME = """(html) => {
   const plain = (text) => {
@@ -57,17 +48,6 @@ def short(
 @pytest.fixture(scope="module")
 def figures(report: Report):
     return json.loads(report.data.read_text(encoding="utf-8"))
-
-
-@pytest.fixture(scope="module")
-def browser():
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("Chromium is not installed")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
