@@ -31,6 +31,7 @@ from harness import (
     polytag_command,
     table,
     timed,
+    train_briefly,
 )
 from spacy_runs import train_spacy
 
@@ -61,9 +62,13 @@ def main() -> None:
 def _run(chosen: argparse.Namespace, work: Path) -> None:
     data = Data(work / "data", chosen.corpus, "ner", BRIEFLY | {"test": chosen.limit})
     report = Report("answer", chosen, data.about)
-    taggers = {"compact": _with_onnx(chosen.compact or _briefly(data, "compact", work), work / "compact")}
+    taggers = {
+        "compact": _with_onnx(
+            chosen.compact or train_briefly(data, "compact", work / "compact-trained"), work / "compact"
+        )
+    }
     if chosen.checkpoint or chosen.encoder:
-        own = chosen.checkpoint or _briefly(data, chosen.encoder, work)
+        own = chosen.checkpoint or train_briefly(data, chosen.encoder, work / "checkpoint-trained")
         taggers["checkpoint"] = _with_onnx(own, work / "checkpoint")
     peer: tuple[Path, Path] | None = None
     if not chosen.without_peers:
@@ -161,14 +166,6 @@ def _with_onnx(tagger: Path, copy: Path) -> Path:
     folder = shutil.copytree(tagger, copy / "with-onnx")
     polytag.export(folder, in_place=True)
     return folder
-
-
-def _briefly(data: Data, encoder: str, work: Path) -> Path:
-    console.print(f"training a tagger on {encoder}, briefly", markup=False)
-    output = work / ("compact-trained" if encoder == "compact" else "checkpoint-trained")
-    return polytag.train(
-        task="ner", corpus=str(data.folder), encoder=encoder, epochs=1, output=output, quiet=True
-    ).output
 
 
 if __name__ == "__main__":

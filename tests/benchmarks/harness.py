@@ -176,6 +176,13 @@ def polytag_command() -> Path:
     return Path(sysconfig.get_path("scripts")) / "polytag"
 
 
+def train_briefly(data: Data, encoder: str | Path, output: Path) -> Path:
+    """Train a ner tagger for one epoch, where only speed is measured, and return its folder."""
+    console.print(f"training a tagger on {encoder}, briefly", markup=False)
+    options = {"task": "ner", "corpus": str(data.folder), "epochs": 1, "quiet": True}
+    return polytag.train(**options, encoder=str(encoder), output=output).output
+
+
 def median_ratio(over: Sequence[float], under: Sequence[float]) -> float:
     """The median of the ratios of runs that took turns."""
     return statistics.median(a / b for a, b in zip(over, under, strict=True))

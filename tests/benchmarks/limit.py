@@ -26,10 +26,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from harness import Data, Report, Side, closing, console, parser, table
+from harness import Data, Report, Side, closing, console, parser, table, train_briefly
 from tokenizers import Tokenizer
-
-import polytag
 
 BATCH, POSITIONS, SPECIAL = 16, 47, 2
 SQUARE = 2048
@@ -58,7 +56,7 @@ def _run(chosen: argparse.Namespace, folder: Path) -> None:
     network = Network(json.loads((chosen.encoder / "config.json").read_text(encoding="utf-8")), len(data.labels))
     lengths, single = _subwords(chosen.encoder, data)
     _fixed_corpus(folder / "fixed", data, single, BATCH * (chosen.steps * chosen.rounds + chosen.steps))
-    tagger = chosen.tagger or _briefly(chosen.encoder, data, folder / "tagger")
+    tagger = chosen.tagger or train_briefly(data, chosen.encoder, folder / "tagger")
 
     fixed = {"corpus": str(folder / "fixed"), "encoder": str(chosen.encoder), "task": "ner", "epochs": 2}
     fixed |= {"precision": chosen.precision} if chosen.precision else {}
@@ -183,13 +181,6 @@ def _fixed_corpus(folder: Path, data: Data, words: list[str], sentences: int) ->
                 tokens = random.choice(words, POSITIONS - SPECIAL).tolist()
                 tags = ["B-PER", "I-PER", *["O"] * (POSITIONS - SPECIAL - 2)]
                 file.write(json.dumps({"tokens": tokens, data.column: tags}) + "\n")
-
-
-def _briefly(encoder: Path, data: Data, output: Path) -> Path:
-    console.print("training a tagger, briefly")
-    return polytag.train(
-        task="ner", corpus=str(data.folder), encoder=str(encoder), epochs=1, output=output, quiet=True
-    ).output
 
 
 if __name__ == "__main__":

@@ -18,10 +18,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from harness import Data, Report, Side, add_peers, closing, console, median_ratio, parser, peer_python, table
+from harness import (
+    Data,
+    Report,
+    Side,
+    add_peers,
+    closing,
+    console,
+    median_ratio,
+    parser,
+    peer_python,
+    table,
+    train_briefly,
+)
 from spacy_runs import train_spacy
-
-import polytag
 
 BRIEFLY = {"train": 1000, "validation": 100}
 
@@ -47,8 +57,8 @@ def main() -> None:
 def _run(chosen: argparse.Namespace, folder: Path) -> None:
     data = Data(folder / "data", chosen.corpus, "ner", BRIEFLY | {"test": chosen.limit})
     report = Report("predict", chosen, data.about)
-    compact = chosen.compact or _briefly(data, "compact", folder)
-    tagger = chosen.tagger or (_briefly(data, chosen.encoder, folder) if chosen.encoder else None)
+    compact = chosen.compact or train_briefly(data, "compact", folder / "compact")
+    tagger = chosen.tagger or (train_briefly(data, chosen.encoder, folder / "checkpoint") if chosen.encoder else None)
     taggers = {"compact": compact} | ({"checkpoint": tagger} if tagger else {})
     words, single = data.about["test"]["words"], min(chosen.single, data.about["test"]["sentences"])
     rows: list[dict[str, Any]] = []
@@ -105,14 +115,6 @@ def _best(side: Side, start: str, chosen: argparse.Namespace) -> tuple[str, list
     taken = {command: side.go(**{"from": command})["seconds"] for command in commands}
     console.print(f"first round  {side.name}  {taken}", markup=False)
     return min(taken, key=taken.__getitem__), []
-
-
-def _briefly(data: Data, encoder: str, folder: Path) -> Path:
-    console.print(f"training a tagger on {encoder}, briefly", markup=False)
-    output = folder / ("compact" if encoder == "compact" else "checkpoint")
-    return polytag.train(
-        task="ner", corpus=str(data.folder), encoder=encoder, epochs=1, output=output, quiet=True
-    ).output
 
 
 def _peer(name: str, chosen: argparse.Namespace, data: Data, tagger: Path, file: str) -> Side:

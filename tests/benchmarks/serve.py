@@ -42,10 +42,9 @@ from harness import (
     peer_python,
     polytag_command,
     table,
+    train_briefly,
 )
 from spacy_runs import train_spacy
-
-import polytag
 
 CLIENTS = 32
 _BRIEFLY = {"train": 1000, "validation": 100}
@@ -84,9 +83,9 @@ def _run(chosen: argparse.Namespace, folder: Path) -> None:
     lines = (json.dumps({"inputs": " ".join(words)}, ensure_ascii=False) + "\n" for words in data.words["test"])
     bodies.write_text("".join(lines), encoding="utf-8")
     rows: list[tuple[str, float, str]] = []
-    compact = chosen.compact or _briefly(data, "compact", folder)
+    compact = chosen.compact or train_briefly(data, "compact", folder / "compact")
     rows += _compare_compact(chosen, data, bodies, compact, folder, report)
-    tagger = chosen.tagger or (_briefly(data, chosen.encoder, folder) if chosen.encoder else None)
+    tagger = chosen.tagger or (train_briefly(data, chosen.encoder, folder / "checkpoint") if chosen.encoder else None)
     if tagger:
         int8 = folder / "int8"
         shutil.copytree(tagger, int8)
@@ -275,14 +274,6 @@ def _time_starts(
     report.add(seconds_to_ready=seconds)
     # The first start of each reads files that are not in memory yet.
     return [(f"{name}, start to ready, s", statistics.median(runs[1:]), "≤ 2") for name, runs in seconds.items()]
-
-
-def _briefly(data: Data, encoder: str, folder: Path) -> Path:
-    console.print(f"training a tagger on {encoder}, briefly", markup=False)
-    output = folder / ("compact" if encoder == "compact" else "checkpoint")
-    return polytag.train(
-        task="ner", corpus=str(data.folder), encoder=encoder, epochs=1, output=output, quiet=True
-    ).output
 
 
 def _quantise(folder: Path) -> None:
