@@ -49,16 +49,48 @@ def training_plan(lengths: NDArray[np.int64], batch_size: int, seed: int, epoch:
     return [batches[index] for index in random.permutation(len(batches))]
 
 
-def prediction_plan(lengths: NDArray[np.int64], unit_budget: int) -> list[NDArray[np.int64]]:
-    """Batches of windows of similar length with at most `unit_budget` units, padding included, longest first."""
+def prediction_plan(lengths: NDArray[np.int64], unit_budget: int, call_units: int) -> list[NDArray[np.int64]]:
+    """Batches of windows of similar length, longest first.
+
+    Args:
+        lengths: Units of each window.
+        unit_budget: The most units in a batch of several windows, padding included.
+        call_units: What a batch costs beside its units, counted in units: windows are batched so that units, padding
+            and this cost are least in sum.
+    """
     order = np.argsort(-lengths, kind="stable")
     batches = []
     start = 0
     while start < len(order):
         size = max(1, unit_budget // max(int(lengths[order[start]]), 1))
-        batches.append(order[start : start + size])
-        start += size
+        full = order[start : start + size]
+        sizes = _cheapest_sizes(lengths[full], call_units)
+        # The last of several batches may grow with the windows that follow.
+        for size in sizes if start + len(full) == len(order) else sizes[:-1] or sizes:
+            batches.append(order[start : start + size])
+            start += size
     return batches
+
+
+def _cheapest_sizes(lengths: NDArray[np.int64], call_units: int) -> list[int]:
+    """Split windows, longest first, into consecutive batches of least cost: the number of windows of each."""
+    n_windows = len(lengths)
+    if n_windows * lengths[0] - lengths.sum() <= call_units:
+        return [n_windows]
+    cost = np.full(n_windows + 1, np.iinfo(np.int64).max)
+    cost[0] = 0
+    begun = np.zeros(n_windows + 1, dtype=np.int64)
+    rows = np.arange(1, n_windows + 1)
+    for start in range(n_windows):
+        with_one_more = cost[start] + call_units + lengths[start] * rows[: n_windows - start]
+        ends = start + 1 + np.flatnonzero(with_one_more < cost[start + 1 :])
+        cost[ends] = with_one_more[ends - start - 1]
+        begun[ends] = start
+    sizes, end = [], n_windows
+    while end:
+        sizes.append(int(end - begun[end]))
+        end = int(begun[end])
+    return sizes[::-1]
 
 
 class BatchBuilder:
@@ -122,6 +154,7 @@ def unit_scores(
     wanted: NDArray[np.bool_] | None = None,
     on_batch: Callable[[int], None] | None = None,
     at_once: int = 1,
+    call_units: int = 0,
 ) -> dict[str, FloatArray]:
     """Probabilities of each task, float32 (units, labels), in the order of the units.
 
@@ -133,6 +166,7 @@ def unit_scores(
         wanted: bool (units,), False for units that are not needed, whose probabilities are 0; all True by default.
         on_batch: Called after each batch with the number of its windows.
         at_once: Number of batches that the network processes in parallel, in threads.
+        call_units: What a call of the network costs, as `prediction_plan` counts it.
     """
     builder = BatchBuilder(features, encoder, wanted=wanted)
     found = {task: np.zeros((len(features.ids), size), dtype=np.float32) for task, size in labels.items()}
@@ -145,8 +179,11 @@ def unit_scores(
             values[units] = scores[task]
         return len(chosen)
 
-    plan = prediction_plan(features.lengths, UNIT_BUDGET[encoder.unit])
-    with ThreadPoolExecutor(at_once) if at_once > 1 and len(plan) > 1 else nullcontext() as pool:
+    budget = UNIT_BUDGET[encoder.unit]
+    plan = prediction_plan(features.lengths, budget, call_units)
+    # Threads cost more than they gain where there is little to do.
+    in_threads = at_once > 1 and len(plan) > 1 and features.lengths.sum() > budget
+    with ThreadPoolExecutor(at_once) if in_threads else nullcontext() as pool:
         for size in pool.map(score, plan) if pool else map(score, plan):
             if on_batch:
                 on_batch(size)

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from polytag.engine.model import TaggerModel
 
 RUNTIMES = ("tensorflow", "onnx", "onnx-int8", "numpy")
+_CALL_UNITS = {"word": 256, "subword": 4}
+"""Units that take as long as what is done once a batch: measured with `compact` and MiniLM."""
+
 ONNX_FILE, LITERT_FILE = "model.onnx", "model.tflite"
 _EXTRAS = {
     **dict.fromkeys(("onnxruntime", "tf2onnx", "onnx"), "onnx"),
@@ -114,7 +117,8 @@ class PortableModel(ABC):
         on_batch: Callable[[int], None] | None = None,
     ) -> dict[str, FloatArray]:
         """Probabilities of each task, as `Scorer.predict` describes them."""
-        return unit_scores(self._rows, features, self.encoder, self._sizes, wanted, on_batch, self._at_once())
+        at_once, call_units = self._at_once(), _CALL_UNITS[self.encoder.unit]
+        return unit_scores(self._rows, features, self.encoder, self._sizes, wanted, on_batch, at_once, call_units)
 
     def _at_once(self) -> int:
         """Number of batches that are processed in parallel."""

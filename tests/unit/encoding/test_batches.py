@@ -1,5 +1,8 @@
 """Batches: the plan is a pure function, and arrays hold what they should where they should."""
 
+from collections.abc import Iterable
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -51,14 +54,34 @@ def test_little_is_padded_in_a_news_corpus(batch_size: int) -> None:
     assert padded / lengths.sum() < 1.1
 
 
-@given(lengths=lengths, budget=st.integers(1, 300))
-def test_prediction_batches_stay_within_the_budget_and_lose_nothing(lengths: NDArray[np.int64], budget: int) -> None:
-    plan = prediction_plan(lengths, budget)
+@given(lengths=lengths, budget=st.integers(1, 300), call_units=st.integers(0, 100))
+def test_prediction_batches_stay_within_the_budget_and_lose_nothing(
+    lengths: NDArray[np.int64], budget: int, call_units: int
+) -> None:
+    plan = prediction_plan(lengths, budget, call_units)
     assert sorted(index for batch in plan for index in batch) == list(range(len(lengths)))
     for batch in plan:
         assert len(batch) == 1 or len(batch) * lengths[batch].max() <= budget
     longest = [lengths[batch].max() for batch in plan]
     assert longest == sorted(longest, reverse=True)
+
+
+@given(lengths=st.lists(st.integers(1, 60), min_size=1, max_size=9).map(np.array), call_units=st.integers(0, 100))
+def test_no_other_batches_of_few_windows_cost_less(lengths: NDArray[np.int64], call_units: int) -> None:
+    def cost(batches: Iterable[NDArray[np.int64]]) -> int:
+        return sum(call_units + len(batch) * int(batch.max()) for batch in batches)
+
+    longest_first = np.sort(lengths)[::-1]
+    ends = range(1, len(lengths))
+    splits = (np.split(longest_first, cuts) for size in range(len(lengths)) for cuts in combinations(ends, size))
+    plan = prediction_plan(lengths, unit_budget=1000, call_units=call_units)
+    assert cost(lengths[batch] for batch in plan) == min(map(cost, splits))
+
+
+def test_a_short_window_does_not_wait_for_a_long_one_in_its_batch() -> None:
+    lengths = np.array([4, 60, 5, 6, 58])
+    assert [sorted(batch) for batch in prediction_plan(lengths, 1000, call_units=8)] == [[1, 4], [0, 2, 3]]
+    assert [len(batch) for batch in prediction_plan(lengths, 1000, call_units=500)] == [5]
 
 
 @given(sentences=sentences, max_units=st.integers(4, 30), documents=st.booleans(), data=st.data())
