@@ -137,6 +137,7 @@ async def _load_and_watch(app: FastAPI, models: Models) -> None:
             if stop := getattr(app.state, "on_failure", None):
                 stop()
             return
+    models.on_loaded()
     if tell := getattr(app.state, "on_ready", None):
         tell()
     while True:
@@ -155,5 +156,6 @@ async def reload_models(models: Models, even_if_unchanged: bool = False) -> None
             continue
         if reloaded:
             LOG.warning("reloaded %s", model.name)
+            models.on_loaded()
         elif model.problem is not None and model.problem is not before:
             LOG.error("%s is not reloaded: %s", model.name, model.problem)

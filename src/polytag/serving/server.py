@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -118,6 +119,7 @@ class _Server(uvicorn.Server):
         self._models: Models = app.state.models
         self._grace, self._supervised = grace, supervised
         self._stop_at: float | None = None
+        self._models.on_loaded = _spare_what_stays
         app.state.on_failure = self._stop_now
 
     def handle_exit(self, sig: int, frame: Any) -> None:
@@ -166,6 +168,13 @@ class _Server(uvicorn.Server):
 
             loop.add_signal_handler(signal.SIGHUP, reload)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGHUP,))  # blocked where a supervisor started it
+
+
+def _spare_what_stays() -> None:
+    """Keep modules and taggers out of later garbage collections, which would take a fifth of the time of requests."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _give_up() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from fastapi import HTTPException, Request
 
@@ -26,6 +26,8 @@ class Models:
     def __init__(self, served: Mapping[str, ServedModel]) -> None:
         self.served = served
         self.draining = False
+        self.on_loaded: Callable[[], object] = lambda: None
+        """Called when taggers have been loaded, or loaded again."""
 
     @property
     def are_ready(self) -> bool:
