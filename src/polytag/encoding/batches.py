@@ -179,11 +179,8 @@ def unit_scores(
             values[units] = scores[task]
         return len(chosen)
 
-    budget = UNIT_BUDGET[encoder.unit]
-    plan = prediction_plan(features.lengths, budget, call_units)
-    # Threads cost more than they gain where there is little to do.
-    in_threads = at_once > 1 and len(plan) > 1 and features.lengths.sum() > budget
-    with ThreadPoolExecutor(at_once) if in_threads else nullcontext() as pool:
+    plan = prediction_plan(features.lengths, UNIT_BUDGET[encoder.unit], call_units)
+    with ThreadPoolExecutor(at_once) if at_once > 1 and len(plan) > 1 else nullcontext() as pool:
         for size in pool.map(score, plan) if pool else map(score, plan):
             if on_batch:
                 on_batch(size)

@@ -15,8 +15,8 @@ from polytag.engine.model import TaggerModel
 from polytag.plugin.alignment import FloatArray
 from polytag.plugin.encoder import Encoder
 
-BATCHES_AT_ONCE = 2
-"""Number of batches in parallel: while one waits for memory or Python, the other one computes."""
+BATCHES_AT_ONCE = 3
+"""Number of batches in parallel: while one waits for memory or Python, the others compute."""
 
 _CALL_UNITS = {"word": 256, "subword": 48}
 """Units that take as long as what is done once a batch, here and in TensorFlow: measured with `compact` and MiniLM."""
