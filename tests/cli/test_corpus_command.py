@@ -50,6 +50,17 @@ def test_what_reading_would_warn_about_is_a_finding(tmp_path):
     assert "a.ann:1" in {place.location for finding in findings for place in finding.places}
 
 
+def test_a_conversion_is_told_as_json(corpus, command, tmp_path):
+    told = command(
+        "corpus", "convert", corpus, tmp_path / "new", "--scheme", "iobes", "--format", "jsonl", "--json"
+    ).json()
+    assert (told["format"], told["folder"], told["messages"]) == ("jsonl", str(tmp_path / "new"), [])
+    assert told["sentences"] == {
+        name: len(polytag.load_corpus(str(tmp_path / "new"))[name]) for name in told["sentences"]
+    }
+    assert told["schemes"]["ner_tags"] == {"before": "iob2", "after": "iobes"}
+
+
 def test_converting_is_one_call(corpus, command, tmp_path):
     done = polytag.convert_corpus(
         corpus, str(tmp_path / "one"), format="jsonl", scheme="iobes", columns=[*COLUMNS[:2], "chunk_tags", "_"]

@@ -235,6 +235,12 @@ def test_a_new_plugin_takes_what_is_not_asked_from_its_name(command, tmp_path: P
     assert (tmp_path / "new/src/polytag_my_skills/py.typed").is_file()
 
 
+def test_the_files_of_a_new_plugin_are_told_as_json(command, tmp_path: Path):
+    told = command("plugins", "new", "acme", "--output", tmp_path / "new", "--json").json()
+    assert told["plugin"] == "acme"
+    assert {Path(file) for file in told["files"]} == {file for file in (tmp_path / "new").rglob("*") if file.is_file()}
+
+
 def test_a_new_plugin_asks_a_person(command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("polytag.cli.plugins._is_asked", lambda: True)
     answers = b"acme.words\nflat\nword_tags, tags\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -207,10 +208,12 @@ def convert_cli(
     corpus_scheme: CorpusScheme = None,
     tags_as_is: TagsAsIs = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a converted corpus.")] = False,
+    as_json: Json = False,
     *,
     reading: ReadingKeywords,
 ) -> None:
     """Write a corpus in another format, or its spans in another scheme; every loss is reported."""
+    from polytag.cli.tables import print_json
     from polytag.corpus.convert import convert_corpus
 
     done = convert_corpus(
@@ -227,6 +230,10 @@ def convert_cli(
     )
     for message in done.messages:
         typer.echo(f"polytag: {visible(message)}", err=True)
+    if as_json:
+        schemes = {column: {"before": before, "after": after} for column, (before, after) in done.schemes.items()}
+        print_json({**asdict(done), "folder": str(done.folder), "schemes": schemes})
+        return
     sizes = ", ".join(f"{split} {count:,}" for split, count in done.sentences.items())
     typer.echo(visible(f"{done.folder} ({done.format}), sentences: {sizes}"))
     for column, (before, after) in done.schemes.items():

@@ -134,8 +134,10 @@ def new_cli(
         ),
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder.", show_default="polytag-NAME")] = None,
+    as_json: Json = False,
 ) -> None:
     """Create an installable plugin package with one task, further contributions if wanted, and tests."""
+    from polytag.cli.tables import print_json
     from polytag.plugin.scaffold import NewPlugin, check_name, new_plugin
 
     check_name(name)
@@ -147,7 +149,11 @@ def new_cli(
     columns = columns or _ask("Tag columns, separated by commas", f"{task.rpartition('.')[2]}_tags")
     plugin = NewPlugin(name, task, scheme, _listed(columns), chosen)
     folder = output or Path(plugin.distribution)
-    for file in new_plugin(plugin, folder):
+    files = new_plugin(plugin, folder)
+    if as_json:
+        print_json({"plugin": name, "folder": str(folder), "files": [str(folder / file) for file in files]})
+        return
+    for file in files:
         typer.echo(folder / file)
     typer.echo(
         f"\nInstall it with: pip install -e '{folder}[dev]'\n"

@@ -117,7 +117,7 @@ class WordsOverTags:
             for head, row in zip(self._heads, self._rows, strict=True):
                 cells = [set_cell_size(row[i], widths[i]) for i in range(start, end)]
                 line = Text(no_wrap=True, overflow="ellipsis")
-                line.append(set_cell_size(head, margin), style="dim").append(" ".join(cells).rstrip())
+                line.append(set_cell_size(head, margin), style="bold").append(" ".join(cells).rstrip())
                 yield line
 
 

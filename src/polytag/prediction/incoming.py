@@ -91,7 +91,7 @@ def incoming(source: IO[bytes]) -> IncomingLines | None:
     """The lines of a stream when they arrive; None for one that is not a file of the operating system."""
     try:
         return IncomingLines(source.fileno())
-    except (AttributeError, OSError):  # such as `io.BytesIO`
+    except (AttributeError, OSError):  # such as `io.BytesIO`; on Windows, which has no `poll`, any
         return None
 
 

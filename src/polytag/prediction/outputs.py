@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 OUTPUT_FORMATS = ("jsonl", "conll", "doccano", "table", "html")
 _BREAKS = re.compile("[\t\n\r]")
-_COLOURS = ("green", "blue", "magenta", "yellow", "cyan", "red")
+_STYLES = [f"black on bright_{name}" for name in ("green", "cyan", "magenta", "yellow", "blue", "red")]
+"""Black is legible on the bright colours of every palette; coloured letters are not, on one background or another."""
 
 _DOCUMENT = """<!doctype html>
 <html lang="und">
@@ -126,10 +127,10 @@ def _highlighted(tagged: TaggedText, task: str, styles: dict[str, str]) -> Text:
     line, position = Text(), 0
     for span in tagged.spans:
         if span.task == task:
-            style = styles.setdefault(span.label, _COLOURS[len(styles) % len(_COLOURS)])
+            style = styles.setdefault(span.label, _STYLES[len(styles) % len(_STYLES)])
             line.append(visible(tagged.text[position : span.start]))
             line.append(f"[{visible(span.text)}]", style)
-            line.append(f" {visible(span.label)} {span.score:.2f}", f"dim {style}")
+            line.append(f" {visible(span.label)} {span.score:.2f}")
             position = span.end
     line.append(visible(tagged.text[position:]))
     return line
@@ -141,7 +142,7 @@ def _tagged_words(tagged: TaggedText, task: str) -> Text:
     line = Text()
     for word, tag in zip(tagged.words, tagged.tags[task], strict=True):
         line.append(visible(word))
-        line.append(f"/{visible(tag)} ", "dim cyan")
+        line.append(f"/{visible(tag)} ", "bold")
     return line
 
 

@@ -60,10 +60,7 @@ def curves(epochs: Sequence[Epoch]) -> str:
     from matplotlib.ticker import MaxNLocator
 
     numbers = [epoch.number for epoch in epochs]
-    # A grey that is legible on a light and on a dark background.
-    grey = "#808080"
-    colours = dict.fromkeys(("axes.edgecolor", "axes.labelcolor", "text.color", "xtick.color", "ytick.color"), grey)
-    with mpl.rc_context({"svg.hashsalt": "polytag", "svg.fonttype": "none", **colours}):
+    with mpl.rc_context({"svg.hashsalt": "polytag", "svg.fonttype": "none"}):
         figure = Figure(figsize=(7, 2.4), layout="constrained")
         loss, scores = figure.subplots(1, 2)
         loss.plot(numbers, [epoch.loss for epoch in epochs], marker="o", markersize=3)
@@ -75,8 +72,6 @@ def curves(epochs: Sequence[Epoch]) -> str:
         scores.legend(frameon=False)
         for axes in (loss, scores):
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-            axes.patch.set_alpha(0)
-        figure.patch.set_alpha(0)
         written = io.BytesIO()
         figure.savefig(written, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     # As an image, because the styles and names in an SVG that is part of a page apply to the whole page.

@@ -99,7 +99,7 @@ def render(findings: Sequence[Finding]) -> RenderableType:
             what = Text(visible(f"{finding.column}: ") if finding.column else "", style="bold")
             what.append(visible(finding.message), "not bold")
             for place in finding.places:
-                what.append(f"\n{visible(place.location)}", "dim not bold")
+                what.append(f"\n{visible(place.location)}", "not bold")
                 what.append(f"  {visible(place.example)}", "not bold")
             table.add_row(Text(finding.code, style=_STYLES[severity]), f"{finding.count:,}", what)
         parts += [table, Text()]
