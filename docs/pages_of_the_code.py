@@ -1,6 +1,7 @@
-"""Pages of the documentation that are made from the code when the site is built, so that they cannot differ from it.
+"""Parts of the documentation that are made from the code when the site is built, so that they cannot differ from it.
 
-MkDocs calls `on_files`; see `hooks` in mkdocs.yml.
+The result of the function NAME replaces the line `<!-- made by: NAME -->` of a page. This module is an extension of
+Python-Markdown; see `markdown_extensions` in zensical.toml.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-if TYPE_CHECKING:
-    from mkdocs.config.defaults import MkDocsConfig
-    from mkdocs.structure.files import Files
+from markdown import Extension, Markdown
+from markdown.preprocessors import Preprocessor
 
+if TYPE_CHECKING:
     from polytag.cli.options_of_config import RunOption
 
 ROOT = Path(__file__).parents[1]
 
+_MADE = re.compile(r"<!-- made by: (\w+) -->")
 _ERROR = re.compile(r"[A-Z]\w*Error")
 
 _AREAS = {
@@ -85,19 +87,40 @@ class Message(NamedTuple):
     path: str
 
 
-def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages that are made from the code."""
-    from mkdocs.structure.files import File
+class PagesOfTheCode(Extension):
+    """Puts what is made from the code into pages."""
 
-    pages = {
-        "reference/command-line.md": command_line(),
-        "reference/training-options.md": training_options(),
-        "reference/error-messages.md": error_messages(),
-        "changelog.md": (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"),
-    }
-    for path, content in pages.items():
-        files.append(File.generated(config, path, content=content))
-    return files
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
+        """Register the preprocessor: after line ends are the same everywhere, before blocks of code are found."""
+        md.preprocessors.register(_Maker(md), "pages_of_the_code", 29)
+
+
+class _Maker(Preprocessor):
+    def run(self, lines: list[str]) -> list[str]:
+        """The lines of a page, with the parts that are made from the code."""
+        return [made for line in lines for made in self._made(line)]
+
+    def _made(self, line: str) -> list[str]:
+        match = _MADE.fullmatch(line)
+        return MAKERS[match[1]]().splitlines() if match else [line]
+
+
+def makeExtension(**options: object) -> PagesOfTheCode:  # noqa: N802
+    """The extension, as Python-Markdown asks for it."""
+    return PagesOfTheCode(**options)
+
+
+def changelog() -> str:
+    """The changes of each version."""
+    return (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def marks_style() -> str:
+    """The style of marks, dark where the page is, which need not be as the reader's system is."""
+    from polytag.tagger.marks import stylesheet
+
+    css = stylesheet().replace("@media (prefers-color-scheme: dark)", '[data-md-color-scheme="slate"]')
+    return f"<style>\n{css}</style>"
 
 
 def command_line() -> str:
@@ -243,3 +266,6 @@ def _placeholder(node: ast.AST) -> str:
             return name.strip("_").replace("_", " ").lower()
         case _:
             return "…"
+
+
+MAKERS = {maker.__name__: maker for maker in (changelog, command_line, error_messages, marks_style, training_options)}
