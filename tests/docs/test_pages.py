@@ -112,6 +112,7 @@ def test_what_is_the_same_everywhere_is_compared(shown, actual):
         ("```python\nassert 1 == 2\n```\n", "AssertionError"),
         ("```python\nprint(1)\n```\n\n```text\n2\n```\n", "shows\n2"),
         ("```console\n$ echo 1\n2\n```\n", "shows\n\\$ echo 1\n2"),
+        ("```console\n$ echo 1 \\\n    2\n1\n```\n", "1 2"),
         ("```console\n$ polytag train --task nerr\n```\n", "no task named 'nerr'|missing"),
         ("```rust\nfn main() {}\n```\n", "nothing runs a block of the language 'rust'"),
         ("<!-- tested by: tests/docs/test_site.py -->\n```rust\nfn main() {}\n```\n", "tests/docs/test_site.py"),

@@ -15,9 +15,9 @@ ROOT = DOCS.parent
 
 
 def commands(page: str) -> list[str]:
-    """The lines of all console blocks of a page."""
+    """The commands of all console blocks of a page."""
     blocks = [part for part in parts(DOCS / page) if isinstance(part, Block) and part.language == "console"]
-    return [line for block in blocks for line in block.body.splitlines() if line]
+    return [command.line for block in blocks for command in block.commands()]
 
 
 def test_the_page_on_the_hub(ner_run, tiny_corpus, tmp_path, monkeypatch, command, uncompiled):

@@ -38,10 +38,9 @@ def server(request, ner_run, tmp_path_factory):
 def commands():
     """Commands with curl, and what the page shows for them."""
     for block in BLOCKS:
-        for shown in block.body.split("$ ")[1:] if block.language == "console" else ():
-            command, _, output = shown.partition("\n")
-            if command.startswith("curl "):
-                yield command, output
+        for command in block.commands() if block.language == "console" else ():
+            if command.line.startswith("curl "):
+                yield command.line, command.output
 
 
 def file(title):

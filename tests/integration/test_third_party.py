@@ -140,7 +140,7 @@ def test_the_guide_does_what_it_says(environment: FreshEnvironment, tmp_path: Pa
     for language, title, text in BLOCKS:
         if language == "console":
             shown = ""
-            for line in text.splitlines():
+            for line in text.replace("\\\n", " ").splitlines():
                 program, *arguments = shlex.split(line.removeprefix("$ "))
                 with pytest.MonkeyPatch.context() as patch:
                     while "=" in program:

@@ -4,8 +4,9 @@ What blocks mean, from top to bottom of a page, all in one folder and one namesp
 
 - `python`: is executed. A `text` block after it is what it prints.
 - `console`: lines that begin with `$ ` are commands, the lines below a command its output; a command without any has to
-  succeed. Without any `$ ` every line is a command. A `text` block after it is the output of the last command, and so
-  is a picture (`![...](name.svg)`). `^C` in an output interrupts the run after its first epoch.
+  succeed. Without any `$ ` every line is a command. A command that ends in a backslash continues in the next line. A
+  `text` block after it is the output of the last command, and so is a picture (`![...](name.svg)`). `^C` in an output
+  interrupts the run after its first epoch.
 - any language with `title="NAME"`: a file. It is written, or, if it is there already, compared.
 - `toml` without a title: is TOML. Every other block fails.
 - `<!-- given: NAME as PATH -->`: puts one of the things that tests share in the folder.
@@ -26,7 +27,6 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -48,6 +48,14 @@ _TIME = re.compile(r"(?<![\w.])[\d.,]+ (s|(?:sub)?words/s)\b")
 _DECIMAL = re.compile(r"[-+]?\d+\.\d+")
 _BY_CHANCE = re.compile(r"^epoch \d+  step .*\n|  best so far$|^Epoch \d+ of (?=\d+ was best)", re.MULTILINE)
 _TOLERANCE = 0.15
+
+
+class Command(NamedTuple):
+    """A command of a page: its lines, the same on one line, and what the page shows below it."""
+
+    shown: str
+    line: str
+    output: str
 
 
 class Block(NamedTuple):
@@ -77,6 +85,20 @@ class Block(NamedTuple):
     @property
     def place(self) -> str:
         return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+    def commands(self) -> list[Command]:
+        """The commands of a block of the language `console`."""
+        prompt = r"\$ " if re.search(r"^\$ ", self.body, re.MULTILINE) else ""
+        found = [*re.finditer(rf"^{prompt}(?:.*\\\n)*.+\n", self.body, re.MULTILINE)]
+        ends = [match.start() for match in found[1:]] + [len(self.body)]
+        return [
+            Command(
+                match[0],
+                re.sub(r"\s*\\\n\s*", " ", match[0].removeprefix("$ ")).strip(),
+                self.body[match.end() : end].strip("\n"),
+            )
+            for match, end in zip(found, ends, strict=True)
+        ]
 
 
 class Given(NamedTuple):
@@ -217,22 +239,15 @@ class PageRunner:
 
     def _console(self, block: Block) -> tuple[str, str, str]:
         """Output of the last command; what the block shows; what it would show if made now."""
-        lines = block.body.splitlines()
-        starts = [index for index, line in enumerate(lines) if line.startswith("$ ")]
-        if not starts:
-            outputs = [self._call(line, "") for line in lines if line.strip()]
-            return "".join(outputs[-1:]), block.body, block.body
+        commands = block.commands()
         shown, actual, output = "", "", ""
-        for start, end in pairwise([*starts, len(lines)]):
-            expected = "\n".join(lines[start + 1 : end]).strip("\n")
-            assert not lines[start].endswith("\\"), f"{block.place}: write the command on one line"
-            pictured = block.picture is not None and start == starts[-1]
-            output = self._call(lines[start].removeprefix("$ "), expected, colour=pictured)
+        for number, command in enumerate(commands, 1):
+            pictured = block.picture is not None and number == len(commands)
+            output = self._call(command.line, command.output, colour=pictured)
             if pictured:
                 self._picture(block, output)
-            heading = lines[start] + "\n"
-            shown += heading + (expected + "\n" if expected else "")
-            actual += heading + (output.strip("\n") + "\n" if expected else "")
+            shown += command.shown + (command.output + "\n" if command.output else "")
+            actual += command.shown + (output.strip("\n") + "\n" if command.output else "")
         return output, shown, actual
 
     def _call(self, line: str, expected: str, colour: bool = False) -> str:
