@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,18 @@ def test_every_page_is_built_and_in_the_navigation(site):
     for path in expected:
         assert (site / path).is_file()
         assert re.search(rf'href="?(?:\./)?{re.escape(path)}\b', front), path
+
+
+def test_the_reference_has_no_name_that_it_does_not_explain(site):
+    pages = [(site / f"reference/{name}.html").read_text(encoding="utf-8") for name in ("python", "hooks")]
+    explained = {name.rpartition(".")[2] for page in pages for name in re.findall(r'id="polytag\.([\w.]+)"', page)}
+    for page in pages:
+        article = page.partition("<article")[2].partition("</article>")[0]
+        # A name that nothing explains has no link, only its module in a title.
+        named = re.findall(r'title="polytag\.(?:[a-z]\w*\.)*(\w+)', article)
+        assert set(named) <= explained
+        text = unescape(re.sub(r"<[^>]+>", "", article))
+        assert re.findall(r"(?<![\w$`])(?:\w+\.)*_[a-z]\w*", text) == []
 
 
 @pytest.mark.parametrize("page", ["command-line", "training-options"])

@@ -46,7 +46,6 @@ class Tagger:
     """A trained tagger.
 
     Attributes:
-        model: Encoder and heads with their weights, in TensorFlow or NumPy, or an export of them.
         heads: The head of each task: its labels and how its scores are decoded.
         context: The content of a window: one sentence, or consecutive sentences of a document.
         window: Maximum number of units per window; None for the maximum of the encoder.
@@ -55,6 +54,7 @@ class Tagger:
         splitter: Name of the splitter of raw text.
     """
 
+    # Encoder and heads with their weights, in TensorFlow or NumPy, or an export of them. It is not public.
     model: TaggerModel | ExportedModel | NumpyModel
     heads: Mapping[str, TaskHead]
     context: Context = "sentence"
