@@ -136,6 +136,9 @@ def command_line() -> str:
     context = typer.Context(command, info_name="polytag")
     for param in command.get_command(context, "train").get_params(context):
         param.hidden = param.name in RunConfig.model_fields  # they have a page of their own
+    for name in command.list_commands(context):
+        shown = command.get_command(context, name)
+        shown.short_help = shown.help.partition("\n\n")[0]  # else Typer cuts it off
     text: str = get_docs_for_click(obj=command, ctx=context, name="polytag", title="Command line")
     text = re.sub(r"^(\* `[^`]+`): (.*?)(?:  \[(.*)\])?$", _parameter, text, flags=re.MULTILINE)
     return text.replace(EXAMPLE, f"{EXAMPLE}\n\nIn addition, it takes all [training options](training-options.md).")
