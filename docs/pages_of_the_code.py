@@ -10,7 +10,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from markdown import Extension, Markdown
 from markdown.preprocessors import Preprocessor
@@ -136,12 +136,17 @@ def command_line() -> str:
     context = typer.Context(command, info_name="polytag")
     for param in command.get_command(context, "train").get_params(context):
         param.hidden = param.name in RunConfig.model_fields  # they have a page of their own
-    for name in command.list_commands(context):
-        shown = command.get_command(context, name)
-        shown.short_help = shown.help.partition("\n\n")[0]  # else Typer cuts it off
+    _write_captions(command)
     text: str = get_docs_for_click(obj=command, ctx=context, name="polytag", title="Command line")
     text = re.sub(r"^(\* `[^`]+`): (.*?)(?:  \[(.*)\])?$", _parameter, text, flags=re.MULTILINE)
     return text.replace(EXAMPLE, f"{EXAMPLE}\n\nIn addition, it takes all [training options](training-options.md).")
+
+
+def _write_captions(command: Any) -> None:
+    """Keep Typer from cutting off the captions of commands."""
+    for inner in getattr(command, "commands", {}).values():
+        inner.short_help = inner.help.partition("\n\n")[0]
+        _write_captions(inner)
 
 
 def _parameter(line: re.Match[str]) -> str:
