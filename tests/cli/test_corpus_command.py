@@ -51,9 +51,9 @@ def test_what_reading_would_warn_about_is_a_finding(tmp_path):
 
 
 def test_a_conversion_is_told_as_json(corpus, command, tmp_path):
-    told = command(
-        "corpus", "convert", corpus, tmp_path / "new", "--scheme", "iobes", "--format", "jsonl", "--json"
-    ).json()
+    told = json.loads(
+        command("corpus", "convert", corpus, tmp_path / "new", "--scheme", "iobes", "--format", "jsonl", "--json").out
+    )
     assert (told["format"], told["folder"], told["messages"]) == ("jsonl", str(tmp_path / "new"), [])
     assert told["sentences"] == {
         name: len(polytag.load_corpus(str(tmp_path / "new"))[name]) for name in told["sentences"]

@@ -236,7 +236,7 @@ def test_a_new_plugin_takes_what_is_not_asked_from_its_name(command, tmp_path: P
 
 
 def test_the_files_of_a_new_plugin_are_told_as_json(command, tmp_path: Path):
-    told = command("plugins", "new", "acme", "--output", tmp_path / "new", "--json").json()
+    told = json.loads(command("plugins", "new", "acme", "--output", tmp_path / "new", "--json").out)
     assert told["plugin"] == "acme"
     assert {Path(file) for file in told["files"]} == {file for file in (tmp_path / "new").rglob("*") if file.is_file()}
 
