@@ -2,8 +2,8 @@
 
     python tests/benchmarks/screenshots.py --tagger TAGGER --corpus CONLL2003
 
-The report on the corpus is shown from the top, without its sentences. The mistakes are those of a tagger after one epoch
-on the corpus `sample`. The page of the server shows the tagger with a text of the gallery.
+The report on the corpus is shown from the top, without its sentences. The mistakes are those of a tagger that learnt
+one epoch of the corpus `sample`. The page of the server shows the tagger with a text of the gallery.
 Needs Playwright and Chromium.
 """
 

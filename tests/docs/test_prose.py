@@ -63,7 +63,7 @@ class Text(NamedTuple):
 def in_page(path: Path) -> Iterator[Text]:
     """The paragraphs of a page, without blocks of code and without code in a line."""
     text = re.sub(r"^ *```.*?^ *```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
-    text = re.sub(r"<!--.*?-->", "", re.sub(r"`[^`]+`", "`…`", text), flags=re.DOTALL)
+    text = re.sub(r"<!--.*?-->|<style>.*?</style>", "", re.sub(r"`[^`]+`", "`…`", text), flags=re.DOTALL)
     for paragraph in re.split(r"\n\s*\n", text):
         yield Text(path.relative_to(ROOT).as_posix(), paragraph)
 
