@@ -26,7 +26,12 @@ _PART = re.compile(r"(<!-- made: (?P<name>[\w-]+) -->\n)(?P<content>.*?)\n?(<!--
 _DARK = re.compile(r"@media \(prefers-color-scheme: dark\) \{\n(.*?)\n\}\n", re.DOTALL)
 _WIDTH = 460
 
-_TABLE = """
+_OWN = """
+.md-typeset .polytag {
+  margin: 0.8em 0; padding: 0.5em 0 0.5em 0.9em;
+  border-inline-start: 3px solid color-mix(in srgb, currentColor 25%, transparent);
+}
+.md-typeset .polytag-task { flex-basis: 5.2em; }
 .md-typeset .matrix {
   --hit: 36 86 197; --miss: 214 69 48;
   border-collapse: collapse; font-variant-numeric: tabular-nums;
@@ -40,7 +45,7 @@ _TABLE = """
 .md-typeset .matrix .wrong { background: rgb(var(--miss) / calc(2.2 * min(var(--share), 0.25))); }
 .md-typeset .matrix-scroll { overflow-x: auto; margin: 1em 0; }
 """
-"""The colours of the report's matrix, on a page whose theme has a switch for light and dark."""
+"""Passages stand out from the text, and the matrix has the colours that it has in a report."""
 
 _INK = """<style>
 :root {
@@ -103,7 +108,7 @@ def page_style() -> str:
     css = stylesheet()
     (dark,) = _DARK.findall(css)
     rules = _DARK.sub("", css) + re.sub(r"^ +(?=\.)", "[data-md-color-scheme=slate] ", dark, flags=re.MULTILINE) + "\n"
-    return re.sub(r"^( *|\[.*?\] )(?=\.polytag)", r"\1.md-typeset ", rules, flags=re.MULTILINE).rstrip("\n") + _TABLE
+    return re.sub(r"^( *|\[.*?\] )(?=\.polytag)", r"\1.md-typeset ", rules, flags=re.MULTILINE).rstrip("\n") + _OWN
 
 
 def _numbers(record: Mapping[str, Any]) -> dict[str, dict[str, int]]:
