@@ -54,6 +54,7 @@ def main() -> None:
             ).output
         record = _figures(compact, chosen.corpus, folder)
         taggers = {"compact": polytag.Tagger.load(compact), "MiniLM": polytag.Tagger.load(checkpoint)}
+        record["texts"] = {passage["name"]: passage["text"] for passage in passages()}
         record["rows"] = {passage["name"]: _rows(passage, taggers) for passage in passages()}
     RECORD.write_text(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
     PAGE.write_text(with_parts(PAGE.read_text(encoding="utf-8"), parts(record)), encoding="utf-8")

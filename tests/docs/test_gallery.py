@@ -25,6 +25,7 @@ def test_the_page_has_the_marks_that_polytag_makes():
 
 @pytest.mark.parametrize("passage", passages(), ids=lambda passage: passage["name"])
 def test_a_passage_is_whole_and_its_source_is_named(passage):
+    assert RECORD["texts"][passage["name"]] == passage["text"]
     html = re.sub(r'<span class="polytag-(task|tag|label)[^"]*">.*?</span>', "", PARTS[passage["name"]])
     rows = re.findall(r'<div class="polytag-text.*?</div>', html)
     assert len(rows) == len(passage["rows"])
