@@ -54,11 +54,12 @@ def test_a_conversion_is_told_as_json(corpus, command, tmp_path):
     told = json.loads(
         command("corpus", "convert", corpus, tmp_path / "new", "--scheme", "iobes", "--format", "jsonl", "--json").out
     )
-    assert (told["format"], told["folder"], told["messages"]) == ("jsonl", str(tmp_path / "new"), [])
+    assert (told["format"], told["folder"]) == ("jsonl", str(tmp_path / "new"))
+    assert "violate the scheme 'iob1'" in told["messages"][0]
     assert told["sentences"] == {
         name: len(polytag.load_corpus(str(tmp_path / "new"))[name]) for name in told["sentences"]
     }
-    assert told["schemes"]["ner_tags"] == {"before": "iob2", "after": "iobes"}
+    assert told["schemes"]["ner_tags"] == {"before": "iob1", "after": "iobes"}
 
 
 def test_converting_is_one_call(corpus, command, tmp_path):

@@ -149,7 +149,10 @@ def test_a_block_of_output_has_no_button(opened, served):
     assert page.locator(".language-text [data-md-type=copy]:visible").count() == 0
 
 
-@pytest.mark.parametrize("path", ["index.html", "reference/command-line.html", "reference/training-options.html"])
+@pytest.mark.parametrize(
+    "path",
+    ["index.html", "reference/command-line.html", "reference/training-options.html", "tutorial/gallery/real-text.html"],
+)
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_nothing_serious_bars_anybody(opened, served, path, width, scheme):
     from axe_playwright_python.sync_playwright import Axe

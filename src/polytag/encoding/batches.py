@@ -55,8 +55,8 @@ def prediction_plan(lengths: NDArray[np.int64], unit_budget: int, call_units: in
     Args:
         lengths: Units of each window.
         unit_budget: The most units in a batch of several windows, padding included.
-        call_units: What a batch costs beside its units, counted in units: windows are batched so that units, padding
-            and this cost are least in sum.
+        call_units: What a batch costs in addition to its units, counted in units: windows are batched so that units,
+            padding and this cost are least in sum.
     """
     order = np.argsort(-lengths, kind="stable")
     batches = []
