@@ -31,6 +31,8 @@ from harness import Report, console, parser, table
 TEXT = "Anna Keller of Acme Corp. met Peter Blackburn in Rome on Monday, and flew home to London."
 BODY = json.dumps({"texts": TEXT}).encode()
 CLIENTS = 32
+CLIENTS_TOO_MANY = 1024
+"""More than the queue takes."""
 
 
 def main() -> None:
@@ -243,12 +245,13 @@ async def overload(tagger: Path, log: Path, seconds: float, over: float) -> dict
         rate = sum(status == 200 for _, status in await hey(running.port, 5, CLIENTS)) / 5
         alone = await _median(running.port)
         before, most = running.memory, 0.0
-        flooding = asyncio.ensure_future(flood(running.port, seconds, over * rate))
+        clients = CLIENTS_TOO_MANY
+        flooding = asyncio.ensure_future(hey(running.port, seconds, clients, over * rate / clients))
         while not flooding.done():
             most = max(most, running.memory)
             await asyncio.sleep(0.2)
         ended = time.perf_counter()
-        found = [(answer.seconds, answer.status) for answer in await flooding]
+        found = await flooding
         while await _median(running.port, 5) > 2 * alone and time.perf_counter() - ended < 60:
             await asyncio.sleep(0.05)
         normal = time.perf_counter() - ended
@@ -271,32 +274,10 @@ async def overload(tagger: Path, log: Path, seconds: float, over: float) -> dict
     }
 
 
-async def flood(port: int, seconds: float, rate: float) -> list[Answer]:
-    """Send requests evenly, whether others are answered or not."""
-    found: list[Answer] = []
-    idle: list[Client] = []
-
-    async def one() -> None:
-        client = idle.pop() if idle else Client(port)
-        found.append(await client.ask())
-        idle.append(client)
-
-    begun, tasks = time.perf_counter(), set[asyncio.Task[None]]()
-    for number in range(int(rate * seconds)):
-        await asyncio.sleep(max(0, begun + number / rate - time.perf_counter()))
-        task = asyncio.ensure_future(one())
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-    await asyncio.gather(*tasks)
-    for client in idle:
-        client.close()
-    return found
-
-
-async def hey(port: int, seconds: float, clients: int) -> list[tuple[float, int]]:
-    """Seconds and status of each request that `hey` sends."""
+async def hey(port: int, seconds: float, clients: int, rate: float = 0) -> list[tuple[float, int]]:
+    """Seconds and status of each request that `hey` sends; at most `rate` a second and client, if it is not 0."""
     process = await asyncio.create_subprocess_exec(
-        *("hey", "-z", f"{seconds:g}s", "-c", str(clients), "-t", "30", "-o", "csv"),
+        *("hey", "-z", f"{seconds:g}s", "-c", str(clients), "-q", f"{rate:g}", "-t", "30", "-o", "csv"),
         *("-m", "POST", "-T", "application/json", "-d", BODY.decode(), f"http://127.0.0.1:{port}/v1/tag"),
         stdout=subprocess.PIPE,
     )
