@@ -272,7 +272,7 @@ def test_a_file_that_cannot_be_made_whole_does_not_appear(command, ner, tmp_path
         (["--scheme", "iobs"], b"", ["no label scheme named 'iobs'", "iobes"]),
         (["--decoding", "vitrbi"], b"", ["no decoding named 'vitrbi'", "viterbi or argmax"]),
         (["nowhere.txt"], b"", ["The file 'nowhere.txt' does not exist"]),
-        (["."], b"", ["'.' is a folder. Name a file in it"]),
+        (["."], b"", ["Name a folder for them: --output FOLDER"]),
         (
             ["Anna left. " * 30],
             b"",

@@ -6,7 +6,7 @@ import io
 import itertools
 import json
 import sys
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import IO, Any, NamedTuple
 from polytag.corpus.column_sample import SAMPLE
 from polytag.corpus.dialect import ColumnRow, Dialect, column_rows, recognise_dialect
 from polytag.corpus.sentences import HALF_CHARACTER
+from polytag.corpus.text_files import text_ending
 from polytag.corpus.word_patterns import word_in, word_pattern
 from polytag.encoding.json_values import parse_json, without_infinities
 from polytag.errors import CorpusError, PolytagError, shorten
@@ -22,15 +23,17 @@ from polytag.plugin.reader import ReadingOptions
 from polytag.prediction.incoming import IncomingLines
 
 INPUT_FORMATS = ("text", "document", "words", "conll", "jsonl")
+PARQUET = "parquet"
 STDIN = "standard input"
 TEXT = "--text"
 """Name of a text given on the command line, in messages."""
-_BY_ENDING = {".jsonl": "jsonl", ".tsv": "conll"} | dict.fromkeys(
+_BY_ENDING = {".jsonl": "jsonl", ".parquet": PARQUET, ".tsv": "conll"} | dict.fromkeys(
     (".bio", ".bio2", ".bioes", ".bmes", ".col", ".conll", ".conll2000", ".conll2003", ".iob", ".iob2", ".iobes"),
     "conll",
 )
 
-_OF_CORPORA = (".ann", ".conllu", ".conllup", ".json", ".parquet", ".spacy")
+_TEXTS = (".txt", ".text")
+_OF_CORPORA = (".ann", ".conllu", ".conllup", ".json", ".spacy")
 _QUIET = 1.0
 """Seconds without a line after which the form of columns is judged by the sentences so far."""
 
@@ -66,6 +69,12 @@ def format_of(file: str) -> str:
             "--input."
         )
     return _BY_ENDING.get(ending, "text")
+
+
+def has_known_extension(name: str) -> bool:
+    """Whether a file in a folder is one to tag: others, such as a README, are left out."""
+    ending = text_ending(Path(name))
+    return ending in _BY_ENDING or ending in _TEXTS
 
 
 def check_file(path: Path) -> None:
@@ -200,28 +209,68 @@ def objects(lines: Lines, name: str) -> Iterator[Item]:
         if not line.strip():
             continue
         try:
-            record = parse_json(line)
+            found = parsed_object(line)
         except ValueError as error:
-            raise PolytagError(f"{name}, line {number}: not JSON: {error}. Write one object per line.") from error
-        found = record.get("text", record.get("tokens")) if isinstance(record, dict) else None
-        if isinstance(found, str) or (isinstance(found, list) and all(isinstance(word, str) for word in found)):
-            if "\\u" in line and HALF_CHARACTER.search(json.dumps(record, ensure_ascii=False)):
-                raise PolytagError(
-                    f"{name}, line {number}: an escape such as \\ud83d is half a character. Write both halves, or the "
-                    "character itself."
-                )
-            document = record.get("document") if isinstance(found, list) else None
-            if not isinstance(document, int | str | None):
-                raise PolytagError(f'{name}, line {number}: "document" is {document!r}. Use a number or a string.')
-            number_of_document = None if document is None else documents.setdefault(document, len(documents))
-            used = "text" if isinstance(found, str) else "tokens"
-            others = {key: value for key, value in record.items() if key != used}
-            yield Item(found, number_of_document, without_infinities(others))
-        else:
-            raise PolytagError(
-                f'{name}, line {number}: the object has neither a string "text" nor a list of strings "tokens". Add one'
-                " of them."
+            raise PolytagError(f"{name}, line {number}: {error}") from error
+        document = found.document
+        number_of_document = None if document is None else documents.setdefault(document, len(documents))
+        yield Item(found.content, number_of_document, found.others)
+
+
+class ParsedObject(NamedTuple):
+    """A line of JSON Lines.
+
+    Attributes:
+        content: Its text, or its words.
+        document: The document of words, if it is said.
+        others: Its other fields.
+        used: The name of the field with the content.
+    """
+
+    content: str | list[str]
+    document: int | str | None
+    others: dict[str, Any]
+    used: str
+
+
+def parsed_object(
+    line: str, fields: Sequence[str] = ("text", "tokens"), document_field: str = "document"
+) -> ParsedObject:
+    """Read a line of JSON Lines.
+
+    Args:
+        line: The line.
+        fields: Names of the fields that may have the content; the first that exists has it.
+        document_field: The field that says which sentences of words belong together.
+
+    Raises:
+        ValueError: It is not JSON, or has no content; the message says what to do.
+    """
+    try:
+        record = parse_json(line)
+    except ValueError as error:
+        raise ValueError(f"not JSON: {error}. Write one object per line.") from error
+    used = next((name for name in fields if name in record), "") if isinstance(record, dict) else ""
+    found = record[used] if used else None
+    if not (isinstance(found, str) or (isinstance(found, list) and all(isinstance(word, str) for word in found))):
+        if tuple(fields) != ("text", "tokens"):
+            raise ValueError(
+                f"the object has neither a string nor a list of strings in {' or '.join(map(repr, fields))}."
             )
+        raise ValueError('the object has neither a string "text" nor a list of strings "tokens". Add one of them.')
+    if "\\u" in line and HALF_CHARACTER.search(json.dumps(record, ensure_ascii=False)):
+        raise ValueError("an escape such as \\ud83d is half a character. Write both halves, or the character itself.")
+    document = record.get(document_field) if isinstance(found, list) else None
+    if not isinstance(document, int | str | None):
+        raise ValueError(f'"{document_field}" is {document!r}. Use a number or a string.')
+    others = {key: value for key, value in record.items() if key != used}
+    return ParsedObject(found, document, without_infinities(others), used)
+
+
+def split_at_blanks(line: str) -> list[str]:
+    """The words of a line, separated by spaces or tabs."""
+    # Not str.split(), as words may contain no-break spaces.
+    return [word for word in line.replace("\t", " ").split(" ") if word]
 
 
 def decoded_lines(source: Iterable[bytes], name: str, encoding: str | None = None) -> Lines:

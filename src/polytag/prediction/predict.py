@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, NamedTuple, Unpack, cast
+from typing import IO, NamedTuple, TextIO, Unpack, cast
 
 from polytag.corpus.dialect import has_document_marks
 from polytag.corpus.text_files import text_lines
@@ -30,9 +30,12 @@ from polytag.prediction.inputs import (
     kind_of,
     objects,
     open_input,
+    split_at_blanks,
     words_of_columns,
 )
-from polytag.prediction.outputs import OUTPUT_FORMATS, open_output, writer_for
+from polytag.prediction.one_file import default_format, has_columns, tag_columns
+from polytag.prediction.outputs import OUTPUT_FORMATS, Write, open_output, writer_for
+from polytag.prediction.row_options import RowOptions, check_name
 from polytag.tagger.description import open_folder
 from polytag.tagger.results import TaggedText
 from polytag.tagger.tagger import Tagger
@@ -60,22 +63,24 @@ def predict(
     verbose: bool = False,
     task: str | None = None,
     labels: LabelNames | None = None,
+    text_column: str | None = None,
+    tokens_column: str | None = None,
+    document_column: str | None = None,
     **reading: Unpack[ReadingKeywords],
 ) -> None:
     """Tag a file, and write the result to another file or to standard output, in constant memory.
 
-    Whatever has arrived from a pipe or a terminal is tagged and written before more is awaited.
-
-    Nothing is returned; use `Tagger.tag` or `Tagger.stream` to get tagged texts.
+    Whatever has arrived from a pipe or a terminal is tagged and written before more is awaited. Nothing is returned;
+    use `Tagger.tag` or `Tagger.stream` to get tagged texts, and `predict_lake` for many files.
 
     Args:
         tagger: Folder of a tagger or of a token classifier of transformers, or its name on the hub.
-        file: Path of the file, `-` for standard input.
+        file: Path or URL of the file, `-` for standard input.
         text: A text to tag instead of a file, by default as one document.
-        input_format: `text`, `document`, `words`, `conll` or `jsonl`; by default chosen by the file extension. Other
-            fields of JSON Lines are passed on to `jsonl` and `doccano`.
+        input_format: `text`, `document`, `words`, `conll`, `jsonl` or `parquet`; by default chosen by the file
+            extension. Other fields of JSON Lines are passed on to `jsonl` and `doccano`.
         output_format: `jsonl`, `conll`, `doccano`, `table` or `html`; by default a table on a terminal and JSON
-            Lines elsewhere.
+            Lines elsewhere. For Parquet: `parquet`, or `jsonl` on standard output.
         scheme: Label scheme for column format; by default the scheme of each task in the tagger.
         decoding: `viterbi` or `argmax`; by default the tagger's own.
         min_score: Spans with a lower probability are dropped, 0..1.
@@ -84,6 +89,7 @@ def predict(
         output: File to write to, atomically; by default standard output.
         verbose: Print the runtime on stderr.
         task, labels: For a token classifier, as in `Tagger.load`.
+        text_column, tokens_column, document_column: As in `predict_lake`.
         **reading: What is known about the form of the file: `encoding`, and for columns `columns`, `separator`,
             `comments`, `header` and `word_pattern`, as in `load_corpus`.
 
@@ -94,13 +100,19 @@ def predict(
     decoding = check_decoding(decoding)
     if text is not None and file != "-":
         raise PolytagError(f"There is a text and the file {shorten(file)!r}. Give one of them.")
-    form = _checked(
-        "input format", input_format or ("document" if text is not None else format_of(file)), INPUT_FORMATS
-    )
+    columns = (text_column, tokens_column, document_column)
+    if has_columns(file, input_format, output_format, columns):
+        writing = output_format or default_format(file, input_format, output)
+        rows = RowOptions(writing, input_format, *columns, lines, decoding, min_score, task, labels, runtime, options)
+        tag_columns(tagger, file, rows, output, scheme, verbose)
+        return
+    form = input_format or ("document" if text is not None else format_of(file))
+    check_name("input format", form, INPUT_FORMATS)
     if lines and form in ("words", "conll"):
         raise PolytagError(f"--lines is for text, and the input format {form} has words. Leave it out.")
     on_terminal = output is None and sys.stdout.isatty()
-    writing = _checked("output format", output_format or ("table" if on_terminal else "jsonl"), OUTPUT_FORMATS)
+    writing = output_format or ("table" if on_terminal else "jsonl")
+    check_name("output format", writing, OUTPUT_FORMATS)
     target = registry().schemes[scheme] if scheme else None
     folder, _ = open_folder(tagger, task, labels)
     if file != "-":
@@ -110,15 +122,17 @@ def predict(
     if verbose:
         print(f"runtime: {loaded.runtime}", file=sys.stderr)
     with open_input(file, text) as source, open_output(None if output is None else expand_home(output)) as sink:
-        write = writer_for(writing, loaded, target, sink)
-        found = _read(source, file, text, form, options)
-        with for_plugin():  # `sink` is already open: what a splitter prints does not come between the results
-            for number, (items, tag) in enumerate(_tagging(loaded, found, lines)):
-                stage("" if number else "Tagging")  # the first time, TensorFlow compiles
-                for item, tagged in zip(items, tag(items), strict=True):
-                    stage("")
-                    write(tagged, item.others)
-                sink.flush()  # whoever reads it may wait for it
+        _write(loaded, _read(source, file, text, form, options), lines, writer_for(writing, loaded, target, sink), sink)
+
+
+def _write(tagger: Tagger, found: _Found, lines: bool, write: Write, sink: TextIO) -> None:
+    with for_plugin():  # `sink` is already open: what a splitter prints does not come between the results
+        for number, (items, tag) in enumerate(_tagging(tagger, found, lines)):
+            stage("" if number else "Tagging")  # the first time, TensorFlow compiles
+            for item, tagged in zip(items, tag(items), strict=True):
+                stage("")
+                write(tagged, item.others)
+            sink.flush()  # whoever reads it may wait for it
 
 
 class _Found(NamedTuple):
@@ -143,9 +157,7 @@ def _read(source: IO[bytes], file: str, text: str | None, form: str, options: Re
     if form == "document":
         return _Found(iter([Item("\n".join(line for _, line in read))]), never)
     if form == "words":
-        # Not str.split(), as words may contain no-break spaces.
-        split = ([word for word in line.replace("\t", " ").split(" ") if word] for _, line in read)
-        return _Found(map(Item, split), waits)
+        return _Found((Item(split_at_blanks(line)) for _, line in read), waits)
     if form == "jsonl":
         return _Found(objects(read, name), waits)
     sentences = (Item(*pair) for pair in words_of_columns(read, name, options, coming))
@@ -176,9 +188,3 @@ def _tagging(tagger: Tagger, found: _Found, lines: bool) -> Iterator[tuple[Seque
         document = operator.attrgetter("document") if has_document else None
         for items in bursts(run, found.waits, document):
             yield items, tag
-
-
-def _checked(what: str, name: str, known: Sequence[str]) -> str:
-    if name not in known:
-        raise PolytagError(f"There is no {what} named {name!r}. Choose one of: {', '.join(known)}.")
-    return name

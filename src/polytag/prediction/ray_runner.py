@@ -1,0 +1,89 @@
+"""Run the shards of a data lake on a Ray cluster, whose actors are started again where one dies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from polytag.errors import PolytagError, in_brief
+from polytag.prediction.runners import MOST_DEATHS, Listener
+from polytag.prediction.shard_work import LakeJob, ShardDone, tag_shard
+from polytag.prediction.shards import Shard
+from polytag.tagger.tagger import Tagger
+
+
+class _Actor:
+    """Tags shards with a tagger that Ray brings to its machine."""
+
+    def __init__(self, tagger: Tagger) -> None:
+        self._tagger = tagger
+
+    def tag(self, shard: Shard, job: LakeJob) -> ShardDone:
+        return tag_shard(self._tagger, shard, job, lambda _: None)
+
+
+def run_ray(job: LakeJob, shards: Sequence[Shard], listener: Listener, workers: int, address: str | None) -> None:
+    """Tag the shards in actors, one core each.
+
+    Args:
+        job: What to do. Inputs and output have to be reachable from all machines under the same paths.
+        shards: The shards.
+        listener: Hears how far they are, shard by shard.
+        workers: Number of actors.
+        address: Address of the cluster; by default the one that this program has joined, or a new local one.
+
+    Raises:
+        PolytagError: Ray is not installed or cannot be reached, a shard cannot be tagged, or its actors keep dying.
+    """
+    ray = _ray()
+    with _joined(ray, address):
+        # The work of an actor that dies is done again in the one that replaces it.
+        remote = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=MOST_DEATHS)(_Actor)
+        tagger = ray.put(job.load())
+        from ray.util import ActorPool
+
+        pool = ActorPool([remote.remote(tagger) for _ in range(min(workers, len(shards)))])
+        rows = {shard.output: shard.rows for shard in shards}
+        try:
+            for done in pool.map_unordered(lambda actor, shard: actor.tag.remote(shard, job), shards):
+                listener.on_rows(rows[done.output])
+                listener.on_done(done)
+        except ray.exceptions.RayTaskError as error:
+            if isinstance(error.cause, PolytagError):
+                raise error.cause from None
+            raise
+        except ray.exceptions.RayActorError as error:
+            raise PolytagError(
+                f"An actor died {MOST_DEATHS} times in the same shard: {in_brief(error)}. Its machine may have too "
+                "little memory. What is done stays, and the same command continues."
+            ) from error
+
+
+def _ray() -> Any:
+    try:
+        import ray
+    except ImportError as error:
+        raise PolytagError(
+            "--runner ray needs Ray, which is not installed. Install it: pip install polytag[ray]"
+        ) from error
+    return ray
+
+
+@contextmanager
+def _joined(ray: Any, address: str | None) -> Iterator[None]:
+    """Join a cluster for the block, unless this program has joined one."""
+    if ray.is_initialized():
+        yield
+        return
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level="error", include_dashboard=False)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise PolytagError(
+            f"The Ray cluster {address or 'on this machine'!r} cannot be joined: {in_brief(error)}. Start one with "
+            "`ray start --head`, or leave out --ray-address."
+        ) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
