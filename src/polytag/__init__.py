@@ -73,6 +73,8 @@ if TYPE_CHECKING:
     from polytag.plugin.specs import RunInfo
     from polytag.plugin.splitter import Splitter, Word
     from polytag.plugin.task import Task
+    from polytag.prediction.batch_tagger import BatchTagger
+    from polytag.prediction.lake import LakeProgress, LakeResult, predict_lake
     from polytag.prediction.predict import predict
     from polytag.publishing.push import PushResult, push
     from polytag.publishing.report.report import Report, report
@@ -146,6 +148,8 @@ _HOMES = {
     "polytag.plugin.specs": ("RunInfo",),
     "polytag.plugin.lookup": ("alignment", "metric", "scheme", "task"),
     "polytag.plugin.metric": ("Metric", "Scores"),
+    "polytag.prediction.batch_tagger": ("BatchTagger",),
+    "polytag.prediction.lake": ("LakeProgress", "LakeResult", "predict_lake"),
     "polytag.prediction.predict": ("predict",),
     "polytag.publishing.push": ("PushResult", "push"),
     "polytag.publishing.report.report": ("Report", "report"),
@@ -169,6 +173,7 @@ __all__ = [
     "AlignedUnit",
     "AlignedWords",
     "AlignmentStrategy",
+    "BatchTagger",
     "ColumnRow",
     "Comparison",
     "Conversion",
@@ -186,6 +191,8 @@ __all__ = [
     "Finding",
     "History",
     "LabelScheme",
+    "LakeProgress",
+    "LakeResult",
     "Metric",
     "PluginError",
     "PolytagError",
@@ -239,6 +246,7 @@ __all__ = [
     "load_corpus",
     "metric",
     "predict",
+    "predict_lake",
     "push",
     "recognise_dialect",
     "recognise_dialects",

@@ -76,9 +76,9 @@ def tag_lake(tagger: str, inputs: Sequence[str], as_json: bool, quiet: bool, **o
         before = "" if result.tagged else " All was done before."
         print(f"{result.rows:,} rows in {result.output}, in {_files(result.shards)}.{before}", file=sys.stderr)
     if result.quarantined:
-        rows = "1 row was" if result.quarantined == 1 else f"{result.quarantined:,} rows were"
         print(
-            f"polytag: {rows} left out, as they cannot be tagged: {result.output}/{QUARANTINE} says which and why.",
+            f"polytag: Rows left out, as they cannot be tagged: {result.quarantined:,}. {result.output}/{QUARANTINE} "
+            "says which and why.",
             file=sys.stderr,
         )
         raise typer.Exit(LEFT_OUT)

@@ -19,7 +19,7 @@ from polytag.prediction.manifest import LOCK, Manifest, fingerprint_of
 from polytag.prediction.row_options import RowOptions, check_name
 from polytag.prediction.runners import Run, run_here, run_processes
 from polytag.prediction.shard_work import LakeJob, ShardDone
-from polytag.prediction.shards import shards_of
+from polytag.prediction.shards import chosen_files, shards_of
 from polytag.tagger.arguments import check_min_score
 from polytag.tagger.description import open_folder
 from polytag.tagger.runtimes import choose_runtime
@@ -125,14 +125,14 @@ def predict_lake(
     check_min_score(min_score)
     run = _run(runner, workers, ray_address)
     given = [str(inputs)] if isinstance(inputs, str | Path) else list(map(str, inputs))
-    files = find_files(given)
+    files, left_out = chosen_files(find_files(given), input_format)
     _check_apart(str(output), [*given, *(file.path for file in files)])
     folder, description = open_folder(tagger, task, labels)
     columns = (text_column, tokens_column, document_column)
     writing, runtime = output_format or _usual_format(files, input_format), choose_runtime(folder, description, runtime)
     form, found = ReadingOptions.of(reading), check_decoding(decoding)
     options = RowOptions(writing, input_format, *columns, lines, found, min_score, task, labels, runtime, form)
-    shards, left_out = shards_of(files, options)
+    shards = shards_of(files, options)
     job = LakeJob(folder, str(output), options)
     with _locked(OutputFolder(str(output))) as target:
         manifest = Manifest(target, fingerprint_of(folder), options.to_dict(), shards)

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple, TextIO
 
 from polytag.errors import PolytagError, in_brief, shorten
-from polytag.files import expand_home, new_file
+from polytag.files import expand_home, new_file, remove_leftovers
 
 _MAGIC = re.compile(r"[*?[]")
 _VERSIONS = ("ETag", "etag", "mtime", "LastModified", "updated", "created")
@@ -211,6 +211,11 @@ class OutputFolder:
                 system, inner = opened_system(self._of(name))
                 system.makedirs(system._parent(inner), exist_ok=True)
                 system.put_file(str(copy), inner)
+
+    def remove_leftovers(self, name: str) -> None:
+        """Remove what a killed process left while it wrote a file."""
+        if self._local is not None:
+            remove_leftovers(self._local / name)
 
     def remove(self, name: str) -> None:
         """Remove a file, if it exists."""

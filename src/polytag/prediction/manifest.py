@@ -55,6 +55,7 @@ class Manifest:
         Raises:
             PolytagError: The folder has other content, or was begun with another tagger, other options or other inputs.
         """
+        self._folder.remove_leftovers(MANIFEST)
         names = self._folder.names()
         if MANIFEST not in names:
             if foreign := sorted(name for name in names if name != LOCK and ".polytag-" not in name):

@@ -68,6 +68,12 @@ class RowOptions:
             )
 
     @property
+    def named(self) -> tuple[str, ...]:
+        """The columns that the user named."""
+        columns = (self.text_column, self.tokens_column, self.document_column)
+        return tuple(name for name in columns if name is not None)
+
+    @property
     def fields(self) -> tuple[str, ...]:
         """The fields of JSON Lines that may have a text or words; the first that exists has it."""
         named = self.text_column or self.tokens_column

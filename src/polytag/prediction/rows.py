@@ -35,9 +35,15 @@ _BUFFER = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that cannot be tagged, and why."""
+    """A row that cannot be tagged.
+
+    Attributes:
+        reason: The reason.
+        is_missing: Whether it has no text at all.
+    """
 
     reason: str
+    is_missing: bool = False
 
 
 Content = str | list[str] | BadRow
@@ -143,7 +149,7 @@ def rows_of_table(table: pa.Table, columns: ContentColumns, before: int = 0) -> 
         before: Number of rows that come before it.
     """
     found = _values(table.column(columns.content))
-    contents = [_checked(value, columns) for value in found]
+    contents = [checked_content(value, columns) for value in found]
     documents = [None] * len(table) if columns.document is None else table.column(columns.document).to_pylist()
     return Rows(range(before + 1, before + 1 + len(table)), contents, documents, table)
 
@@ -162,12 +168,14 @@ def _value(value: pa.Scalar) -> Any:
         return BadRow(f"not UTF-8: {error}")
 
 
-def _checked(value: Any, columns: ContentColumns) -> Content:
-    if isinstance(value, str | BadRow):
+def checked_content(value: Any, columns: ContentColumns) -> Content:
+    """A value of the column to tag, if it can be tagged."""
+    if isinstance(value, BadRow) or (isinstance(value, str) and columns.text):
         return value
     if value is None:
-        return BadRow(f"the column {columns.content!r} has no value")
-    return BadRow(f"a word in the column {columns.content!r} has no value") if None in value else value
+        return BadRow(f"the column {columns.content!r} has no value", is_missing=True)
+    is_content = isinstance(value, list) and columns.tokens and all(isinstance(word, str) for word in value)
+    return value if is_content else BadRow(f"the value of the column {columns.content!r} is {value!r:.60}")
 
 
 def _text(shard: Shard, options: RowOptions) -> Iterator[Rows]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -93,7 +94,7 @@ def tag_shard(tagger: Tagger, shard: Shard, job: LakeJob, on_rows: OnRows) -> Sh
             folder.remove(quarantine)
     with open_bytes_of(f"{job.output.rstrip('/')}/{shard.output}") as whole:
         checksum = hashlib.file_digest(whole, "sha256").hexdigest()  # type: ignore[arg-type]  # it reads bytes
-        size = whole.tell()
+        size = whole.seek(0, os.SEEK_END)
     return ShardDone(shard.output, written, len(bad), size, checksum)
 
 

@@ -64,8 +64,23 @@ class _Part(NamedTuple):
     end: int = 0
 
 
-def shards_of(files: Sequence[InputFile], options: RowOptions) -> tuple[list[Shard], list[str]]:
-    """The shards of files, and the files in folders that are left out, as their extension is none that is read.
+def chosen_files(files: Sequence[InputFile], input_format: str | None) -> tuple[list[InputFile], list[str]]:
+    """The files to tag, and the paths of the files in folders whose extension is none that is read.
+
+    Raises:
+        PolytagError: No file is to tag.
+    """
+    chosen = [file for file in files if file.named or input_format or has_known_extension(file.name)]
+    if not chosen:
+        raise PolytagError(
+            f"No file has an extension that is read here: the first is {shorten(files[0].path)!r}. Name their format: "
+            f"--input {'|'.join(LAKE_FORMATS)}"
+        )
+    return chosen, [file.path for file in files if file not in chosen]
+
+
+def shards_of(files: Sequence[InputFile], options: RowOptions) -> list[Shard]:
+    """The shards of files.
 
     Args:
         files: The files.
@@ -74,15 +89,8 @@ def shards_of(files: Sequence[InputFile], options: RowOptions) -> tuple[list[Sha
     Raises:
         PolytagError: A file has no rows, lacks a column or is damaged, or two outputs would have one name.
     """
-    taken = [file for file in files if file.named or options.input_format or has_known_extension(file.name)]
-    left_out = [file.path for file in files if file not in taken]
-    if not taken:
-        raise PolytagError(
-            f"None of the {len(files)} files has an extension that is read here: the first is "
-            f"{shorten(files[0].path)!r}. Name their format: --input {'|'.join(LAKE_FORMATS)}"
-        )
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        shards = [shard for found in pool.map(partial(_shards, options=options), taken) for shard in found]
+        shards = [shard for found in pool.map(partial(_shards, options=options), files) for shard in found]
     counts = Counter(shard.output for shard in shards)
     if twice := next((name for name, count in counts.items() if count > 1), None):
         one, other, *_ = [shard.file for shard in shards if shard.output == twice]
@@ -90,7 +98,7 @@ def shards_of(files: Sequence[InputFile], options: RowOptions) -> tuple[list[Sha
             f"The outputs of {one!r} and {other!r} would both be {twice!r}. Rename one, name the folder above them as "
             "the only input, or write to two folders."
         )
-    return shards, left_out
+    return shards
 
 
 def whole_file(file: InputFile, options: RowOptions) -> Shard:
