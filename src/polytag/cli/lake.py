@@ -56,7 +56,7 @@ def tag_lake(tagger: str, inputs: Sequence[str], as_json: bool, quiet: bool, **o
             "Several files, a folder, a pattern or --workers give several outputs. Name a folder for them: --output "
             "FOLDER"
         )
-    shown = _events() if as_json else _nothing() if quiet else _bar() if sys.stderr.isatty() else _lines()
+    shown = _events() if as_json else _nothing() if quiet else bar() if sys.stderr.isatty() else lines()
     with shown as on_progress:
         result = predict_lake(tagger, inputs, on_progress=on_progress, **options)
     if as_json:
@@ -94,7 +94,7 @@ def _nothing() -> Iterator[OnProgress | None]:
 
 
 @contextmanager
-def _bar() -> Iterator[OnProgress]:
+def bar() -> Iterator[OnProgress]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
@@ -122,7 +122,7 @@ def _bar() -> Iterator[OnProgress]:
 
 
 @contextmanager
-def _lines() -> Iterator[OnProgress]:
+def lines() -> Iterator[OnProgress]:
     began = spoken = time.monotonic()
     before: int | None = None
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from polytag.errors import PolytagError, in_brief
@@ -16,8 +18,13 @@ from polytag.tagger.tagger import Tagger
 class _Actor:
     """Tags shards with a tagger that Ray brings to its machine."""
 
-    def __init__(self, tagger: Tagger) -> None:
-        self._tagger = tagger
+    def __init__(self, place: Sequence[Any], folder: str) -> None:
+        import ray
+
+        with suppress(OSError):  # absolute paths and URLs do without it
+            os.chdir(folder)
+        (stored,) = place
+        self._tagger: Tagger = ray.get(stored)
 
     def tag(self, shard: Shard, job: LakeJob) -> ShardDone:
         return tag_shard(self._tagger, shard, job, lambda _: None)
@@ -40,10 +47,11 @@ def run_ray(job: LakeJob, shards: Sequence[Shard], listener: Listener, workers: 
     with _joined(ray, address):
         # The work of an actor that dies is done again in the one that replaces it.
         remote = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=MOST_DEATHS)(_Actor)
-        tagger = ray.put(job.load())
+        # In a list: an actor that is started again can get it again as long as this reference exists.
+        place = [ray.put(job.load())]
         from ray.util import ActorPool
 
-        pool = ActorPool([remote.remote(tagger) for _ in range(min(workers, len(shards)))])
+        pool = ActorPool([remote.remote(place, str(Path.cwd())) for _ in range(min(workers, len(shards)))])
         rows = {shard.output: shard.rows for shard in shards}
         try:
             for done in pool.map_unordered(lambda actor, shard: actor.tag.remote(shard, job), shards):
