@@ -95,6 +95,7 @@ def _nothing() -> Iterator[OnProgress | None]:
 
 @contextmanager
 def bar() -> Iterator[OnProgress]:
+    """Show a bar over the rows, with their number a second and the time left, on stderr."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
@@ -123,6 +124,7 @@ def bar() -> Iterator[OnProgress]:
 
 @contextmanager
 def lines() -> Iterator[OnProgress]:
+    """Print a line on stderr now and then."""
     began = spoken = time.monotonic()
     before: int | None = None
 

@@ -19,24 +19,46 @@ from polytag.prediction.shards import whole_file
 from polytag.tagger.description import open_folder
 
 
-def has_columns(file: str, input_format: str | None, output_format: str | None, named: Sequence[str | None]) -> bool:
+def has_columns(
+    file: str,
+    input_format: str | None,
+    output_format: str | None,
+    output: str | Path | None,
+    named: Sequence[str | None],
+) -> bool:
     """Whether a file is tagged by its columns, and not by its lines.
 
     Args:
         file: Path or URL.
-        input_format, output_format: What the user gave.
+        input_format, output_format: The formats that the user gave.
+        output: The file to write.
         named: The columns that the user named.
     """
-    is_parquet = PARQUET in (input_format, output_format) or (not input_format and file.endswith(f".{PARQUET}"))
-    return any(named) or is_parquet or is_url(file)
+    is_parquet = PARQUET in (input_format, output_format) or (not output_format and _is_parquet(output))
+    return any(named) or is_parquet or (not input_format and _is_parquet(file)) or is_url(file)
 
 
-def default_format(file: str, input_format: str | None, output: str | Path | None) -> str:
-    """The format of the output: Parquet for Parquet, except on standard output or where its name says otherwise."""
-    if output is None or str(output).endswith(".jsonl"):
-        return "jsonl"
-    from_parquet = input_format == PARQUET or (not input_format and file.endswith(f".{PARQUET}"))
-    return PARQUET if from_parquet or str(output).endswith(f".{PARQUET}") else "jsonl"
+def format_of_columns(file: str, input_format: str | None, output_format: str | None, output: str | Path | None) -> str:
+    """The format to write: Parquet for Parquet, except on standard output or where the name of the output says more.
+
+    Raises:
+        PolytagError: The format that the user gave has no columns.
+    """
+    if output_format is None:
+        if output is None or str(output).endswith(".jsonl"):
+            return "jsonl"
+        from_parquet = input_format == PARQUET or (not input_format and _is_parquet(file))
+        return PARQUET if from_parquet or _is_parquet(output) else "jsonl"
+    if output_format not in ROW_FORMATS:
+        raise PolytagError(
+            f"The file {file!r} is read by its columns, and the format is {output_format!r}. Columns are written as "
+            "parquet or jsonl: --format jsonl"
+        )
+    return output_format
+
+
+def _is_parquet(path: str | Path | None) -> bool:
+    return path is not None and str(path).endswith(f".{PARQUET}")
 
 
 def tag_columns(
@@ -55,11 +77,9 @@ def tag_columns(
     Raises:
         PolytagError: The file or the tagger is invalid, or a row cannot be tagged.
     """
-    if options.output_format not in ROW_FORMATS or scheme is not None:
-        what = "--scheme is for column format" if scheme is not None else f"the format is {options.output_format!r}"
+    if scheme is not None:
         raise PolytagError(
-            f"The file {file!r} is read by its columns, and {what}. Columns are written as parquet or jsonl: --format "
-            "jsonl"
+            f"The file {file!r} is read by its columns, and --scheme is for column format. Leave it out."
         )
     if output is None and options.output_format == PARQUET:
         raise PolytagError(

@@ -33,7 +33,7 @@ from polytag.prediction.inputs import (
     split_at_blanks,
     words_of_columns,
 )
-from polytag.prediction.one_file import default_format, has_columns, tag_columns
+from polytag.prediction.one_file import format_of_columns, has_columns, tag_columns
 from polytag.prediction.outputs import OUTPUT_FORMATS, Write, open_output, writer_for
 from polytag.prediction.row_options import RowOptions, check_name
 from polytag.tagger.description import open_folder
@@ -101,8 +101,8 @@ def predict(
     if text is not None and file != "-":
         raise PolytagError(f"There is a text and the file {shorten(file)!r}. Give one of them.")
     columns = (text_column, tokens_column, document_column)
-    if has_columns(file, input_format, output_format, columns):
-        writing = output_format or default_format(file, input_format, output)
+    if has_columns(file, input_format, output_format, output, columns):
+        writing = format_of_columns(file, input_format, output_format, output)
         rows = RowOptions(writing, input_format, *columns, lines, decoding, min_score, task, labels, runtime, options)
         tag_columns(tagger, file, rows, output, scheme, verbose)
         return
