@@ -6,7 +6,7 @@ import os
 import signal
 import traceback
 import warnings
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing import get_context
@@ -18,8 +18,8 @@ from polytag.errors import PolytagError, RuntimeHint
 from polytag.prediction.shard_work import LakeJob, ShardDone, tag_shard
 from polytag.prediction.shards import Shard
 
-MOST_DEATHS = 5
-"""How often a shard is begun whose worker dies: then something in it needs more memory than there is."""
+MOST_DEATHS = 10
+"""Deaths of workers in a row, with no shard done in between: then a shard needs more memory than there is."""
 
 _ROWS, _DONE, _WRONG, _DEFECT = "rows", "done", "wrong", "defect"
 
@@ -89,7 +89,7 @@ class _Pool:
     def __init__(self, job: LakeJob, shards: Sequence[Shard], listener: Listener, size: int) -> None:
         self._job, self._listener, self.size = job, listener, size
         self._left = deque(shards)
-        self._deaths: Counter[str] = Counter()
+        self._deaths = 0
         self.workers: list[_Worker] = []
         self._cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
@@ -119,6 +119,7 @@ class _Pool:
                 worker.rows += value
                 self._listener.on_rows(value)
             elif kind == _DONE:
+                self._deaths = 0
                 self._listener.on_done(value)
                 self._give(worker)
             elif kind == _WRONG:
@@ -134,12 +135,12 @@ class _Pool:
         if worker.shard is None:
             return
         self._listener.on_rows(-worker.rows)
-        self._deaths[worker.shard.output] += 1
-        if self._deaths[worker.shard.output] >= MOST_DEATHS:
+        self._deaths += 1
+        if self._deaths >= MOST_DEATHS:
             raise PolytagError(
-                f"{MOST_DEATHS} workers died (exit status {worker.process.exitcode}) while they tagged "
-                f"{worker.shard.file!r}. The machine may have too little memory: give fewer --workers. What is done "
-                "stays, and the same command continues."
+                f"{MOST_DEATHS} workers died in a row, the last one (exit status {worker.process.exitcode}) while it "
+                f"tagged {worker.shard.file!r}. The machine may have too little memory: give fewer --workers. What is "
+                "done stays, and the same command continues."
             )
         self._left.appendleft(worker.shard)
         self.start(worker.number)
