@@ -8,6 +8,7 @@ import pytest
 
 import polytag
 from polytag import predict_lake
+from support.pages import DOCS, Block, parts
 
 TEXTS = ["Peter Smith lives in Rome.", "Anna Keller met him in Geneva.", "It rained.", "Zoë left for New York."] * 200
 
@@ -58,10 +59,19 @@ def test_what_is_wrong_with_a_shard_is_said_as_elsewhere(ray, ner_run, tmp_path)
 
 
 @pytest.mark.slow
-def test_ray_data_maps_a_batch_tagger(ray, ner_run):
-    pytest.importorskip("ray.data")
-    rows = ray.data.from_items([{"id": at, "text": text} for at, text in enumerate(TEXTS[:8])], override_num_blocks=2)
-    tagged = rows.map_batches(polytag.BatchTagger(str(ner_run.output)), batch_format="pyarrow").take_all()
+def test_the_recipe_of_the_page_runs(ray, ner_run, tmp_path, monkeypatch):
+    pa, pq = map(pytest.importorskip, ("pyarrow", "pyarrow.parquet"))
+    monkeypatch.chdir(tmp_path)
+    Path("lake").mkdir()
+    pq.write_table(pa.table({"id": range(8), "body": TEXTS[:8]}), "lake/a.parquet")
+    (block,) = (
+        part.body
+        for part in parts(DOCS / "how-to/tag-a-data-lake.md")
+        if isinstance(part, Block) and part.title == "with_ray.py"
+    )
+    code = block.replace('"lake"', repr(str(tmp_path / "lake"))).replace('"my-tagger"', repr(str(ner_run.output)))
+    exec(code.replace('"tagged-by-ray"', repr(str(tmp_path / "tagged"))), {})
+    tagged = pq.read_table("tagged").to_pylist()
     expected = [found.to_dict() for found in polytag.Tagger.load(ner_run.output).tag(TEXTS[:8])]
     by_id = {row["id"]: row for row in tagged}
     assert [by_id[at]["spans"] for at in range(8)] == [row["spans"] for row in expected]
