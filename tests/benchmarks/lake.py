@@ -3,8 +3,8 @@
     python tests/benchmarks/lake.py --tagger FOLDER --rows 1000000
 
 `processes`: two workers over one worker that has one core, as each of the two has. `parquet`: one process over a
-Parquet file, over `polytag predict` of a text file with the same texts. `memory`: the peak of a process for all rows, in
-one row group, over the peak for 10,000. Times are of whole commands, less the time of the same command over one row.
+Parquet file, over `polytag predict` of a text file with the same texts. `memory`: the peak of a process for all rows,
+in one row group, over the peak for 10,000. Times are of whole commands, less the time of the same command over one row.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ def _kill_processes(
                 for line in job.stdout:  # it works now: what is killed before it begins proves little
                     if '"rows"' in line:
                         break
-                time.sleep(choose.uniform(0, seconds / chosen.kills))
+                time.sleep(choose.uniform(0, seconds / chosen.kills / 2))
                 processes = [job.pid, *_workers(job.pid)]
                 victim = choose.choice(processes)
                 if job.poll() is not None:

@@ -272,7 +272,7 @@ class PageRunner:
                 _interrupt_after_first_epoch(patch)
             command = self.command if colour or interrupt else self.shared
             done = command(*shlex.split(arguments), stdin=stdin.encode())
-        allowed = (130,) if interrupt else (0, 1, 2) if expected else (0,)
+        allowed = (130,) if interrupt else (0, 1, 2, 3) if expected else (0,)
         assert done.status in allowed, f"{line}\n{done.err}"
         if colour:
             return done.out
