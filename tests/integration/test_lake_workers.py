@@ -77,6 +77,7 @@ def test_a_killed_job_ends_its_workers_and_the_same_command_continues(inputs, ex
         workers = [
             int(child) for child in Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text(encoding="utf-8").split()
         ]
+        assert not any("tensorflow" in Path(f"/proc/{worker}/maps").read_text(encoding="utf-8") for worker in workers)
         job.kill()
     assert len(workers) >= 2
     end = time.monotonic() + 60

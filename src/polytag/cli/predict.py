@@ -21,7 +21,7 @@ TaggerName = Annotated[
 Inputs = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[INPUT]...",
+        metavar="INPUT",
         help="File to tag, - for standard input; or several files, folders, patterns and URLs such as s3://bucket/in.",
         show_default="-",
     ),

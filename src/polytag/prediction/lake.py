@@ -127,6 +127,7 @@ def predict_lake(
     given = [str(inputs)] if isinstance(inputs, str | Path) else list(map(str, inputs))
     files, left_out = chosen_files(find_files(given), input_format)
     _check_apart(str(output), [*given, *(file.path for file in files)])
+    _check_reachable([*given, str(output)], run)
     folder, description = open_folder(tagger, task, labels)
     columns = (text_column, tokens_column, document_column)
     writing, runtime = output_format or _usual_format(files, input_format), choose_runtime(folder, description, runtime)
@@ -179,6 +180,15 @@ class _Progress:
         if self._on_progress:
             done = len(self._manifest.done)
             self._on_progress(LakeProgress(self._rows, self._total, done, self._shards, self._quarantined, finished))
+
+
+def _check_reachable(paths: Sequence[str], run: Run) -> None:
+    """Check that the workers can read and write what this process can."""
+    if run is not run_here and (own := next((path for path in paths if path.startswith("memory://")), None)):
+        raise PolytagError(
+            f"{own!r} is in the memory of this process, and other workers do not see it. Leave out --workers and "
+            "--runner."
+        )
 
 
 def _usual_format(files: Sequence[InputFile], input_format: str | None) -> str:

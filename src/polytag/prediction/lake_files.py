@@ -50,6 +50,8 @@ def is_folder(path: str) -> bool:
     Raises:
         PolytagError: The file system does not exist or fails.
     """
+    if not is_url(path):  # without fsspec, which takes a moment to import
+        return os.path.isdir(expand_home(path))  # noqa: PTH112  # False for a path that is too long
     with explained(path):
         system, inner = opened_system(path)
         return bool(system.isdir(inner))

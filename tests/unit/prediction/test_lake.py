@@ -253,6 +253,7 @@ def test_one_file_with_a_bad_row_is_an_error(ner, place):
         ("in/a.txt", {"output": "."}, "is in the other"),
         ("in/a.txt", {"output": "full"}, "is not empty, and has no _polytag.json"),
         ("in/a.txt", {"workers": 0}, "an integer of at least 1"),
+        ("in/a.txt", {"output": "memory://out", "workers": 2}, "other workers do not see it"),
         ("in/a.txt", {"runner": "dask"}, "no runner named 'dask'"),
         ("in/a.txt", {"ray_address": "auto"}, "--ray-address is for --runner ray"),
         ("in/a.txt", {"output_format": "conll"}, "no output format named 'conll'"),
