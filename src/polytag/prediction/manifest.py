@@ -45,7 +45,7 @@ class Manifest:
 
     def __init__(self, folder: OutputFolder, tagger: str, options: Mapping[str, Any], shards: Sequence[Shard]) -> None:
         self._folder = folder
-        self._head = {"format": _FORMAT, "tagger": tagger, "options": json.loads(json.dumps(options))}
+        self._head = {"format": _FORMAT, "tagger": tagger, "options": json.loads(json.dumps(options, default=str))}
         self._shards = {shard.output: shard for shard in shards}
         self.done: dict[str, ShardDone] = {}
 
