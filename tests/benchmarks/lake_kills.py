@@ -153,13 +153,15 @@ def _workers(pid: int) -> Sequence[int]:
 def _kill_actors(
     chosen: argparse.Namespace, tagger: Path, inputs: Path, output: Path, seconds: float
 ) -> dict[str, Any]:
+    os.environ |= {"RAY_TMPDIR": str(output.parent), "RAY_USAGE_STATS_ENABLED": "0"}
     import ray
     from ray.cluster_utils import Cluster
 
     choose, killed = random.Random(chosen.seed), []
+    (output.parent / "ray").mkdir()
     cluster = Cluster(
         initialize_head=True,
-        head_node_args={"num_cpus": 1, "include_dashboard": False, "temp_dir": str(output.parent / "ray")},
+        head_node_args={"num_cpus": 1, "include_dashboard": False},
     )
     cluster.add_node(num_cpus=1)
     ray.init(address=cluster.address, logging_level="error", log_to_driver=False)
