@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any
 
 from polytag.prediction.row_options import TEXT, ContentColumns
-from polytag.tagger.results import TaggedText
+from polytag.tagger.results import DIGITS, TaggedText
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,11 +47,44 @@ def result_arrays(tagged: Sequence[TaggedText | None], tasks: Iterable[str]) -> 
     """The columns of results, null where there is none; probabilities are rounded as in `TaggedText.to_dict`."""
     import pyarrow as pa
 
-    rows = [found and found.to_dict() for found in tagged]
+    fields = {field.name: field.type for field in result_fields(tasks)}
+    missing = pa.array([found is None for found in tagged], pa.bool_())
+    present = [found for found in tagged if found is not None]
+
+    def lists(kind: pa.ListType, sizes: Iterable[int], values: pa.Array) -> pa.Array:
+        found = iter(sizes)
+        ends = accumulate((0 if row is None else next(found) for row in tagged), initial=0)
+        mask = missing if len(present) < len(tagged) else None
+        return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), values, type=kind, mask=mask)
+
+    def of_words(kind: pa.StructType, rows: Callable[[TaggedText, str], Sequence[Any]]) -> pa.Array:
+        arrays = []
+        for field in kind:
+            own = [rows(found, field.name) for found in present]
+            arrays.append(lists(field.type, map(len, own), _flat(own, field.type.value_type)))
+        return pa.StructArray.from_arrays(arrays, fields=list(kind), mask=missing)
+
+    span = fields["spans"].value_type
+    spans = [[each.to_dict() for each in found.spans] for found in present]
+    columns = [pa.array([each[field.name] for row in spans for each in row], field.type) for field in span]
+    pairs = [pair for found in present for pair in found.offsets]
+    starts = pa.array(range(0, 2 * len(pairs) + 1, 2), pa.int32())
+    offsets = pa.ListArray.from_arrays(starts, _flat(pairs, pa.int64()), type=fields["offsets"].value_type)
+    words, sentences = [found.words for found in present], [found.sentence_starts for found in present]
     return [
-        pa.array([row and row[field.name] for row in rows], field.type, from_pandas=False)
-        for field in result_fields(tasks)
+        lists(fields["spans"], map(len, spans), pa.StructArray.from_arrays(columns, fields=list(span))),
+        lists(fields["words"], map(len, words), _flat(words, pa.string())),
+        lists(fields["offsets"], (len(found.offsets) for found in present), offsets),
+        lists(fields["sentence_starts"], map(len, sentences), _flat(sentences, pa.int64())),
+        of_words(fields["tags"], lambda found, task: found.tags[task]),
+        of_words(fields["scores"], lambda found, task: [round(score, DIGITS) for score in found.scores[task]]),
     ]
+
+
+def _flat(rows: Iterable[Sequence[Any]], kind: pa.DataType) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.array(list(chain.from_iterable(rows)), kind)
 
 
 def table_schema(schema: pa.Schema, columns: ContentColumns, tasks: Iterable[str]) -> pa.Schema:

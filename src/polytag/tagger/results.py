@@ -10,7 +10,8 @@ from typing import Any
 
 from polytag.tagger.decoder import Alternatives, Decoder, Prediction
 
-_DIGITS = 6
+DIGITS = 6
+"""Digits of probabilities in plain data."""
 
 WordGroups = tuple[str, list[list[tuple[int, int]]]]
 """A text, and the start and end of each word in the text, grouped by sentence."""
@@ -41,7 +42,7 @@ class TaggedSpan:
         return {
             "task": self.task,
             "label": self.label,
-            "score": round(self.score, _DIGITS),
+            "score": round(self.score, DIGITS),
             "text": self.text,
             "start": self.start,
             "end": self.end,
@@ -83,11 +84,11 @@ class TaggedText:
             "offsets": list(self.offsets),
             "sentence_starts": list(self.sentence_starts),
             "tags": {task: list(tags) for task, tags in self.tags.items()},
-            "scores": {task: [round(score, _DIGITS) for score in scores] for task, scores in self.scores.items()},
+            "scores": {task: [round(score, DIGITS) for score in scores] for task, scores in self.scores.items()},
         }
         if self.alternatives is not None:
             plain["alternatives"] = {
-                task: [[[label, round(score, _DIGITS)] for label, score in word] for word in words]
+                task: [[[label, round(score, DIGITS)] for label, score in word] for word in words]
                 for task, words in self.alternatives.items()
             }
         return plain
