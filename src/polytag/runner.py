@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
+from polytag.errors import PolytagError, message_of
 from polytag.evaluation.baseline import MajorityBaseline
 from polytag.evaluation.evaluate import OpenSplit, evaluate_split
 from polytag.evaluation.results import Evaluation
@@ -24,13 +29,18 @@ from polytag.tagger.forks import check_tensorflow
 from polytag.tagger.tagger import Tagger
 from polytag.terminal import stages_to
 from polytag.training.choices import Choices, choose
+from polytag.training.cluster import SHARING, Cluster, cluster_of_environment, local_workers, wait_for_workers
 from polytag.training.config import RunConfig
 from polytag.training.fit import Fitted, fit
 from polytag.training.history import History
 from polytag.training.keywords import RunOptions, with_run_options
 from polytag.training.plan import Plan, make_plan
 from polytag.training.progress import ReporterGroup, default_reporter
-from polytag.training.run_folder import PUSHED, locked_run
+from polytag.training.run_folder import PUSHED, is_unfinished, locked_run, run_folder
+from polytag.training.worker import tell_failure
+
+if TYPE_CHECKING:
+    from polytag.engine.distribution import Distribution
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -113,7 +123,11 @@ def train(
         quiet: Print nothing; callbacks are still called.
         **options: Fields of `RunConfig`: the options of `polytag train`, with `from_` for `--from`.
 
+    In a cluster (TF_CONFIG), every worker makes this call, and only the chief's returns: the others' processes end when
+    the chief has written the tagger.
+
     Raises:
+        SystemExit: This process is a worker other than the chief, and the run has ended.
         PolytagError: The input is invalid, or TensorFlow cannot compute in this process.
         PluginError: A plugin is broken, or has the same name as another one.
         TypeError: A callback is not a `Reporter`.
@@ -145,11 +159,68 @@ def train(
 
 
 def _train(choices: Choices, reporter: Reporter, began: float) -> TrainResult:
+    cluster = cluster_of_environment()
+    if cluster is None and choices.config.workers == 1:
+        return _train_as_chief(choices, reporter, began)
+    if cluster:
+        return _train_in(cluster, choices, reporter, began, lambda: "", int(os.environ.get(SHARING, "1")))
+    config = choices.config
+    if config.runner == "ray":
+        from polytag.training.ray_workers import train_in_ray
+
+        return train_in_ray(config, reporter)
+    with local_workers(config.workers, config.model_dump_json(by_alias=True, exclude_unset=True)) as (local, why):
+        return _train_in(local, choices, reporter, began, why, config.workers)
+
+
+def _train_in(
+    cluster: Cluster, choices: Choices, reporter: Reporter, began: float, why: Callable[[], str], parts: int = 1
+) -> TrainResult:
+    """Train with other workers; only the chief returns.
+
+    Args:
+        cluster: The workers.
+        choices: The objects named by the options of the run.
+        reporter: Receives messages and progress.
+        began: When the run began, in the seconds of `time.perf_counter`.
+        why: Says which worker has ended, and why, as far as it is known.
+        parts: Number of workers that share the GPUs of this machine.
+    """
+    from polytag.engine.devices import choose_devices
+    from polytag.engine.distribution import LostWorkerError, join
+
+    config = choices.config
+    choose_devices(config.device, cluster.worker if parts > 1 else 0, parts)
+    reporter.message(f"Worker {cluster.worker} of {len(cluster.addresses)} waits for the others")
+    wait_for_workers(cluster, why)
+    distribution = join(cluster.addresses, cluster.worker)
+    try:
+        if not cluster.is_chief:
+            from polytag.training.assist import assist
+
+            assist(choices, distribution)
+            raise SystemExit(0)
+        return _train_as_chief(choices, reporter, began, distribution)
+    except LostWorkerError as error:
+        resumable = is_unfinished(run_folder(config.output)) if cluster.is_chief else True
+        advice = "Continue with --resume, on the same or another number of workers." if resumable else "Start again."
+        raise LostWorkerError(f"{why() or error} {advice}") from error
+
+
+def _train_as_chief(
+    choices: Choices, reporter: Reporter, began: float, distribution: Distribution | None = None
+) -> TrainResult:
     pushes = RunPushes(choices.config.push, choices.config.push_private) if choices.config.push else None
-    plan = make_plan(choices, reporter)
-    config = plan.config
-    with locked_run(config, plan.identity) as checkpoints:
-        fitted = fit(plan, reporter, checkpoints, _offering(plan, pushes, checkpoints.folder))
+    told = ExitStack()
+    if distribution and distribution.workers > 1:
+        told.push(partial(_tell_why_not, distribution))
+    with told:
+        plan = make_plan(choices, reporter, choose_device=distribution is None)
+        entered = ExitStack()
+        config = plan.config
+        checkpoints = entered.enter_context(locked_run(config, plan.identity))
+    with entered:
+        fitted = fit(plan, reporter, checkpoints, _offering(plan, pushes, checkpoints.folder), distribution or _local())
         record = _evaluated(plan, fitted)
         reported = _reported(plan, fitted.tagger) if config.report else None
         if exported := write_tagger(fitted.tagger, record, config.output, config.overwrite, reported):
@@ -159,12 +230,27 @@ def _train(choices: Choices, reporter: Reporter, began: float) -> TrainResult:
             reporter.message(f"The report is in {config.output / REPORT}")
         last = record.evaluations[-1]
         pushed = pushes.finish(config.output, f"{_listed(last.headlines)} on {last.split}") if pushes else None
+    if distribution:
+        distribution.share(b"done")
     if pushed:
         _report(pushed, config.output, reporter)
     registry().manager.train_end(plan.info, record.validation.headlines)
     seconds = time.perf_counter() - began
     history = History(fitted.history)
     return TrainResult(fitted.tagger, config.output, history, record.validation, record.test, seconds, pushed)
+
+
+def _local() -> Distribution | None:
+    """The replicas on all devices of this process; None for one device."""
+    from polytag.engine.devices import logical_devices
+    from polytag.engine.distribution import over_devices
+
+    return over_devices(logical_devices())
+
+
+def _tell_why_not(distribution: Distribution, kind: object, error: BaseException | None, trace: object) -> None:
+    if isinstance(error, PolytagError):
+        tell_failure(distribution, error)
 
 
 def _evaluated(plan: Plan, fitted: Fitted) -> RunRecord:
@@ -215,3 +301,16 @@ def _report(pushed: PushResult, output: Path, reporter: Reporter) -> None:
             reporter.message(f"  {failure}")
     if pushed.commit is None:
         reporter.message(f"The tagger is not on the hub. Push it with: polytag push {output} {pushed.repository}")
+
+
+def _work() -> None:
+    """Run a worker that another process has started: its configuration is on standard input."""
+    try:
+        train(RunConfig.model_validate_json(sys.stdin.buffer.read()), quiet=True)
+    except PolytagError as error:
+        print(message_of(error), file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    _work()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from typing import NamedTuple
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from polytag.encoding.features import Features
+from polytag.encoding.windows import Windows
 from polytag.plugin.alignment import IGNORE, FloatArray, IntArray
 from polytag.plugin.encoder import WordCoder
 
@@ -120,6 +123,36 @@ class BatchBuilder:
         self._n_units = n_units
         self._wanted = None if wanted is None else np.append(wanted, False)
         self._n_before, self._n_after = len(encoder.before), len(encoder.after)
+
+    def save(self, folder: Path) -> None:
+        """Write the arrays into a folder, for `load`."""
+        features = self._features
+        np.save(folder / "ids.npy", self._ids)
+        np.save(folder / "units.npy", features.unit_starts)
+        np.save(folder / "sentences.npy", features.sentence_starts)
+        np.save(folder / "windows.npy", np.stack(features.windows))
+        for index, values in enumerate(self._labels.values()):
+            np.save(folder / f"labels-{index}.npy", values)
+
+    @classmethod
+    def load(cls, folder: Path, encoder: WordCoder, tasks: Sequence[str]) -> tuple[Self, Features]:
+        """The builder that was saved, and its features; processes of one machine share the memory of their arrays.
+
+        Args:
+            folder: The folder.
+            encoder: The encoder of the builder that was saved.
+            tasks: Its tasks, in order.
+        """
+        ids, units, sentences, windows = (
+            np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("ids", "units", "sentences", "windows")
+        )
+        builder = cls(Features(ids[:0], units, sentences, Windows(*windows)), encoder)
+        builder._n_units = int(units[-1])
+        builder._ids = ids
+        builder._labels = {
+            task: np.load(folder / f"labels-{index}.npy", mmap_mode="r") for index, task in enumerate(tasks)
+        }
+        return builder, replace(builder._features, ids=ids[: builder._n_units])
 
     def build(self, chosen: NDArray[np.int64]) -> Batch:
         """The batch of the windows with these indices."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, TypeAda
 
 from polytag.encoding.batches import BatchBuilder, training_plan
 from polytag.engine.checkpoints import CheckpointStore
+from polytag.engine.distribution import Distribution
 from polytag.engine.interrupts import finishing_the_step
 from polytag.engine.model import TaggerModel
 from polytag.engine.settings import Settings
@@ -76,6 +78,7 @@ def train_epochs(
     on_step: Callable[[Progress], None] | None = None,
     checkpoints: CheckpointStore | None = None,
     on_interrupt: Callable[[], None] | None = None,
+    distribution: Distribution | None = None,
 ) -> Generator[FinishedEpoch[Evaluation], None, None]:
     """Train, yield each epoch after its evaluation, and leave the weights of the best epoch in the model.
 
@@ -92,12 +95,13 @@ def train_epochs(
         on_step: Called after every step.
         checkpoints: Reads and writes checkpoints, if wanted.
         on_interrupt: Called at the first interrupt, at once, in another thread.
+        distribution: The devices and workers that share each batch; None for one device.
 
     Raises:
         TrainingError: The loss is no longer finite, or a checkpoint cannot be written.
         InterruptedRunError: The run was interrupted; a checkpoint has been written if `checkpoints` is given.
     """
-    loop = TrainStep(model, settings, steps_an_epoch=math.ceil(len(lengths) / settings.batch_size))
+    loop = TrainStep(model, settings, math.ceil(len(lengths) / settings.batch_size), distribution)
     at = _Position()
     unit = model.encoder.unit
     evaluating = 0.0  # seconds of the last evaluation
@@ -105,6 +109,9 @@ def train_epochs(
     if checkpoints and (saved := checkpoints.latest()):
         for before in at.restore(loop, *saved):
             yield FinishedEpoch(before, None)
+    if distribution:
+        loop.restore(distribution.share_arrays([variable.numpy() for variable in loop.state]))  # all begin alike
+        at.share(distribution)
     with finishing_the_step(on_interrupt) as interrupted:
         while at.epoch <= settings.epochs and not (settings.patience and at.waited >= settings.patience):
             began = time.perf_counter() - at.seconds
@@ -131,7 +138,7 @@ def train_epochs(
                     f"No step of epoch {at.epoch} had a finite loss, however small the loss scale. Train in "
                     "--precision bfloat16 or float32."
                 )
-            with loop.optimizer.averaged_weights():
+            with loop.averaged_weights():
                 began = time.perf_counter()
                 found = evaluate()
                 evaluating = time.perf_counter() - began
@@ -140,13 +147,14 @@ def train_epochs(
             at.next_epoch(finished)
             if checkpoints:
                 at.save(loop, checkpoints, between_epochs=True)
-            with loop.optimizer.averaged_weights():
+            with loop.averaged_weights():
                 yield FinishedEpoch(finished, found)
             if interrupted():
                 raise InterruptedRunError(_interruption(finished.number, checkpoints))
     if at.best:
-        for variable, value in zip(model.trainable_variables, at.best, strict=True):
-            variable.assign(value)
+        for copy in (model, *model.copies):
+            for variable, value in zip(copy.trainable_variables, at.best, strict=True):
+                variable.assign(value)
 
 
 class _Saved(BaseModel):
@@ -233,14 +241,21 @@ class _Position:
     def save(self, loop: TrainStep, checkpoints: CheckpointStore, between_epochs: bool) -> None:
         tensors = {f"state.{i}": np.asarray(variable) for i, variable in enumerate(loop.state)}
         tensors |= {f"best.{i}": value for i, value in enumerate(self.best)}
-        plain = {slot: getattr(self, slot) for slot in self.__slots__ if slot not in ("best", "traced")}
-        checkpoints.save(2 * self.updates + between_epochs, tensors, plain)
+        checkpoints.save(2 * self.updates + between_epochs, tensors, self._plain())
+
+    def share(self, distribution: Distribution) -> None:
+        """Give all workers the position of the chief; the best weights stay with the chief."""
+        told = distribution.share(json.dumps(self._plain()).encode() if distribution.is_chief else None)
+        for name, value in _Saved.model_validate(json.loads(told)):
+            setattr(self, name, value)
+
+    def _plain(self) -> dict[str, Any]:
+        return {slot: getattr(self, slot) for slot in self.__slots__ if slot not in ("best", "traced")}
 
     def restore(self, loop: TrainStep, tensors: Tensors, plain: Mapping[str, Any]) -> list[Epoch]:
         """Take the state from a checkpoint, and return the epochs before it."""
         try:
-            for i, variable in enumerate(loop.state):
-                variable.assign(tensors[f"state.{i}"])
+            loop.restore([tensors[f"state.{i}"] for i in range(len(loop.state))])
             self.best = [tensors[f"best.{i}"] for i in range(sum(name.startswith("best.") for name in tensors))]
             for name, value in _Saved.model_validate(plain):
                 setattr(self, name, value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import keras
@@ -51,6 +51,16 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
         for head in self.heads.values():
             head.build((None, None, encoder.width))
         self.built = True
+        self._copies: Callable[[], Sequence[TaggerModel]] = tuple
+
+    @property
+    def copies(self) -> Sequence[TaggerModel]:
+        """The same model on other devices; none by default."""
+        return self._copies()
+
+    def set_copies(self, models: Sequence[TaggerModel]) -> None:
+        """Set the copies on other devices, with which the model is trained and predicts."""
+        self._copies = lambda: models  # Keras would count the variables of layers in an attribute as the model's own
 
     def call(self, ids: Any, mask: Any, training: bool = False) -> dict[str, Any]:
         """Logits of each task, float32 (batch, length, labels).

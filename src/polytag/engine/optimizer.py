@@ -88,7 +88,7 @@ class AdamW:
         """
         pairs = list(zip(gradients, self._by_row, strict=True))
         dense = [tf.convert_to_tensor(gradient) for gradient, by_row in pairs if not by_row]
-        rows = [_distinct_rows(gradient) for gradient, by_row in pairs if by_row]
+        rows = [distinct_rows(gradient) for gradient, by_row in pairs if by_row]
         step = tf.cast(self.updates + 1, tf.float32)
         # Not in the compiled program: XLA sums one number at a time.
         norm = tf.linalg.global_norm([*dense, *(values for _, values in rows)])
@@ -192,7 +192,7 @@ class _Table:
         self.decayed.assign(tf.fill(tf.shape(self.decayed), tf.convert_to_tensor(decayed)))
 
 
-def _distinct_rows(gradient: Any) -> tuple[Any, Any]:
+def distinct_rows(gradient: Any) -> tuple[Any, Any]:
     """The distinct rows of a gradient, and their gradients."""
     if not isinstance(gradient, tf.IndexedSlices):
         return tf.range(tf.shape(gradient)[0]), gradient

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -16,14 +17,16 @@ from polytag.plugin.alignment import FloatArray
 from polytag.plugin.encoder import Encoder
 
 BATCHES_AT_ONCE = 3
-"""Number of batches in parallel: while one waits for memory or Python, the others compute."""
+"""Number of batches in parallel on a device: while one waits for memory or Python, the others compute."""
 
 _CALL_UNITS = {"word": 256, "subword": 48}
 """Units that take as long as what is done once a batch, here and in TensorFlow: measured with `compact` and MiniLM."""
 
+Function = Callable[..., Mapping[str, Any]]
+
 
 class Predictor:
-    """Runs a model over features.
+    """Runs a model over features, on all devices that have a copy of it.
 
     Args:
         network: Encoder and heads.
@@ -31,15 +34,34 @@ class Predictor:
 
     def __init__(self, network: TaggerModel) -> None:
         self.network = network
-        self._probabilities = tf.function(
-            self._forward,
+        self._on_devices: SimpleQueue[Function] = SimpleQueue()
+        self._at_once = BATCHES_AT_ONCE * (1 + len(network.copies))
+        functions = [self._compiled(model) for model in (network, *network.copies)]
+        for function in functions * BATCHES_AT_ONCE:
+            self._on_devices.put(function)
+
+    def _compiled(self, model: TaggerModel) -> Function:
+        def probabilities(ids: Any, mask: Any, wanted: Any) -> dict[str, Any]:
+            return {task: tf.nn.softmax(values) for task, values in model.at(ids, mask, wanted).items()}
+
+        compiled: Function = tf.function(
+            probabilities,
             autograph=False,
             input_signature=[
-                tf.TensorSpec((None, None, network.encoder.n_features), tf.int32),
+                tf.TensorSpec((None, None, model.encoder.n_features), tf.int32),
                 tf.TensorSpec((None, None), tf.bool),
                 tf.TensorSpec((None,), tf.int32),
             ],
         )
+        if not self.network.copies:
+            return compiled
+        device = model.heads[next(iter(model.heads))].kernel.value.device
+
+        def placed(*arrays: Any) -> dict[str, Any]:
+            with tf.device(device):
+                return compiled(*arrays)
+
+        return placed
 
     @property
     def encoder(self) -> Encoder:
@@ -61,13 +83,13 @@ class Predictor:
         """
         labels = {task: head.units for task, head in self.network.heads.items()}
         call_units = _CALL_UNITS[self.encoder.unit]
-        return unit_scores(self._run, features, self.encoder, labels, wanted, on_batch, BATCHES_AT_ONCE, call_units)
+        return unit_scores(self._run, features, self.encoder, labels, wanted, on_batch, self._at_once, call_units)
 
     def _run(self, batch: Batch) -> dict[str, FloatArray]:
         wanted = np.flatnonzero(batch.units >= 0).astype(np.int32)
-        found = self._probabilities(batch.ids, batch.mask, wanted)
-        return {task: values.numpy() for task, values in found.items()}
-
-    def _forward(self, ids: Any, mask: Any, wanted: Any) -> dict[str, Any]:
-        logits = self.network.at(ids, mask, wanted)
-        return {task: tf.nn.softmax(values) for task, values in logits.items()}
+        function = self._on_devices.get()
+        try:
+            found = function(batch.ids, batch.mask, wanted)
+            return {task: values.numpy() for task, values in found.items()}
+        finally:
+            self._on_devices.put(function)

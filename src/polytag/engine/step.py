@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +13,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from polytag.encoding.batches import Batch, BatchBuilder
+from polytag.engine.distribution import Distribution
 from polytag.engine.model import TaggerModel
 from polytag.engine.optimizer import AdamW, learning_rate_at
 from polytag.engine.settings import Settings
@@ -20,6 +23,11 @@ from polytag.plugin.encoder import WithTables
 
 INITIAL_LOSS_SCALE = 2.0**15
 LOSS_SCALE_GROWTH_INTERVAL = 2000
+
+SEED = "seed_generator_state"
+"""The name that Keras gives to the state of a layer's random numbers: int64 (2,), a seed and a counter."""
+SEED_STEP = 1_000_003
+"""Difference between the seeds of neighbouring replicas."""
 
 
 class Update(NamedTuple):
@@ -34,35 +42,38 @@ class TrainStep:
     """The compiled step and all variables that it changes.
 
     Args:
-        model: The model to train.
+        model: The model to train; its copies on other devices are trained with it.
         settings: The settings.
         steps_an_epoch: Batches of an epoch.
+        distribution: The devices and workers that share each batch; None for one device.
     """
 
-    def __init__(self, model: TaggerModel, settings: Settings, steps_an_epoch: int) -> None:
+    def __init__(
+        self, model: TaggerModel, settings: Settings, steps_an_epoch: int, distribution: Distribution | None = None
+    ) -> None:
         self._model = model
         self._settings = settings
-        self._variables = list(model.trainable_variables)
+        self._distribution = distribution
         self._updates_an_epoch = math.ceil(steps_an_epoch / settings.accumulate)
-        tables = model.network.tables if isinstance(model.network, WithTables) else ()
-        self.optimizer = AdamW(self._variables, settings.weight_decay, settings.clip, settings.averaging, tables)
-        self._scale = tf.Variable(INITIAL_LOSS_SCALE if settings.loss_scaling else 1.0, trainable=False)
-        self._good_updates = tf.Variable(0, trainable=False)
-        self._sums = (
-            [tf.Variable(tf.zeros_like(variable.value), trainable=False) for variable in self._variables]
-            if settings.accumulate > 1
-            else []
-        )
-        features = model.encoder.n_features
+        if distribution is None:
+            self._replicas = [_Replica(model, settings)]
+        else:
+            models = (model, *model.copies)
+            self._replicas = distribution.on_each_device(
+                [partial(_Replica, one, settings, distribution) for one in models]
+            )
         integers = tf.TensorSpec((None, None), tf.int32)
+        shard = (
+            tf.TensorSpec((None, None, model.encoder.n_features), tf.int32),
+            tf.TensorSpec((None, None), tf.bool),
+            dict.fromkeys(model.heads, integers),
+        )
         # The step has no control flow on tensors but `tf.cond`; converting it by autograph would take seconds.
         self._step = tf.function(
             self._train_step,
             autograph=False,
             input_signature=[
-                tf.TensorSpec((None, None, features), tf.int32),
-                tf.TensorSpec((None, None), tf.bool),
-                dict.fromkeys(model.heads, integers),
+                [shard] * len(self._replicas),
                 {task: tf.TensorSpec((), tf.float32) for task in model.heads},
                 tf.TensorSpec((), tf.float32),
                 tf.TensorSpec((), tf.bool),
@@ -72,11 +83,29 @@ class TrainStep:
     @property
     def state(self) -> list[tf.Variable]:
         """Every variable that training changes, in a fixed order; the content of a checkpoint."""
-        trained = {id(variable) for variable in self._variables}
-        # In addition to the weights, the states of dropout's random seeds.
-        others = [variable.value for variable in self._model.variables if id(variable) not in trained]
-        weights = [variable.value for variable in self._variables]
-        return [*weights, *others, *self.optimizer.state, self._scale, self._good_updates]
+        return self._replicas[0].state
+
+    def restore(self, values: Sequence[Any]) -> None:
+        """Set the state of all replicas; the inverse of `state`.
+
+        Raises:
+            ValueError: The values do not fit the variables.
+        """
+        for replica in self._replicas:
+            for variable, value in zip(replica.state, values, strict=True):
+                variable.assign(value)
+        self._part_random_numbers()
+
+    @contextmanager
+    def averaged_weights(self) -> Iterator[None]:
+        """The model and its copies have the averaged weights in the block."""
+        enter = [replica.optimizer.averaged_weights for replica in self._replicas]
+        with ExitStack() as stack:
+            if self._distribution is None:
+                stack.enter_context(enter[0]())
+            else:
+                self._distribution.on_each_device([partial(_entered, stack, one) for one in enter])
+            yield
 
     def updates(
         self,
@@ -101,12 +130,15 @@ class TrainStep:
         for start in range(done, len(plan), settings.accumulate):
             update = (number - 1) * self._updates_an_epoch + start // settings.accumulate
             rate = learning_rate_at(update, total, settings.learning_rate, settings.warmup)
-            group = [builder.build(chosen) for chosen in plan[start : start + settings.accumulate]]
-            counts = self._label_counts(group)
+            group = [self._shards(builder, chosen) for chosen in plan[start : start + settings.accumulate]]
+            counts = self._label_counts([batch for shards in group for batch in shards])
+            mine = self._distribution.mine if self._distribution else slice(None)
             loss = 0.0
-            for index, batch in enumerate(group):
+            for index, shards in enumerate(group):
                 last = index == len(group) - 1
-                loss += float(self._step(batch.ids, batch.mask, batch.labels, counts, np.float32(rate), last))
+                arrays = [(batch.ids, batch.mask, batch.labels) for batch in shards[mine]]
+                with self._distribution.watched() if self._distribution else nullcontext():
+                    loss += float(self._step(arrays, counts, np.float32(rate), last))
             if not math.isfinite(loss) and not settings.loss_scaling:
                 raise TrainingError(
                     f"The loss is {loss} in step {start + 1} of epoch {number}: training has diverged and was stopped. "
@@ -125,7 +157,70 @@ class TrainStep:
             counts[task] = np.float32(total or 1)
         return counts
 
-    def _train_step(self, ids: Any, mask: Any, labels: Any, counts: Any, rate: Any, last: Any) -> Any:
+    def _shards(self, builder: BatchBuilder, chosen: NDArray[np.int64]) -> list[Batch]:
+        """The arrays of a batch, one part for each replica of the run.
+
+        A replica for which no window is left gets one without labels: not every network computes an empty batch.
+        """
+        if self._distribution is None:
+            return [builder.build(chosen)]
+        parts = [chosen[index :: self._distribution.replicas] for index in range(self._distribution.replicas)]
+        return [builder.build(part) if len(part) else _unlabelled(builder.build(chosen[:1])) for part in parts]
+
+    def _train_step(self, shards: Any, counts: Any, rate: Any, last: Any) -> Any:
+        if self._distribution is None:
+            return self._replicas[0].step(shards[0], counts, rate, last)
+        return self._distribution.run(lambda index: self._replicas[index].step(shards[index], counts, rate, last))
+
+    def _part_random_numbers(self) -> None:
+        """Give each replica dropout of its own, which follows from the state of the first replica."""
+        if self._distribution:
+            for index, replica in enumerate(self._replicas, self._distribution.mine.start):
+                replica.shift_seeds(index)
+
+
+class _Replica:
+    """A model on one device, the computation of a step on it, and all variables that it changes.
+
+    Args:
+        model: The model.
+        settings: The settings.
+        distribution: Sums the gradients over all replicas; None if this is the only one.
+    """
+
+    def __init__(self, model: TaggerModel, settings: Settings, distribution: Distribution | None = None) -> None:
+        self._model = model
+        self._settings = settings
+        self._sum_over_replicas = distribution.sum if distribution else list
+        self._variables = list(model.trainable_variables)
+        tables = model.network.tables if isinstance(model.network, WithTables) else ()
+        self.optimizer = AdamW(self._variables, settings.weight_decay, settings.clip, settings.averaging, tables)
+        self._scale = tf.Variable(INITIAL_LOSS_SCALE if settings.loss_scaling else 1.0, trainable=False)
+        self._good_updates = tf.Variable(0, trainable=False)
+        self._sums = (
+            [tf.Variable(tf.zeros_like(variable.value), trainable=False) for variable in self._variables]
+            if settings.accumulate > 1
+            else []
+        )
+
+    @property
+    def state(self) -> list[tf.Variable]:
+        """Every variable that training changes, in a fixed order."""
+        trained = {id(variable) for variable in self._variables}
+        # In addition to the weights, the states of dropout's random seeds.
+        others = [variable.value for variable in self._model.variables if id(variable) not in trained]
+        weights = [variable.value for variable in self._variables]
+        return [*weights, *others, *self.optimizer.state, self._scale, self._good_updates]
+
+    def shift_seeds(self, index: int) -> None:
+        """Turn the random seeds of the first replica into those of another one."""
+        for variable in self._model.variables:
+            if variable.name == SEED:
+                variable.assign_add(np.array([index * SEED_STEP, 0]))
+
+    def step(self, shard: Any, counts: Any, rate: Any, last: Any) -> Any:
+        """Train on a part of a batch, its ids, mask and labels; return the loss, summed over all replicas."""
+        ids, mask, labels = shard
         with tf.GradientTape() as tape:
             flat = {task: tf.reshape(values, (-1,)) for task, values in labels.items()}
             # Positions without a label for any task are left out if that saves work.
@@ -145,6 +240,7 @@ class TrainStep:
                 loss += weight * tf.reduce_sum(tf.where(labelled, entropy, 0.0)) / counts[task]
             scaled = loss * self._scale
         gradients = tape.gradient(scaled, [variable.value for variable in self._variables])
+        loss, *gradients = self._sum_over_replicas([loss, *gradients])
         if not self._sums:
             self._apply(gradients, rate)
             return loss
@@ -177,3 +273,11 @@ class TrainStep:
     def _shrink_scale(self) -> Any:
         self._scale.assign(self._scale / 2.0)
         return tf.constant(False)
+
+
+def _entered(stack: ExitStack, make: Callable[[], AbstractContextManager[None]]) -> None:
+    stack.enter_context(make())
+
+
+def _unlabelled(batch: Batch) -> Batch:
+    return batch._replace(labels={task: np.full_like(labels, IGNORE) for task, labels in batch.labels.items()})

@@ -40,7 +40,10 @@ Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 _CORPUS, _MODEL, _TRAINING, _HUB = "Corpus", "Model", "Training", "Hub"
 _HALF = re.compile("[\ud800-\udfff]")
-_OF_ONE_RUN = {"overwrite", "resume", "report", "tensorboard", "profile", "push", "push_every", "push_private"}
+_OF_ONE_RUN = {
+    *("overwrite", "resume", "report", "tensorboard", "profile", "push", "push_every", "push_private"),
+    *("device", "workers", "runner"),
+}
 
 
 class RunConfig(BaseModel):
@@ -141,6 +144,15 @@ class RunConfig(BaseModel):
     )
     checkpoint_every: Annotated[Count, Option(_TRAINING)] = Field(
         1000, description="Updates between checkpoints; each epoch also ends with one."
+    )
+    device: Annotated[str, Option(_TRAINING)] = Field(
+        "auto", description="Devices to train on: `auto`, `cpu`, `gpu` for all GPUs, or some by number: `gpu:0,1`."
+    )
+    workers: Annotated[Count, Option(_TRAINING)] = Field(
+        1, description="Processes that share each batch; under TF_CONFIG, its cluster is used instead."
+    )
+    runner: Annotated[Literal["processes", "ray"], Option(_TRAINING)] = Field(
+        "processes", description="What starts the workers: `processes` on this machine, or `ray` in its cluster."
     )
     tensorboard: Annotated[Path | None, Option(_TRAINING, shown="none")] = Field(
         None,

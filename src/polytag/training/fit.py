@@ -25,9 +25,11 @@ from polytag.training.config import RunConfig
 from polytag.training.data import continuations
 from polytag.training.loss_weights import Weights, loss_weights
 from polytag.training.plan import Plan
+from polytag.training.worker import evaluated_by_chief, tell_workers
 
 if TYPE_CHECKING:
     from polytag.engine.checkpoints import CheckpointStore
+    from polytag.engine.distribution import Distribution
     from polytag.engine.model import TaggerModel
 
 
@@ -46,7 +48,11 @@ class Fitted:
 
 
 def fit(
-    plan: Plan, reporter: Reporter, checkpoints: CheckpointStore, on_best: Callable[[Fitted, Evaluation], None]
+    plan: Plan,
+    reporter: Reporter,
+    checkpoints: CheckpointStore,
+    on_best: Callable[[Fitted, Evaluation], None],
+    distribution: Distribution | None = None,
 ) -> Fitted:
     """Train one model for all tasks.
 
@@ -55,30 +61,35 @@ def fit(
         reporter: Receives every step and epoch.
         checkpoints: The store of checkpoints, from which the run can be resumed.
         on_best: Called with the tagger and its validation scores after each epoch that is the best so far.
+        distribution: The devices and workers that share each batch; None for one device.
     """
     from polytag.engine import loop
     from polytag.engine.devices import device
 
     config = plan.config
-    loop.seed_everything(config.seed)
-    with loop.layers_in(config.precision or "float32"):
-        model = plan.new_model()
-    reporter.message(f"Training on {device()} in {config.precision or 'float32'}")
+    model = trained_model(config, plan.new_model, distribution)
+    workers = distribution.workers if distribution else 1
+    reporter.message(f"Training on {device(workers)} in {config.precision or 'float32'}")
     stage("Making features")
-    features, builder = _training_batches(plan, model.encoder)
+    features, builder = training_batches(plan, model.encoder)
     validation = _Validation(plan, model.encoder)
     plugins = registry().manager
     plugins.train_begin(plan.info)
     weights = loss_weights(config.loss_weights, plan.labels, plan.training.tags) if config.loss_weights else {}
+    evaluate = partial(validation.evaluate, validation.predictor(model))
+    if distribution and workers > 1:
+        tell_workers(distribution, plan, builder, weights, checkpoints.folder)
+        evaluate = partial(evaluated_by_chief, distribution, evaluate)
     epochs = loop.train_epochs(
         model,
         builder,
         features.lengths,
-        _settings(config, weights),
-        partial(validation.evaluate, validation.predictor(model)),
+        settings_of(config, weights),
+        evaluate,
         reporter.step,
         checkpoints,
         partial(reporter.message, _INTERRUPTED),
+        distribution,
     )
     stage("Compiling the first step")
     tagger = Tagger(model, plan.heads, config.context, config.window, splitter=config.splitter)
@@ -114,9 +125,7 @@ class _Validation:
         self._needed = units_needed(plan.decoders.values(), self._features)
 
     def predictor(self, model: TaggerModel) -> Predict:
-        from polytag.engine.prediction import Predictor
-
-        return partial(Predictor(model).predict, self._features, self._needed)
+        return partial(model.scorer().predict, self._features, self._needed)
 
     def evaluate(self, predict: Predict) -> Evaluation:
         plan, split, features = self._plan, self._plan.validation, self._features
@@ -142,7 +151,18 @@ class _Validation:
         }
 
 
-def _training_batches(plan: Plan, encoder: Encoder) -> tuple[Features, BatchBuilder]:
+def trained_model(config: RunConfig, make: Callable[[], TaggerModel], distribution: Distribution | None) -> TaggerModel:
+    """The model to train, with a copy on each further device. All random numbers of the run follow from its seed."""
+    from polytag.engine import loop
+    from polytag.engine.distribution import copies_on
+
+    loop.seed_everything(config.seed)
+    with loop.layers_in(config.precision or "float32"):
+        return copies_on(distribution.devices, make) if distribution else make()
+
+
+def training_batches(plan: Plan, encoder: Encoder) -> tuple[Features, BatchBuilder]:
+    """The features of the training split, and the builder of its batches."""
     features = _features(encoder, plan.training, plan.config)
     unit_labels = {
         name: features.unit_labels(
@@ -155,7 +175,8 @@ def _training_batches(plan: Plan, encoder: Encoder) -> tuple[Features, BatchBuil
     return features, BatchBuilder(features, encoder, unit_labels)
 
 
-def _settings(config: RunConfig, label_weights: Weights) -> Any:
+def settings_of(config: RunConfig, label_weights: Weights) -> Any:
+    """The settings of the loop."""
     from polytag.engine.settings import Settings
 
     names = ("epochs", "batch_size", "accumulate", "learning_rate", "warmup", "weight_decay", "clip", "averaging")

@@ -48,6 +48,9 @@ class RunOptions(ReadingKeywords, total=False):
     loss_weights: str | None
     seed: int
     checkpoint_every: int
+    device: str
+    workers: int
+    runner: Literal["processes", "ray"]
     tensorboard: str | Path | None
     profile: str | Path | None
     report: bool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -84,24 +84,36 @@ class Plan:
 
     def new_model(self) -> TaggerModel:
         """The model at the beginning of training: with the weights of the tagger to start from, or with new ones."""
-        from polytag.engine.model import TaggerModel
-
-        if self.start:
-            model = self.start.model(self.labels, self.kept)
-        else:
-            encoder = make_encoder(self.provider, lambda: self.provider.create(self.config.encoder))
-            model = TaggerModel(encoder, self.labels)
-        if self.config.cased:
-            model.encoder.see_capitals()
-        return model
+        return new_model(self.config, self.provider, self.start, self.labels, self.kept)
 
 
-def make_plan(choices: Choices, reporter: Reporter) -> Plan:
+def new_model(
+    config: RunConfig,
+    provider: EncoderProvider,
+    start: StartingPoint | None,
+    labels: Mapping[str, Sequence[str]],
+    kept: Sequence[str],
+) -> TaggerModel:
+    """The model at the beginning of training, for the fields of a `Plan`."""
+    from polytag.engine.model import TaggerModel
+
+    if start:
+        model = start.model(labels, kept)
+    else:
+        encoder = make_encoder(provider, lambda: provider.create(config.encoder))
+        model = TaggerModel(encoder, labels)
+    if config.cased:
+        model.encoder.see_capitals()
+    return model
+
+
+def make_plan(choices: Choices, reporter: Reporter, choose_device: bool = True) -> Plan:
     """Read the corpus, and determine the splits, the labels and the defaults of the run.
 
     Args:
         choices: The objects named by the options of the run.
         reporter: Receives the size of the corpus, and which heads of the tagger to start from are kept.
+        choose_device: Whether to choose the devices of this process, which workers have done before.
 
     Raises:
         PolytagError: The corpus cannot be read, or lacks the data of a task.
@@ -118,6 +130,10 @@ def make_plan(choices: Choices, reporter: Reporter) -> Plan:
         + ", ".join(f"{name}: {len(names)} labels" for name, names in labels.items())
     )
     stage("Starting TensorFlow")
+    if choose_device:
+        from polytag.engine.devices import choose_devices
+
+        choose_devices(config.device)
     kept = _kept_heads(choices.start, labels, schemes, reporter) if choices.start else ()
     heads = {
         name: TaskHead(

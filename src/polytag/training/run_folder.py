@@ -24,7 +24,7 @@ _IDENTITY = "run.json"
 _SHOWN = 3
 _NOT_PART_OF_IT = {
     *("output", "overwrite", "resume", "checkpoint_every", "tensorboard", "profile"),
-    *("export", "report", "push", "push_every", "push_private"),
+    *("export", "report", "push", "push_every", "push_private", "device", "workers", "runner"),
 }
 
 
@@ -41,7 +41,7 @@ def with_interrupted_precision(config: RunConfig) -> RunConfig:
     from polytag.engine.checkpoints import damaged
 
     folder = run_folder(config.output)
-    if not config.resume or config.precision or not _is_unfinished(folder):
+    if not config.resume or config.precision or not is_unfinished(folder):
         return config
     precision = _begun(folder).get("precision")
     if precision not in (None, *get_args(Precision)):
@@ -89,13 +89,13 @@ def locked_run(config: RunConfig, corpus: Mapping[str, str]) -> Iterator[Checkpo
         checkpoints.check()  # before slow work
         yield checkpoints
     except KeyboardInterrupt:
-        if not _is_unfinished(folder):
+        if not is_unfinished(folder):
             raise
         raise InterruptedRunError(f"Interrupted; a checkpoint is in {str(folder)!r}. Continue with --resume.") from None
     else:
         remove_folder(folder)
     finally:
-        if folder.is_dir() and not _is_unfinished(folder) and not _strangers(folder):
+        if folder.is_dir() and not is_unfinished(folder) and not _strangers(folder):
             remove_folder(folder)  # nothing to resume
         # While the lock is held: after its release, another process may have locked the same file.
         with suppress(OSError):
@@ -109,7 +109,7 @@ def _prepare(folder: Path, identity: dict[str, object], config: RunConfig) -> No
         check_writable(folder / _IDENTITY)  # before an unfinished run is changed
     except OSError as error:
         raise _not_writable(folder, error) from error
-    unfinished = _is_unfinished(folder)
+    unfinished = is_unfinished(folder)
     if unfinished and config.resume:
         before = _begun(folder)
         changed = sorted(name for name in {*before, *identity} if before.get(name) != identity.get(name))
@@ -160,7 +160,8 @@ def _strangers(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.name not in own and not path.name.startswith("."))
 
 
-def _is_unfinished(folder: Path) -> bool:
+def is_unfinished(folder: Path) -> bool:
+    """Whether a folder of a run has a checkpoint to resume from."""
     from polytag.engine.checkpoints import checkpoints
 
     return folder.is_dir() and bool(checkpoints(folder))
