@@ -112,7 +112,7 @@ class Distribution:
 
     def _from_chief(self, words: NDArray[np.int64]) -> NDArray[np.int64]:
         if self._broadcast is None:
-            own = lambda number, sent: sent if number == 0 else tf.zeros_like(sent)  # noqa: E731
+            own = lambda number, sent: tf.identity(sent) if self.is_chief and number == 0 else tf.zeros_like(sent)  # noqa: E731
             self._broadcast = tf.function(
                 lambda sent: self.run(lambda number: self.sum([own(number, sent)])[0]), autograph=False
             )

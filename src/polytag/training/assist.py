@@ -63,8 +63,8 @@ def _read_here(choices: Choices, model: TaggerModel, identity: dict[str, str]) -
     plan = make_plan(choices, Reporter(), choose_device=False)
     if plan.identity != identity:
         raise TrainingError(
-            f"The corpus {plan.corpus.reference!r} differs between this worker and the chief. Give all workers the same "
-            "files."
+            f"The corpus {plan.corpus.reference!r} differs between this worker and the chief. Give all workers the "
+            "same files."
         )
     features, builder = training_batches(plan, model.encoder)
     return builder, features

@@ -187,13 +187,9 @@ def local_workers(number: int, config: str) -> Iterator[tuple[Cluster, Callable[
                 process.stdin.write(config)
                 process.stdin.close()
             yield cluster, lambda: _failure(started, logs)
-            for process in started:
-                process.wait(30)
-        except subprocess.TimeoutExpired:
-            pass
         finally:
             for process in started:
-                process.kill()  # TensorFlow does not end at a SIGTERM
+                process.kill()  # at its end, TensorFlow would wait for the end of the chief; a SIGTERM it only notes
                 process.wait()
 
 
