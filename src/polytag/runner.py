@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -166,11 +166,17 @@ def _train(choices: Choices, reporter: Reporter, began: float) -> TrainResult:
         return _train_in(cluster, choices, reporter, began, lambda: "", int(os.environ.get(SHARING, "1")))
     config = choices.config
     if config.runner == "ray":
-        from polytag.training.ray_workers import train_in_ray
+        from polytag.training.ray_workers import run_in_ray
 
-        return train_in_ray(config, reporter)
+        found = run_in_ray(_figures, config, reporter)
+        return replace(found, tagger=Tagger.load(config.output), output=config.output)
     with local_workers(config.workers, config.model_dump_json(by_alias=True, exclude_unset=True)) as (local, why):
         return _train_in(local, choices, reporter, began, why, config.workers)
+
+
+def _figures(config: RunConfig) -> TrainResult:
+    """Train in a process of Ray; the tagger is in its folder, and does not travel."""
+    return replace(train(config), tagger=None)  # type: ignore[arg-type]  # loaded where the result arrives
 
 
 def _train_in(

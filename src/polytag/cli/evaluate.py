@@ -11,6 +11,7 @@ from polytag.cli.options import (
     CorpusOption,
     CorpusScheme,
     DecodingName,
+    DeviceName,
     ForeignLabels,
     ForeignTask,
     Json,
@@ -58,6 +59,7 @@ def evaluate_cli(
     task: ForeignTask = None,
     labels: ForeignLabels = None,
     runtime: RuntimeName = None,
+    device: DeviceName = None,
     as_json: Json = False,
     quiet: Quiet = False,
     *,
@@ -88,6 +90,7 @@ def evaluate_cli(
             task=task,
             labels=labels,
             runtime=runtime,
+            device=device,
         )
     if as_json:
         print_json(result.to_dict())

@@ -108,6 +108,15 @@ RuntimeName = Annotated[
         show_default="numpy if the encoder can, else onnx if the folder has onnx/model.onnx, else tensorflow",
     ),
 ]
+DeviceName = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        help="Devices of the runtime tensorflow: auto, cpu, gpu for all GPUs, or some by number: gpu:0,1.",
+        metavar="NAME",
+        show_default="all GPUs, or the processor",
+    ),
+]
 SplitterName = Annotated[
     str,
     typer.Option("--splitter", help="Splitter of texts with offsets: standard, whitespace, characters, or a plugin's."),

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from polytag.cli.lake import is_lake, tag_lake
-from polytag.cli.options import DecodingName, ForeignLabels, ForeignTask, Quiet, RuntimeName, reads_columns
+from polytag.cli.options import DecodingName, DeviceName, ForeignLabels, ForeignTask, Quiet, RuntimeName, reads_columns
 from polytag.cli.stages import stages_shown
 from polytag.errors import PolytagError
 from polytag.plugin.reader import ReadingKeywords
@@ -114,6 +114,7 @@ def predict_cli(
     task: ForeignTask = None,
     labels: ForeignLabels = None,
     runtime: RuntimeName = None,
+    device: DeviceName = None,
     output: Output = None,
     text_column: TextColumn = None,
     tokens_column: TokensColumn = None,
@@ -145,6 +146,7 @@ def predict_cli(
         "min_score": min_score,
         "lines": lines,
         "runtime": runtime,
+        "device": device,
         "output": output,
         "task": task,
         "labels": labels,

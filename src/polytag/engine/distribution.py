@@ -113,11 +113,11 @@ class Distribution:
     def _from_chief(self, words: NDArray[np.int64]) -> NDArray[np.int64]:
         if self._broadcast is None:
             own = lambda number, sent: tf.identity(sent) if self.is_chief and number == 0 else tf.zeros_like(sent)  # noqa: E731
-            self._broadcast = tf.function(
-                lambda sent: self.run(lambda number: self.sum([own(number, sent)])[0]), autograph=False
-            )
+            spec = tf.TensorSpec((None,), tf.int64)
+            send = lambda sent: self.run(lambda number: self.sum([own(number, sent)])[0])  # noqa: E731
+            self._broadcast = tf.function(send, autograph=False, input_signature=[spec])
         with self.watched():
-            found: NDArray[np.int64] = self._broadcast(tf.constant(words)).numpy()
+            found: NDArray[np.int64] = self._broadcast(words).numpy()
         return found
 
     @contextmanager

@@ -57,7 +57,7 @@ class Predictor:
             return compiled
         device = model.heads[next(iter(model.heads))].kernel.value.device
 
-        def placed(*arrays: Any) -> dict[str, Any]:
+        def placed(*arrays: Any) -> Mapping[str, Any]:
             with tf.device(device):
                 return compiled(*arrays)
 

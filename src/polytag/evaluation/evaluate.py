@@ -112,6 +112,7 @@ def evaluate(
     task: str | None = None,
     labels: LabelNames | None = None,
     runtime: str | None = None,
+    device: str | None = None,
     **reading: Unpack[ReadingKeywords],
 ) -> Evaluation:
     """Score a tagger on a split of a corpus, on every word of every sentence.
@@ -131,6 +132,7 @@ def evaluate(
         seed: Seed of the confidence intervals.
         task, labels: For a token classifier, as in `Tagger.load`.
         runtime: `tensorflow`, `onnx`, `onnx-int8` or `numpy`, as in `Tagger.load`.
+        device: The devices of the runtime `tensorflow`, as for `Tagger.load`.
 
     Raises:
         PolytagError: The tagger or the corpus is invalid, the tagger cannot run in the runtime, a metric fits no task,
@@ -195,7 +197,7 @@ def open_split(
     if isinstance(tagger, Tagger):
         model = tagger
     else:
-        model = Tagger.load(tagger, decoding, task=task, labels=labels, runtime=runtime)
+        model = Tagger.load(tagger, decoding, task=task, labels=labels, runtime=runtime, device=device)
     tasks = {found: task_named(found, head.column, "scoring the tagger") for found, head in model.heads.items()}
     schemes = {found: registry().schemes[head.scheme] for found, head in model.heads.items()}
     chosen = choose_metrics(tasks, schemes, metrics, strict)

@@ -59,6 +59,7 @@ def predict(
     min_score: float = 0.0,
     lines: bool = False,
     runtime: str | None = None,
+    device: str | None = None,
     output: str | Path | None = None,
     verbose: bool = False,
     task: str | None = None,
@@ -86,6 +87,7 @@ def predict(
         min_score: Spans with a lower probability are dropped, 0..1.
         lines: Tag each line of a text as a text of its own, as in `Tagger.tag`.
         runtime: `tensorflow`, `onnx`, `onnx-int8` or `numpy`, as in `Tagger.load`.
+        device: The devices of the runtime `tensorflow`, as for `Tagger.load`.
         output: File to write to, atomically; by default standard output.
         verbose: Print the runtime on stderr.
         task, labels: For a token classifier, as in `Tagger.load`.
@@ -117,7 +119,7 @@ def predict(
     folder, _ = open_folder(tagger, task, labels)
     if file != "-":
         check_file(Path(file))
-    loaded = Tagger.load(folder, decoding, min_score, task, labels, runtime)
+    loaded = Tagger.load(folder, decoding, min_score, task, labels, runtime, device)
     stage("")  # a terminal shows a prompt now
     if verbose:
         print(f"runtime: {loaded.runtime}", file=sys.stderr)

@@ -36,6 +36,7 @@ ONNX_FILE, LITERT_FILE = "model.onnx", "model.tflite"
 _EXTRAS = {
     **dict.fromkeys(("onnxruntime", "tf2onnx", "onnx"), "onnx"),
     "ai_edge_litert": "litert",
+    "ray": "ray",
     **dict.fromkeys(("fastapi", "fastapi_offline", "uvicorn", "httptools", "prometheus_client"), "serve"),
     **dict.fromkeys(("matplotlib", "jinja2"), "report"),
 }
@@ -208,6 +209,38 @@ def choose_runtime(folder: Path, description: TaggerDescription, wanted: str | N
     if wanted not in possible:
         raise TaggerError(_why_not(folder, description, wanted))
     return wanted
+
+
+def runtime_of_device(device: str | None, runtime: str | None) -> str | None:
+    """The requested runtime, or TensorFlow for GPUs.
+
+    Raises:
+        PolytagError: GPUs are requested for another runtime.
+    """
+    if device is None or not device.startswith("gpu"):
+        return runtime
+    if runtime not in (None, "tensorflow"):
+        raise PolytagError(
+            f"--device {device} is for the runtime tensorflow, and {runtime} computes on the processor. Leave out "
+            "--device, or --runtime."
+        )
+    return "tensorflow"
+
+
+def on_devices(device: str | None, runtime: str, make: Callable[[], Any]) -> Any:
+    """A model that computes on the chosen devices, with a copy for each further one.
+
+    Raises:
+        PolytagError: A device does not exist, or TensorFlow has begun to use other ones.
+    """
+    if runtime != "tensorflow":
+        return make()
+    from polytag.engine.devices import choose_devices, logical_devices
+    from polytag.engine.distribution import copies_on
+
+    if device is not None:
+        choose_devices(device)
+    return copies_on(logical_devices(), make)
 
 
 def _hint(folder: Path, possible: Sequence[str]) -> None:

@@ -29,7 +29,7 @@ from polytag.tagger.open_model import open_model
 from polytag.tagger.packing import PackedModel
 from polytag.tagger.parts import joined_words, parsed_text
 from polytag.tagger.results import TaggedText, tagged_texts
-from polytag.tagger.runtimes import ExportedModel, Scorer, choose_runtime
+from polytag.tagger.runtimes import ExportedModel, Scorer, choose_runtime, on_devices, runtime_of_device
 from polytag.tagger.saving import write_files
 from polytag.tagger.text_columns import is_dataset, tagged_dataset, texts_of
 from polytag.tagger.token_classifiers import LabelNames
@@ -112,6 +112,7 @@ class Tagger:
         task: str | None = None,
         labels: LabelNames | None = None,
         runtime: str | None = None,
+        device: str | None = None,
     ) -> Tagger:
         """Load a tagger that `save` wrote, an export to ONNX, or a token classifier of transformers.
 
@@ -127,6 +128,8 @@ class Tagger:
             runtime: `tensorflow`, `onnx`, `onnx-int8` or `numpy`; by default `onnx` for an export; else `numpy` if the
                 encoder can; else `onnx` if the folder has `onnx/model.onnx` and ONNX Runtime is installed; else
                 `tensorflow`.
+            device: The devices of the runtime `tensorflow`, as in `polytag train --device`; by default all GPUs, or the
+                processor. GPUs select that runtime.
 
         Raises:
             TaggerError: The folder is not a tagger, is damaged, was written by a newer version, or is for another
@@ -138,7 +141,8 @@ class Tagger:
         check_min_score(min_score)
         path, description = open_folder(folder, task, labels)
         heads = description.heads(decoding)
-        model = open_model(path, description, choose_runtime(path, description, runtime), heads)
+        chosen = choose_runtime(path, description, runtime_of_device(device, runtime))
+        model = on_devices(device, chosen, partial(open_model, path, description, chosen, heads))
         details, splitter = description.details, description.splitter
         return cls(model, heads, description.context, description.window, min_score, details, splitter)
 

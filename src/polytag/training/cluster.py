@@ -165,7 +165,7 @@ def local_workers(number: int, config: str) -> Iterator[tuple[Cluster, Callable[
     Yields:
         The cluster, and a function that says which worker has ended, and why.
     """
-    cluster = Cluster(tuple(f"127.0.0.1:{port}" for port in _free_ports(number)), 0)
+    cluster = Cluster(tuple(f"127.0.0.1:{port}" for port in free_ports(number)), 0)
     started: list[subprocess.Popen[str]] = []
     with tempfile.TemporaryDirectory() as logs:
         try:
@@ -206,7 +206,8 @@ def _failure(started: Sequence[subprocess.Popen[str]], logs: str) -> str:
     return ""
 
 
-def _free_ports(number: int) -> list[int]:
+def free_ports(number: int) -> list[int]:
+    """Ports of this machine that no program uses."""
     sockets = [socket.socket() for _ in range(number)]
     try:
         for one in sockets:

@@ -1,0 +1,103 @@
+"""Workers in the cluster of Ray, which starts the processes and gives each its TF_CONFIG; nothing else of it is used."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from polytag.errors import PolytagError, TrainingError
+from polytag.plugin.reporter import Reporter
+from polytag.tagger.runtimes import require_extra
+from polytag.training.cluster import VARIABLE, Cluster
+from polytag.training.config import RunConfig
+
+Result = TypeVar("Result")
+
+
+def run_in_ray(train: Callable[[RunConfig], Result], config: RunConfig, reporter: Reporter) -> Result:
+    """Train with one actor of Ray per worker; return the result of the chief.
+
+    The actors connect to the cluster in RAY_ADDRESS, or to one that Ray starts on this machine. Each takes a processor,
+    and a GPU where the cluster has one for every worker. The output folder, and the corpus, must be on a file system
+    that all machines share.
+
+    Args:
+        train: Trains in a worker; ends it with SystemExit if it is not the chief.
+        config: The configuration of the run.
+        reporter: Receives the addresses of the workers.
+
+    Raises:
+        PolytagError: Ray is not installed, has no room for the workers, or a worker fails.
+    """
+    require_extra("ray")
+    import ray
+
+    if not ray.is_initialized():
+        paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
+        ray.init(include_dashboard=False, runtime_env={"env_vars": {"PYTHONPATH": paths}})
+    try:
+        has = ray.cluster_resources()
+        if has.get("CPU", 0) < config.workers:
+            raise PolytagError(
+                f"Ray's cluster has {has.get('CPU', 0):.0f} processors, too few for {config.workers} workers. Add "
+                "machines, or lower --workers."
+            )
+        gpus = 1 if config.device != "cpu" and has.get("GPU", 0) >= config.workers else 0
+        actor = ray.remote(num_cpus=1, num_gpus=gpus, max_restarts=0)(_Worker)
+        actors = [actor.options(scheduling_strategy="SPREAD").remote() for _ in range(config.workers)]
+        addresses = tuple(ray.get([each.address.remote() for each in actors]))
+        reporter.message(f"Ray has started {len(addresses)} workers: {', '.join(addresses)}")
+        config = config.model_copy(update={"workers": 1, "output": config.output.resolve()})
+        cluster, place = Cluster(addresses, 0), str(Path.cwd())
+        ends = [each.train.remote(train, cluster.config_of(i), config, place) for i, each in enumerate(actors)]
+        result: Result = _result(ray, ends)
+        return result
+    finally:
+        ray.shutdown()
+
+
+def _result(ray: Any, ends: list[Any]) -> Any:
+    """The result of the chief, or the error of the worker that failed first."""
+    waiting = list(ends)
+    while waiting:
+        (done,), waiting = ray.wait(waiting, num_returns=1)
+        try:
+            found = ray.get(done)
+        except ray.exceptions.RayTaskError as error:
+            if isinstance(error.cause, PolytagError):
+                raise error.cause from None
+            raise
+        except ray.exceptions.RayError as error:
+            raise TrainingError(
+                "A worker in Ray's cluster has ended: it was killed, or its machine is gone. Continue with --resume, "
+                "on the same or another number of workers."
+            ) from error
+        if done is ends[0]:
+            return found
+    raise TrainingError("The chief in Ray's cluster has ended without a result.")
+
+
+class _Worker:
+    """One worker, in a process of Ray."""
+
+    def address(self) -> str:
+        """The address of this worker: of its machine, and a free port."""
+        import ray
+
+        with socket.socket() as free:
+            free.bind(("", 0))
+            return f"{ray.util.get_node_ip_address()}:{free.getsockname()[1]}"
+
+    def train(self, train: Callable[[RunConfig], Any], cluster: str, config: RunConfig, folder: str) -> Any:
+        """Train; return the result of the chief, or None in another worker."""
+        os.environ[VARIABLE] = cluster
+        if Path(folder).is_dir():
+            os.chdir(folder)  # names of files are relative to where the run was started
+        try:
+            return train(config)
+        except SystemExit:
+            return None
