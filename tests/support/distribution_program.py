@@ -66,7 +66,7 @@ class Run:
                     optimizer = loop._replicas[0].optimizer
                     self.gradients = [np.asarray(first) / (1 - BETA_1) for first in optimizer.first]
                     self.gradients += [np.sqrt(np.asarray(table.second) / (1 - BETA_2)) for table in optimizer._tables]
-                self.losses.append(update.loss)
+                self.losses.append(update.loss())
                 yield update
 
         TrainStep.updates = updates

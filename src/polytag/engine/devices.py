@@ -76,8 +76,8 @@ def choose_devices(wanted: str, part: int = 0, parts: int = 1) -> None:
 
 def _chosen_gpus(wanted: str) -> list[Any]:
     gpus = tf.config.list_physical_devices("GPU")
-    kind, _, numbers = wanted.partition(":")
-    if kind not in ("auto", "cpu", "gpu") or (numbers and (kind != "gpu" or not _NUMBERS.fullmatch(numbers))):
+    kind, colon, numbers = wanted.partition(":")
+    if kind not in ("auto", "cpu", "gpu") or (colon and (kind != "gpu" or not _NUMBERS.fullmatch(numbers))):
         raise PolytagError(
             f"--device {wanted!r} is no device. Choose auto, cpu, gpu for all GPUs, or some by number: gpu:0,1."
         )

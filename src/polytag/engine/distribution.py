@@ -111,11 +111,14 @@ class Distribution:
         ]
 
     def _from_chief(self, words: NDArray[np.int64]) -> NDArray[np.int64]:
+        def own(number: int, sent: Any) -> Any:
+            return tf.identity(sent) if self.is_chief and number == 0 else tf.zeros_like(sent)
+
+        def send(sent: Any) -> Any:
+            return self.run(lambda number: self.sum([own(number, sent)])[0])
+
         if self._broadcast is None:
-            own = lambda number, sent: tf.identity(sent) if self.is_chief and number == 0 else tf.zeros_like(sent)  # noqa: E731
-            spec = tf.TensorSpec((None,), tf.int64)
-            send = lambda sent: self.run(lambda number: self.sum([own(number, sent)])[0])  # noqa: E731
-            self._broadcast = tf.function(send, autograph=False, input_signature=[spec])
+            self._broadcast = tf.function(send, autograph=False, input_signature=[tf.TensorSpec((None,), tf.int64)])
         with self.watched():
             found: NDArray[np.int64] = self._broadcast(words).numpy()
         return found

@@ -120,7 +120,8 @@ def train_epochs(
             for update in loop.updates(at.epoch, plan, builder, at.done):
                 at.units += sum(int(lengths[chosen].sum()) for chosen in plan[at.done : update.done])
                 at.done, at.seconds = update.done, time.perf_counter() - began
-                at.losses.append(update.loss)
+                at.pending.append((update.done, update.loss))
+                at.fetch_losses(settings, loop.lag)
                 at.learning_rate = update.rate
                 at.updates += 1
                 if traces:
@@ -130,9 +131,11 @@ def train_epochs(
                     place = (at.epoch, at.done, len(plan), at.mean_loss, update.rate, at.units)
                     on_step(Progress(*place, at.speed, unit, left))
                 if checkpoints and (interrupted() or at.updates % checkpoints.every == 0):
+                    at.fetch_losses(settings)
                     at.save(loop, checkpoints, between_epochs=False)
                 if interrupted():
                     raise InterruptedRunError(_interruption(at.epoch, checkpoints))
+            at.fetch_losses(settings)
             if not any(map(math.isfinite, at.losses)):
                 raise TrainingError(
                     f"No step of epoch {at.epoch} had a finite loss, however small the loss scale. Train in "
@@ -189,8 +192,27 @@ class _Position:
     best_score: float = -math.inf
     best: list[NDArray[Any]] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
+    pending: list[tuple[int, Callable[[], float]]] = field(default_factory=list)
+    """Finished steps and loss of the updates whose loss has not been fetched; not in checkpoints."""
     traced: tuple[int, int, float] = (0, 0, 0.0)
     """Steps, units and seconds of the update that compiled the step, if it was in this epoch; not in checkpoints."""
+
+    def fetch_losses(self, settings: Settings, lag: int = 0) -> None:
+        """Fetch the losses of all updates but the last `lag`.
+
+        Raises:
+            TrainingError: A loss is not finite.
+        """
+        while len(self.pending) > lag:
+            done, fetch = self.pending.pop(0)
+            loss = fetch()
+            if not math.isfinite(loss) and not settings.loss_scaling:
+                first = (done - 1) // settings.accumulate * settings.accumulate
+                raise TrainingError(
+                    f"The loss is {loss} in step {first + 1} of epoch {self.epoch}: training has diverged and was "
+                    "stopped. Lower --learning-rate (a tenth is a good start), or train in --precision float32."
+                )
+            self.losses.append(loss)
 
     @property
     def mean_loss(self) -> float:
@@ -250,7 +272,7 @@ class _Position:
             setattr(self, name, value)
 
     def _plain(self) -> dict[str, Any]:
-        return {slot: getattr(self, slot) for slot in self.__slots__ if slot not in ("best", "traced")}
+        return {slot: getattr(self, slot) for slot in self.__slots__ if slot not in ("best", "traced", "pending")}
 
     def restore(self, loop: TrainStep, tensors: Tensors, plain: Mapping[str, Any]) -> list[Epoch]:
         """Take the state from a checkpoint, and return the epochs before it."""

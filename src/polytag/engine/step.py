@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from typing import Any, NamedTuple
@@ -17,12 +18,13 @@ from polytag.engine.distribution import Distribution
 from polytag.engine.model import TaggerModel
 from polytag.engine.optimizer import AdamW, learning_rate_at
 from polytag.engine.settings import Settings
-from polytag.errors import TrainingError
 from polytag.plugin.alignment import IGNORE
 from polytag.plugin.encoder import WithTables
 
 INITIAL_LOSS_SCALE = 2.0**15
 LOSS_SCALE_GROWTH_INTERVAL = 2000
+AHEAD = 4
+"""Number of updates whose arrays are prepared ahead for GPUs."""
 
 SEED = "seed_generator_state"
 """The name that Keras gives to the state of a layer's random numbers: int64 (2,), a seed and a counter."""
@@ -31,10 +33,10 @@ SEED_STEP = 1_000_003
 
 
 class Update(NamedTuple):
-    """The state after an update: finished steps of the epoch, the loss, the learning rate."""
+    """The state after an update: finished steps of the epoch, the loss once it is computed, the learning rate."""
 
     done: int
-    loss: float
+    loss: Callable[[], float]
     rate: float
 
 
@@ -121,30 +123,51 @@ class TrainStep:
             plan: Its batches.
             builder: Makes the arrays of a batch.
             done: Number of finished steps of the epoch.
-
-        Raises:
-            TrainingError: The loss is no longer finite.
         """
         settings = self._settings
         total = settings.epochs * self._updates_an_epoch
-        for start in range(done, len(plan), settings.accumulate):
+        starts = range(done, len(plan), settings.accumulate)
+        groups = self._groups(builder, [plan[start : start + settings.accumulate] for start in starts])
+        for start, (group, counts) in zip(starts, groups, strict=True):
             update = (number - 1) * self._updates_an_epoch + start // settings.accumulate
             rate = learning_rate_at(update, total, settings.learning_rate, settings.warmup)
-            group = [self._shards(builder, chosen) for chosen in plan[start : start + settings.accumulate]]
-            counts = self._label_counts([batch for shards in group for batch in shards])
             mine = self._distribution.mine if self._distribution else slice(None)
-            loss = 0.0
+            losses = []
             for index, shards in enumerate(group):
                 last = index == len(group) - 1
                 arrays = [(batch.ids, batch.mask, batch.labels) for batch in shards[mine]]
-                with self._distribution.watched() if self._distribution else nullcontext():
-                    loss += float(self._step(arrays, counts, np.float32(rate), last))
-            if not math.isfinite(loss) and not settings.loss_scaling:
-                raise TrainingError(
-                    f"The loss is {loss} in step {start + 1} of epoch {number}: training has diverged and was stopped. "
-                    "Lower --learning-rate (a tenth is a good start), or train in --precision float32."
-                )
-            yield Update(start + len(group), loss, rate)
+                with self._watched():
+                    losses.append(self._step(arrays, counts, np.float32(rate), last))
+            yield Update(start + len(group), partial(self._total, losses), rate)
+
+    @property
+    def lag(self) -> int:
+        """Number of updates whose loss is not waited for: one on GPUs, which compute while the next is prepared."""
+        return int(bool(tf.config.get_visible_devices("GPU")))
+
+    def _group(self, builder: BatchBuilder, chosen: Sequence[NDArray[np.int64]]) -> tuple[list[list[Batch]], Any]:
+        """The parts of the batches of an update, and the number of its labels per task."""
+        group = [self._shards(builder, one) for one in chosen]
+        return group, self._label_counts([batch for shards in group for batch in shards])
+
+    def _groups(self, builder: BatchBuilder, plan: Sequence[Sequence[NDArray[np.int64]]]) -> Iterator[Any]:
+        """The groups of a plan; on GPUs, the next one is prepared in another thread."""
+        if not self.lag:
+            yield from (self._group(builder, chosen) for chosen in plan)
+            return
+        with ThreadPoolExecutor(1) as pool:
+            ahead = [pool.submit(self._group, builder, chosen) for chosen in plan[:AHEAD]]
+            for chosen in [*plan[AHEAD:], *[None] * len(ahead)]:
+                yield ahead.pop(0).result()
+                if chosen is not None:
+                    ahead.append(pool.submit(self._group, builder, chosen))
+
+    def _total(self, losses: Sequence[Any]) -> float:
+        with self._watched():
+            return sum(map(float, losses), 0.0)
+
+    def _watched(self) -> AbstractContextManager[None]:
+        return self._distribution.watched() if self._distribution else nullcontext()
 
     def _label_counts(self, group: Sequence[Batch]) -> dict[str, Any]:
         counts = {}

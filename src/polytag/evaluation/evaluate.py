@@ -30,7 +30,7 @@ from polytag.plugin.task import Task
 from polytag.plugin.task_choice import task_named
 from polytag.tagger.decoder import Prediction
 from polytag.tagger.description import open_folder
-from polytag.tagger.runtimes import choose_runtime
+from polytag.tagger.runtimes import choose_runtime, runtime_of_device
 from polytag.tagger.tagger import Tagger
 from polytag.tagger.token_classifiers import LabelNames
 from polytag.tagger.viterbi import check_decoding
@@ -151,6 +151,7 @@ def evaluate(
         task=task,
         labels=labels,
         runtime=runtime,
+        device=device,
         **reading,
     )
     with new_file(errors) if errors else nullcontext() as sink:
@@ -175,21 +176,24 @@ def open_split(
     task: str | None,
     labels: LabelNames | None,
     runtime: str | None,
+    device: str | None = None,
     **reading: Unpack[ReadingKeywords],
 ) -> OpenSplit:
     """Load a tagger and a split to score it on; the arguments and errors are as in `evaluate`."""
     registry().metrics.require(*metrics)
     decoding = check_decoding(decoding)
     if isinstance(tagger, Tagger):
-        if task is not None or labels is not None or runtime is not None:
+        if any(given is not None for given in (task, labels, runtime, device)):
             raise PolytagError(
-                "A loaded tagger has its tasks, labels and runtime: give `task`, `labels` and `runtime` to Tagger.load."
+                "A loaded tagger has its tasks, labels and runtime: give `task`, `labels`, `runtime` and `device` to "
+                "Tagger.load."
             )
         tagger = tagger.decoded_by(decoding) if decoding else tagger
         splitter = tagger.splitter
     else:
         tagger, description = open_folder(tagger, task, labels)  # errors are found before a corpus is loaded
-        runtime, splitter = choose_runtime(tagger, description, runtime), description.splitter
+        runtime = choose_runtime(tagger, description, runtime_of_device(device, runtime))
+        splitter = description.splitter
     if not isinstance(corpus, Corpus):
         stage(f"Reading {corpus}", often_brief=True)
     loaded = as_corpus(corpus, reader=reader, splitter=splitter, **reading)

@@ -1,7 +1,8 @@
-"""Workers in the cluster of Ray, which starts the processes and gives each its TF_CONFIG; nothing else of it is used."""
+"""Workers in the cluster of Ray, which starts their processes, with their TF_CONFIG, and does nothing else."""
 
 from __future__ import annotations
 
+import importlib
 import os
 import socket
 import sys
@@ -34,8 +35,7 @@ def run_in_ray(train: Callable[[RunConfig], Result], config: RunConfig, reporter
         PolytagError: Ray is not installed, has no room for the workers, or a worker fails.
     """
     require_extra("ray")
-    import ray
-
+    ray: Any = importlib.import_module("ray")
     if not ray.is_initialized():
         paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
         ray.init(include_dashboard=False, runtime_env={"env_vars": {"PYTHONPATH": paths}})
@@ -47,8 +47,8 @@ def run_in_ray(train: Callable[[RunConfig], Result], config: RunConfig, reporter
                 "machines, or lower --workers."
             )
         gpus = 1 if config.device != "cpu" and has.get("GPU", 0) >= config.workers else 0
-        actor = ray.remote(num_cpus=1, num_gpus=gpus, max_restarts=0)(_Worker)
-        actors = [actor.options(scheduling_strategy="SPREAD").remote() for _ in range(config.workers)]
+        actor: Any = ray.remote(num_cpus=1, num_gpus=gpus, max_restarts=0)(_Worker)
+        actors: list[Any] = [actor.options(scheduling_strategy="SPREAD").remote() for _ in range(config.workers)]
         addresses = tuple(ray.get([each.address.remote() for each in actors]))
         reporter.message(f"Ray has started {len(addresses)} workers: {', '.join(addresses)}")
         config = config.model_copy(update={"workers": 1, "output": config.output.resolve()})
@@ -86,8 +86,7 @@ class _Worker:
 
     def address(self) -> str:
         """The address of this worker: of its machine, and a free port."""
-        import ray
-
+        ray: Any = importlib.import_module("ray")
         with socket.socket() as free:
             free.bind(("", 0))
             return f"{ray.util.get_node_ip_address()}:{free.getsockname()[1]}"

@@ -19,6 +19,7 @@ from polytag.engine.checkpoints import CheckpointStore
 from polytag.engine.encoders.compact import CompactEncoder
 from polytag.engine.loop import Settings, layers_in, seed_everything, train_epochs
 from polytag.engine.model import TaggerModel
+from polytag.engine.step import TrainStep
 from polytag.errors import TrainingError
 from polytag.plugin.alignment import IGNORE
 from polytag.plugin.reporter import Epoch, Progress
@@ -86,6 +87,18 @@ def test_the_same_seed_gives_the_same_bits() -> None:
     (first, first_losses), (second, second_losses) = results
     assert first_losses == second_losses
     assert all(np.array_equal(values, second[name]) for name, values in first.items())
+
+
+def test_losses_that_are_not_waited_for_change_nothing(uncompiled: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = []
+    for lag in (0, 1):  # as on a processor, and as on a GPU
+        monkeypatch.setattr(TrainStep, "lag", lag)
+        model = tiny_model()
+        epochs = train(model, sentences(40), settings(epochs=2, accumulate=2))
+        results.append((weights_of(model), [epoch.loss for epoch in epochs]))
+    (weights, losses), (late_weights, late_losses) = results
+    assert losses == late_losses
+    assert all(np.array_equal(values, late_weights[name]) for name, values in weights.items())
 
 
 def test_another_seed_gives_other_batches(uncompiled: None) -> None:
