@@ -111,7 +111,7 @@ def logical_devices() -> tuple[str, ...]:
 
 
 def device(workers: int = 1) -> str:
-    """What trains: `the processor (2 cores)`, or the GPUs with their name; for each worker, if there are several."""
+    """Name of the devices that train: `the processor (2 cores)`, or the GPUs; in each worker, if there are several."""
     each = f", in each of {workers} workers" if workers > 1 else ""
     if gpus := tf.config.get_visible_devices("GPU"):
         name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", gpus[0].name)

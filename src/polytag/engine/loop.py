@@ -135,12 +135,7 @@ def train_epochs(
                     at.save(loop, checkpoints, between_epochs=False)
                 if interrupted():
                     raise InterruptedRunError(_interruption(at.epoch, checkpoints))
-            at.fetch_losses(settings)
-            if not any(map(math.isfinite, at.losses)):
-                raise TrainingError(
-                    f"No step of epoch {at.epoch} had a finite loss, however small the loss scale. Train in "
-                    "--precision bfloat16 or float32."
-                )
+            at.check_losses(settings)
             with loop.averaged_weights():
                 began = time.perf_counter()
                 found = evaluate()
@@ -154,10 +149,7 @@ def train_epochs(
                 yield FinishedEpoch(finished, found)
             if interrupted():
                 raise InterruptedRunError(_interruption(finished.number, checkpoints))
-    if at.best:
-        for copy in (model, *model.copies):
-            for variable, value in zip(copy.trainable_variables, at.best, strict=True):
-                variable.assign(value)
+    at.use_best(model)
 
 
 class _Saved(BaseModel):
@@ -214,6 +206,19 @@ class _Position:
                 )
             self.losses.append(loss)
 
+    def check_losses(self, settings: Settings) -> None:
+        """Fetch all losses of the epoch.
+
+        Raises:
+            TrainingError: A loss, or every loss of a run that scales its loss, is not finite.
+        """
+        self.fetch_losses(settings)
+        if not any(map(math.isfinite, self.losses)):
+            raise TrainingError(
+                f"No step of epoch {self.epoch} had a finite loss, however small the loss scale. Train in "
+                "--precision bfloat16 or float32."
+            )
+
     @property
     def mean_loss(self) -> float:
         finite = [loss for loss in self.losses if math.isfinite(loss)]
@@ -254,6 +259,12 @@ class _Position:
         else:
             self.waited += 1
         return better
+
+    def use_best(self, model: TaggerModel) -> None:
+        """Give the model and its copies the best weights, if there are any."""
+        for copy in (model, *model.copies) if self.best else ():
+            for variable, value in zip(copy.trainable_variables, self.best, strict=True):
+                variable.assign(value)
 
     def next_epoch(self, finished: Epoch) -> None:
         self.history.append({slot: getattr(finished, slot) for slot in finished.__slots__ if slot != "restored"})

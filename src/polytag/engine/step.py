@@ -236,7 +236,7 @@ class _Replica:
         return [*weights, *others, *self.optimizer.state, self._scale, self._good_updates]
 
     def shift_seeds(self, index: int) -> None:
-        """Turn the random seeds of the first replica into those of another one."""
+        """Turn the random seeds of the first replica into the seeds of another one."""
         for variable in self._model.variables:
             if variable.name == SEED:
                 variable.assign_add(np.array([index * SEED_STEP, 0]))

@@ -25,7 +25,7 @@ def assist(choices: Choices, distribution: Distribution) -> None:
     """Train with the chief until its run has ended.
 
     Args:
-        choices: The objects named by the options of the run, which are those of the chief.
+        choices: The objects named by the options of the run, the same as in the chief.
         distribution: The workers.
 
     Raises:

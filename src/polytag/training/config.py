@@ -149,7 +149,8 @@ class RunConfig(BaseModel):
         "auto", description="Devices to train on: `auto`, `cpu`, `gpu` for all GPUs, or some by number: `gpu:0,1`."
     )
     workers: Annotated[Count, Option(_TRAINING)] = Field(
-        1, description="Processes that share each batch; under TF_CONFIG, its cluster is used instead."
+        1,
+        description="Processes that share each batch; a cluster given by the variable `TF_CONFIG` has its own number.",
     )
     runner: Annotated[Literal["processes", "ray"], Option(_TRAINING)] = Field(
         "processes", description="What starts the workers: `processes` on this machine, or `ray` in its cluster."

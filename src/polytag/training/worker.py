@@ -1,4 +1,4 @@
-"""What the workers of a run tell each other: the chief reads the corpus, evaluates and writes; the others train."""
+"""Messages between the workers of a run: the chief reads the corpus, evaluates and writes; the others train."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _tell(distribution: Distribution, **told: Any) -> None:
 
 
 def told_by_chief(distribution: Distribution) -> Mapping[str, Any]:
-    """What the chief says to this worker.
+    """The message of the chief that begins the run.
 
     Raises:
         TrainingError: The chief cannot start the run.

@@ -1,8 +1,10 @@
 import pytest
-import tensorflow as tf
 
 from polytag import PolytagError
+from polytag.engine import devices
 from polytag.engine.devices import choose_devices, native_precision
+
+tf = devices.tf
 
 
 @pytest.fixture
