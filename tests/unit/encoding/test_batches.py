@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -131,6 +132,26 @@ def test_units_with_several_features_keep_them_together() -> None:
     assert batch.ids.tolist() == [[[9, 10], [0, 0]], [[5, 6], [7, 8]]]
     assert batch.mask.tolist() == [[True, False], [True, True]]
     assert batch.labels == {}
+
+
+def test_a_saved_builder_builds_the_same_batches_from_files(tmp_path: Path) -> None:
+    encoder = LetterEncoder()
+    features = featurise(encoder, [["a", "bcd"], ["ef"], ["g", "h", "ij"]])
+    labels = {
+        task: np.arange(start, start + len(features.ids), dtype=np.int32) for task, start in (("x", 0), ("y", 50))
+    }
+    builder = BatchBuilder(features, encoder, labels)
+    builder.save(tmp_path)
+    loaded, found = BatchBuilder.load(tmp_path, encoder, ["x", "y"])
+    assert isinstance(found.ids, np.memmap)
+    assert np.array_equal(found.lengths, features.lengths)
+    for chosen in (np.array([0, 2]), np.array([1])):
+        one, other = builder.build(chosen), loaded.build(chosen)
+        assert one.labels.keys() == other.labels.keys()
+        for mine, its in zip(
+            (*one[:2], one.units, *one.labels.values()), (*other[:2], other.units, *other.labels.values()), strict=True
+        ):
+            assert np.array_equal(mine, its)
 
 
 def news_lengths() -> NDArray[np.int64]:
