@@ -142,8 +142,8 @@ def train(
     config = config or RunConfig.from_sources(None, options)
     if plugins and config.workers > 1:
         raise PolytagError(
-            "`plugins` are modules of this process, which the processes of other workers do not have. Install them as a "
-            "plugin, or train with one worker."
+            "`plugins` are modules of this process, which the processes of other workers do not have. Install them "
+            "as a plugin, or train with one worker."
         )
     add_plugins(plugins)
     reporter = ReporterGroup([reporter or (Reporter() if quiet else default_reporter()), *callbacks])

@@ -122,8 +122,7 @@ def train_epochs(
                 at.done, at.seconds = update.done, time.perf_counter() - began
                 at.pending.append((update.done, update.loss))
                 at.fetch_losses(settings, loop.lag)
-                at.learning_rate = update.rate
-                at.updates += 1
+                at.learning_rate, at.updates = update.rate, at.updates + 1
                 if traces:
                     traces, at.traced = False, (at.done - done, at.units - units, time.perf_counter() - started)
                 if on_step:
