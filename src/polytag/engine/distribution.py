@@ -152,12 +152,27 @@ _GONE = (
     tf.errors.DeadlineExceededError,
     tf.errors.InternalError,
 )
+SILENCE = 30
+"""Seconds without a sign of life after which a worker counts as lost."""
 _BLOCK = 1 << 17
 """Numbers that workers send at once: shapes that do not change are what TensorFlow sends most reliably."""
 
 
 def _words(data: bytes, number: int) -> NDArray[np.int64]:
     return np.frombuffer(data.ljust(8 * number, b"\0"), "<i8").astype(np.int64)
+
+
+def _expect_signs_of_life(workers: int) -> None:
+    """Count a worker as lost after `SILENCE` seconds; after TensorFlow's ten, a busy machine would seem dead."""
+    from tensorflow.compiler.xla.tsl.protobuf import coordination_config_pb2
+    from tensorflow.python.eager import context
+
+    context.context().configure_coordination_service(
+        service_type="standalone",
+        service_leader="/job:worker/replica:0/task:0",
+        coordinated_jobs=[coordination_config_pb2.CoordinatedJob(name="worker", num_tasks=workers)],
+        heartbeat_timeout_in_ms=SILENCE * 1000,
+    )
 
 
 def join(addresses: Sequence[str], worker: int) -> Distribution:
@@ -175,6 +190,7 @@ def join(addresses: Sequence[str], worker: int) -> Distribution:
         tf.train.ClusterSpec({"worker": list(addresses)}), task_type="worker", task_id=worker, rpc_layer="grpc"
     )
     try:
+        _expect_signs_of_life(len(addresses))
         strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
     except RuntimeError as error:
         raise TrainingError(
