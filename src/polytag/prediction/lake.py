@@ -22,7 +22,7 @@ from polytag.prediction.shard_work import LakeJob, ShardDone
 from polytag.prediction.shards import chosen_files, shards_of
 from polytag.tagger.arguments import check_min_score
 from polytag.tagger.description import open_folder
-from polytag.tagger.runtimes import choose_runtime
+from polytag.tagger.runtimes import choose_runtime, runtime_of_device
 from polytag.tagger.token_classifiers import LabelNames
 from polytag.tagger.viterbi import check_decoding
 
@@ -93,6 +93,7 @@ def predict_lake(
     min_score: float = 0.0,
     lines: bool = False,
     runtime: str | None = None,
+    device: str | None = None,
     task: str | None = None,
     labels: LabelNames | None = None,
     on_progress: Callable[[LakeProgress], object] | None = None,
@@ -113,7 +114,7 @@ def predict_lake(
         output_format: `parquet` or `jsonl`; by default `parquet` if all inputs are Parquet.
         text_column, tokens_column, document_column: The columns with the text of a row, or its words and their
             document; by default `text`, else `tokens` and `document`, else the only column of strings.
-        decoding, min_score, runtime, task, labels: As in `Tagger.load`.
+        decoding, min_score, runtime, device, task, labels: As in `Tagger.load`.
         lines: Tag each line of a text as a text of its own, as in `Tagger.tag`.
         on_progress: Called after each batch of rows and after each shard.
         **reading: What is known about the form of text files, as in `predict`.
@@ -130,9 +131,10 @@ def predict_lake(
     _check_reachable([*given, str(output)], run)
     folder, description = open_folder(tagger, task, labels)
     columns = (text_column, tokens_column, document_column)
-    writing, runtime = output_format or _usual_format(files, input_format), choose_runtime(folder, description, runtime)
+    writing = output_format or _usual_format(files, input_format)
+    chosen = choose_runtime(folder, description, runtime_of_device(device, runtime))
     form, found = ReadingOptions.of(reading), check_decoding(decoding)
-    options = RowOptions(writing, input_format, *columns, lines, found, min_score, task, labels, runtime, form)
+    options = RowOptions(writing, input_format, *columns, lines, found, min_score, task, labels, chosen, form, device)
     shards = shards_of(files, options)
     job = LakeJob(folder, str(output), options)
     with _locked(OutputFolder(str(output))) as target:

@@ -32,7 +32,7 @@ class RowOptions:
         input_format: Format of all inputs; None to choose it by each file's extension.
         text_column, tokens_column, document_column: The columns with the text, the words and the document of a row.
         lines: Tag each line of a text as a text of its own.
-        decoding, min_score, task, labels, runtime: As in `Tagger.load`.
+        decoding, min_score, task, labels, runtime, device: As in `Tagger.load`.
         reading: The form of text files.
     """
 
@@ -48,6 +48,7 @@ class RowOptions:
     labels: LabelNames | None = None
     runtime: str | None = None
     reading: ReadingOptions = field(default_factory=ReadingOptions)
+    device: str | None = None
 
     def __post_init__(self) -> None:
         check_name("output format", self.output_format, ROW_FORMATS)
