@@ -105,7 +105,9 @@ def predict(
     columns = (text_column, tokens_column, document_column)
     if has_columns(file, input_format, output_format, output, columns):
         writing = format_of_columns(file, input_format, output_format, output)
-        rows = RowOptions(writing, input_format, *columns, lines, decoding, min_score, task, labels, runtime, options, device)
+        rows = RowOptions(
+            writing, input_format, *columns, lines, decoding, min_score, task, labels, runtime, options, device
+        )
         tag_columns(tagger, file, rows, output, scheme, verbose)
         return
     form = input_format or ("document" if text is not None else format_of(file))

@@ -45,7 +45,9 @@ class LakeJob:
     def load(self) -> Tagger:
         """Load the tagger."""
         given = self.options
-        return Tagger.load(self.tagger, given.decoding, given.min_score, given.task, given.labels, given.runtime, given.device)
+        return Tagger.load(
+            self.tagger, given.decoding, given.min_score, given.task, given.labels, given.runtime, given.device
+        )
 
 
 @dataclass(frozen=True)
