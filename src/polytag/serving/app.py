@@ -155,7 +155,7 @@ async def reload_models(models: Models, even_if_unchanged: bool = False) -> None
             LOG.exception("%s is not reloaded", model.name)
             continue
         if reloaded:
-            LOG.warning("reloaded %s", model.name)
+            LOG.info("reloaded %s", model.name)
             models.on_loaded()
         elif model.problem is not None and model.problem is not before:
             LOG.error("%s is not reloaded: %s", model.name, model.problem)

@@ -36,6 +36,8 @@ _POLICY_OF_DOCUMENTATION = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "worker-src 'self' blob:; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
 )
+_NO_TOKEN = "This server wants a token: the header `Authorization: Bearer TOKEN`."
+_WRONG_TOKEN = "The token in the header `Authorization` is not the one of this server, or not after `Bearer`."
 _SAFE_ID = re.compile(r"[\w.:+/=-]{1,100}", re.ASCII)
 
 
@@ -134,7 +136,7 @@ class _Passage:
         try:
             if not guards.is_allowed(method, self._path, self._headers):
                 refuse = self._refuse_body if self._has_body else self._refuse
-                await refuse(401, "This server wants a token: the header `Authorization: Bearer TOKEN`.")
+                await refuse(401, _WRONG_TOKEN if "authorization" in self._headers else _NO_TOKEN)
             elif await self._read_body():
                 if method == "POST" and (wait := guards._seconds_to_wait()):
                     await self._refuse(503, BUSY, **{"retry-after": str(wait)})

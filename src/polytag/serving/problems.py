@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +17,8 @@ from polytag.serving.batching import BusyError, StoppedError
 MEDIA_TYPE = "application/problem+json"
 BUSY = "Too many requests wait. Try again later."
 _DETAIL = 900
+_JSON = "application/json"
+_KINDS = frozenset({"str", "none"})
 
 DESCRIBED: dict[int | str, dict[str, Any]] = {
     status: {"description": text, "content": {MEDIA_TYPE: {}}}
@@ -62,12 +64,11 @@ def add_handlers(app: FastAPI) -> None:
 
     def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        first = error.errors()[0]
-        if first["type"] == "json_invalid":
-            reason = str(first.get("ctx", {}).get("error", ""))
+        found = _closest(error.errors())
+        if found["type"] == "json_invalid":
+            reason = str(found.get("ctx", {}).get("error", ""))
             return problem(400, f"The body is not JSON: {shorten(reason, 200)}.", _id(request))
-        where = ".".join(str(part) for part in first["loc"][1:]) or "the body"
-        text = f"{shorten(where, 100)}: {first['msg']}"
+        text = _said(found, request.headers.get("content-type", ""))
         return problem(422, shorten(text.rstrip("."), _DETAIL) + ".", _id(request))
 
     def wrong(request: Request, error: Exception) -> Response:
@@ -89,6 +90,38 @@ def add_handlers(app: FastAPI) -> None:
         (StoppedError, stopped),
     ):
         app.add_exception_handler(kind, handler)
+
+
+def _closest(errors: Sequence[Any]) -> Any:
+    """The error to tell: the first, or another one of the same value.
+
+    A value that may be a text, a list or nothing has an error for each. The list was meant if it has a wrong item, or
+    too many items.
+    """
+    place = _place(errors[0])
+    same = [error for error in errors if _place(error)[: len(place)] == place]
+    return max(same, key=lambda error: (len(error["loc"]), not error["type"].endswith(("_type", "_required"))))
+
+
+def _place(error: Any) -> list[str]:
+    """The names and positions that lead to a value; pydantic adds its possible kinds, as in `texts`, `list[str]`, 1."""
+    parts = [str(part) for part in error["loc"][1:]]
+    return [part for part in parts if part not in _KINDS and "[" not in part]
+
+
+def _said(error: Any, content_type: str) -> str:
+    """What is wrong with a body, and where."""
+    where = ".".join(_place(error))
+    text = str(error["msg"]).removeprefix("Value error, ")  # which pydantic writes before a validator's own words
+    if where:
+        return f"{shorten(where, 100)}: {text}"
+    if error["type"] == "value_error":
+        return text
+    if error["type"] == "model_attributes_type":
+        wrong = f", and not {shorten(content_type, 80)}" if content_type else ""
+        is_json = _JSON in content_type.lower()
+        return "The body is not a JSON object" if is_json else f"Send JSON as `Content-Type: {_JSON}`{wrong}"
+    return f"the body: {text}"
 
 
 def _id(request: Request) -> str:

@@ -116,8 +116,30 @@ def test_the_first_wrong_item_of_a_body_is_enough() -> None:
         assert found.value.error_count() <= 3  # for `texts`, one as a text, one as a list, and one as nothing
 
 
-def test_without_a_content_type_nothing_is_read(served: App) -> None:
-    assert served.ask("POST", "/v1/tag", content=b'{"texts": "a"}').status_code == 422
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "detail"),
+    [
+        (FORM, b'{"texts": "a"}', f"Send JSON as `Content-Type: application/json`, and not {FORM}."),
+        ("", b'{"texts": "a"}', "Send JSON as `Content-Type: application/json`."),
+        (JSON, b'["a"]', "The body is not a JSON object."),
+        (JSON, b"{}", "Give either `texts` or `words`."),
+        (JSON, b'{"texts": 3}', "texts: Input should be a valid string."),
+        (JSON, b'{"texts": ["a", 3]}', "texts.1: Input should be a valid string."),
+        (JSON, b'{"words": ["a"]}', "words.0: Input should be a valid list."),
+        (JSON, b'{"texts": "a", "alternatives": 11}', "alternatives: Input should be less than or equal to 10."),
+    ],
+)
+def test_a_refusal_says_what_to_change_and_where(served: App, kind: str, body: bytes, detail: str) -> None:
+    found = served.ask("POST", "/v1/tag", content=body, headers={"content-type": kind} if kind else {})
+    assert (found.status_code, found.json()["detail"]) == (422, detail)
+
+
+def test_too_many_texts_are_told_as_such(served: App) -> None:
+    found = served.ask("POST", "/v1/tag", json={"texts": [""] * (MOST_TEXTS + 1)})
+    assert found.json()["detail"].startswith("texts: List should have at most 1000 items")
 
 
 def test_of_two_equal_keys_the_last_counts(served: App) -> None:

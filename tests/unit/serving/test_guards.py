@@ -257,6 +257,14 @@ def test_a_token_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -
     assert "connection" not in Exchange(echo, token="secret").headers
 
 
+def test_a_wrong_token_and_no_token_are_told_apart() -> None:
+    def detail(**headers: str) -> str:
+        return str(json.loads(Exchange(echo, headers=headers, token="secret").sent[1]["body"])["detail"])
+
+    assert detail().startswith("This server wants a token")
+    assert detail(authorization="Bearer x").startswith("The token in the header `Authorization` is not the one")
+
+
 def test_the_log_has_numbers_and_no_texts(served: App, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "polytag.serving"):
         answer = served.ask("POST", "/v1/tag", json={"texts": [TEXT, "It rained."]})
