@@ -174,6 +174,26 @@ def test_wins_and_losses_are_listed(opened, report: Report, figures):
     assert page.locator("#outcome-list article").count() == min(wins, 20)
 
 
+def test_no_interval_is_cut_off_at_the_width_of_a_desktop(
+    opened, ner_run: TrainResult, tiny_corpus: Path, tmp_path: Path
+):
+    page = opened(polytag.report(ner_run.output, str(tiny_corpus), output=tmp_path / "alone.html").page)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert page.locator("#buckets caption").filter(has_text="seen in training").count() == 1
+    sizes = page.locator("#buckets .scroll").evaluate_all("all => all.map(one => [one.scrollWidth, one.clientWidth])")
+    assert all(needed <= given for needed, given in sizes)
+
+
+def test_a_printed_list_says_that_it_goes_on(opened, report: Report):
+    page = opened(report.page)
+    page.emulate_media(media="print")
+    told = "getComputedStyle(document.querySelector('#list'), '::after').content"
+    assert "Show more" in page.evaluate(told)
+    while page.locator("#more").get_attribute("hidden") is None:
+        page.evaluate("document.getElementById('more').click()")
+    assert page.evaluate(told) == "none"
+
+
 def test_a_table_is_sorted_by_a_column(opened, report: Report):
     page = opened(report.page)
     table = page.locator("#scores table").first

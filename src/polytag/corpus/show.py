@@ -43,9 +43,11 @@ def find_rows(
     if not found:
         wanted = [f"the label {shorten(label)!r}"] if label is not None else []
         wanted += [f"the text {shorten(match)!r}"] if match is not None else []
+        start = f"from row {row:,} on " if row else ""
+        hint = "; `polytag corpus describe` lists the labels" if label is not None else ""
         raise CorpusError(
-            f"No sentence of the split {name!r} of the corpus {corpus.reference!r} from row {row:,} on has "
-            f"{' and '.join(wanted)}. Choose another split or row; `polytag corpus describe` lists the labels."
+            f"No sentence of the split {name!r} of the corpus {corpus.reference!r} {start}has "
+            f"{' and '.join(wanted)}. Choose another split{' or row' if row else ''}{hint}."
         )
     return name, found
 

@@ -160,7 +160,7 @@ def align(
     """
     sentences, tagged = _sentences(words, "words"), _sentences(tags, "tags")
     if list(map(len, sentences)) != list(map(len, tagged)):
-        raise PolytagError("Words and tags differ in their number. Give one tag for each word of each sentence.")
+        raise PolytagError(f"{_difference(sentences, tagged)}. Give one tag for each word of each sentence.")
     known = registry()
     strategy = known.alignments[alignment] if isinstance(alignment, str) else alignment
     chosen = known.schemes[scheme] if isinstance(scheme, str) else scheme
@@ -286,5 +286,17 @@ def _sentences(given: Sequence[str] | Sequence[Sequence[str]], what: str) -> lis
     many = [list(row) for row in given if not isinstance(row, str)]
     rows = [one, *many] if one else many
     if not rows or not all(rows) or (one and many):
-        raise PolytagError(f"The {what} are no sentences. Give a list of {what}, or a list of such lists.")
+        form = "a string" if isinstance(given, str) else "neither a sentence nor a list of sentences"
+        raise PolytagError(
+            f"The {what} are {form}. Give a list of {what}, or a list of such lists, none of them empty."
+        )
     return rows
+
+
+def _difference(words: Sequence[Sequence[str]], tags: Sequence[Sequence[str]]) -> str:
+    """How sentences and their tags differ in number."""
+    if len(words) != len(tags):
+        return f"There are {len(words):,} sentences of words and {len(tags):,} of tags"
+    lengths = ((len(some), len(others)) for some, others in zip(words, tags, strict=True))
+    index, (some, others) = next(found for found in enumerate(lengths) if found[1][0] != found[1][1])
+    return f"Words and tags differ in number: the sentence at index {index:,} has {some:,} and {others:,}"

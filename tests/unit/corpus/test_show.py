@@ -109,7 +109,11 @@ def test_the_command_finds_sentences(options, rows, folder, command):
     ("options", "said"),
     [
         (("--row", 3), "the rows 0 to 2, and not 3"),
-        (("--label", "B-PER"), "from row 0 on has the label 'B-PER'"),
+        (
+            ("--label", "B-PER"),
+            "has the label 'B-PER'. Choose another split; `polytag corpus describe` lists the labels.",
+        ),
+        (("--match", "Paris", "--row", 1), "from row 1 on has the text 'Paris'. Choose another split or row."),
         (("--match", "Paris", "--label", "LOC"), "the label 'LOC' and the text 'Paris'"),
         (("--split", "dev"), "no split 'dev'"),
         (("--alignment", "all"), "Name it, for instance --encoder bert-base-cased"),

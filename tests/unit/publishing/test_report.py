@@ -23,6 +23,11 @@ def figures(found: Report):
     return json.loads(found.data.read_text(encoding="utf-8"))
 
 
+def test_a_report_shown_in_a_notebook_is_short(found: Report) -> None:
+    assert str(found.page) in repr(found)
+    assert len(repr(found)) < 400 + 2 * len(str(found.page))
+
+
 @pytest.fixture(scope="module")
 def evaluation(joint_run: TrainResult):
     result = polytag.evaluate(joint_run.output, "sample", confusions=10_000)

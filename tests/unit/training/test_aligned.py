@@ -93,11 +93,12 @@ def test_in_a_notebook_it_is_a_table(checkpoint):
 @pytest.mark.parametrize(
     ("words", "tags", "options", "said"),
     [
-        (["a", "b"], ["O"], {}, "one tag for each word"),
-        ([["a"], ["b"]], [["O", "O"]], {}, "one tag for each word"),
-        ("a b", ["O"], {}, "words are no sentences"),
-        (["a"], [], {}, "tags are no sentences"),
-        ([["a"], "b"], [["O"], "O"], {}, "words are no sentences"),
+        (["a", "b"], ["O"], {}, "at index 0 has 2 and 1. Give one tag for each word"),
+        ([["a"], ["b", "c"]], [["O"], ["O"]], {}, "at index 1 has 2 and 1"),
+        ([["a"], ["b"]], [["O", "O"]], {}, "2 sentences of words and 1 of tags. Give one tag for each word"),
+        ("a b", ["O"], {}, "The words are a string. Give a list of words"),
+        (["a"], [], {}, "The tags are neither a sentence nor a list of sentences"),
+        ([["a"], "b"], [["O"], "O"], {}, "The words are neither a sentence nor"),
         (["a"], ["B-X"], {"labels": ["O"]}, "'B-X' is not among the labels"),
         (["a"], ["O"], {"alignment": "frist"}, "Did you mean 'first'"),
         (["a"], ["O"], {"scheme": "iob3"}, "Did you mean"),

@@ -156,8 +156,8 @@ def _confidence(name: str, index: int, task: Mapping[str, Any]) -> dict[str, Any
     if any(after["words"]):
         title = f"Reliability diagram and histogram of confidence: {visible(name)}"
         reliability = Markup(plots.reliability(f"t{index}", title, before, after))
-    option = "--min-score" if task["spans"] else "least probability"
-    title = f"Precision and recall by least probability: {visible(name)}"
+    option = "--min-score" if task["spans"] else "minimum probability"
+    title = f"Precision and recall by minimum probability: {visible(name)}"
     return {
         "reliability": reliability,
         "bins": [

@@ -6,7 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO, Unpack
 
@@ -48,7 +48,7 @@ class Report:
 
     page: Path
     data: Path
-    figures: Mapping[str, Any]
+    figures: Mapping[str, Any] = field(repr=False)  # a megabyte would fill a notebook
 
 
 @attributed

@@ -187,7 +187,7 @@ async function startFile(file) {
   const [bar, result] = [at("file-bar"), at("file-result")];
   panel.hidden = false;
   at("file-name").textContent = file.name;
-  at("file-status").textContent = "Uses the tasks and the least score chosen below.";
+  at("file-status").textContent = "Uses the tasks and the minimum score chosen below.";
   [at("file-cancel").hidden, result.hidden, at("file-close").hidden, bar.value] = [false, true, true, 0];
   at("file-cancel").onclick = () => controller.abort();
   URL.revokeObjectURL(result.href);
