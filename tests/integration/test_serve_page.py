@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import threading
+from itertools import pairwise
 
 import pytest
 import uvicorn
@@ -57,6 +58,17 @@ def test_commands_give_what_the_page_shows(server, command, shown):
     assert agrees(shown, done.stdout), done.stdout
     if token:
         assert '"status": 401' in subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_client_of_the_hub_gives_what_the_page_shows(server, monkeypatch, capsys):
+    address, token = server
+    ((program, shown),) = [
+        (block.body, after.body) for block, after in pairwise(BLOCKS) if "InferenceClient" in block.body
+    ]
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    program = program.replace('localhost:8000"', f'{address}", token={token!r}')
+    exec(compile(program, "serve.md", "exec"), {})
+    assert agrees(shown, capsys.readouterr().out)
 
 
 def test_files_of_the_page_agree_with_the_command(command):

@@ -110,7 +110,7 @@ def _place(error: Any) -> list[str]:
 
 
 def _said(error: Any, content_type: str) -> str:
-    """What is wrong with a body, and where."""
+    """The words for an error in a body, with its place."""
     where = ".".join(_place(error))
     text = str(error["msg"]).removeprefix("Value error, ")  # which pydantic writes before a validator's own words
     if where:

@@ -294,7 +294,7 @@ def _sentences(given: Sequence[str] | Sequence[Sequence[str]], what: str) -> lis
 
 
 def _difference(words: Sequence[Sequence[str]], tags: Sequence[Sequence[str]]) -> str:
-    """How sentences and their tags differ in number."""
+    """The first difference in number between sentences and their tags."""
     if len(words) != len(tags):
         return f"There are {len(words):,} sentences of words and {len(tags):,} of tags"
     lengths = ((len(some), len(others)) for some, others in zip(words, tags, strict=True))
