@@ -148,7 +148,7 @@ def _refuse(controls: Sequence[Control], known: Iterable[str]) -> NoReturn:
     own = shorten(", ".join(dict.fromkeys(label for control in controls for label in control.labels.values())), 200)
     others = shorten(", ".join(dict.fromkeys(known)), 200)
     raise PolytagError(
-        f"The labels of the project ({own}) are none of the taggers' ({others}). Name them alike, or say which are the "
+        f"The taggers know no label of the project ({own}), only {others}. Name them alike, or say which are the "
         'same: <Label value="Person" predicted_values="PER"/>.'
     )
 

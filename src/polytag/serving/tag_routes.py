@@ -68,13 +68,18 @@ def tag_router(models: Models) -> APIRouter:
 
     described = {200: {"description": "The spans or words.", "content": _OF_THE_HUB}, **DESCRIBED}
 
-    @router.post("/", summary="As on the hub, with the first tagger", responses=described, response_class=Response)
+    @router.post(
+        "/", summary="As on the Hugging Face hub, with the first tagger", responses=described, response_class=Response
+    )
     async def first(body: HubRequest, request: Request) -> Response:
         """Token classification as the Hugging Face hub's API has it; `InferenceClient(model=URL)` speaks it."""
         return await _as_on_the_hub(models, body, request, None)
 
     @router.post(
-        "/models/{name}", summary="As on the hub, with this tagger", responses=described, response_class=Response
+        "/models/{name}",
+        summary="As on the Hugging Face hub, with this tagger",
+        responses=described,
+        response_class=Response,
     )
     async def named(name: Annotated[str, Path(max_length=200)], body: HubRequest, request: Request) -> Response:
         """As `POST /`, with the tagger of this name."""

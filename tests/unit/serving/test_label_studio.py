@@ -129,7 +129,7 @@ def test_several_controls_and_fields_have_their_own_spans(client):
 
 def test_a_project_with_other_labels_is_refused(client):
     answer = setup(client, config('<Label value="Gene"/>'), status=422)
-    assert "labels of the project (Gene) are none of the taggers' (LOC" in answer["detail"]
+    assert "The taggers know no label of the project (Gene), only LOC" in answer["detail"]
     assert 'predicted_values="PER"' in answer["detail"]
 
 
