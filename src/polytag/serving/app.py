@@ -119,6 +119,10 @@ def create_app(
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Load the taggers while the server answers `/healthz`, watch their folders, and finish what was accepted."""
     models: Models = app.state.models
+    if models.draining:  # started for a second time
+        models.draining = False
+        for model in models.served.values():
+            model.resume()
     watching = asyncio.create_task(_load_and_watch(app, models))
     try:
         yield

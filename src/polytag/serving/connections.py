@@ -1,16 +1,24 @@
-"""Limits of connections that no application sees: slow or endless headers, clients that do not read, their number."""
+"""Limits of connections that no application sees: slow or endless headers, clients that do not read, their number.
+
+In addition, what is not HTTP is a problem in JSON, and an offer to change the protocol is passed over.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import selectors
 from http import HTTPStatus
-from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from polytag.serving.problems import SAFETY, problem
+
 HEADER_BYTES = 2**16
+FRAMING_BYTES = 2**23
+"""What the body of a request may have in addition to its content: sizes and extensions of chunks, and trailers. Chunks
+of one byte have six more."""
+
 HEADER_SECONDS = 10.0
 FIRST_SECONDS = 0.5
 """For how long a server that stops waits for the first request of a connection."""
@@ -53,6 +61,11 @@ class GuardedProtocol(HttpToolsProtocol):
     _slow: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
     _header_bytes = 0
+    _framing_bytes = 0
+    _in_headers = False
+    _in_message = False
+    _had_headers = False
+    """Whether the headers of a request ended in what arrived last."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a request."""
@@ -63,25 +76,65 @@ class GuardedProtocol(HttpToolsProtocol):
             self._wait()
 
     def data_received(self, data: bytes) -> None:
-        """Count the bytes of headers."""
+        """Count the bytes of headers, and those of a body that are not content."""
         if self._slow is None and self._is_idle:
             self._wait()  # also for what is not yet the start of a request
-        waited = self._slow is not None
-        super().data_received(data)
-        if waited and self._slow is not None:
+        waited, self._had_headers = self._slow is not None, False
+        self._framing_bytes += len(data)
+        self._unset_keepalive_if_required()
+        self._parse(data)
+        if waited and self._slow is not None and not self._had_headers:
             self._header_bytes += len(data)
             if self._header_bytes > HEADER_BYTES:
                 self._end(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"Headers may have {HEADER_BYTES:,} bytes.")
+        elif self._in_message and not self._in_headers and self._framing_bytes > FRAMING_BYTES:
+            detail = f"Chunks and trailers may have {FRAMING_BYTES:,} bytes in addition to their content."
+            self._end(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            # The parser takes what follows for another protocol. It is the body: clients that offer HTTP/2, as Java's
+            # does, expect an answer in HTTP/1.1 from those who do not take the offer.
+            head = b"".join(b"%s: %s\r\n" % header for header in self.headers if header[0] != b"upgrade")
+            method, self.parser = self.parser.get_method(), httptools.HttpRequestParser(self)
+            self._parse(b"%s %s HTTP/1.1\r\n%s\r\n" % (method, self.url, head) + data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self._end(HTTPStatus.BAD_REQUEST, "This is not a request of HTTP/1.1.")
 
     def on_message_begin(self) -> None:
         """Wait for the headers of a request."""
         self._wait()
+        self._in_headers = self._in_message = True
         super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; trailers are dropped, so that they cannot fill the memory."""
+        if self._in_headers:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Wait for nothing: the body has a limit of its own."""
+        self._had_headers = True
+        if self.parser.should_upgrade():
+            if self.parser.get_method() == b"CONNECT":
+                raise ValueError("this server is no proxy")
+            return  # read once more without the offer
         self._forget()
+        self._in_headers, self._framing_bytes = False, 0
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body."""
+        self._framing_bytes -= len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Note the end of a request."""
+        if not self.parser.should_upgrade():
+            self._in_message = False
+            super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing."""
@@ -155,20 +208,18 @@ class GuardedProtocol(HttpToolsProtocol):
             self._stalled = None
 
     def _end(self, status: HTTPStatus, detail: str) -> None:
-        """Answer in place of the application, and close the connection."""
+        """Answer in place of the application, unless that is answering already, and close the connection."""
         self._forget()
         if self.transport.is_closing():
             return
-        content: dict[str, Any] = {
-            "type": "about:blank",
-            "title": status.phrase,
-            "status": status.value,
-            "detail": detail,
-        }
-        body = json.dumps(content).encode()
-        headers = ["content-type: application/problem+json", f"content-length: {len(body)}", "connection: close"]
-        if status == HTTPStatus.SERVICE_UNAVAILABLE:
-            headers.append("retry-after: 1")
-        head = "\r\n".join([f"HTTP/1.1 {status.value} {status.phrase}", *headers, "", ""])
-        self.transport.write(head.encode() + body)
+        if self.pipeline or not (self._is_idle or not self.cycle.response_started):
+            self.transport.close()
+            return
+        answer = problem(
+            status, detail, headers={"retry-after": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+        )
+        answer.headers.update({**SAFETY, "connection": "close"})
+        lines = [b"%s: %s" % header for header in answer.raw_headers]
+        status_line = f"HTTP/1.1 {status.value} {status.phrase}".encode()
+        self.transport.write(b"\r\n".join([status_line, *lines, b"", bytes(answer.body)]))
         self.transport.close()

@@ -20,7 +20,7 @@ from polytag.errors import shorten
 from polytag.serving.log import LOG
 from polytag.serving.metrics import Metrics
 from polytag.serving.page_routes import PAGE_PATHS
-from polytag.serving.problems import BUSY, problem
+from polytag.serving.problems import BUSY, SAFETY, problem
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -31,7 +31,6 @@ _OPEN = {"/healthz", "/readyz", *PAGE_PATHS}
 """Paths that can be read without the token: health, and the files of the page, which know nothing of the taggers."""
 
 _DOCUMENTATION = ("/docs", "/redoc", "/static-offline-docs")
-_POLICY = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
 _POLICY_OF_DOCUMENTATION = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "worker-src 'self' blob:; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
@@ -115,6 +114,8 @@ class _Passage:
 
     def __init__(self, guards: Guards, scope: Scope, receive: Receive, send: Send) -> None:
         self._guards, self._scope, self._receive, self._send = guards, scope, receive, send
+        # What answers GET answers HEAD: probes send either.
+        self._asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         self._begun = time.perf_counter()
         self._headers = Headers(scope=scope)
         # Below an application that this one is mounted in, the path starts with the mount's.
@@ -147,7 +148,7 @@ class _Passage:
         finally:
             guards._bodies_bytes -= self._size
             seconds = time.perf_counter() - self._begun
-            route = getattr(self._scope.get("route"), "path", "") or "other"
+            route = getattr(self._asked.get("route"), "path", "") or "other"
             guards._metrics.answered(route, method if method in _METHODS else "other", self._status, seconds)
             self._log(seconds)
 
@@ -218,7 +219,7 @@ class _Passage:
         limits = self._guards._limits
         try:
             async with asyncio.timeout(limits.seconds):
-                await self._guards._app(self._scope, self._replay, self._sent)
+                await self._guards._app(self._asked, self._replay, self._sent)
         except TimeoutError:
             if not self._status:
                 await self._refuse(504, f"Tagging took longer than {limits.seconds:g} seconds. Send less text at once.")
@@ -257,15 +258,16 @@ class _Passage:
     async def _sent(self, message: Message) -> None:
         if message["type"] == "http.response.body" and not message.get("more_body", False):
             self._is_answered = True
+        if message["type"] == "http.response.body" and self._asked is not self._scope:
+            message = {**message, "body": b""}
         if message["type"] == "http.response.start":
             self._status = message["status"]
             headers = MutableHeaders(scope=message)
             headers["x-request-id"] = self._id
-            headers["x-content-type-options"] = "nosniff"
-            headers["referrer-policy"] = "no-referrer"
-            documentation = self._path.startswith(_DOCUMENTATION)
-            headers["content-security-policy"] = _POLICY_OF_DOCUMENTATION if documentation else _POLICY
-            headers.setdefault("cache-control", "no-store")
+            if self._path.startswith(_DOCUMENTATION):
+                headers["content-security-policy"] = _POLICY_OF_DOCUMENTATION
+            for name, value in SAFETY.items():
+                headers.setdefault(name, value)
             if self._guards._draining():
                 headers["connection"] = "close"
         await self._send(message)

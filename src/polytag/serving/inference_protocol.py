@@ -17,7 +17,7 @@ from polytag import __version__
 from polytag.errors import PolytagError
 from polytag.serving.bodies import MOST_TEXTS, Texts
 from polytag.serving.problems import DESCRIBED, problem
-from polytag.serving.tagging import Models, labelled_spans
+from polytag.serving.tagging import Models, labelled_spans, written
 from polytag.tagger.parts import Wanted
 
 _INPUT, _OUTPUT = "texts", "spans"
@@ -148,10 +148,14 @@ def inference_router(models: Models) -> APIRouter:
         tasks = None if asked.tasks is None else tuple(task.strip() for task in asked.tasks.split(","))
         found = await models.tag_texts(request, texts, Wanted(tasks, asked.min_score), name, asked.lines)
         decoders = request.state.tagger.decoders
-        data = [to_json([span.to_dict() for span in labelled_spans(tagged, decoders)]).decode() for tagged in found]
-        output = {"name": _OUTPUT, "datatype": "BYTES", "shape": tensor.shape, "data": data}
         number = body.id if body.id is not None else request.state.request_id
-        return Response(to_json({"model_name": name, "id": number, "outputs": [output]}), media_type="application/json")
+
+        def write() -> bytes:
+            data = [to_json([span.to_dict() for span in labelled_spans(tagged, decoders)]).decode() for tagged in found]
+            output = {"name": _OUTPUT, "datatype": "BYTES", "shape": tensor.shape, "data": data}
+            return to_json({"model_name": name, "id": number, "outputs": [output]})
+
+        return Response(await written(found, write), media_type="application/json")
 
     return router
 

@@ -8,6 +8,9 @@ from xml.parsers import expat
 
 from polytag.errors import PolytagError, shorten
 
+MOST_CONTROLS = 100
+"""Each has the spans of its text again, so that more would make an answer of any size."""
+
 _NOT_TEXT = {"valueType": ("url",), "encoding": ("base64", "base64unicode")}
 """Attributes of `Text` with which the field of a task does not hold the text itself."""
 
@@ -46,29 +49,34 @@ def read_controls(config: str) -> list[Control]:
     """The controls of a labelling configuration that label spans of text.
 
     Raises:
-        PolytagError: The configuration is not well-formed XML, or has a document type declaration, without which no
-            entity can be defined.
+        PolytagError: The configuration is not well-formed XML, has too many controls, or has a document type
+            declaration, without which no entity can be defined.
     """
     texts: dict[str, str] = {}
     labels: list[_Labels] = []
-    open_elements: list[_Labels | None] = []
+    depth = 0
+    around: list[tuple[int, _Labels]] = []  # the open elements of labels, and how deep they are
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        kind, opened = name.casefold(), None
+        nonlocal depth
+        depth += 1
+        kind = name.casefold()
         if kind == "text" and attributes.get("value", "").startswith("$") and attributes.get("name"):
             if not any(attributes.get(key, "").casefold() in values for key, values in _NOT_TEXT.items()):
                 texts[attributes["name"]] = attributes["value"].removeprefix("$")
         elif kind == "labels" and attributes.get("name"):
-            opened = _Labels(attributes)
-            labels.append(opened)
-        elif kind == "label":
-            around = next((element for element in reversed(open_elements) if element), None)
-            if around:
-                around.found.append(attributes)
-        open_elements.append(opened)
+            if len(labels) == MOST_CONTROLS:
+                raise PolytagError(f"The labelling configuration has more than {MOST_CONTROLS} `Labels`.")
+            labels.append(_Labels(attributes))
+            around.append((depth, labels[-1]))
+        elif kind == "label" and around:
+            around[-1][1].found.append(attributes)
 
     def end(_: str) -> None:
-        open_elements.pop()
+        nonlocal depth
+        if around and around[-1][0] == depth:
+            around.pop()
+        depth -= 1
 
     def refuse(*_: object) -> None:
         raise PolytagError("The labelling configuration has a document type declaration, which is not read.")

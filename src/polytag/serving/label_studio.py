@@ -10,17 +10,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import exp, log
 from typing import Annotated, Any, NamedTuple, NoReturn
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
 
 from polytag.errors import PolytagError, shorten
 from polytag.serving.bodies import MOST_TEXTS
 from polytag.serving.label_config import Control, read_controls
 from polytag.serving.models import ServedModel
 from polytag.serving.problems import DESCRIBED, problem
-from polytag.serving.tagging import Models, labelled_spans
+from polytag.serving.tagging import Models, labelled_spans, written
 from polytag.tagger.parts import Wanted
-from polytag.tagger.results import TaggedText
+from polytag.tagger.results import TaggedSpan, TaggedText
+from polytag.tagger.tagger import Tagger
 
 _LEAST = 1e-9
 """The least probability that has a logarithm here."""
@@ -71,6 +73,14 @@ class _Source(NamedTuple):
     task: str
 
 
+class _Tagged(NamedTuple):
+    """Texts that were tagged for these controls, by this tagger."""
+
+    sources: list[_Source]
+    texts: list[TaggedText]
+    tagger: Tagger
+
+
 def label_studio_router(models: Models) -> APIRouter:
     """The routes that Label Studio calls."""
     router = APIRouter(tags=["Label Studio"])
@@ -84,29 +94,21 @@ def label_studio_router(models: Models) -> APIRouter:
     @router.post("/setup", summary="Whether the taggers fit a project", responses=errors)
     async def setup(body: Setup, request: Request) -> dict[str, str]:
         """The version of the taggers for a project; an error if they have none of its labels."""
-        return {"model_version": _version(await _sources(models, body.config, request))}
+        sources = await _sources(models, body.config, request)
+        return {"model_version": ", ".join(dict.fromkeys(source.model.version() for source in sources))}
 
-    @router.post("/predict", summary="Annotate tasks", responses=DESCRIBED)
-    async def predict(body: Predict, request: Request) -> dict[str, Any]:
+    @router.post("/predict", summary="Annotate tasks", responses=DESCRIBED, response_model=dict[str, Any])
+    async def predict(body: Predict, request: Request) -> Response:
         """A prediction for each task, with the spans that the project has labels for."""
-        sources = await _sources(models, body.label_config, request)
-        regions: list[list[dict[str, Any]]] = [[] for _ in body.tasks]
-        logarithms: list[list[float]] = [[] for _ in body.tasks]
-        for (name, text_field), group in _grouped(sources).items():
+        tagged: list[_Tagged] = []
+        for (name, text_field), sources in _grouped(await _sources(models, body.label_config, request)).items():
             found = [task.data.get(text_field) for task in body.tasks]
             texts = [text if isinstance(text, str) else "" for text in found]
-            tasks = tuple(dict.fromkeys(source.task for source in group))
-            tagged = await models.tag_texts(request, texts, Wanted(tasks), name)
-            for own, sure, text in zip(regions, logarithms, tagged, strict=True):
-                own += [region for source in group for region in _regions(source, text)]
-                sure += [log(max(score, _LEAST)) for task in tasks for score in text.scores[task]]
-        version = _version(sources)
-        return {
-            "results": [
-                {"model_version": version, "score": exp(sum(sure) / len(sure)) if sure else None, "result": own}
-                for own, sure in zip(regions, logarithms, strict=True)
-            ]
-        }
+            wanted = Wanted(tuple(dict.fromkeys(source.task for source in sources)))
+            answered = await models.tag_texts(request, texts, wanted, name)
+            tagged.append(_Tagged(sources, answered, request.state.tagger))
+        everything = [text for group in tagged for text in group.texts]
+        return Response(await written(everything, lambda: _predictions(tagged)), media_type="application/json")
 
     return router
 
@@ -161,9 +163,26 @@ def _grouped(sources: Sequence[_Source]) -> Mapping[tuple[str, str], list[_Sourc
     return found
 
 
-def _regions(source: _Source, tagged: TaggedText) -> Iterator[dict[str, Any]]:
+def _predictions(tagged: Sequence[_Tagged]) -> bytes:
+    """The answer: for each task, what was found in all of its fields."""
+    version = ", ".join(dict.fromkeys(group.sources[0].model.version(group.tagger) for group in tagged))
+    results = []
+    for number in range(len(tagged[0].texts)):
+        regions: list[dict[str, Any]] = []
+        logarithms: list[float] = []
+        for sources, texts, tagger in tagged:
+            spans = labelled_spans(texts[number], tagger.decoders)
+            regions += [region for source in sources for region in _regions(source, spans)]
+            scores = texts[number].scores.values()
+            logarithms += [log(max(score, _LEAST)) for of_task in scores for score in of_task]
+        score = exp(sum(logarithms) / len(logarithms)) if logarithms else None
+        results.append({"model_version": version, "score": score, "result": regions})
+    return to_json({"results": results})
+
+
+def _regions(source: _Source, spans: Iterable[TaggedSpan]) -> Iterator[dict[str, Any]]:
     control = source.control
-    for span in labelled_spans(tagged, source.model.tagger.decoders):
+    for span in spans:
         if span.task == source.task and (label := control.find(span.label)) is not None:
             yield {
                 "from_name": control.name,
@@ -172,7 +191,3 @@ def _regions(source: _Source, tagged: TaggedText) -> Iterator[dict[str, Any]]:
                 "score": round(span.score, 6),
                 "value": {"start": span.start, "end": span.end, "text": span.text, "labels": [label]},
             }
-
-
-def _version(sources: Sequence[_Source]) -> str:
-    return ", ".join(dict.fromkeys(source.model.version for source in sources))

@@ -8,7 +8,7 @@ import traceback
 from datetime import UTC, datetime
 
 LOG = logging.getLogger("polytag.serving")
-_OF_THE_SERVER = logging.getLogger("uvicorn.error")
+_OF_OTHERS = (logging.getLogger("uvicorn.error"), logging.getLogger("asyncio"))
 
 
 class JsonLines(logging.Formatter):
@@ -43,7 +43,7 @@ def configure_log(messages: bool = False) -> None:
     """
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines(messages))
-    for logger, level in ((LOG, logging.INFO), (_OF_THE_SERVER, logging.WARNING)):
+    for logger, level in ((LOG, logging.INFO), *((other, logging.WARNING) for other in _OF_OTHERS)):
         logger.handlers[:] = [handler]
         logger.setLevel(level)
         logger.propagate = False

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from polytag.errors import PolytagError, suggest
 from polytag.files import expand_home, path_exists
@@ -43,8 +44,8 @@ class Queueing(NamedTuple):
     together: bool = True
 
 
-_Identity = tuple[str, frozenset[tuple[str, int, int, int]]]
-"""A folder, and of each of its files the name, number, size and time: changes when a tagger is replaced."""
+_Identity = tuple[str, frozenset[tuple[str, int, int, int, int]]]
+"""A folder, and of each of its files the name, mode, number, size and time: changes when a tagger is replaced."""
 
 
 class ServedModel:
@@ -71,7 +72,7 @@ class ServedModel:
         self._lock = threading.Lock()
         self._batcher: Batcher | None = None
         self._identity: _Identity | None = None
-        self._version = ""
+        self._versions: WeakKeyDictionary[Tagger, str] = WeakKeyDictionary()
         self.problem: PolytagError | None = None
         self.runtime = source.runtime if isinstance(source, Tagger) else ""
 
@@ -116,10 +117,14 @@ class ServedModel:
         """The tagger, as `batcher`."""
         return self.batcher.tagger
 
-    @property
-    def version(self) -> str:
-        """The name, with what changes when the tagger in the folder is another one."""
-        return f"{self.name}@{self._version}" if self._version else self.name
+    def version(self, tagger: Tagger | None = None) -> str:
+        """The name, with what changes when the tagger in the folder is another one.
+
+        Args:
+            tagger: A tagger that the model has, or had until it was loaded again; None for the one it has.
+        """
+        version = self._versions.get(tagger or self.tagger)
+        return f"{self.name}@{version}" if version else self.name
 
     def load(self) -> None:
         """Load the tagger and warm it up, if that has not happened yet.
@@ -139,6 +144,9 @@ class ServedModel:
 
         Returns:
             Whether there is a new tagger. If it cannot be loaded, the old one stays, and `problem` tells why.
+
+        Raises:
+            Exception: It cannot be loaded because of a defect; the old one stays.
         """
         if isinstance(self._source, Tagger) or self._batcher is None:
             return False
@@ -148,9 +156,11 @@ class ServedModel:
                 return False
             try:
                 tagger = self._warm_tagger()
-            except PolytagError as error:
-                self.problem = error
+            except Exception as error:
                 self._identity = identity  # one that is damaged is not tried again until it changes
+                if not isinstance(error, PolytagError):
+                    raise
+                self.problem = error
                 return False
             if identity != self._identity_now():
                 return False  # it is still being written
@@ -163,6 +173,12 @@ class ServedModel:
         if self._batcher:
             self._batcher.stop(seconds)
 
+    def resume(self) -> None:
+        """Take requests again after `stop`."""
+        with self._lock:
+            if self._batcher:
+                self._batcher = Batcher(self._batcher.tagger, *self._queueing, observer=self._observer)
+
     def _identity_now(self) -> _Identity | None:
         try:
             if isinstance(self._source, Tagger) or not path_exists(expand_home(self._source)):
@@ -171,7 +187,7 @@ class ServedModel:
             files = [(path, path.stat()) for path in folder.rglob("*") if path.is_file()]
         except (OSError, PolytagError):
             return self._identity
-        found = ((str(path), about.st_ino, about.st_size, about.st_mtime_ns) for path, about in files)
+        found = ((str(path), about.st_mode, about.st_ino, about.st_size, about.st_mtime_ns) for path, about in files)
         return str(folder), frozenset(found)
 
     def _warm_tagger(self) -> Tagger:
@@ -179,9 +195,9 @@ class ServedModel:
             tagger = self._source
         else:
             kind = self._loading
-            version = sha256(_description(self._source).read_bytes()).hexdigest()[:8]
+            version = _version(self._source)
             tagger = Tagger.load(self._source, kind.decoding, kind.min_score, kind.task, kind.labels, kind.runtime)
-            self._version = version
+            self._versions[tagger] = version
         for _ in tagger.stream(_WARM_UP):
             pass
         return tagger
@@ -218,10 +234,11 @@ class ServedModel:
         }
 
 
-def _description(source: str | Path) -> Path:
-    """The file that is written anew with each tagger: it has a fingerprint of the weights."""
+def _version(source: str | Path) -> str:
+    """A hash of the file that is written anew with each tagger, which has a fingerprint of the weights; "" if none."""
     folder = tagger_folder(source)
-    return next(path for path in (folder / FILE, folder / "config.json") if path.exists())
+    found = (path for path in (folder / FILE, folder / "config.json") if path.is_file())
+    return next((sha256(path.read_bytes()).hexdigest()[:8] for path in found), "")
 
 
 def served_models(

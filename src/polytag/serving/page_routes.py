@@ -31,7 +31,7 @@ def page_router() -> APIRouter:
     """Routes of the page and its files."""
     router = APIRouter(include_in_schema=False)
     for path, (content, media) in _files().items():
-        router.add_api_route(path, _answer(content, media), methods=["GET", "HEAD"])
+        router.add_api_route(path, _answer(content, media))
     return router
 
 

@@ -20,6 +20,15 @@ _DETAIL = 900
 _JSON = "application/json"
 _KINDS = frozenset({"str", "none"})
 
+SAFETY = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "content-security-policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "object-src 'none'",
+    "cache-control": "no-store",
+}
+"""Headers of all answers, unless a route has its own for a reason."""
+
 DESCRIBED: dict[int | str, dict[str, Any]] = {
     status: {"description": text, "content": {MEDIA_TYPE: {}}}
     for status, text in (

@@ -61,8 +61,8 @@ class _Replica:
 def run_replicas(plan: Plan, listening: socket, number: int) -> None:
     """Run replicas until the process is told to stop.
 
-    A replica that dies is replaced. One that cannot load its taggers is replaced as long as others serve: their folder
-    may be damaged since they were loaded.
+    A replica that dies is replaced. One that cannot load its taggers is replaced as long as others serve, or may come
+    to: their folder may be damaged since they were loaded, or the memory short for a moment.
 
     Args:
         plan: What each replica serves.
@@ -197,7 +197,8 @@ class _Supervisor:
             f"A replica ended with status {status} before its taggers were loaded. Check that the memory is "
             "enough for all of them."
         )
-        if not any(other.is_loaded for other in self.replicas):
+        is_due = any(when <= time.monotonic() for when in self.missing)
+        if not self.replicas and not is_due:  # nobody serves, nor is about to
             raise PolytagError(problem)
         pause = _PAUSES[min(self.failures, len(_PAUSES) - 1)]
         self.failures += 1

@@ -119,6 +119,7 @@ class _Server(uvicorn.Server):
         self._models: Models = app.state.models
         self._grace, self._supervised = grace, supervised
         self._stop_at: float | None = None
+        self._reloading: asyncio.Task[None] | None = None
         self._models.on_loaded = _spare_what_stays
         app.state.on_failure = self._stop_now
 
@@ -159,14 +160,16 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if hasattr(signal, "SIGHUP"):
             loop = asyncio.get_running_loop()
-            tasks: set[asyncio.Task[None]] = set()
+            asked = asyncio.Event()
 
-            def reload() -> None:
-                task = loop.create_task(reload_models(self._models, even_if_unchanged=True))
-                tasks.add(task)
-                task.add_done_callback(tasks.discard)
+            async def reload() -> None:
+                while True:
+                    await asked.wait()
+                    asked.clear()  # any number of signals during a reload are one more
+                    await reload_models(self._models, even_if_unchanged=True)
 
-            loop.add_signal_handler(signal.SIGHUP, reload)
+            self._reloading = loop.create_task(reload())
+            loop.add_signal_handler(signal.SIGHUP, asked.set)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGHUP,))  # blocked where a supervisor started it
 
 

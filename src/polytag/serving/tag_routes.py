@@ -12,7 +12,7 @@ from pydantic_core import to_json
 from polytag.serving.bodies import HubParameters, HubRequest, TagRequest
 from polytag.serving.body_route import BodyRoute
 from polytag.serving.problems import DESCRIBED
-from polytag.serving.tagging import Models
+from polytag.serving.tagging import Models, written
 from polytag.tagger.parts import Wanted
 from polytag.tagger.results import TaggedText
 
@@ -62,9 +62,16 @@ def tag_router(models: Models) -> APIRouter:
             texts = [body.texts] if isinstance(body.texts, str) else body.texts or []
             found = await models.tag_texts(request, texts, wanted, body.model, body.lines)
         if _LINES in request.headers.get("accept", ""):
-            return StreamingResponse(_lines(found), media_type=_LINES)
+            if request.scope["http_version"] != "1.0":
+                return StreamingResponse(_lines(found), media_type=_LINES)
+            # It has no chunks: the length has to be known.
+            return Response(await written(found, lambda: b"".join(_lines(found))), media_type=_LINES)
         name = body.model or next(iter(models.served))
-        return Response(to_json({"model": name, "results": [tagged.to_dict() for tagged in found]}), media_type=_JSON)
+
+        def write() -> bytes:
+            return to_json({"model": name, "results": [tagged.to_dict() for tagged in found]})
+
+        return Response(await written(found, write), media_type=_JSON)
 
     described = {200: {"description": "The spans or words.", "content": _OF_THE_HUB}, **DESCRIBED}
 
@@ -101,8 +108,12 @@ async def _as_on_the_hub(models: Models, body: HubRequest, request: Request, nam
     ignored = set(parameters.ignore_labels)
     by_word = parameters.aggregation_strategy == "none"
     spanless = {task for task, decoder in decoders.items() if by_word or not decoder.scheme.encodes_spans}
-    entries = [_entries(tagged, spanless, by_word, ignored) for tagged in found]
-    return Response(to_json(entries[0] if isinstance(body.inputs, str) else entries), media_type=_JSON)
+
+    def write() -> bytes:
+        entries = [_entries(tagged, spanless, by_word, ignored) for tagged in found]
+        return to_json(entries[0] if isinstance(body.inputs, str) else entries)
+
+    return Response(await written(found, write), media_type=_JSON)
 
 
 def _entries(tagged: TaggedText, by_word: set[str], tokens: bool, ignored: set[str]) -> list[dict[str, Any]]:

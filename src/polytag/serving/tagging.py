@@ -15,6 +15,21 @@ from polytag.tagger.parts import Part, Wanted, sentence_parts, text_parts
 from polytag.tagger.results import TaggedSpan, TaggedText
 from polytag.tagger.tagger import Tagger
 
+_WORDS_AT_ONCE = 1000
+"""Words of an answer that are written in about the time of a switch of threads."""
+
+
+async def written(found: Sequence[TaggedText], write: Callable[[], bytes]) -> bytes:
+    """Write an answer; a long one in another thread, so that others are answered meanwhile.
+
+    Args:
+        found: What is written.
+        write: Writes it.
+    """
+    if sum(len(tagged.words) for tagged in found) <= _WORDS_AT_ONCE:
+        return write()
+    return await asyncio.to_thread(write)
+
 
 class Models:
     """The models of a server, as its routes use them.
