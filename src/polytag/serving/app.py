@@ -129,7 +129,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     finally:
         models.draining = True
         watching.cancel()
-        await asyncio.gather(*(asyncio.to_thread(model.stop, _SECONDS_FOR_A_BATCH) for model in models.served.values()))
+        seconds = 0.0 if models.hurried else _SECONDS_FOR_A_BATCH
+        await asyncio.gather(*(asyncio.to_thread(model.stop, seconds) for model in models.served.values()))
 
 
 async def _load_and_watch(app: FastAPI, models: Models) -> None:

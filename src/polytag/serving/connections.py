@@ -26,6 +26,9 @@ FIRST_SECONDS = 0.5
 READING_SECONDS = 30.0
 """For how long a client may read nothing of an answer."""
 
+MOST_PIPELINED = 1000
+"""Requests that a connection may have sent before the first of them is answered."""
+
 MOST_CONNECTIONS = 4096
 _OTHER_FILES = 256
 
@@ -121,6 +124,8 @@ class GuardedProtocol(HttpToolsProtocol):
             if self.parser.get_method() == b"CONNECT":
                 raise ValueError("this server is no proxy")
             return  # read once more without the offer
+        if len(self.pipeline) >= MOST_PIPELINED:
+            raise ValueError("requests come faster than they are answered")
         self._forget()
         self._in_headers, self._framing_bytes = False, 0
         super().on_headers_complete()
@@ -135,6 +140,12 @@ class GuardedProtocol(HttpToolsProtocol):
         if not self.parser.should_upgrade():
             self._in_message = False
             super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Begin with the next request; no more are read before all that wait are answered."""
+        super().on_response_complete()
+        if self.pipeline and not self.transport.is_closing():
+            self.flow.pause_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing."""

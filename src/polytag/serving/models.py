@@ -157,13 +157,15 @@ class ServedModel:
             try:
                 tagger = self._warm_tagger()
             except Exception as error:
+                if identity != self._identity_now():
+                    return False  # it is still being written
                 self._identity = identity  # one that is damaged is not tried again until it changes
                 if not isinstance(error, PolytagError):
                     raise
                 self.problem = error
                 return False
             if identity != self._identity_now():
-                return False  # it is still being written
+                return False
             self.runtime, self._identity, self.problem = tagger.runtime, identity, None
             self._batcher.tagger = tagger
             return True

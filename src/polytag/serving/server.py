@@ -129,7 +129,7 @@ class _Server(uvicorn.Server):
             return
         self.interrupted = sig == signal.SIGINT
         if self._stop_at is not None:
-            self.should_exit = self.force_exit = True
+            self.should_exit = self.force_exit = self._models.hurried = True
             return
         self._models.draining = True
         self._stop_at = time.monotonic() + (0 if self.interrupted else _DRAIN)

@@ -41,6 +41,8 @@ class Models:
     def __init__(self, served: Mapping[str, ServedModel]) -> None:
         self.served = served
         self.draining = False
+        self.hurried = False
+        """Whether the end of a batch is not waited for when the server stops."""
         self.on_loaded: Callable[[], object] = lambda: None
         """Called when taggers have been loaded, or loaded again."""
 
