@@ -194,6 +194,20 @@ def test_replicas_are_replaced_reloaded_and_stopped_together(ner_run: TrainResul
     assert {answer.status_code for answer in found if isinstance(answer, httpx.Response)} == {200}
 
 
+def test_replicas_that_are_killed_again_and_again_are_replaced(ner_run: TrainResult, tmp_path: Path) -> None:
+    with Server(ner_run.output, "--replicas", 2, log=tmp_path / "log") as server:
+        server.client.close()  # the replica that it is connected to will die
+        killed: set[int] = set()
+        while len(killed) < 6:  # the first two serve, the others are about to start
+            for child in set(children(server.process.pid)) - killed:
+                os.kill(child, signal.SIGKILL)
+                killed.add(child)
+            time.sleep(0.05)
+        with httpx.Client(base_url=server.url, timeout=30) as client:
+            assert post(client).status_code == 200
+        assert server.process.poll() is None
+
+
 def children(process: int) -> list[int]:
     """Numbers of the replicas of a process."""
     found = []

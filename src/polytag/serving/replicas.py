@@ -61,8 +61,8 @@ class _Replica:
 def run_replicas(plan: Plan, listening: socket, number: int) -> None:
     """Run replicas until the process is told to stop.
 
-    A replica that dies is replaced. One that cannot load its taggers is replaced as long as others serve, or may come
-    to: their folder may be damaged since they were loaded, or the memory short for a moment.
+    A replica that dies is replaced. One that cannot load its taggers is replaced as long as others serve or start:
+    their folder may be damaged since they were loaded. So is one that is killed while it loads, if any has served.
 
     Args:
         plan: What each replica serves.
@@ -100,6 +100,7 @@ class _Supervisor:
     missing: list[float] = field(default_factory=list)
     """Times at which replicas must be started."""
     failures: int = 0
+    has_served: bool = False
 
     def start(self, at_once: bool) -> None:
         """Start a replica; `at_once`: it listens before it has its taggers."""
@@ -180,7 +181,7 @@ class _Supervisor:
             return
         replica.is_loaded = replica.problem == _LOADED
         if replica.is_loaded:
-            self.failures = 0
+            self.failures, self.has_served = 0, True
 
     def _bury(self, replica: _Replica) -> None:
         while not replica.messages.closed:
@@ -198,7 +199,8 @@ class _Supervisor:
             "enough for all of them."
         )
         is_due = any(when <= time.monotonic() for when in self.missing)
-        if not self.replicas and not is_due:  # nobody serves, nor is about to
+        was_killed = self.has_served and not replica.problem
+        if not self.replicas and not is_due and not was_killed:  # nobody serves, nor is about to
             raise PolytagError(problem)
         pause = _PAUSES[min(self.failures, len(_PAUSES) - 1)]
         self.failures += 1

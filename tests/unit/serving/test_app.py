@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import polytag.serving
 from polytag import Tagger
 from polytag.runner import TrainResult
 from polytag.serving.app import create_app
+from polytag.tagger.results import TaggedText
 from support.serving import TEXT, App
 
 PAGE = Path(polytag.serving.__file__).parent / "page"
@@ -227,3 +229,44 @@ def test_answers_have_headers_of_safety_and_none_of_cors(served: App) -> None:
         assert "unsafe" not in answer.headers["content-security-policy"]
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["cache-control"] == "no-store"
+
+
+def test_an_application_can_be_started_again(joint_tagger: Tagger) -> None:
+    app = create_app(joint_tagger)
+    for _ in range(2):
+        with TestClient(app) as client:
+            assert client.post("/v1/tag", json={"texts": TEXT}).status_code == 200
+            assert client.get("/readyz").status_code == 200
+
+
+def test_probes_may_ask_with_head(served: App) -> None:
+    for path in ("/healthz", "/", "/v1/info", "/docs"):
+        answer = served.ask("HEAD", path)
+        assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_a_long_answer_is_written_while_others_are_answered(served: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    writers: set[str] = set()
+    usual = TaggedText.to_dict
+
+    def to_dict(tagged: TaggedText) -> dict[str, Any]:
+        writers.add(threading.current_thread().name)
+        return usual(tagged)
+
+    monkeypatch.setattr(TaggedText, "to_dict", to_dict)
+    short, long = ({"texts": [TEXT] * number} for number in (1, 400))
+    (loop,) = (served.ask("POST", "/v1/tag", json=short) and writers) or {""}
+    writers.clear()
+    assert len(served.ask("POST", "/v1/tag", json=long).json()["results"]) == 400
+    assert writers
+    assert loop not in writers
+
+
+def test_an_older_client_gets_lines_with_their_length(ner_run: TrainResult) -> None:
+    async def older(scope: Any, receive: Any, send: Any) -> None:
+        await create_app(ner_run.output)({**scope, "http_version": "1.0"}, receive, send)
+
+    with TestClient(older) as client:
+        answer = client.post("/v1/tag", json={"texts": [TEXT] * 2}, headers={"accept": "application/x-ndjson"})
+    assert answer.text.count("\n") == 2
+    assert int(answer.headers["content-length"]) == len(answer.content)

@@ -21,9 +21,12 @@ BIG = 64 * 2**20
 
 
 async def answer(scope: Any, receive: Any, send: Any) -> None:
-    """As long as the path says; `/slow` takes a moment."""
-    await receive()
-    body = b"a" * BIG if scope["path"] == "/big" else b"ok"
+    """As long as the path says; `/slow` takes a moment, `/echo` answers with the body."""
+    received, more = b"", True
+    while more:
+        message = await receive()
+        received, more = received + message.get("body", b""), message.get("more_body", False)
+    body = received if scope["path"] == "/echo" else b"a" * BIG if scope["path"] == "/big" else b"ok"
     if scope["path"] == "/slow":
         await asyncio.sleep(0.6)
     headers = [(b"content-length", str(len(body)).encode())]
@@ -63,6 +66,16 @@ def read_all(client: socket.socket) -> bytes:
     while chunk := client.recv(2**20):
         found += chunk
     return found
+
+
+def ask(port: int, *sent: bytes) -> bytes:
+    """Everything that the server answers to pieces that are sent one after the other."""
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        for piece in sent:
+            with suppress(OSError):  # it has answered before it read all
+                client.sendall(piece)
+            time.sleep(0.02)
+        return read_all(client)
 
 
 def problem(answer: bytes) -> dict[str, Any]:
@@ -174,3 +187,57 @@ def test_a_request_that_has_begun_is_answered_when_the_server_stops() -> None:
         client.sendall(b"ose\r\n\r\n")
         assert read_all(client).startswith(b"HTTP/1.1 200")
         idle.close()
+
+
+def test_what_is_not_http_is_a_problem(port: int) -> None:
+    body = b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    for sent in (b"\x16\x03\x01", b"POST / HTTP/1.1\r\nHost: a\r\n" + body, b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n"):
+        found = ask(port, sent)
+        assert problem(found)["status"] == 400
+        assert b"x-content-type-options: nosniff" in found
+
+
+OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAA\r\n"
+
+
+@pytest.mark.parametrize(
+    "framing", [b"Content-Length: 5\r\n\r\nRome.", b"Transfer-Encoding: chunked\r\n\r\n5\r\nRome.\r\n0\r\n\r\n"]
+)
+def test_an_offer_of_another_protocol_does_not_hide_the_body(port: int, framing: bytes) -> None:
+    request = b"POST /echo HTTP/1.1\r\nHost: a\r\n" + OFFER + framing
+    found = ask(port, request, b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert found.count(b"HTTP/1.1 200") == 2
+    assert b"\r\n\r\nRome." in found
+    in_two = ask(port, request[:-3], request[-3:])
+    assert b"\r\n\r\nRome." in in_two
+
+
+CHUNKED = b"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n"
+
+
+@pytest.mark.parametrize("filler", [b"0\r\n" + b"X: " + b"a" * 60_000 + b"\r\n", b"0\r\nX: a", b"1;x=a"])
+def test_what_a_body_has_in_addition_to_its_content_has_a_limit(
+    port: int, filler: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "FRAMING_BYTES", 50_000)
+    found = ask(port, CHUNKED + filler, b"a" * 60_000)
+    assert problem(found)["status"] == 413
+
+
+def test_trailers_are_dropped(port: int) -> None:
+    found = ask(port, CHUNKED + b"0\r\nX: a\r\n\r\n" + b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert found.count(b"HTTP/1.1 200") == 2
+
+
+def test_a_large_body_does_not_count_as_headers_of_the_next_request(port: int) -> None:
+    body = b"a" * (connections.HEADER_BYTES + 1)
+    first = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    found = ask(port, first + b"GET / HTTP/1.1\r\nHo", b"st: a\r\nConnection: close\r\n\r\n")
+    assert found.count(b"HTTP/1.1 200") == 2
+
+
+def test_requests_that_wait_on_a_connection_have_a_limit(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MOST_PIPELINED", 20)
+    one, last = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    assert ask(port, one * 20 + last).count(b"HTTP/1.1 200") == 21
+    assert ask(port, one * 22 + last).count(b"HTTP/1.1 200") < 21

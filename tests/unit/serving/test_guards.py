@@ -300,3 +300,13 @@ def test_more_than_the_queue_holds_is_refused(joint_tagger: Any) -> None:
     assert int(refused.headers["retry-after"]) >= 1
     assert refused.json()["title"] == "Service Unavailable"
     app.close()
+
+
+def test_what_answers_get_answers_head_without_a_body() -> None:
+    async def only_get(scope: Any, receive: Any, send: Any) -> None:
+        assert scope["method"] == "GET"
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    found = Exchange(only_get, method="HEAD")
+    assert (found.status, found.headers["content-length"], found.sent[1]["body"]) == (200, "2", b"")

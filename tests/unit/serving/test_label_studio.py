@@ -2,6 +2,7 @@
 
 import math
 import shutil
+import time
 
 import pytest
 from starlette.testclient import TestClient
@@ -207,3 +208,41 @@ def test_the_token_is_the_password(tagger):
             assert client.get("/health", auth=wrong).status_code == 401
         for header in ("Basic", "Basic secret", "Basic c2VjcmV0", "Digest secret", "Basic ééé"):
             assert client.get("/health", headers={"Authorization": header.encode()}).status_code == 401
+
+
+def test_hostile_configurations_cost_little(client):
+    begun = time.monotonic()
+    deep = "<a>" * 100_000 + '<Label value="PER"/>' * 25_000
+    assert client.post("/setup", json={"schema": deep}).status_code == 422
+    many = "".join(f'<Labels name="{number}" toName="text">{LABELS}</Labels>' for number in range(101))
+    assert "more than 100 `Labels`" in predict(client, f"<View>{many}{TEXT}</View>", status=422)
+    assert time.monotonic() - begun < 5
+
+
+def test_labels_belong_to_the_innermost_element_that_is_open(client):
+    inner = '<Labels name="inner" toName="text"><View><Label value="LOC"/></View></Labels><Label value="PER"/>'
+    results = predict(client, f'<View><Labels name="outer" toName="text">{inner}</Labels>{TEXT}</View>')
+    found = {(region["from_name"], *region["value"]["labels"]) for one in results for region in one["result"]}
+    assert found == {("outer", "PER"), ("inner", "LOC")}
+
+
+def test_spans_are_those_of_the_tagger_that_answered_though_it_is_replaced(joint_run, ner_run, tmp_path, monkeypatch):
+    folder = shutil.copytree(joint_run.output, tmp_path / "mine")
+    app = create_app(folder)
+    with TestClient(app) as client:
+        version = setup(client, config())["model_version"]
+        (model,) = app.state.models.served.values()
+        usual = app.state.models.tag_texts
+
+        async def replaced_meanwhile(*arguments):
+            found = await usual(*arguments)
+            model.batcher.tagger = polytag.Tagger.load(ner_run.output)
+            return found
+
+        monkeypatch.setattr(app.state.models, "tag_texts", replaced_meanwhile)
+        pos = '<Label value="NNP"/>'
+        (first, *_) = predict(
+            client, config(LABELS).replace("</View>", f'<Labels name="p" toName="text">{pos}</Labels></View>')
+        )
+        assert first["model_version"] == version
+        assert {region["from_name"] for region in first["result"]} == {"label", "p"}

@@ -151,3 +151,48 @@ def test_a_model_describes_its_tasks(folder: Path) -> None:
         assert task["name"] == "ner"
         assert "PER" in task["labels"]
         assert set(task["colours"]) == set(task["labels"])
+
+
+def test_a_folder_without_a_tagger_is_no_reason_to_stop_watching(folder: Path, tmp_path: Path) -> None:
+    with loaded(folder) as model:
+        folder.rename(tmp_path / "away")
+        assert not model.reload(even_if_unchanged=True)
+        assert "does not exist" in str(model.problem)
+        folder.mkdir()
+        assert not model.reload()
+        assert "no polytag.json" in str(model.problem)
+        folder.rmdir()
+        (tmp_path / "away").rename(folder)
+        assert model.reload(even_if_unchanged=True)
+        assert model.problem is None
+
+
+def test_a_defect_in_loading_is_met_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(*_: object) -> Tagger:
+        raise MemoryError
+
+    with loaded(folder) as model:
+        monkeypatch.setattr(Tagger, "load", load)
+        (folder / "README.md").write_text("new")
+        with pytest.raises(MemoryError):
+            model.reload()
+        assert not model.reload()
+        (folder / "README.md").chmod(0o600)
+        with pytest.raises(MemoryError):  # it may have been the permissions
+            model.reload()
+        assert "PER" in labels(model)
+
+
+def test_the_version_is_that_of_the_tagger_that_serves(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with loaded(folder) as model:
+        old, version = model.tagger, model.version()
+        description = folder / "polytag.json"
+        description.write_text(description.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+        monkeypatch.setattr(Tagger, "stream", lambda *_: (_ for _ in [1 / 0]))
+        with pytest.raises(ZeroDivisionError):
+            model.reload()
+        assert model.version() == version
+        monkeypatch.undo()
+        assert model.reload(even_if_unchanged=True)
+        assert model.version() != version
+        assert model.version(old) == version
