@@ -198,7 +198,7 @@ def test_replicas_that_are_killed_again_and_again_are_replaced(ner_run: TrainRes
     with Server(ner_run.output, "--replicas", 2, log=tmp_path / "log") as server:
         server.client.close()  # the replica that it is connected to will die
         killed: set[int] = set()
-        while len(killed) < 6:  # the first two serve, the others are about to start
+        while len(killed) < 4:  # the first two serve, the others are about to
             for child in set(children(server.process.pid)) - killed:
                 os.kill(child, signal.SIGKILL)
                 killed.add(child)

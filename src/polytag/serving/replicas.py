@@ -198,14 +198,16 @@ class _Supervisor:
             f"A replica ended with status {status} before its taggers were loaded. Check that the memory is "
             "enough for all of them."
         )
-        is_due = any(when <= time.monotonic() for when in self.missing)
-        was_killed = self.has_served and not replica.problem
-        if not self.replicas and not is_due and not was_killed:  # nobody serves, nor is about to
+        if not self.has_served or (replica.problem and not self._has_others()):
             raise PolytagError(problem)
         pause = _PAUSES[min(self.failures, len(_PAUSES) - 1)]
         self.failures += 1
         LOG.error("a replica cannot start, and is tried again in %g seconds: %s", pause, problem)
         self.missing.append(time.monotonic() + pause)
+
+    def _has_others(self) -> bool:
+        """Whether a replica runs, or takes the place of one that served."""
+        return bool(self.replicas) or any(when <= time.monotonic() for when in self.missing)
 
 
 def _serve(plan: Plan, listening: socket, messages: Connection, at_once: bool) -> None:
