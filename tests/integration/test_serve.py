@@ -260,6 +260,7 @@ def test_what_cannot_be_served_is_one_paragraph(command: Command, ner_run: Train
             "--token-file FILE": (tagger, "--host", "0.0.0.0"),
             "contradict": (tagger, "--token-file", token, "--no-token"),
             "one line of printable ASCII": (tagger, "--token-file", empty),
+            "up to 4,096": (tagger, "--token-file", "/dev/zero"),
             "without spaces": (tagger, "--token-file", two),
             "cannot be read": (tagger, "--token-file", tmp_path / "none"),
             "no.such.host": (tagger, "--no-token", "--host", "no.such.host.invalid"),

@@ -59,7 +59,7 @@ class LakeResult:
     Attributes:
         output: Path or URL of its folder.
         rows: Rows of all outputs.
-        quarantined: Rows that cannot be tagged; the folder `_quarantine` lists them with file and row.
+        quarantined: Rows that cannot be tagged; a folder of the output lists them with file and row.
         shards: Number of outputs.
         left_out: Files in the inputs' folders that were left out, as nothing here reads their extension.
         seconds: Time of this run.
@@ -101,7 +101,7 @@ def predict_lake(
 ) -> LakeResult:
     """Tag many files into a folder. The same call again continues where a killed one stopped.
 
-    Every other column is passed on. A row that cannot be tagged is listed in the folder `_quarantine` of the output.
+    Every other column is passed on. A row that cannot be tagged is listed in a folder of the output, with the reason.
 
     Args:
         tagger: Folder of a tagger or of a token classifier of transformers, or its name on the hub.

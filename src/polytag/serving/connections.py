@@ -79,7 +79,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self._wait()
 
     def data_received(self, data: bytes) -> None:
-        """Count the bytes of headers, and those of a body that are not content."""
+        """Count the bytes of headers, and the bytes of a body that are not content."""
         if self._slow is None and self._is_idle:
             self._wait()  # also for what is not yet the start of a request
         waited, self._had_headers = self._slow is not None, False

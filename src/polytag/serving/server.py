@@ -36,6 +36,9 @@ _LAST_CONNECTIONS = 0.5
 
 _BACKLOG = 2048
 
+_TOKEN_BYTES = 4096
+"""More are not read from the file of the token, which may be a device without end."""
+
 
 def serve(
     taggers: Sequence[str],
@@ -190,13 +193,16 @@ def _token(host: str, token_file: str | Path | None, no_token: bool) -> str | No
         if no_token:
             raise PolytagError("--token-file and --no-token contradict each other. Leave one out.")
         try:
-            token = Path(token_file).read_text(encoding="utf-8").strip()
+            with Path(token_file).open("rb") as file:
+                content = file.read(_TOKEN_BYTES + 1)
+            token = content.decode("utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise PolytagError(f"The file of the token, {str(token_file)!r}, cannot be read: {error}") from error
-        if not token or not token.isascii() or not token.isprintable() or " " in token:
+        if len(content) > _TOKEN_BYTES or not token or not token.isascii() or not token.isprintable() or " " in token:
             raise PolytagError(
                 f"The file of the token, {str(token_file)!r}, must have one line of printable ASCII characters without "
-                "spaces. Make one: python -c 'import secrets; print(secrets.token_urlsafe())' > token"
+                f"spaces, up to {_TOKEN_BYTES:,}. Make one: python -c 'import secrets; print(secrets.token_urlsafe())' "
+                "> token"
             )
         return token
     if host not in LOCAL and not no_token:
