@@ -79,6 +79,8 @@ if TYPE_CHECKING:
     from polytag.publishing.push import PushResult, push
     from polytag.publishing.report.report import Report, report
     from polytag.runner import TrainResult, train
+    from polytag.searching.results import Search
+    from polytag.searching.search import search
     from polytag.tagger.results import TaggedSpan, TaggedText
     from polytag.tagger.tagger import Tagger
     from polytag.training.aligned import AlignedUnit, AlignedWords, align
@@ -157,6 +159,8 @@ _HOMES = {
     "polytag.plugin.reporter": ("Epoch", "Progress", "Reporter"),
     "polytag.plugin.scheme": ("OUTSIDE", "UNANNOTATED", "LabelScheme", "PrefixScheme", "Span", "convert_tags"),
     "polytag.plugin.splitter": ("Splitter", "Word"),
+    "polytag.searching.results": ("Search",),
+    "polytag.searching.search": ("search",),
     "polytag.tagger.tagger": ("Tagger",),
     "polytag.tagger.results": ("TaggedSpan", "TaggedText"),
     "polytag.plugin.task": ("Task",),
@@ -208,6 +212,7 @@ __all__ = [
     "RunConfig",
     "RunInfo",
     "Scores",
+    "Search",
     "Sentence",
     "SentenceTable",
     "Source",
@@ -254,6 +259,7 @@ __all__ = [
     "scheme",
     "score",
     "scores_at",
+    "search",
     "sentences_of",
     "shorten",
     "split_of",

@@ -138,7 +138,6 @@ def train(
     if config and options:
         raise TypeError(f"give the run as a RunConfig or as keyword arguments, not both: {', '.join(options)}")
     check_tensorflow()
-    began = time.perf_counter()
     config = config or RunConfig.from_sources(None, options)
     if plugins and config.workers > 1:
         raise PolytagError(
@@ -146,7 +145,18 @@ def train(
             "as a plugin, or train with one worker."
         )
     add_plugins(plugins)
-    reporter = ReporterGroup([reporter or (Reporter() if quiet else default_reporter()), *callbacks])
+    return run(config, ReporterGroup([reporter or (Reporter() if quiet else default_reporter()), *callbacks]))
+
+
+def run(config: RunConfig, reporter: Reporter, *, tested: bool = True) -> TrainResult:
+    """Carry out a run; errors are as in `train`.
+
+    Args:
+        config: The configuration of the run.
+        reporter: Receives messages and progress; closed at the end.
+        tested: Whether to score the tagger on the test split; a search does that with its best tagger alone.
+    """
+    began = time.perf_counter()
     try:
         for plugin in registry().manager.problems:
             reporter.message(f"Not loaded: {plugin.source}: {plugin.error}")
@@ -158,17 +168,17 @@ def train(
 
             reporter = ReporterGroup([reporter, *reporters(config.tensorboard, config.profile, reporter)])
         with stages_to(reporter.status):
-            return _train(choices, reporter, began)
+            return _train(choices, reporter, began, tested)
     finally:
         reporter.close()
 
 
-def _train(choices: Choices, reporter: Reporter, began: float) -> TrainResult:
-    cluster = cluster_of_environment()
+def _train(choices: Choices, reporter: Reporter, began: float, tested: bool) -> TrainResult:
+    cluster, as_chief = cluster_of_environment(), partial(_train_as_chief, choices, reporter, began, tested)
     if cluster is None and choices.config.workers == 1:
-        return _train_as_chief(choices, reporter, began)
+        return as_chief()
     if cluster:
-        return _train_in(cluster, choices, reporter, began, lambda: "", int(os.environ.get(SHARING, "1")))
+        return _train_in(cluster, choices, reporter, as_chief, lambda: "", int(os.environ.get(SHARING, "1")))
     config = choices.config
     if config.runner == "ray":
         from polytag.training.ray_workers import run_in_ray
@@ -176,7 +186,7 @@ def _train(choices: Choices, reporter: Reporter, began: float) -> TrainResult:
         found = run_in_ray(_figures, config, reporter)
         return replace(found, tagger=Tagger.load(config.output), output=config.output)
     with local_workers(config.workers, config.model_dump_json(by_alias=True, exclude_unset=True)) as (local, why):
-        return _train_in(local, choices, reporter, began, why, config.workers)
+        return _train_in(local, choices, reporter, as_chief, why, config.workers)
 
 
 def _figures(config: RunConfig) -> TrainResult:
@@ -185,7 +195,12 @@ def _figures(config: RunConfig) -> TrainResult:
 
 
 def _train_in(
-    cluster: Cluster, choices: Choices, reporter: Reporter, began: float, why: Callable[[], str], parts: int = 1
+    cluster: Cluster,
+    choices: Choices,
+    reporter: Reporter,
+    as_chief: Callable[[Distribution], TrainResult],
+    why: Callable[[], str],
+    parts: int = 1,
 ) -> TrainResult:
     """Train with other workers; only the chief returns.
 
@@ -193,7 +208,7 @@ def _train_in(
         cluster: The workers.
         choices: The objects named by the options of the run.
         reporter: Receives messages and progress.
-        began: When the run began, in the seconds of `time.perf_counter`.
+        as_chief: Trains if this process is the chief.
         why: Says which worker has ended, and why, as far as it is known.
         parts: Number of workers that share the GPUs of this machine.
     """
@@ -211,7 +226,7 @@ def _train_in(
 
             assist(choices, distribution)
             raise SystemExit(0)
-        return _train_as_chief(choices, reporter, began, distribution)
+        return as_chief(distribution)
     except LostWorkerError as error:
         resumable = is_unfinished(run_folder(config.output)) if cluster.is_chief else True
         advice = "Continue with --resume, on the same or another number of workers." if resumable else "Start again."
@@ -219,7 +234,7 @@ def _train_in(
 
 
 def _train_as_chief(
-    choices: Choices, reporter: Reporter, began: float, distribution: Distribution | None = None
+    choices: Choices, reporter: Reporter, began: float, tested: bool, distribution: Distribution | None = None
 ) -> TrainResult:
     pushes = RunPushes(choices.config.push, choices.config.push_private) if choices.config.push else None
     told = ExitStack()
@@ -227,6 +242,7 @@ def _train_as_chief(
         told.push(partial(_tell_why_not, distribution))
     with told:
         plan = make_plan(choices, reporter, choose_device=distribution is None)
+        plan = plan if tested else replace(plan, test=None)
         entered = ExitStack()
         config = plan.config
         checkpoints = entered.enter_context(locked_run(config, plan.identity))

@@ -20,7 +20,7 @@ import typer
 from typer.core import TyperGroup
 
 from polytag import __version__, terminal
-from polytag.cli import compare, corpus, evaluate, export, plugins, predict, push, report, serve, train
+from polytag.cli import compare, corpus, evaluate, export, plugins, predict, push, report, search, serve, train
 from polytag.cli.options import Command, RunCommand
 from polytag.errors import (
     CorpusWarning,
@@ -126,6 +126,7 @@ app.command("predict", cls=Command)(predict.predict_cli)
 app.command("serve", cls=Command)(serve.serve_cli)
 app.command("export", cls=Command)(export.export_cli)
 app.command("push", cls=Command)(push.push_cli)
+app.command("search", cls=Command)(search.search_cli)
 app.command("tasks", cls=Command)(plugins.tasks_cli)
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(corpus.app, name="corpus")

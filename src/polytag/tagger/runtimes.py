@@ -39,6 +39,7 @@ _EXTRAS = {
     "ray": "ray",
     **dict.fromkeys(("fastapi", "fastapi_offline", "uvicorn", "httptools", "prometheus_client"), "serve"),
     **dict.fromkeys(("matplotlib", "jinja2"), "report"),
+    "optuna": "search",
 }
 _HINTED = threading.Event()
 _MOST_THREADS = 8
