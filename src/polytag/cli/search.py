@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from polytag.cli.options import Json, Quiet
+from polytag.cli.options import Quiet
 from polytag.errors import InterruptedRunError, PolytagError
 from polytag.terminal import visible
 

@@ -1,8 +1,8 @@
 """The journal of a search: every trial, epoch and result, in a file that survives kills.
 
-One process writes the journal, and it has locked the folder. A trial is one line of the file from the beginning, with
-all its options, so that a kill leaves a trial as a whole or not at all. Which options a trial has follows from the seed,
-its number and the finished trials: a search that was killed goes on as it would have done.
+One process writes the journal, and it has locked the folder. A trial begins as one line of the file, with all its
+options, so that a kill leaves it whole or not at all. Which options it has follows from the seed, its number and the
+trials before it: a search that was killed continues as it would have done.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ class Journal:
             )
         except (KeyError, ValueError, TypeError) as error:
             raise PolytagError(
-                f"The journal {str(path)!r} is damaged: {in_brief(error)}. Restore it from a copy, or search into another "
-                "folder."
+                f"The journal {str(path)!r} is damaged: {in_brief(error)}. Restore it from a copy, or search into "
+                "another folder."
             ) from error
         self._id = self._storage.get_study_id_from_name(_NAME)
         self._check_identity()
@@ -81,8 +81,8 @@ class Journal:
             )
             more = f"; and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
             raise PolytagError(
-                f"The folder {str(self._folder)!r} has another search: {what}{more}. Continue that one with the options it "
-                "was started with, or choose another --output."
+                f"The folder {str(self._folder)!r} has another search: {what}{more}. Continue that one with the "
+                "options it was started with, or choose another --output."
             )
 
     def trials(self) -> list[Trial]:

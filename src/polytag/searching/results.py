@@ -145,17 +145,16 @@ def trial_table(trials: Sequence[Trial], best: Trial | None) -> tuple[list[str],
     names = list(dict.fromkeys(name for trial in trials for name in trial.options))
     repeated = any(trial.repeats for trial in trials)
     heads = ["trial", *names, "state", "epochs", "score", *(["mean ± deviation"] if repeated else []), "seconds"]
-    rows = []
-    for trial in trials:
-        rows.append(
-            [
-                f"{trial.number}{' (best)' if best and trial.number == best.number else ''}",
-                *(shown(trial.options[name]) if name in trial.options else "" for name in names),
-                trial.state,
-                str(len(trial.epochs)),
-                "" if trial.score is None else f"{trial.score:.4f}",
-                *([score_text(trial) if trial.repeats else ""] if repeated else []),
-                f"{trial.seconds:.1f}",
-            ]
-        )
+    rows = [
+        [
+            f"{trial.number}{' (best)' if best and trial.number == best.number else ''}",
+            *(shown(trial.options[name]) if name in trial.options else "" for name in names),
+            trial.state,
+            str(len(trial.epochs)),
+            "" if trial.score is None else f"{trial.score:.4f}",
+            *([score_text(trial) if trial.repeats else ""] if repeated else []),
+            f"{trial.seconds:.1f}",
+        ]
+        for trial in trials
+    ]
     return heads, rows

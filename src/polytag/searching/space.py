@@ -115,8 +115,8 @@ def read_space(source: str | Path | Mapping[str, Any]) -> tuple[SearchSpace, Pat
         )
     if unwanted := sorted(_OF_ONE_RUN & set(values)):
         raise PolytagError(
-            f"{unwanted[0]!r} concerns one run, not a search of many. Leave it out, and give it to `polytag train` with "
-            "the best configuration."
+            f"{unwanted[0]!r} concerns one run, not a search of many. Leave it out, and give it to `polytag train` "
+            "with the best configuration."
         )
     output = values.pop("output", None)
     ranges, whole = {}, set()

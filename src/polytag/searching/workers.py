@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from polytag import terminal
@@ -119,7 +120,7 @@ def _work(connection: Connection[Any, Any], control: Connection[Any, Any], job: 
         with lock:  # the process of a killed search may not have ended yet
             message = Message("result", job(config, report))
             with suppress(OSError):
-                os.unlink(lock.lock_file)
+                Path(lock.lock_file).unlink()
     except PrunedError:
         message = Message("pruned")
     except (KeyboardInterrupt, InterruptedRunError):

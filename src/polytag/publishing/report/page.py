@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from polytag.encoding.json_values import without_infinities
 from polytag.evaluation.calibration import BINS
@@ -18,6 +18,9 @@ from polytag.plugin.scheme import OUTSIDE
 from polytag.publishing.report import plots
 from polytag.tagger.marks import colours, stylesheet
 from polytag.terminal import visible
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 MOST_SENTENCES = 5000
 """Maximum number of sentences with a mistake on the page; the JSON file has all."""
@@ -30,6 +33,33 @@ _UNSAFE = re.compile("[<>&\u2028\u2029]")
 
 def report_page(figures: Mapping[str, Any]) -> str:
     """The page as HTML. Nothing in the figures becomes markup or a program."""
+    from markupsafe import Markup
+
+    script = _file("report.js")
+    tasks = {name: _task(name, index, figures) for index, name in enumerate(figures["tasks"])}
+    history = figures["training"]["history"]
+    return (
+        page_environment()
+        .get_template("page.html")
+        .render(
+            figures=figures,
+            tasks=tasks,
+            curves=[Markup(plots.loss_curve(history)), Markup(plots.score_curves(history))] if history else [],
+            options=option_texts(figures["training"]["options"]),
+            columns=_columns(figures["corpus"]["description"]),
+            style=Markup(page_style()),
+            script=Markup(script),
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            data=Markup(_inert(_explored(figures))),
+            n_bins=BINS,
+            most_sentences=MOST_SENTENCES,
+            n_sentences=sum(len(task["mistakes"]) for task in figures["tasks"].values()),
+        )
+    )
+
+
+def page_environment() -> Environment:
+    """What fills in the templates of pages: it escapes all text, and shows control characters."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -50,23 +80,12 @@ def report_page(figures: Mapping[str, Any]) -> str:
     )
     environment.filters["count"] = lambda value: f"{value:,}"
     environment.filters["signed"] = lambda value: f"{value:+.4f}" if abs(value) >= 0.00005 else "0.0000"
-    script = _file("report.js")
-    tasks = {name: _task(name, index, figures) for index, name in enumerate(figures["tasks"])}
-    history = figures["training"]["history"]
-    return environment.get_template("page.html").render(
-        figures=figures,
-        tasks=tasks,
-        curves=[Markup(plots.loss_curve(history)), Markup(plots.score_curves(history))] if history else [],
-        options=_options(figures["training"]["options"]),
-        columns=_columns(figures["corpus"]["description"]),
-        style=Markup(stylesheet() + _file("report.css")),
-        script=Markup(script),
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        data=Markup(_inert(_explored(figures))),
-        n_bins=BINS,
-        most_sentences=MOST_SENTENCES,
-        n_sentences=sum(len(task["mistakes"]) for task in figures["tasks"].values()),
-    )
+    return environment
+
+
+def page_style() -> str:
+    """The style of pages."""
+    return stylesheet() + _file("report.css")
 
 
 def _file(name: str) -> str:
@@ -79,7 +98,7 @@ def _inert(value: Any) -> str:
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def _options(options: Mapping[str, Any]) -> list[tuple[str, str]]:
+def option_texts(options: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The options as text: lists without brackets, other values as in JSON."""
 
     def shown(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ _VARIABLES = {
     "#070707": "--series-4",
 }
 """Colours to draw with, and the CSS variables that replace them, so that a diagram is light or dark as the page is."""
-_INK, _MUTED, _LINE, *_SERIES = _VARIABLES
+_INK, MUTED, _LINE, *SERIES = _VARIABLES
 _DASHES = ("-", "--", ":", "-.")
 """Series differ also in print without colours."""
 
@@ -38,7 +38,7 @@ _SETTINGS: Any = {
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.edgecolor": _MUTED,
+    "axes.edgecolor": MUTED,
     "axes.labelcolor": _INK,
     "axes.titlesize": 11,
     "axes.titlecolor": _INK,
@@ -47,8 +47,8 @@ _SETTINGS: Any = {
     "grid.color": _LINE,
     "grid.linewidth": 0.7,
     "axes.axisbelow": True,
-    "xtick.color": _MUTED,
-    "ytick.color": _MUTED,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
     "xtick.labelcolor": _INK,
     "ytick.labelcolor": _INK,
     "legend.frameon": False,
@@ -63,11 +63,11 @@ def loss_curve(history: Sequence[Mapping[str, Any]]) -> str:
     def draw(figure: Figure) -> None:
         axes: Axes = figure.subplots()
         losses = [epoch["loss"] for epoch in history]
-        axes.plot([epoch["number"] for epoch in history], losses, color=_SERIES[0], marker="o", markersize=3)
+        axes.plot([epoch["number"] for epoch in history], losses, color=SERIES[0], marker="o", markersize=3)
         axes.set_title("training loss")
         _mark_epochs(axes, history)
 
-    return _svg("loss", "Training loss of each epoch", 4.4, 3, draw)
+    return draw_svg("loss", "Training loss of each epoch", 4.4, 3, draw)
 
 
 def score_curves(history: Sequence[Mapping[str, Any]]) -> str:
@@ -76,7 +76,7 @@ def score_curves(history: Sequence[Mapping[str, Any]]) -> str:
 
     def draw(figure: Figure) -> None:
         axes: Axes = figure.subplots()
-        for name, colour, dash in zip(names, cycle(_SERIES), cycle(_DASHES), strict=False):
+        for name, colour, dash in zip(names, cycle(SERIES), cycle(_DASHES), strict=False):
             values = [epoch["scores"].get(name, float("nan")) for epoch in history]
             numbers = [epoch["number"] for epoch in history]
             axes.plot(numbers, values, dash, color=colour, marker="o", markersize=3, label=visible(name))
@@ -85,7 +85,7 @@ def score_curves(history: Sequence[Mapping[str, Any]]) -> str:
             axes.legend(loc="lower right")
         _mark_epochs(axes, history)
 
-    return _svg("scores", "Scores on validation after each epoch", 4.4, 3, draw)
+    return draw_svg("scores", "Scores on validation after each epoch", 4.4, 3, draw)
 
 
 def _mark_epochs(axes: Axes, history: Sequence[Mapping[str, Any]]) -> None:
@@ -95,7 +95,7 @@ def _mark_epochs(axes: Axes, history: Sequence[Mapping[str, Any]]) -> None:
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if best := [epoch["number"] for epoch in history if epoch.get("best")]:
-        axes.axvline(max(best), color=_MUTED, linewidth=1, linestyle=":")
+        axes.axvline(max(best), color=MUTED, linewidth=1, linestyle=":")
 
 
 def reliability(name: str, title: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
@@ -105,10 +105,10 @@ def reliability(name: str, title: str, before: Mapping[str, Any], after: Mapping
 
     def draw(figure: Figure) -> None:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2.2, 1))
-        above.plot([0, 1], [0, 1], color=_MUTED, linewidth=1, linestyle=":")
+        above.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=":")
         for bins, label, colour, dash in (
-            (before, "before calibration", _SERIES[1], "--"),
-            (after, "after calibration", _SERIES[0], "-"),
+            (before, "before calibration", SERIES[1], "--"),
+            (after, "after calibration", SERIES[0], "-"),
         ):
             points = [
                 (sure / words, right / words)
@@ -120,7 +120,7 @@ def reliability(name: str, title: str, before: Mapping[str, Any], after: Mapping
         above.set_ylim(0, 1.03)
         above.legend(loc="lower right")
         centres = [(index + 0.5) / BINS for index in range(BINS)]
-        below.bar(centres, after["words"], width=0.86 / BINS, color=_SERIES[0])
+        below.bar(centres, after["words"], width=0.86 / BINS, color=SERIES[0])
         below.set_yscale("log")
         below.yaxis.set_major_formatter("{x:,.0f}")
         below.yaxis.set_minor_locator(NullLocator())
@@ -128,7 +128,7 @@ def reliability(name: str, title: str, before: Mapping[str, Any], after: Mapping
         below.set_ylabel("words")
         below.set_xlabel("confidence")
 
-    return _svg(f"reliability-{name}", title, 4.4, 4.1, draw)
+    return draw_svg(f"reliability-{name}", title, 4.4, 4.1, draw)
 
 
 def thresholds(name: str, title: str, curve: Mapping[str, Any], option: str) -> str:
@@ -141,24 +141,31 @@ def thresholds(name: str, title: str, curve: Mapping[str, Any], option: str) -> 
         axes: Axes = figure.subplots()
         some = [(at, right / n) for at, right, n in kept if n]
         if some:
-            axes.plot(*zip(*some, strict=True), "-", color=_SERIES[0], label="precision")
+            axes.plot(*zip(*some, strict=True), "-", color=SERIES[0], label="precision")
         axes.plot(
-            [at for at, *_ in kept], [right / gold for _, right, _ in kept], "--", color=_SERIES[1], label="recall"
+            [at for at, *_ in kept], [right / gold for _, right, _ in kept], "--", color=SERIES[1], label="recall"
         )
         for found in curve["thresholds"]:
             if found["value"] is not None:
-                axes.axvline(found["value"], color=_MUTED, linewidth=1, linestyle=":")
-                axes.plot(found["value"], found["precision"], "o", color=_SERIES[0], markersize=5)
+                axes.axvline(found["value"], color=MUTED, linewidth=1, linestyle=":")
+                axes.plot(found["value"], found["precision"], "o", color=SERIES[0], markersize=5)
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1.03)
         axes.set_xlabel(option)
         axes.legend(loc="lower left")
 
-    return _svg(f"thresholds-{name}", title, 4.4, 4.1, draw)
+    return draw_svg(f"thresholds-{name}", title, 4.4, 4.1, draw)
 
 
-def _svg(name: str, title: str, width: float, height: float, draw: Any) -> str:
-    """Draw an SVG element for a page of HTML, with ids that begin with `name`."""
+def draw_svg(name: str, title: str, width: float, height: float, draw: Callable[[Figure], None]) -> str:
+    """Draw an SVG element for a page of HTML.
+
+    Args:
+        name: What its ids begin with.
+        title: What it shows, for those who cannot see it.
+        width, height: Its size, in inches.
+        draw: Draws on a figure.
+    """
     import logging
 
     import matplotlib as mpl
