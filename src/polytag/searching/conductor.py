@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,9 +67,10 @@ class Conductor:
         journal: Journal,
         train: Job,
         test: Job,
+        worker: Callable[[Job, RunConfig], Worker],
     ) -> None:
         self._space, self._folder, self._options, self._journal = space, folder, options, journal
-        self._tell, self._train, self._test = listener, train, test
+        self._tell, self._train, self._test, self._worker = listener, train, test, worker
         self._running: dict[Worker, _Task] = {}
         self._began = time.monotonic()
         self._interrupts = Interrupts()
@@ -147,7 +148,7 @@ class Conductor:
 
     def _start(self, task: _Task) -> None:
         job = self._test if task.kind == "test" else self._train
-        self._running[Worker(job, task.config)] = task
+        self._running[self._worker(job, task.config)] = task
 
     def _stop(self) -> None:
         """Let the runs finish their steps at the first interrupt; end them at the second one."""

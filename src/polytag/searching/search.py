@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ from polytag.searching.progress import Listener, default_listener
 from polytag.searching.results import Search
 from polytag.searching.runs import test_run, train_run
 from polytag.searching.space import SearchSpace, read_space
-from polytag.searching.workers import Job
+from polytag.searching.workers import Job, Worker
 from polytag.tagger.runtimes import require_extra
+from polytag.training.config import RunConfig
 
 
 def search(
@@ -92,6 +93,7 @@ def carry_out(
     report: bool = False,
     train: Job = train_run,
     test: Job = test_run,
+    worker: Callable[[Job, RunConfig], Worker] = Worker,
 ) -> Search:
     """Search, with any way to train and to test.
 
@@ -104,9 +106,10 @@ def carry_out(
         report: Whether to write a report.
         train: From the configuration of a run to its score on validation, in another process.
         test: From the configuration of a finished run to its scores on test, or None, in another process.
+        worker: Starts a process with a job.
     """
     with open_journal(folder, space, seed) as journal:
-        found = Conductor(space, folder, options, listener, journal, train, test).run()
+        found = Conductor(space, folder, options, listener, journal, train, test, worker).run()
     if report:
         from polytag.searching.report import write_search_report
 

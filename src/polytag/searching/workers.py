@@ -101,13 +101,23 @@ def _ignoring_interrupts() -> Iterator[None]:
 
 
 def _work(connection: Connection[Any, Any], control: Connection[Any, Any], job: Job, config: RunConfig) -> None:
-    """Do a job in a process of its own."""
-    from filelock import FileLock
-
+    """The program of a process."""
     terminal.is_program = True
     os.setpgrp()  # Ctrl-C reaches the parent alone, which passes it on
     signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=_obey, args=(control,), daemon=True).start()
+    do_job(connection, job, config)
+
+
+def do_job(connection: Connection[Any, Any], job: Job, config: RunConfig) -> None:
+    """Do a job, and say what comes of it.
+
+    Args:
+        connection: The other end of a worker's connection.
+        job: The job.
+        config: The configuration of the run.
+    """
+    from filelock import FileLock
 
     def report(number: int, score: float, seconds: float) -> None:
         connection.send(Message("epoch", (number, score, seconds)))
