@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from polytag.cli.search import seconds_of
+from polytag.searching.search import carry_out
+from support.fake_runs import ThreadWorker
 
 SEARCH = """
 task = "ner"
@@ -17,6 +19,13 @@ batch_size = [16, 32]
 """
 
 
+@pytest.fixture
+def in_threads(monkeypatch: pytest.MonkeyPatch, uncompiled: None) -> None:
+    """Trials need not import TensorFlow; docs/how-to/search.md runs them in processes."""
+    monkeypatch.setitem(carry_out.__kwdefaults__, "worker", ThreadWorker)
+
+
+@pytest.mark.usefixtures("in_threads")
 def test_the_command_searches_and_tests_the_best_tagger(tiny_corpus: Path, tmp_path: Path, command):
     file, output = tmp_path / "search.toml", tmp_path / "found"
     file.write_text(SEARCH.format(corpus=str(tiny_corpus)))

@@ -201,7 +201,7 @@ def _explained(error: ValidationError) -> str:
         if problem["type"] == "missing":
             parts.append(f"{key!r} is missing")
         elif problem["type"] == "extra_forbidden":
-            parts.append(f"{key!r} is unknown{suggest(str(key), Range.model_fields, 'key').rstrip('.')}")
+            parts.append(f"{key!r} is none of {', '.join(Range.model_fields)}")
         else:
             message = problem["msg"].replace("Input should be", "it must be", 1)
             parts.append(f"{key!r} is {shorten(repr(problem['input']))}: {message}")

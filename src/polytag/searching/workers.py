@@ -50,7 +50,7 @@ class Worker:
         context = get_context("spawn")  # TensorFlow hangs in forked processes
         self.connection, theirs = context.Pipe()
         control, self._control = context.Pipe(duplex=False)
-        self._process = context.Process(target=_work, args=(theirs, control, job, config))
+        self._process = context.Process(target=_work, args=(theirs, control, Path.cwd(), job, config))
         with _ignoring_interrupts():  # inherited: an interrupt before `_work` would print a traceback
             self._process.start()
         theirs.close()
@@ -100,8 +100,11 @@ def _ignoring_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, usual)
 
 
-def _work(connection: Connection[Any, Any], control: Connection[Any, Any], job: Job, config: RunConfig) -> None:
+def _work(
+    connection: Connection[Any, Any], control: Connection[Any, Any], folder: Path, job: Job, config: RunConfig
+) -> None:
     """The program of a process."""
+    os.chdir(folder)  # it starts where its parent started, which may have changed to another folder since
     terminal.is_program = True
     os.setpgrp()  # Ctrl-C reaches the parent alone, which passes it on
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -188,7 +188,7 @@ def test_an_interrupted_search_says_what_was_done_and_continues(tmp_path, four):
 
 def test_another_search_is_not_continued(tmp_path, four):
     other, _ = read_space({**FILE, "epochs": 3})
-    with pytest.raises(PolytagError, match="has another search: epochs was 2 and is 3. Continue"):
+    with pytest.raises(PolytagError, match=r"has another search: epochs was 2 and is 3\. Continue"):
         search(four.output, other)
     wider, _ = read_space({**FILE, "search": {**FILE["search"], "batch_size": [8, 16, 32]}})
     with pytest.raises(PolytagError, match=r"\[search\] batch_size was \[8, 16\] and is \[8, 16, 32\]"):
