@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from polytag.errors import PolytagError, TrainingError
+from polytag.searching.runs import TrainedRun
 from polytag.searching.workers import Job, PrunedError, Report, Worker, do_job
 from polytag.training.config import RunConfig
 
@@ -35,7 +36,7 @@ def record(folder: Path) -> list[str]:
     return (folder / "trials/record.txt").read_text().splitlines()
 
 
-def train(config: RunConfig, report: Report) -> float:
+def train(config: RunConfig, report: Report) -> TrainedRun:
     """Report the scores of some epochs; a run that was killed continues after the last one, as from a checkpoint."""
     checkpoint = config.output.with_name(f".{config.output.name}.run")
     done: list[float] = json.loads(checkpoint.read_text()) if checkpoint.exists() else []
@@ -53,34 +54,39 @@ def train(config: RunConfig, report: Report) -> float:
     config.output.mkdir()
     checkpoint.unlink()
     note(config, "ends")
-    return max(done)
+    return TrainedRun(max(done), config.corpus)
 
 
-def train_or_diverge(config: RunConfig, report: Report) -> float:
+def train_or_diverge(config: RunConfig, report: Report) -> TrainedRun:
     """Fail where the learning rate is large."""
     if (config.learning_rate or 1) > BEST_RATE:
         raise TrainingError("The loss is no longer finite.")
     return train(config, report)
 
 
-def train_worse_and_worse(config: RunConfig, report: Report) -> float:
+def train_worse_and_worse(config: RunConfig, report: Report) -> TrainedRun:
     """The score is the lower, the later the trial begins."""
     for epoch in (1, 2):
         report(epoch, 0.9 - 0.1 * int(config.output.name), 1.0)
-    return 0.9 - 0.1 * int(config.output.name)
+    return TrainedRun(0.9 - 0.1 * int(config.output.name), config.corpus)
 
 
-def train_without_corpus(config: RunConfig, report: Report) -> float:
+def train_on_another_corpus(config: RunConfig, report: Report) -> TrainedRun:
+    """Train on a corpus that has changed."""
+    return train(config, report)._replace(corpus="changed")
+
+
+def train_without_corpus(config: RunConfig, report: Report) -> TrainedRun:
     """Fail, as runs do whose corpus does not exist."""
     raise PolytagError(f"{config.corpus!r} does not exist.")
 
 
-def train_with_a_defect(config: RunConfig, report: Report) -> float:
+def train_with_a_defect(config: RunConfig, report: Report) -> TrainedRun:
     """Fail, as no run should."""
     raise ZeroDivisionError("division by zero")
 
 
-def train_or_die(config: RunConfig, report: Report) -> float:
+def train_or_die(config: RunConfig, report: Report) -> TrainedRun:
     """Be killed in the first run, as where memory is short."""
     if not (config.output.parent / "record.txt").exists():
         note(config, "killed")

@@ -28,7 +28,7 @@ _DEATHS = 3
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
-    """How much a search does, which can change when it is continued.
+    """The extent of a search, which can change when it is continued.
 
     Attributes:
         trials: Number of trials.
@@ -197,15 +197,27 @@ class Conductor:
         seconds = sum(task.seconds.values())
         if task.kind == "test":
             self._journal.tested(task.number, message.value)
-        elif task.kind == "repeat":
-            self._journal.repeat(task.number, task.config.seed, message.value)
-            self._tell({"event": "repeat", "trial": task.number, "seed": task.config.seed, "score": message.value})
+            return
+        if message.kind == "result":
+            score, corpus = message.value
+            self._check_corpus(task, corpus)
+        if task.kind == "repeat":
+            self._journal.repeat(task.number, task.config.seed, score)
+            self._tell({"event": "repeat", "trial": task.number, "seed": task.config.seed, "score": score})
         else:
             if message.kind == "pruned":
                 self._journal.prune(task.number, seconds)
             else:
-                self._journal.complete(task.number, message.value, seconds)
+                self._journal.complete(task.number, score, seconds)
             self._tell_end(task.number)
+
+    def _check_corpus(self, task: _Task, fingerprint: str) -> None:
+        if not self._journal.is_same_corpus(fingerprint):
+            remove_folder(task.config.output)
+            raise PolytagError(
+                f"The corpus {task.config.corpus!r} has changed since the search began, and scores on both cannot be "
+                "compared. Restore it, or search into another folder."
+            )
 
     def _tell_end(self, number: int) -> None:
         trials = self._journal.trials()
@@ -213,7 +225,7 @@ class Conductor:
         self._tell({"event": "end", "best": best.number if best else None, **trials[number].to_dict()})
 
     def _failed(self, task: _Task, error: Exception) -> None:
-        """Record a failure, or raise it if it is not that of one configuration."""
+        """Record a failure, or raise it if it concerns more than one configuration."""
         good = [trial for trial in self._journal.trials() if trial.state in ("complete", "pruned")]
         if task.kind != "trial" or (not good and not isinstance(error, TrainingError)):
             raise error

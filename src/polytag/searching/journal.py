@@ -28,7 +28,7 @@ TRIALS = "trials"
 _NAME = "polytag"
 _LOCK = ".search.lock"
 _ATTEMPTS = 100
-"""How often new options are drawn for a trial, until they are not those of another one."""
+"""Number of times that options are drawn for a trial, until no other one has the same."""
 _SHOWN = 3
 
 
@@ -156,6 +156,13 @@ class Journal:
     def repeat(self, number: int, seed: int, score: float) -> None:
         """Record the score of a trial's run with another seed."""
         self._study.set_user_attr(f"repeat {number} {seed}", score)
+
+    def is_same_corpus(self, fingerprint: str) -> bool:
+        """Whether a run has trained on the corpus of the runs before it; the first one decides which it is."""
+        known = self._notes().get("corpus")
+        if known is None:
+            self._study.set_user_attr("corpus", fingerprint)
+        return known in (None, fingerprint)
 
     def test(self, number: int) -> tuple[Mapping[str, float] | None] | None:
         """The scores of a trial on the test split, which can be None; None if it was not scored."""

@@ -19,7 +19,7 @@ An event is plain data, and its `event` is `begin` (of a trial), `epoch`, `end` 
 
 @contextmanager
 def default_listener(listener: Listener | None, quiet: bool) -> Iterator[Listener]:
-    """The listener of a search: that of the user, or lines on stderr, or both."""
+    """The listener of a search: the user's own, lines on stderr, or both."""
     if quiet:
         yield listener or (lambda event: None)
         return

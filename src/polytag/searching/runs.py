@@ -1,10 +1,12 @@
-"""What the processes of a search do: train a tagger, and score the best one on the test split."""
+"""The jobs of a search: train a tagger, and score the best one on the test split."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import NamedTuple
 
+from polytag.errors import TrainingError
 from polytag.plugin.attribution import attributed
 from polytag.plugin.reporter import Epoch, Reporter
 from polytag.searching.workers import PrunedError, Report
@@ -21,16 +23,20 @@ class _Epochs(Reporter):
         self._report(epoch.number, epoch.score, epoch.seconds)
 
 
+class TrainedRun(NamedTuple):
+    """The result of a run: the selection score of its best epoch, and the fingerprint of its corpus."""
+
+    score: float
+    corpus: str
+
+
 @attributed
-def train_run(config: RunConfig, report: Report) -> float:
+def train_run(config: RunConfig, report: Report) -> TrainedRun:
     """Train a tagger, or continue with it, without a look at the test split.
 
     Args:
         config: The configuration of the run.
         report: Called after each epoch.
-
-    Returns:
-        The selection score of the best epoch.
 
     Raises:
         PrunedError: `report` raised it; nothing is left of the run.
@@ -39,6 +45,7 @@ def train_run(config: RunConfig, report: Report) -> float:
     from polytag.files import remove_folder
     from polytag.publishing.report.report import read_run
     from polytag.runner import run
+    from polytag.tagger.description import TaggerDescription
     from polytag.training.run_folder import run_folder
 
     if (config.output / "scores.json").is_file():  # complete, and the kill came before the journal said so
@@ -46,13 +53,14 @@ def train_run(config: RunConfig, report: Report) -> float:
         for epoch in history:
             with suppress(PrunedError):
                 report(epoch["number"], epoch["score"], epoch["seconds"])
-        return float(max(epoch["score"] for epoch in history))
+        corpus = TaggerDescription.read(config.output).details["corpus"]
+        return TrainedRun(max(epoch["score"] for epoch in history), corpus["fingerprint"])
     try:
         result = run(config.model_copy(update={"resume": True}), _Epochs(report), tested=False)
-    except PrunedError:
+    except (PrunedError, TrainingError):  # nobody resumes it
         remove_folder(run_folder(config.output))
         raise
-    return max(epoch.score for epoch in result.history)
+    return TrainedRun(max(epoch.score for epoch in result.history), result.tagger.details["corpus"]["fingerprint"])
 
 
 @attributed

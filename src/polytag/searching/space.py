@@ -45,7 +45,7 @@ class Range(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class SearchSpace:
-    """What a search varies, and what it does not.
+    """The options that a search varies, and the ones that it keeps.
 
     Attributes:
         fixed: The options that all runs share, by their names in a TOML file.

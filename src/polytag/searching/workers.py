@@ -24,7 +24,7 @@ Job = Callable[[RunConfig, Report], Any]
 
 
 class PrunedError(Exception):
-    """The run is to be stopped: it is worse than others."""
+    """The run has to stop: it is worse than others."""
 
 
 class DefectError(Exception):
@@ -32,7 +32,7 @@ class DefectError(Exception):
 
 
 class Message(NamedTuple):
-    """What a process says: `value` is an epoch's number, score and seconds; the result; or the error."""
+    """A message of a process: `value` is an epoch's number, score and seconds; the result; or the error."""
 
     kind: Literal["epoch", "result", "pruned", "error", "interrupted", "died"]
     value: Any = None
@@ -131,9 +131,11 @@ def do_job(connection: Connection[Any, Any], job: Job, config: RunConfig) -> Non
         config.output.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(config.output.with_name(f".{config.output.name}.lock"))
         with lock:  # the process of a killed search may not have ended yet
-            message = Message("result", job(config, report))
-            with suppress(OSError):
-                Path(lock.lock_file).unlink()
+            try:
+                message = Message("result", job(config, report))
+            finally:
+                with suppress(OSError):
+                    Path(lock.lock_file).unlink()
     except PrunedError:
         message = Message("pruned")
     except (KeyboardInterrupt, InterruptedRunError):

@@ -197,6 +197,13 @@ def test_another_search_is_not_continued(tmp_path, four):
         search(four.output, seed=7)
 
 
+def test_a_corpus_that_has_changed_ends_the_search(tmp_path, four):
+    search(tmp_path / "found", trials=2)
+    with pytest.raises(PolytagError, match="The corpus 'sample' has changed since the search began"):
+        search(tmp_path / "found", train=fake_runs.train_on_another_corpus, trials=4)
+    assert without_place(search(tmp_path / "found", trials=4)) == without_place(four)
+
+
 def test_a_folder_of_something_else_is_left_alone(tmp_path):
     (tmp_path / "mine.txt").touch()
     with pytest.raises(PolytagError, match="is not empty and has no search"):

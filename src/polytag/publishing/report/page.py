@@ -59,7 +59,7 @@ def report_page(figures: Mapping[str, Any]) -> str:
 
 
 def page_environment() -> Environment:
-    """What fills in the templates of pages: it escapes all text, and shows control characters."""
+    """The environment of the templates of pages: it escapes all text, and shows control characters."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
