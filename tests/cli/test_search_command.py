@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from polytag import RunConfig
 from polytag.cli.search import seconds_of
+from polytag.searching.runs import train_run
 from polytag.searching.search import carry_out
+from polytag.searching.workers import PrunedError
 from support.fake_runs import ThreadWorker
 
 SEARCH = """
@@ -49,8 +52,23 @@ def test_the_command_searches_and_tests_the_best_tagger(tiny_corpus: Path, tmp_p
     scored = json.loads(command("evaluate", best, "--corpus", tiny_corpus, "--split", "test", "--json").out)
     assert found["test"]["ner f1"] == scored["tasks"]["ner"]["metrics"]["spans"]["overall"]["f1"]
 
+    epochs: list[tuple[int, float, float]] = []
+    config = RunConfig.from_sources(output / "best.toml", {"output": best})
+    again = train_run(config, lambda *epoch: epochs.append(epoch))  # as after a kill before the journal has its score
+    assert (again.score, len(epochs)) == (scores[found["best"]], 1)
+
     refused = command("search", file, "--output", output, "--seed", 1)
     assert (refused.status, "has another search" in refused.err) == (2, True)
+
+
+def test_a_run_that_is_stopped_early_leaves_nothing(tiny_corpus: Path, tmp_path: Path, uncompiled: None):
+    def stop(number: int, score: float, seconds: float) -> None:
+        raise PrunedError
+
+    config = RunConfig(task=("ner",), corpus=str(tiny_corpus), output=tmp_path / "tagger", epochs=3)
+    with pytest.raises(PrunedError):
+        train_run(config, stop)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -140,8 +140,11 @@ def test_no_trial_begins_after_the_budget(tmp_path):
 
 
 def test_several_trials_run_at_a_time(tmp_path):
-    found = search(tmp_path / "found", trials=3, workers=3, worker=Worker)
-    assert fake_runs.record(found.output)[:3] != ["000 begins", "000 ends", "001 begins"]
+    events: list[str] = []
+    found = search(
+        tmp_path / "found", trials=3, workers=3, worker=Worker, listener=lambda event: events.append(event["event"])
+    )
+    assert events[:3] == ["begin"] * 3
     assert [trial.state for trial in found.trials] == ["complete"] * 3
 
 
