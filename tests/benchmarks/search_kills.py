@@ -33,7 +33,7 @@ epochs = {epochs}
 checkpoint_every = 5
 
 [search]
-learning_rate = {{ low = 5e-4, high = 2e-2, log = true }}
+learning_rate = {{ low = 1e-4, high = 2e-2, log = true }}
 batch_size = [8, 16]
 """
 COMPARED = ("number", "options", "state", "score", "epochs")

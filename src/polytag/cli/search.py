@@ -19,12 +19,13 @@ from polytag.terminal import visible
 if TYPE_CHECKING:
     from polytag.searching.results import Search
 
+_UNLIMITED = 10_000
 _UNITS = {"h": 3600, "m": 60, "s": 1}
 
 
 def search_cli(
     config: Annotated[
-        Path, typer.Argument(help="TOML file with options of a run, and a table [search] with ranges of others.")
+        Path, typer.Argument(help="TOML file with options of a run, and a table `search` with the ranges of others.")
     ],
     output: Annotated[
         Path | None,
@@ -105,13 +106,15 @@ def _print(found: Search, report: bool) -> None:
 
     heads, rows = trial_table(found.trials, found.best)
     table = Table()
-    for head in heads:
-        table.add_column(
-            Text(visible(head)), justify="left" if head in ("trial", "state") else "right", overflow="fold"
-        )
+    for head, cells in zip(heads, zip(*rows, strict=True), strict=True):
+        justify: Any = "left" if head in ("trial", "state") else "right"
+        table.add_column(Text(visible(head)), justify=justify, overflow="fold", min_width=max(map(len, cells)))
     for row in rows:
         table.add_row(*(Text(visible(cell)) for cell in row))
-    console().print(table)
+    shown = console()
+    if not shown.is_terminal:
+        shown = console(width=_UNLIMITED)  # a file keeps each trial on one line
+    shown.print(table)
     typer.echo(f"\nThe best is trial {found.best.number} on validation: {visible(summary(found.best))}")
     if found.test is not None:
         scores = ", ".join(f"{name} {value:.4f}" for name, value in found.test.items())
