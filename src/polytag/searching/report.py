@@ -19,7 +19,7 @@ def write_search_report(found: Search, space: SearchSpace) -> None:
     Raises:
         PolytagError: A file cannot be written.
     """
-    figures = {**found.to_dict(), "fixed": dict(space.fixed)}
+    figures = {**found.to_dict(), "fixed": dict(space.fixed), "ranges": space.plain_ranges}
     page, data = report_files(found.output / REPORT)
     with new_file(page) as page_sink, new_file(data) as data_sink:
         page_sink.write(search_page(figures, trial_table(found.trials, found.best)))

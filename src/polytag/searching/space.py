@@ -58,12 +58,16 @@ class SearchSpace:
     whole: frozenset[str]
 
     @property
-    def identity(self) -> dict[str, Any]:
-        """Plain data by which two searches are compared: option -> value or range."""
-        ranges = {
+    def plain_ranges(self) -> dict[str, Any]:
+        """The ranges as plain data, as in the file."""
+        return {
             name: found.model_dump() if isinstance(found, Range) else list(found) for name, found in self.ranges.items()
         }
-        return {**self.fixed, **{f"[{TABLE}] {name}": found for name, found in ranges.items()}}
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Plain data by which two searches are compared: option -> value or range."""
+        return {**self.fixed, **{f"[{TABLE}] {name}": found for name, found in self.plain_ranges.items()}}
 
     def distributions(self) -> dict[str, BaseDistribution]:
         """The ranges as optuna's distributions."""

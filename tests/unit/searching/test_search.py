@@ -242,6 +242,8 @@ def test_the_report_has_every_trial_and_curves(tmp_path):
     found = search(tmp_path / "found", trials=3, report=True)
     page = (found.output / "report.html").read_text()
     assert page.count("<svg") == 4
+    assert "\\math" not in page  # the labels of a logarithmic scale
+    assert page.index(">8<") < page.index(">16<")
     assert all(f"{trial.score:.4f}" in page for trial in found.trials)
     figures = json.loads((found.output / "report.json").read_text())
     assert figures["best"] == found.best.number

@@ -14,21 +14,26 @@ def search_page(figures: Mapping[str, Any], table: tuple[Sequence[str], Sequence
 
     Args:
         figures: `best`, the number of the best trial; `trials`, as `Trial.to_dict` gives them; `output`; `test`, the
-            named scores on test, or None; and `fixed`, the options that all trials share.
+            named scores on test, or None; `fixed`, the options that all trials share; and `ranges` of the others.
         table: Heads and rows of the table of trials.
     """
     from markupsafe import Markup
 
     trials = figures["trials"]
-    names = list(dict.fromkeys(name for trial in trials for name in trial["options"]))
+    best = trials[figures["best"]]
+    chosen = {name: f"{value:.4g}" if isinstance(value, float) else value for name, value in best["options"].items()}
     return (
         page_environment()
         .get_template("search.html")
         .render(
             figures=figures,
-            best=trials[figures["best"]],
+            best=best,
+            chosen=option_texts(chosen),
             curves=[Markup(search_plots.progress(trials)), Markup(search_plots.epochs(trials, figures["best"]))],
-            scatters=[Markup(search_plots.by_option(index, name, trials)) for index, name in enumerate(names)],
+            scatters=[
+                Markup(search_plots.by_option(index, name, values, trials))
+                for index, (name, values) in enumerate(figures["ranges"].items())
+            ],
             table=table,
             fixed=option_texts(figures["fixed"]),
             style=Markup(page_style()),

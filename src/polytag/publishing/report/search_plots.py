@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_LOGARITHMIC = 30
-"""A scale is logarithmic where the largest number is so many times the smallest."""
+
+_WIDE = 50
+"""A logarithmic range, its high end over its low end, from which powers of ten alone are marked."""
 
 
 def progress(trials: Sequence[Mapping[str, Any]]) -> str:
@@ -58,23 +59,37 @@ def epochs(trials: Sequence[Mapping[str, Any]], best: int) -> str:
     return draw_svg("epochs", "Score of each trial after each epoch", 4.4, 3, draw)
 
 
-def by_option(index: int, name: str, trials: Sequence[Mapping[str, Any]]) -> str:
+def by_option(index: int, name: str, values: Any, trials: Sequence[Mapping[str, Any]]) -> str:
     """The score of complete trials by the value of an option.
 
     Args:
         index: Number of the diagram on its page.
         name: The option.
+        values: Its range as in the file of the search: a table with `log`, or a list.
         trials: The trials.
     """
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+
     complete = [(trial["options"][name], trial["score"]) for trial in trials if trial["score"] is not None]
-    numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value, _ in complete)
+    is_range = isinstance(values, Mapping)
 
     def draw(figure: Figure) -> None:
         axes: Axes = figure.subplots()
-        values: list[Any] = [value if numeric else visible(str(value)) for value, _ in complete]
-        axes.plot(values, [score for _, score in complete], "o", color=SERIES[0], markersize=4)
-        if numeric and 0 < min(values) * _LOGARITHMIC <= max(values):
+        if not is_range:
+            axes.xaxis.update_units([visible(str(value)) for value in values])  # in this order
+        at = [value if is_range else visible(str(value)) for value, _ in complete]
+        axes.plot(at, [score for _, score in complete], "o", color=SERIES[0], markersize=4)
+        if is_range and values["log"]:
             axes.set_xscale("log")
+            is_wide = values["low"] * _WIDE <= values["high"]
+            axes.xaxis.set_major_locator(LogLocator(subs=(1,) if is_wide else (1, 2, 5)))
+            axes.xaxis.set_major_formatter("{x:g}")
+            axes.xaxis.set_minor_formatter(NullFormatter())
+            axes.set_xlim(values["low"] / 1.1, values["high"] * 1.1)
+        elif is_range:
+            axes.xaxis.set_major_locator(MaxNLocator(5))
+        else:
+            axes.margins(x=0.2)
         axes.set_title(f"score by {name}")
         axes.set_xlabel(name)
 
