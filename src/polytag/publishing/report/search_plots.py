@@ -72,12 +72,11 @@ def by_option(index: int, name: str, values: Any, trials: Sequence[Mapping[str, 
 
     complete = [(trial["options"][name], trial["score"]) for trial in trials if trial["score"] is not None]
     is_range = isinstance(values, Mapping)
+    labels = [visible(str(value)) for value in values]
 
     def draw(figure: Figure) -> None:
         axes: Axes = figure.subplots()
-        if not is_range:
-            axes.xaxis.update_units([visible(str(value)) for value in values])  # in this order
-        at = [value if is_range else visible(str(value)) for value, _ in complete]
+        at = [value if is_range else labels.index(visible(str(value))) for value, _ in complete]
         axes.plot(at, [score for _, score in complete], "o", color=SERIES[0], markersize=4)
         if is_range and values["log"]:
             axes.set_xscale("log")
@@ -89,7 +88,8 @@ def by_option(index: int, name: str, values: Any, trials: Sequence[Mapping[str, 
         elif is_range:
             axes.xaxis.set_major_locator(MaxNLocator(5))
         else:
-            axes.margins(x=0.2)
+            axes.set_xticks(range(len(labels)), labels)
+            axes.set_xlim(-0.5, len(labels) - 0.5)
         axes.set_title(f"score by {name}")
         axes.set_xlabel(name)
 
