@@ -51,8 +51,8 @@ def train(config: RunConfig, report: Report) -> TrainedRun:
     except PrunedError:
         note(config, "stopped")
         raise
-    config.output.mkdir()
-    checkpoint.unlink()
+    config.output.mkdir(exist_ok=True)  # an interrupt may come after it
+    checkpoint.unlink(missing_ok=True)
     note(config, "ends")
     return TrainedRun(max(done), config.corpus)
 

@@ -21,7 +21,16 @@ def test_the_test_command_is_the_one_that_the_contributing_guide_and_ci_use():
 
 
 def test_commands_are_shown():
-    assert {name for name, _ in COMMANDS} == {"train", "predict", "corpus", "evaluate", "compare", "report", "serve"}
+    assert {name for name, _ in COMMANDS} == {
+        "train",
+        "predict",
+        "corpus",
+        "evaluate",
+        "compare",
+        "report",
+        "search",
+        "serve",
+    }
 
 
 @pytest.mark.parametrize(("name", "arguments"), COMMANDS)

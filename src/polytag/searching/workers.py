@@ -109,7 +109,8 @@ def _work(
     os.setpgrp()  # Ctrl-C reaches the parent alone, which passes it on
     signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=_obey, args=(control,), daemon=True).start()
-    do_job(connection, job, config)
+    with suppress(KeyboardInterrupt):  # one that comes while the result is sent
+        do_job(connection, job, config)
 
 
 def do_job(connection: Connection[Any, Any], job: Job, config: RunConfig) -> None:
