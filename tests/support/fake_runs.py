@@ -46,7 +46,9 @@ def train(config: RunConfig, report: Report) -> TrainedRun:
             report(number, found, 1.0)
         for epoch in range(len(done) + 1, (config.epochs or 3) + 1):
             done.append(score(config, epoch))
-            checkpoint.write_text(json.dumps(done))
+            new = checkpoint.with_suffix(".new")
+            new.write_text(json.dumps(done))
+            new.replace(checkpoint)  # an interrupt or a kill may come while it is written
             report(epoch, done[-1], 1.0)
     except PrunedError:
         note(config, "stopped")
