@@ -29,6 +29,7 @@ SEARCHABLE = (
 
 _OF_ONE_RUN = {
     *("resume", "overwrite", "report", "export", "tensorboard", "profile", "push", "push_every", "push_private"),
+    *("workers", "runner"),
 }
 _FORMS = "{ low = 1e-4, high = 1e-2, log = true } or [8, 16, 32]"
 
