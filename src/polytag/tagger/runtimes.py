@@ -24,6 +24,7 @@ from polytag.plugin.registry import registry
 from polytag.tagger.description import FILE, TaggerDescription
 from polytag.tagger.onnx_files import FILES as ONNX_FILES
 from polytag.tagger.onnx_files import export_command
+from polytag.terminal import stage
 
 if TYPE_CHECKING:
     from polytag.engine.model import TaggerModel
@@ -236,6 +237,7 @@ def on_devices(device: str | None, runtime: str, make: Callable[[], Any]) -> Any
     """
     if runtime != "tensorflow":
         return make()
+    stage("Starting TensorFlow")
     from polytag.engine.devices import choose_devices, logical_devices
     from polytag.engine.distribution import copies_on
 
