@@ -21,6 +21,12 @@ NEEDS_TRAINING = "seen in training", "frequency in training"
 """The dimensions that need the training split."""
 NEEDS_DOCUMENTS = "position in the document"
 """The dimension that needs documents."""
+FEWEST_SENTENCES = 10
+"""Fewest sentences with an item of a bucket for an interval.
+
+A bootstrap knows only the sentences it draws from. Of three, it often draws none, which would count as a score of 0;
+and three that are right would all make a score of 1, as if it were certain. Of ten, it draws none once in 20,000 times.
+"""
 
 _LENGTHS = {1: "1 word", 2: "2 words", 3: "3 words", 4: "4 words", inf: "5 words and more"}
 _SIZES = {5: "1 to 5 words", 10: "6 to 10 words", 20: "11 to 20 words", 40: "21 to 40 words", inf: "over 40 words"}
@@ -83,7 +89,8 @@ class Bucket:
         dimension, name: The dimension and the bucket.
         gold, predicted, correct: Numbers of items.
         score: F1 of the spans, or accuracy of the words, 0..1.
-        interval: Its 95% confidence interval, by resampling sentences.
+        interval: Its 95% confidence interval, by resampling sentences; None if fewer than `FEWEST_SENTENCES` have an
+            item.
     """
 
     dimension: str
@@ -92,7 +99,7 @@ class Bucket:
     predicted: int
     correct: int
     score: float
-    interval: tuple[float, float]
+    interval: tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +111,8 @@ class BucketDifference:
         gold: Number of gold items.
         a, b: The scores of the two systems.
         difference: The second minus the first.
-        interval: The 95% confidence interval of the difference, by paired bootstrap over sentences.
+        interval: The 95% confidence interval of the difference, by paired bootstrap over sentences; None if fewer than
+            `FEWEST_SENTENCES` have an item.
     """
 
     dimension: str
@@ -113,7 +121,7 @@ class BucketDifference:
     a: float
     b: float
     difference: float
-    interval: tuple[float, float]
+    interval: tuple[float, float] | None
 
 
 def sides_of(gold: Tags, predicted: Tags, scheme: LabelScheme) -> Sides:
@@ -235,7 +243,7 @@ def bucket_scores(sides: Sides, dimension: Dimension, seed: int) -> list[Bucket]
     for name, counts in _statistics(sides, dimension):
         correct, predicted, gold = (int(total) for total in counts.sum(0))
         if gold or predicted:
-            interval = bootstrap_interval(counts, _f1, seed)
+            interval = bootstrap_interval(counts, _f1, seed) if _enough(counts) else None
             score = float(_f1(counts.sum(0)))
             found.append(Bucket(dimension.name, name, gold, predicted, correct, score, interval))
     return found
@@ -253,10 +261,10 @@ def bucket_differences(first: Sides, second: Sides, dimension: Dimension, seed: 
     for (name, a), (_, b) in zip(_statistics(first, dimension), _statistics(second, dimension), strict=True):
         totals = a.sum(0), b.sum(0)
         if any(map(np.any, totals)):
-            value, low, high = paired_bootstrap(a, b, _f1, seed)
+            interval = paired_bootstrap(a, b, _f1, seed)[1:] if _enough(a + b) else None
             score_a, score_b = (float(_f1(total)) for total in totals)
             gold = int(totals[0][2])
-            found.append(BucketDifference(dimension.name, name, gold, score_a, score_b, value, (low, high)))
+            found.append(BucketDifference(dimension.name, name, gold, score_a, score_b, score_b - score_a, interval))
     return found
 
 
@@ -274,6 +282,11 @@ def _statistics(sides: Sides, dimension: Dimension) -> Iterator[tuple[str, Array
     for index, name in enumerate(dimension.buckets):
         columns = [np.bincount(of[where == index], minlength=sides.sentences) for of, where in groups]
         yield name, np.stack(columns, axis=1).astype(np.float64)
+
+
+def _enough(counts: Array) -> bool:
+    """Whether so many sentences have an item that resampling them says something."""
+    return int(np.count_nonzero(counts.any(axis=1))) >= FEWEST_SENTENCES
 
 
 def _f1(totals: Array) -> Array:

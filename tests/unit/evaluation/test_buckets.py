@@ -90,6 +90,25 @@ def test_a_difference_is_that_of_the_scores_with_its_interval(registry: Registry
     assert all(one.interval[0] <= one.difference <= one.interval[1] for one in found)
 
 
+def test_few_sentences_have_no_interval(registry: Registry):
+    scheme = registry.schemes["iob2"]
+    for sentences, known in ((3, False), (9, False), (10, True)):
+        gold = [["B-LOC"]] * sentences + [["O"]] * 200
+        wrong = [["O"]] * len(gold)
+        right = sides_of(gold, gold, scheme)
+        (bucket,) = bucket_scores(right, by_label(right), 0)
+        assert (bucket.score, bucket.interval) == (1.0, (1.0, 1.0) if known else None)
+        (difference,) = bucket_differences(sides_of(gold, wrong, scheme), right, by_label(right), 0)
+        assert (difference.difference, difference.interval) == (1.0, (1.0, 1.0) if known else None)
+
+
+def test_sentences_with_only_a_spurious_span_count_for_the_interval(registry: Registry):
+    gold, predicted = [["O"]] * 50, [["B-LOC"]] * 10 + [["O"]] * 40
+    sides = sides_of(gold, predicted, registry.schemes["iob2"])
+    (bucket,) = bucket_scores(sides, by_label(sides), 0)
+    assert (bucket.gold, bucket.interval) == (0, (0.0, 0.0))
+
+
 def test_a_threshold_is_the_lowest_that_reaches_a_precision(registry: Registry):
     gold = [["B-A", "B-A", "B-A", "B-A", "O"]]
     found = [["B-A", "B-A", "B-A", "O", "B-A"]]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polytag.encoding.json_values import without_infinities
+from polytag.evaluation.buckets import FEWEST_SENTENCES
 from polytag.evaluation.calibration import BINS
 from polytag.plugin.scheme import OUTSIDE
 from polytag.publishing.report import plots
@@ -52,6 +53,7 @@ def report_page(figures: Mapping[str, Any]) -> str:
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
             data=Markup(_inert(_explored(figures))),
             n_bins=BINS,
+            fewest_sentences=FEWEST_SENTENCES,
             most_sentences=MOST_SENTENCES,
             n_sentences=sum(len(task["mistakes"]) for task in figures["tasks"].values()),
         )
