@@ -178,6 +178,20 @@ def test_the_page_is_never_named_as_the_figures_are(ner_run: TrainResult, tmp_pa
         polytag.report(ner_run.output, "sample", output=tmp_path / "report.json")
 
 
+def test_a_report_replaces_a_report_and_no_other_file(ner_run: TrainResult, tiny_corpus: Path, tmp_path: Path):
+    corpus = tmp_path / "own.json"
+    corpus.write_text('{"tokens": ["Bonn"], "ner_tags": ["B-LOC"]}\n')
+    before = corpus.read_bytes()
+    with pytest.raises(PolytagError, match=r"would replace '.*own.json', which holds something else"):
+        polytag.report(ner_run.output, f"test={corpus}", output=tmp_path / "own.html")
+    assert [path.name for path in tmp_path.iterdir()] == ["own.json"]
+    assert corpus.read_bytes() == before
+    files = f"test={tiny_corpus / 'test.conll'}"
+    for source in (f"test={corpus}", files):
+        found = polytag.report(ner_run.output, source, output=tmp_path / "other.html")
+    assert json.loads(found.data.read_text(encoding="utf-8"))["evaluation"]["corpus"] == files
+
+
 @pytest.mark.parametrize("package", ["matplotlib", "jinja2"])
 def test_a_missing_package_is_named_with_its_extra(ner_run: TrainResult, monkeypatch, package: str):
     import importlib.util

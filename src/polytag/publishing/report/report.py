@@ -33,6 +33,7 @@ from polytag.tagger.viterbi import check_decoding
 REPORT = "report.html"
 
 _ADVICE = "Train the tagger again, or restore it from a copy."
+_FIGURES_BEGIN = b'{\n "format": '
 _HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
 
 
@@ -89,10 +90,12 @@ def report(
         seed: Seed of the confidence intervals and p values.
 
     Raises:
-        PolytagError: As in `evaluate` and `compare`; the extra `report` is not installed; or a file cannot be written.
+        PolytagError: As in `evaluate` and `compare`; the extra `report` is not installed; a file cannot be written; or
+            the JSON file would replace one that holds no figures of a report.
     """
     check_extra()
     page, data = report_files(Path(output))
+    _check_replaceable(page, data)
     name = ""
     options: dict[str, Any] = {}
     history: list[dict[str, Any]] = []
@@ -166,6 +169,26 @@ def report_files(output: Path) -> tuple[Path, Path]:
     if not page.name or page.suffix == ".json":
         raise PolytagError(f"The report is an HTML file, not {str(output)!r}. Name it, for instance: {REPORT}")
     return page, page.with_suffix(".json")
+
+
+def _check_replaceable(page: Path, data: Path) -> None:
+    """Check that the JSON file, which the user has not named, replaces figures of a report and nothing else.
+
+    Raises:
+        PolytagError: It would replace another file, for instance the corpus.
+    """
+    if not data.is_file():
+        return
+    try:
+        with data.open("rb") as source:
+            known = source.read(len(_FIGURES_BEGIN)) == _FIGURES_BEGIN
+    except OSError:
+        known = False
+    if not known:
+        raise PolytagError(
+            f"The figures of the report {str(page)!r} would replace {str(data)!r}, which holds something else. Name "
+            "the report otherwise, or move that file."
+        )
 
 
 def read_run(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
