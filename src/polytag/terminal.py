@@ -19,6 +19,9 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udff
 is_program = False
 """Whether the process runs the command `polytag`, so that its modules are used by polytag alone."""
 
+_WIDEST = 100
+"""Characters: the width of a column of plain text. One word can be longer than a screen, and widens all lines."""
+
 _listener: ContextVar[Callable[[str], None] | None] = ContextVar("listener", default=None)
 
 
@@ -48,7 +51,13 @@ def console(file: TextIO | None = None, **options: Any) -> Console:
         file: Output file; standard output by default.
         **options: Other options of rich's `Console`.
     """
+    import os
+    from shutil import get_terminal_size
+
     from rich.console import Console
+
+    if os.environ.get("COLUMNS", "").strip() == "0":  # some terminals do not know their width; rich would print nothing
+        options.setdefault("width", get_terminal_size().columns)
 
     class Plain(Console):
         def on_broken_pipe(self) -> None:
@@ -76,10 +85,13 @@ def visible(text: str) -> str:
 
 
 def columns_of_text(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table as plain text, in columns that are as wide as their content."""
+    """A table as plain text, in columns as wide as their content; what is wider than `_WIDEST` ends with `…`."""
     from rich.cells import cell_len, set_cell_size
 
-    lines = [heads, *rows]
+    def cut(text: str) -> str:
+        return text if cell_len(text) <= _WIDEST else set_cell_size(text, _WIDEST - 1) + "…"
+
+    lines = [list(map(cut, line)) for line in (heads, *rows)]
     widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
     return "\n".join("  ".join(map(set_cell_size, line, widths)).rstrip() for line in lines)
 

@@ -128,6 +128,25 @@ def test_what_is_not_there_is_said(options, said, folder, command):
     assert done.out == ""
 
 
+def test_a_word_longer_than_a_screen_does_not_widen_every_line(tmp_path, command):
+    row = {"tokens": ["x" * 10_000, "EU"], "ner_tags": ["B-" + "名" * 200, "O"]}
+    (tmp_path / "train.jsonl").write_text(json.dumps(row))
+    for options in ((), ("--encoder", "compact")):
+        out = command("corpus", "show", tmp_path, *options).out
+        assert max(map(len, out.splitlines())) < 250
+        assert "x…" in out
+        assert "名…" in out.replace(" ", "")
+
+
+def test_a_terminal_of_unknown_width_has_80_columns(folder, command, monkeypatch):
+    outputs = []
+    for columns in ("80", "0"):
+        monkeypatch.setenv("COLUMNS", columns)
+        outputs.append([command("corpus", *words).out for words in (("show", folder), ("describe", folder))])
+    assert outputs[0] == outputs[1]
+    assert "" not in outputs[0]
+
+
 def test_control_characters_do_not_reach_the_terminal(tmp_path, command):
     row = {"tokens": ["\x1b[31mEU"], "ner_tags": ["B-\u202eX"]}
     (tmp_path / "train.jsonl").write_text(json.dumps(row))
