@@ -162,6 +162,18 @@ def test_a_source_is_for_one_reader(check_plugin, tmp_path):
     assert "has no reader to try with a corpus" in done.err
 
 
+@pytest.mark.parametrize("option", ["{}", "slashes={}"])
+def test_a_source_that_does_not_exist_is_no_broken_contract(check_plugin, tmp_path, option):
+    plugin = SLASHES.replace("{name}", "slashes") + _HOOK.format("Slashes()")
+    done = check_plugin(plugin, "--source", option.format(tmp_path / "nowhere.slashes"))
+    assert (done.status, done.out) == (2, "")
+    assert "nowhere.slashes' does not exist" in done.err
+
+
+def test_a_source_for_an_unknown_plugin_is_for_no_plugin(command):
+    assert command("plugins", "check", "posi", "--source", "x") == command("plugins", "check", "posi")
+
+
 class Looked(NamedTuple):
     """What a command shows, which of the ten plugins it imports, and what it says."""
 

@@ -10,7 +10,7 @@ import typer
 
 from polytag.cli.completion import plugin_name, registered
 from polytag.cli.options import Command, Group, Json
-from polytag.errors import PolytagError
+from polytag.errors import PolytagError, UnknownNameError
 from polytag.terminal import console, visible
 
 if TYPE_CHECKING:
@@ -214,10 +214,14 @@ def check_cli(
 
 
 def _sources(name: str, given: list[str]) -> dict[str, str]:
-    """The source of each reader of a plugin."""
+    """The source of each reader of a plugin. That there is no such plugin or corpus is no broken contract."""
+    from polytag.corpus.source import locate
     from polytag.plugin.registry import registry
 
     known = registry()
+    names = [plugin.name for plugin in known.manager.plugins]
+    if name not in names:
+        raise UnknownNameError("plugin", name, names)
     readers = [
         reader for plugin in known.manager.plugins if plugin.name == name for reader in known.readers.offered_by(plugin)
     ]
@@ -235,6 +239,8 @@ def _sources(name: str, given: list[str]) -> dict[str, str]:
             )
         else:
             raise PolytagError(f"The plugin {name!r} has no reader to try with a corpus. Leave --source out.")
+    for corpus in found.values():
+        locate(corpus)
     return found
 
 
