@@ -203,9 +203,19 @@ def test_a_table_is_sorted_by_a_column(opened, report: Report):
     assert table.locator("th[aria-sort=descending]").count() == 1
 
 
+def test_without_programs_the_page_offers_no_filters(browser, report: Report):
+    context = browser.new_context(offline=True, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(report.page.as_uri())
+    assert page.locator("noscript").inner_text().startswith("The mistakes are shown by a small program")
+    assert page.locator("select:visible, input:visible").count() == 0
+    assert page.locator(".bucket:visible").count() > 0
+    context.close()
+
+
 def test_hostile_text_does_nothing(opened, ner_run: TrainResult, tmp_path: Path):
     words = ["<img/src=x/onerror=alert(1)>", "</script><script>alert(2)</script>", "\u202eAnna", "x" * 10_000, "محمد"]
-    lines = [{"tokens": words, "ner_tags": ["B-<b>", "O", "B-PER", "B-</script>", "B-PER"]}] * 2
+    lines = [{"tokens": words, "ner_tags": ["B-<b>", "O", "B-PER", "B-</script>", "B-" + "long" * 50]}] * 2
     corpus = tmp_path / "test.jsonl"
     corpus.write_text("".join(json.dumps(line) + "\n" for line in lines))
     page = opened(polytag.report(ner_run.output, f"test={corpus}", output=tmp_path / "hostile.html").page)
