@@ -172,7 +172,7 @@ def test_export_in_place(folder, tmp_path, saved, corpus, quick_exports, monkeyp
 def quick_training(monkeypatch: pytest.MonkeyPatch, tagger: Tagger) -> None:
     """Runs that write two checkpoints and a tagger, without training and scoring it anew each time."""
 
-    def fit(plan: Any, reporter: Any, checkpoints: Any, on_best: Any) -> Fitted:
+    def fit(plan: Any, reporter: Any, checkpoints: Any, on_best: Any, distribution: Any) -> Fitted:
         before = checkpoints.latest()
         for number in range(1 + (before[1]["epoch"] if before else 0), 3):
             checkpoints.save(number, {"state.0": np.zeros(4)}, {"epoch": number})

@@ -147,7 +147,7 @@ def test_a_loaded_tagger_is_evaluated_with_the_decoding_that_is_asked_for(joint_
     assert viterbi != argmax
     with pytest.raises(PolytagError, match="no decoding named 'vitrbi'"):
         polytag.evaluate(loaded, "sample", decoding="vitrbi")
-    with pytest.raises(PolytagError, match=r"give `task`, `labels` and `runtime` to Tagger\.load"):
+    with pytest.raises(PolytagError, match=r"give `task`, `labels`, `runtime` and `device` to Tagger\.load"):
         polytag.evaluate(loaded, "sample", task="ner")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 import numpy as np
+from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from polytag.encoding.features import Features
@@ -144,13 +145,13 @@ class BatchBuilder:
             tasks: Its tasks, in order.
         """
         ids, units, sentences, windows = (
-            np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("ids", "units", "sentences", "windows")
+            open_memmap(folder / f"{name}.npy", mode="r") for name in ("ids", "units", "sentences", "windows")
         )
         builder = cls(Features(ids[:0], units, sentences, Windows(*windows)), encoder)
         builder._n_units = int(units[-1])
         builder._ids = ids
         builder._labels = {
-            task: np.load(folder / f"labels-{index}.npy", mmap_mode="r") for index, task in enumerate(tasks)
+            task: open_memmap(folder / f"labels-{index}.npy", mode="r") for index, task in enumerate(tasks)
         }
         return builder, replace(builder._features, ids=ids[: builder._n_units])
 
