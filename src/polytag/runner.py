@@ -6,7 +6,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -237,26 +236,29 @@ def _train_as_chief(
     choices: Choices, reporter: Reporter, began: float, tested: bool, distribution: Distribution | None = None
 ) -> TrainResult:
     pushes = RunPushes(choices.config.push, choices.config.push_private) if choices.config.push else None
-    told = ExitStack()
-    if distribution and distribution.workers > 1:
-        told.push(partial(_tell_why_not, distribution))
-    with told:
+    has_begun = False
+    try:
         plan = make_plan(choices, reporter, choose_device=distribution is None)
         plan = plan if tested else replace(plan, test=None)
-        entered = ExitStack()
         config = plan.config
-        checkpoints = entered.enter_context(locked_run(config, plan.identity))
-    with entered:
-        fitted = fit(plan, reporter, checkpoints, _offering(plan, pushes, checkpoints.folder), distribution or _local())
-        record = _evaluated(plan, fitted)
-        reported = _reported(plan, fitted.tagger) if config.report else None
-        if exported := write_tagger(fitted.tagger, record, config.output, config.overwrite, reported):
-            shares = ", ".join(f"{name} {share:.2%}" for name, share in exported.agreement.items())
-            reporter.message(f"ONNX model: {shares} of words have the same tag")
-        if reported:
-            reporter.message(f"The report is in {config.output / REPORT}")
-        last = record.evaluations[-1]
-        pushed = pushes.finish(config.output, f"{_listed(last.headlines)} on {last.split}") if pushes else None
+        with locked_run(config, plan.identity) as checkpoints:
+            has_begun = True
+            fitted = fit(
+                plan, reporter, checkpoints, _offering(plan, pushes, checkpoints.folder), distribution or _local()
+            )
+            record = _evaluated(plan, fitted)
+            reported = _reported(plan, fitted.tagger) if config.report else None
+            if exported := write_tagger(fitted.tagger, record, config.output, config.overwrite, reported):
+                shares = ", ".join(f"{name} {share:.2%}" for name, share in exported.agreement.items())
+                reporter.message(f"ONNX model: {shares} of words have the same tag")
+            if reported:
+                reporter.message(f"The report is in {config.output / REPORT}")
+            last = record.evaluations[-1]
+            pushed = pushes.finish(config.output, f"{_listed(last.headlines)} on {last.split}") if pushes else None
+    except PolytagError as error:
+        if distribution and distribution.workers > 1 and not has_begun:
+            tell_failure(distribution, error)
+        raise
     if distribution:
         distribution.share(b"done")
     if pushed:
@@ -273,11 +275,6 @@ def _local() -> Distribution | None:
     from polytag.engine.distribution import over_devices
 
     return over_devices(logical_devices())
-
-
-def _tell_why_not(distribution: Distribution, kind: object, error: BaseException | None, trace: object) -> None:
-    if isinstance(error, PolytagError):
-        tell_failure(distribution, error)
 
 
 def _evaluated(plan: Plan, fitted: Fitted) -> RunRecord:
