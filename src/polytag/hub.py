@@ -219,7 +219,7 @@ def _client() -> HfApi:
 def _failures() -> tuple[type[Exception], ...]:
     """The exceptions of the client for failures of the network, the hub or the disk."""
     # The errors of the HTTP library that the client uses.
-    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
+    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # imported there from the HTTP library
 
     return (HTTPError, OSError)
 

@@ -18,6 +18,7 @@ from polytag.cli.options import (
     Quiet,
     ReaderName,
     RuntimeName,
+    TaggerName,
     TagsAsIs,
     reads_corpora,
 )
@@ -27,10 +28,7 @@ from polytag.plugin.reader import ReadingKeywords
 
 @reads_corpora
 def evaluate_cli(
-    tagger: Annotated[
-        str,
-        typer.Argument(help="Tagger or token classifier of transformers: folder, hub name, or name@revision."),
-    ],
+    tagger: TaggerName,
     corpus: CorpusOption,
     split: Annotated[str | None, typer.Option(help="Split to score.", show_default="test, else the last one")] = None,
     decoding: DecodingName = None,

@@ -121,6 +121,10 @@ SplitterName = Annotated[
     str,
     typer.Option("--splitter", help="Splitter of texts with offsets: standard, whitespace, characters, or a plugin's."),
 ]
+TaggerName = Annotated[
+    str,
+    typer.Argument(help="Tagger or token classifier of transformers: folder, hub name, or name@revision."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")]
 ForeignTask = Annotated[

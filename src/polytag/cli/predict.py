@@ -7,17 +7,22 @@ from typing import Annotated, Any
 import typer
 
 from polytag.cli.lake import is_lake, tag_lake
-from polytag.cli.options import DecodingName, DeviceName, ForeignLabels, ForeignTask, Quiet, RuntimeName, reads_columns
+from polytag.cli.options import (
+    DecodingName,
+    DeviceName,
+    ForeignLabels,
+    ForeignTask,
+    Quiet,
+    RuntimeName,
+    TaggerName,
+    reads_columns,
+)
 from polytag.cli.stages import stages_shown
 from polytag.errors import PolytagError
 from polytag.plugin.reader import ReadingKeywords
 
 LAKE = "Columns and folders"
 
-TaggerName = Annotated[
-    str,
-    typer.Argument(help="Tagger or token classifier of transformers: folder, hub name, or name@revision."),
-]
 Inputs = Annotated[
     list[str] | None,
     typer.Argument(

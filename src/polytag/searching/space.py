@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from polytag.encoding.json_values import read_toml
 from polytag.errors import PolytagError, shorten, suggest
-from polytag.training.config import RunConfig
+from polytag.training.config import OF_ONE_RUN, RunConfig
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -27,10 +27,7 @@ SEARCHABLE = (
 )
 """Options that a search can vary: scores of runs that differ in any other one cannot be compared."""
 
-_OF_ONE_RUN = {
-    *("resume", "overwrite", "report", "export", "tensorboard", "profile", "push", "push_every", "push_private"),
-    *("workers", "runner"),
-}
+_NOT_OF_A_SEARCH = (OF_ONE_RUN - {"device"}) | {"export"}
 _FORMS = "{ low = 1e-4, high = 1e-2, log = true } or [8, 16, 32]"
 
 
@@ -118,7 +115,7 @@ def read_space(source: str | Path | Mapping[str, Any]) -> tuple[SearchSpace, Pat
             f"The search has no ranges: add a table [{TABLE}] with at least one option, such as "
             f"learning_rate = {{ low = 1e-4, high = 1e-2, log = true }}."
         )
-    if unwanted := sorted(_OF_ONE_RUN & set(values)):
+    if unwanted := sorted(_NOT_OF_A_SEARCH & set(values)):
         raise PolytagError(
             f"{unwanted[0]!r} concerns one run, not a search of many. Leave it out, and give it to `polytag train` "
             "with the best configuration."

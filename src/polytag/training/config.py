@@ -40,10 +40,11 @@ Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 _CORPUS, _MODEL, _TRAINING, _HUB = "Corpus", "Model", "Training", "Hub"
 _HALF = re.compile("[\ud800-\udfff]")
-_OF_ONE_RUN = {
+OF_ONE_RUN = {
     *("overwrite", "resume", "report", "tensorboard", "profile", "push", "push_every", "push_private"),
     *("device", "workers", "runner"),
 }
+"""Options that concern one run, and not the tagger that comes of it."""
 
 
 class RunConfig(BaseModel):
@@ -274,7 +275,7 @@ class RunConfig(BaseModel):
         """
         import tomlkit
 
-        values = self.model_dump(mode="json", exclude_none=True, exclude=_OF_ONE_RUN, by_alias=True)
+        values = self.model_dump(mode="json", exclude_none=True, exclude=OF_ONE_RUN, by_alias=True)
         document = tomlkit.document()
         for remark in remarks:
             document.add(tomlkit.comment(remark))
