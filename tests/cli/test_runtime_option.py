@@ -46,3 +46,22 @@ def test_a_runtime_that_cannot_run_the_tagger_is_refused_before_the_corpus_is_re
         assert (done.status, done.out) == (2, "")
         assert message in done.err
         assert done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [("predict",), ("evaluate", "--corpus", "nowhere"), ("report", "--corpus", "nowhere")]
+)
+@pytest.mark.parametrize(
+    ("device", "message"),
+    [
+        ("tpu", "--device 'tpu' is no device"),
+        ("", "--device '' is no device"),
+        ("gpu:1,1", "names a GPU twice"),
+        ("gpu", "is for the runtime tensorflow, and numpy computes on the processor"),
+    ],
+)
+def test_a_device_that_does_not_exist_is_refused_in_each_runtime(command, ner, arguments, device, message):
+    name, *options = arguments
+    done = command(name, ner, *options, "--device", device, "--runtime", "numpy", stdin=b"a")
+    assert (done.status, done.out) == (2, "")
+    assert message in done.err

@@ -11,6 +11,7 @@ from polytag.cli.options import (
     CorpusOption,
     CorpusScheme,
     DecodingName,
+    DeviceName,
     ForeignLabels,
     ForeignTask,
     Json,
@@ -51,6 +52,7 @@ def report_cli(
     task: ForeignTask = None,
     labels: ForeignLabels = None,
     runtime: RuntimeName = None,
+    device: DeviceName = None,
     as_json: Json = False,
     quiet: Quiet = False,
     *,
@@ -81,6 +83,7 @@ def report_cli(
             task=task,
             labels=labels,
             runtime=runtime,
+            device=device,
         )
     if as_json:
         print_json(found.figures)

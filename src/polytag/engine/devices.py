@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from contextlib import suppress
 from functools import cache
@@ -12,10 +11,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from polytag.encoding.device_names import check_device
 from polytag.errors import PolytagError
 from polytag.plugin.encoder import Precision
 
-_NUMBERS = re.compile("[0-9]{1,4}(,[0-9]{1,4})*")
 _SHAPE = (512, 384, 1536)
 _ROUNDS = 16
 _PROCESSOR = Path("/proc/cpuinfo")
@@ -75,12 +74,8 @@ def choose_devices(wanted: str, part: int = 0, parts: int = 1) -> None:
 
 
 def _chosen_gpus(wanted: str) -> list[Any]:
+    kind, indices = check_device(wanted)
     gpus = tf.config.list_physical_devices("GPU")
-    kind, colon, numbers = wanted.partition(":")
-    if kind not in ("auto", "cpu", "gpu") or (colon and (kind != "gpu" or not _NUMBERS.fullmatch(numbers))):
-        raise PolytagError(
-            f"--device {wanted!r} is no device. Choose auto, cpu, gpu for all GPUs, or some by number: gpu:0,1."
-        )
     if kind == "cpu":
         return []
     if kind == "gpu" and not gpus:
@@ -89,11 +84,8 @@ def _chosen_gpus(wanted: str) -> list[Any]:
             "one and that the CUDA libraries are installed (`pip install 'tensorflow[and-cuda]'`), or leave out "
             "--device."
         )
-    if not numbers:
+    if not indices:
         return list(gpus)
-    indices = [int(number) for number in numbers.split(",")]
-    if len(set(indices)) < len(indices):
-        raise PolytagError(f"--device {wanted} names a GPU twice.")
     if missing := [index for index in indices if index >= len(gpus)]:
         raise PolytagError(
             f"--device {wanted}: this machine has no GPU {missing[0]}. TensorFlow finds {len(gpus)}: gpu:"

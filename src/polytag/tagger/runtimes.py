@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polytag.encoding.batches import Batch, NetworkFunction, unit_scores
+from polytag.encoding.device_names import check_device
 from polytag.encoding.features import Features
 from polytag.errors import PolytagError, RuntimeHint, TaggerError, shorten
 from polytag.plugin.alignment import FloatArray
@@ -217,9 +218,9 @@ def runtime_of_device(device: str | None, runtime: str | None) -> str | None:
     """The requested runtime, or TensorFlow for GPUs.
 
     Raises:
-        PolytagError: GPUs are requested for another runtime.
+        PolytagError: This is no device, or GPUs are requested for another runtime.
     """
-    if device is None or not device.startswith("gpu"):
+    if device is None or check_device(device)[0] != "gpu":
         return runtime
     if runtime not in (None, "tensorflow"):
         raise PolytagError(

@@ -25,7 +25,7 @@ from polytag.plugin.reader import ReadingKeywords
 from polytag.publishing.record import RunRecord
 from polytag.publishing.report.figures import Background, Other, report_figures
 from polytag.tagger.description import open_folder
-from polytag.tagger.runtimes import require_extra
+from polytag.tagger.runtimes import require_extra, runtime_of_device
 from polytag.tagger.tagger import Tagger
 from polytag.tagger.token_classifiers import LabelNames
 from polytag.tagger.viterbi import check_decoding
@@ -68,6 +68,7 @@ def report(
     task: str | None = None,
     labels: LabelNames | None = None,
     runtime: str | None = None,
+    device: str | None = None,
     **reading: Unpack[ReadingKeywords],
 ) -> Report:
     """Score a tagger on a split, and write one HTML page that shows where it is right and wrong.
@@ -86,7 +87,7 @@ def report(
         split: Name of the split; by default `test`, or the last one if no `test` exists.
         output: The HTML file to write; the JSON file has the same name with the ending `.json`.
         against: Another tagger, or a file of predictions, to compare the tagger with, as in `compare`.
-        reader, corpus_scheme, tags_as_is, decoding, task, labels, runtime, **reading: As in `evaluate`.
+        reader, corpus_scheme, tags_as_is, decoding, task, labels, runtime, device, **reading: As in `evaluate`.
         seed: Seed of the confidence intervals and p values.
 
     Raises:
@@ -102,7 +103,7 @@ def report(
     if not isinstance(tagger, Tagger):
         name = str(tagger)
         options, history = read_run(open_folder(tagger, task, labels)[0])
-    system = open_system(str(against), runtime) if against is not None else None
+    system = open_system(str(against), runtime_of_device(device, runtime)) if against is not None else None
     opened = open_split(
         tagger,
         corpus,
@@ -114,6 +115,7 @@ def report(
         task=task,
         labels=labels,
         runtime=runtime,
+        device=device,
         **reading,
     )
     with new_file(data) as data_sink, new_file(page) as page_sink:  # a path that cannot be written is found first
