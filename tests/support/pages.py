@@ -44,6 +44,8 @@ _GIVEN = re.compile(r"<!-- given: (?P<what>.+?) as (?P<path>\S+) -->")
 _ELSEWHERE = re.compile(r"<!-- tested by: (?P<test>\S+) -->\s*\Z")
 _TITLE = re.compile(r'title="([^"]+)"')
 _COMMAND = re.compile(r"(?:(?P<before>.+?) \| )?polytag\b(?P<arguments>[^|]*?)(?: \| (?P<after>.+))?")
+_JOINS_WORKERS = re.compile(r"polytag train\b.* --workers ")
+"""TensorFlow joins others once in a process, before it does anything else, and the process stays in their cluster."""
 _TIME = re.compile(r"(?<![\w.])[\d.,]+ (s|(?:sub)?words/s)\b")
 _DECIMAL = re.compile(r"[-+]?\d+\.\d+")
 _BY_CHANCE = re.compile(r"^epoch \d+  step .*\n|  best so far$|^Epoch \d+ of (?=\d+ was best)", re.MULTILINE)
@@ -259,7 +261,7 @@ class PageRunner:
         if line.startswith("pip install "):
             return self._install(shlex.split(line)[2:])
         match = _COMMAND.fullmatch(line)
-        if not match:
+        if not match or _JOINS_WORKERS.search(line):
             return _shell(line, "")
         interrupt = "^C" in expected
         stdin = _shell(match["before"], "") if match["before"] else ""
@@ -361,7 +363,7 @@ def _shell(line: str, stdin: str) -> str:
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
         encoding="utf-8",
         env=environment,
