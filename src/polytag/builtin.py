@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from polytag import hub
 from polytag.corpus.sample.reader import SampleReader
 from polytag.encoding.splitters import CharactersSplitter, StandardSplitter, WhitespaceSplitter
 from polytag.files import expand_home, path_exists
+from polytag.plugin.alignment import FloatArray
 from polytag.plugin.encoder import Encoder, EncoderProvider, NumpyNetwork, TrainingDefaults, WordCoder
+from polytag.plugin.head import SOFTMAX, TRANSITIONS, DecodedWords, Head, Parameters, SentenceWords
 from polytag.plugin.reader import Reader
+from polytag.plugin.scheme import LabelScheme
 from polytag.plugin.specs import hookimpl
 from polytag.plugin.splitter import Splitter
 
@@ -106,6 +112,50 @@ class PretrainedProvider(EncoderProvider):
         return True
 
 
+class SoftmaxHead(Head):
+    """Trains the probability of each unit's label by itself."""
+
+    name: ClassVar[str] = SOFTMAX
+    summary: ClassVar[str] = "cross-entropy of each unit; the default, decoded by viterbi or argmax"
+
+    def loss(self, logits: Any, gold: Any, parameters: Parameters, sentences: SentenceWords | None) -> Any:
+        """The cross-entropy of each unit, float32 (n,)."""
+        from polytag.engine.losses import cross_entropy
+
+        return cross_entropy(logits, gold)
+
+
+class CrfHead(Head):
+    """A linear-chain CRF over the words of a sentence, with learned transitions between their labels."""
+
+    name: ClassVar[str] = "crf"
+    summary: ClassVar[str] = "likelihood of a sentence's labels, with learned transitions between those of its words"
+    by_sentence: ClassVar[bool] = True
+
+    def parameters(self, labels: Sequence[str], scheme: LabelScheme) -> Mapping[str, FloatArray]:
+        """The transitions: 0 where the scheme allows them, and else a score that stays too low to be chosen.
+
+        Float32 (labels + 1, labels + 1), from the label in the row to the one in the column; the last row is for the
+        first word of a sentence, the last column for the last word.
+        """
+        from polytag.tagger.crf import allowed_transitions
+
+        return {TRANSITIONS: allowed_transitions(labels, scheme)}
+
+    def loss(self, logits: Any, gold: Any, parameters: Parameters, sentences: SentenceWords | None) -> Any:
+        """The negative log-likelihood of each sentence, float32 (sentences,)."""
+        from polytag.engine.crf import sentence_losses
+
+        assert sentences is not None
+        return sentence_losses(logits, gold, parameters[TRANSITIONS], sentences)
+
+    def decode(self, scores: FloatArray, sentence_starts: NDArray[np.int64], parameters: Parameters) -> DecodedWords:
+        """Marginal probabilities of words, and the most probable labels of each sentence."""
+        from polytag.tagger.crf import decode_crf
+
+        return decode_crf(scores, sentence_starts, parameters[TRANSITIONS])
+
+
 @hookimpl
 def polytag_readers() -> Iterable[Reader]:
     """The embedded sample corpus."""
@@ -122,3 +172,9 @@ def polytag_encoders() -> Iterable[EncoderProvider]:
 def polytag_splitters() -> Iterable[Splitter]:
     """The splitters that need no library."""
     return [StandardSplitter(), WhitespaceSplitter(), CharactersSplitter()]
+
+
+@hookimpl
+def polytag_heads() -> Iterable[Head]:
+    """The heads `softmax` and `crf`."""
+    return [SoftmaxHead(), CrfHead()]

@@ -34,6 +34,13 @@ def plugin_name(incomplete: str) -> list[str]:
     return one_of([plugin.name for plugin in registry().manager.plugins])(incomplete)
 
 
+def _decodings(incomplete: str) -> list[str]:
+    """Complete the name of a decoding."""
+    from polytag.tagger.viterbi import decodings
+
+    return one_of(decodings())(incomplete)
+
+
 OF_OPTIONS = {
     "task": registered("tasks"),
     "scheme": registered("schemes"),
@@ -43,7 +50,7 @@ OF_OPTIONS = {
     "reader": registered("readers"),
     "splitter": registered("splitters"),
     "metric": registered("metrics"),
-    "decoding": one_of(("viterbi", "argmax")),
+    "decoding": _decodings,
     "runtime": one_of(("tensorflow", "onnx", "onnx-int8", "numpy")),
     "input_format": one_of(("text", "document", "words", "conll", "jsonl")),
     "output_format": one_of(("jsonl", "conll", "doccano", "table", "html")),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -25,6 +26,20 @@ NetworkFunction = Callable[[IntArray, NDArray[np.bool_]], Mapping[str, FloatArra
 """(ids (batch, length, n_features), mask (batch, length)) -> for each task probabilities (batch, length, labels)."""
 
 
+class SentenceParts(NamedTuple):
+    """The words that are read in a batch, by sentence; a sentence in several windows comes in several parts.
+
+    Attributes:
+        places: int32 (parts, words), the index of each word's unit among batch * length, -1 after the last word.
+        begins: bool (parts,), whether the first word is the first of its sentence.
+        ends: bool (parts,), whether the last word is the last of its sentence.
+    """
+
+    places: IntArray
+    begins: NDArray[np.bool_]
+    ends: NDArray[np.bool_]
+
+
 class Batch(NamedTuple):
     """The input of the model.
 
@@ -33,12 +48,14 @@ class Batch(NamedTuple):
         mask: bool (batch, length), False at padding.
         labels: For each task int32 (batch, length), IGNORE at special units, padding, and words read in other windows.
         units: int64 (batch, length), the index of each unit in `Features.ids`, -1 at units that are not read here.
+        sentences: The words by sentence, for each task that is trained on sentences.
     """
 
     ids: IntArray
     mask: NDArray[np.bool_]
     labels: dict[str, IntArray]
     units: NDArray[np.int64]
+    sentences: Mapping[str, SentenceParts] = {}
 
 
 def training_plan(lengths: NDArray[np.int64], batch_size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
@@ -105,6 +122,7 @@ class BatchBuilder:
         encoder: Defines the special units and the padding.
         labels: For each task the labels of units, int32 (units,).
         wanted: bool (units,), the units that are read; all of them by default.
+        word_units: For each task that is trained on sentences, bool (units,), the unit in which each word is read.
     """
 
     def __init__(
@@ -113,8 +131,10 @@ class BatchBuilder:
         encoder: WordCoder,
         labels: Mapping[str, IntArray] | None = None,
         wanted: NDArray[np.bool_] | None = None,
+        word_units: Mapping[str, NDArray[np.bool_]] | None = None,
     ) -> None:
         self._features = features
+        self._word_units = dict(word_units or {})
         n_units = len(features.ids)
         specials = [*encoder.before, *encoder.after, encoder.padding]
         extra = np.repeat(np.array(specials, dtype=np.int32)[:, None], encoder.n_features, axis=1)
@@ -134,6 +154,8 @@ class BatchBuilder:
         np.save(folder / "windows.npy", np.stack(features.windows))
         for index, values in enumerate(self._labels.values()):
             np.save(folder / f"labels-{index}.npy", values)
+        for task, chosen in self._word_units.items():
+            np.save(folder / f"words-{list(self._labels).index(task)}.npy", chosen)
 
     @classmethod
     def load(cls, folder: Path, encoder: WordCoder, tasks: Sequence[str]) -> tuple[Self, Features]:
@@ -153,6 +175,8 @@ class BatchBuilder:
         builder._labels = {
             task: open_memmap(folder / f"labels-{index}.npy", mode="r") for index, task in enumerate(tasks)
         }
+        chosen = {task: folder / f"words-{index}.npy" for index, task in enumerate(tasks)}
+        builder._word_units = {task: open_memmap(path, mode="r") for task, path in chosen.items() if path.exists()}
         return builder, replace(builder._features, ids=ids[: builder._n_units])
 
     def build(self, chosen: NDArray[np.int64]) -> Batch:
@@ -177,7 +201,39 @@ class BatchBuilder:
         if self._wanted is not None:
             is_read &= self._wanted[units]
         labels = {task: np.where(is_read, values[rows], IGNORE) for task, values in self._labels.items()}
-        return Batch(self._ids[rows], mask, labels, np.where(is_read, units, -1))
+        read = np.where(is_read, units, -1)
+        parts = {task: self._parts(read, chosen) for task, chosen in self._word_units.items()}
+        return Batch(self._ids[rows], mask, labels, read, parts)
+
+    @cached_property
+    def _sentence_of_unit(self) -> NDArray[np.int64]:
+        starts = self._features.unit_starts[self._features.sentence_starts]
+        return np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+
+    def _parts(self, units: NDArray[np.int64], word_units: NDArray[np.bool_]) -> SentenceParts:
+        """The parts of sentences in a batch, given its units, int64 (batch, length), -1 where none is read."""
+        flat = units.ravel()
+        places = np.flatnonzero(flat >= 0)
+        places = places[word_units[flat[places]]]
+        found = flat[places]
+        sentences, rows = self._sentence_of_unit[found], places // units.shape[1]
+        new = np.ones(len(places), dtype=bool)
+        new[1:] = (np.diff(sentences) != 0) | (np.diff(rows) != 0)
+        starts = np.flatnonzero(new)
+        lengths = np.diff(starts, append=len(places))
+        matrix = np.full((max(len(starts), 1), int(lengths.max(initial=1))), -1, dtype=np.int32)
+        part = np.repeat(np.arange(len(starts)), lengths)
+        matrix[part, np.arange(len(places)) - starts[part]] = places
+        # A part begins or ends its sentence if the word before or after it is of another one.
+        bounds = self._features.unit_starts
+        words = np.searchsorted(bounds, found[starts], "right") - 1
+        firsts, lasts = words, words + lengths - 1
+        own = sentences[starts]
+        begins = firsts == self._features.sentence_starts[own]
+        ends = lasts + 1 == self._features.sentence_starts[own + 1]
+        if not len(starts):
+            begins = ends = np.zeros(1, dtype=bool)
+        return SentenceParts(matrix, begins, ends)
 
 
 def unit_scores(

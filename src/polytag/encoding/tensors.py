@@ -116,14 +116,34 @@ def head_tensors(
     Raises:
         TaggerError: One of them is missing, has the wrong shape, or has values that are not numbers.
     """
-    for name, shape in ((f"{prefix}.weight", (n_labels, width)), (f"{prefix}.bias", (n_labels,))):
+    found = parameter_tensors(tensors, prefix, {"weight": (n_labels, width), "bias": (n_labels,)})
+    return found["weight"], found["bias"]
+
+
+def parameter_tensors(
+    tensors: Mapping[str, NDArray[Any]], prefix: str, shapes: Mapping[str, tuple[int, ...]]
+) -> dict[str, NDArray[Any]]:
+    """Tensors of a head by their names without the prefix.
+
+    Args:
+        tensors: The tensors of a tagger.
+        prefix: The prefix of the names of these tensors.
+        shapes: Their shapes.
+
+    Raises:
+        TaggerError: One of them is missing, has the wrong shape, or has values that are not numbers.
+    """
+    found = {}
+    for own, shape in shapes.items():
+        name = f"{prefix}.{own}"
         if name not in tensors or tuple(tensors[name].shape) != shape:
             raise TaggerError(
                 f"The saved weights have no tensor {name!r} of shape {shape}: the folder is damaged, or its labels "
                 "were edited. Train or download it again."
             )
         check_values(name, tensors[name])
-    return tensors[f"{prefix}.weight"], tensors[f"{prefix}.bias"]
+        found[own] = tensors[name]
+    return found
 
 
 def check_values(name: str, tensor: NDArray[Any]) -> None:

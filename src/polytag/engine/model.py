@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from polytag.encoding.tensors import head_tensors
+from polytag.encoding.tensors import head_tensors, parameter_tensors
 from polytag.plugin.attribution import misfit_of
 from polytag.plugin.encoder import AtPositions, Encoder, InBulk, Tensors, head_prefix
 
@@ -26,11 +26,20 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
     Args:
         encoder: The encoder.
         labels: For each task, its labels in id order.
+        parameters: For each task, the values of its head's parameters, as `Head.parameters` describes them.
+
+    Attributes:
+        parameters: For each task the variables of its head's parameters, by name.
     """
 
     runtime: ClassVar[str] = "tensorflow"
 
-    def __init__(self, encoder: Encoder, labels: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        labels: Mapping[str, Sequence[str]],
+        parameters: Mapping[str, Mapping[str, NDArray[Any]]] | None = None,
+    ) -> None:
         super().__init__(name="tagger")
         self.encoder = encoder
         self.network = encoder.network
@@ -50,6 +59,13 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
             raise misfit_of(encoder, f"has the width {encoder.width!r:.60}, which is no positive number")
         for head in self.heads.values():
             head.build((None, None, encoder.width))
+        self.parameters = {
+            task: {
+                name: self.add_weight(values.shape, keras.initializers.Constant(values), "float32", name=name)
+                for name, values in own.items()
+            }
+            for task, own in (parameters or {}).items()
+        }
         self.built = True
         self._copies: Callable[[], Sequence[TaggerModel]] = tuple
 
@@ -120,21 +136,37 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
         self.encoder.copy_weights(other.encoder)
         for task, head in self.heads.items():
             head.set_weights(other.heads[task].get_weights())
+        self.assign_parameters(other.head_parameters)
+
+    @property
+    def head_parameters(self) -> dict[str, dict[str, NDArray[np.float32]]]:
+        """For each task the values of its head's parameters, by name."""
+        return {
+            task: {name: np.asarray(variable) for name, variable in own.items()}
+            for task, own in self.parameters.items()
+        }
+
+    def assign_parameters(self, values: Mapping[str, Mapping[str, NDArray[Any]]]) -> None:
+        """Set the values of parameters, by task and name."""
+        for task, own in values.items():
+            for name, value in own.items():
+                self.parameters[task][name].assign(value)
 
     def only(self, task: str) -> TaggerModel:
         """A model of one task, with the same encoder and a copy of that task's head."""
         own = self.heads[task]
-        model = TaggerModel(self.encoder, {task: [""] * own.units})
+        model = TaggerModel(self.encoder, {task: [""] * own.units}, {task: self.head_parameters.get(task, {})})
         model.heads[task].set_weights(own.get_weights())
         return model
 
     def tensors(self) -> Tensors:
         """All weights in their saved form: the encoder's, and the heads' in the layout of PyTorch."""
-        tensors = self.encoder.tensors()
+        tensors, parameters = self.encoder.tensors(), self.head_parameters
         for task, head in self.heads.items():
             prefix = self._prefix(task)
             tensors[f"{prefix}.weight"] = np.ascontiguousarray(np.asarray(head.kernel).T)
             tensors[f"{prefix}.bias"] = np.asarray(head.bias)
+            tensors |= {f"{prefix}.{name}": values for name, values in parameters.get(task, {}).items()}
         return tensors
 
     def assign(self, tensors: Mapping[str, NDArray[Any]]) -> None:
@@ -144,7 +176,9 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
             TaggerError: A tensor is missing or has the wrong shape.
         """
         self.encoder.assign(tensors)
-        self.assign_heads(tensors, {task: self._prefix(task) for task in self.heads})
+        prefixes = {task: self._prefix(task) for task in self.heads}
+        self.assign_heads(tensors, prefixes)
+        self.assign_saved(tensors, prefixes)
 
     def assign_heads(self, tensors: Mapping[str, NDArray[Any]], prefixes: Mapping[str, str]) -> None:
         """Set the weights of some heads.
@@ -161,6 +195,12 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
             weight, bias = head_tensors(tensors, prefix, head.units, self.encoder.width)
             head.kernel.assign(weight.T)
             head.bias.assign(bias)
+
+    def assign_saved(self, tensors: Mapping[str, NDArray[Any]], prefixes: Mapping[str, str]) -> None:
+        """Set the parameters of some heads; arguments and errors as of `assign_heads`."""
+        for task, prefix in prefixes.items():
+            shapes = {name: tuple(variable.shape) for name, variable in self.parameters.get(task, {}).items()}
+            self.assign_parameters({task: parameter_tensors(tensors, prefix, shapes)})
 
     def _checked(self, vectors: Any, rank: int) -> Any:
         """Check the rank and width of the vectors of the network, and return them; once per traced function.

@@ -46,6 +46,7 @@ class AdamW:
         clip: Largest global norm of the gradients.
         averaging: Decay per update of the exponential moving average of the weights; 0 for none.
         tables: The variables that are read by row, of shape (rows, width).
+        undecayed: Variables without decay, in addition to biases and normalisation weights.
     """
 
     def __init__(
@@ -55,12 +56,16 @@ class AdamW:
         clip: float,
         averaging: float,
         tables: Sequence[Any] = (),
+        undecayed: Sequence[Any] = (),
     ) -> None:
         by_row = {id(table) for table in tables}
         self._by_row = [id(variable) in by_row for variable in variables]
         dense = [variable for variable in variables if id(variable) not in by_row]
         self._dense = [variable.value for variable in dense]
-        self._decays = [weight_decay if _is_decayed(variable.path) else 0.0 for variable in dense]
+        kept = {id(variable) for variable in undecayed}
+        self._decays = [
+            weight_decay if _is_decayed(variable.path) and id(variable) not in kept else 0.0 for variable in dense
+        ]
         self._tables = [_Table(variable.value) for variable in variables if id(variable) in by_row]
         self._variables = [variable.value for variable in variables]
         self._weight_decay = weight_decay

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from polytag.plugin.head import SOFTMAX
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -23,6 +25,7 @@ class Settings:
         seed: Seed of the batch plan, the dropout and the initial weights.
         loss_scaling: Whether to scale the loss, as float16 needs.
         task_weights: Weight of each task in the loss; 1 where not given.
+        head: Name of the head, which has the loss.
         label_weights: Weight of each label in the loss, in id order, for tasks whose labels differ in weight.
     """
 
@@ -38,4 +41,5 @@ class Settings:
     seed: int
     loss_scaling: bool = False
     task_weights: Mapping[str, float] = field(default_factory=dict)
+    head: str = SOFTMAX
     label_weights: Mapping[str, tuple[float, ...]] = field(default_factory=dict)

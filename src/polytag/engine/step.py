@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from polytag.encoding.batches import Batch, BatchBuilder
 from polytag.engine.distribution import Distribution
+from polytag.engine.losses import PARTS, head_loss, sentence_words, trained_positions
 from polytag.engine.model import TaggerModel
 from polytag.engine.optimizer import AdamW, learning_rate_at
 from polytag.engine.settings import Settings
 from polytag.plugin.alignment import IGNORE
 from polytag.plugin.encoder import WithTables
+from polytag.plugin.registry import registry
 
 INITIAL_LOSS_SCALE = 2.0**15
 LOSS_SCALE_GROWTH_INTERVAL = 2000
@@ -69,6 +71,7 @@ class TrainStep:
             tf.TensorSpec((None, None, model.encoder.n_features), tf.int32),
             tf.TensorSpec((None, None), tf.bool),
             dict.fromkeys(model.heads, integers),
+            dict.fromkeys(model.heads, PARTS) if registry().heads[settings.head].by_sentence else {},
         )
         # The step has no control flow on tensors but `tf.cond`; converting it by autograph would take seconds.
         self._step = tf.function(
@@ -135,7 +138,10 @@ class TrainStep:
             losses = []
             for index, shards in enumerate(group):
                 last = index == len(group) - 1
-                arrays = [(batch.ids, batch.mask, batch.labels) for batch in shards[mine]]
+                arrays = [
+                    (batch.ids, batch.mask, batch.labels, {task: tuple(of) for task, of in batch.sentences.items()})
+                    for batch in shards[mine]
+                ]
                 with self._watched():
                     losses.append(self._step(arrays, counts, np.float32(rate), last))
             yield Update(start + len(group), partial(self._total, losses), rate)
@@ -215,9 +221,13 @@ class _Replica:
         self._model = model
         self._settings = settings
         self._sum_over_replicas = distribution.sum if distribution else list
+        self._head = registry().heads[settings.head]
         self._variables = list(model.trainable_variables)
         tables = model.network.tables if isinstance(model.network, WithTables) else ()
-        self.optimizer = AdamW(self._variables, settings.weight_decay, settings.clip, settings.averaging, tables)
+        undecayed = [variable for own in model.parameters.values() for variable in own.values()]
+        self.optimizer = AdamW(
+            self._variables, settings.weight_decay, settings.clip, settings.averaging, tables, undecayed
+        )
         self._scale = tf.Variable(INITIAL_LOSS_SCALE if settings.loss_scaling else 1.0, trainable=False)
         self._good_updates = tf.Variable(0, trainable=False)
         self._sums = (
@@ -242,25 +252,24 @@ class _Replica:
                 variable.assign_add(np.array([index * SEED_STEP, 0]))
 
     def step(self, shard: Any, counts: Any, rate: Any, last: Any) -> Any:
-        """Train on a part of a batch, its ids, mask and labels; return the loss, summed over all replicas."""
-        ids, mask, labels = shard
+        """Train on a part of a batch; return the loss, summed over all replicas.
+
+        `shard`: its ids, mask and labels, and the words of its sentences for tasks that are trained on sentences.
+        """
+        ids, mask, labels, parts = shard
         with tf.GradientTape() as tape:
             flat = {task: tf.reshape(values, (-1,)) for task, values in labels.items()}
             # Positions without a label for any task are left out if that saves work.
-            wanted = tf.where(tf.reduce_any([values != IGNORE for values in flat.values()], axis=0))[:, 0]
+            wanted = trained_positions(flat, parts)
             logits = self._model.at(ids, mask, tf.cast(wanted, tf.int32), training=True)
             loss = tf.constant(0.0)
             for task, task_logits in logits.items():
-                # Ignored positions are masked before the loss: inside it, -100 is NaN on a GPU and an error on a CPU.
+                sentences = sentence_words(parts[task], wanted, tf.size(flat[task])) if task in parts else None
+                parameters = {name: variable.value for name, variable in self._model.parameters.get(task, {}).items()}
+                by_label = self._settings.label_weights.get(task)
                 found = tf.gather(flat[task], wanted)
-                labelled = found != IGNORE
-                gold = tf.where(labelled, found, 0)
-                entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=gold, logits=task_logits)
-                if task in self._settings.label_weights:
-                    by_label = tf.constant(self._settings.label_weights[task], tf.float32)
-                    entropy *= tf.gather(by_label, gold)
-                weight = self._settings.task_weights.get(task, 1.0)
-                loss += weight * tf.reduce_sum(tf.where(labelled, entropy, 0.0)) / counts[task]
+                own = head_loss(self._head, parameters, task_logits, found, sentences, by_label)
+                loss += self._settings.task_weights.get(task, 1.0) * own / counts[task]
             scaled = loss * self._scale
         gradients = tape.gradient(scaled, [variable.value for variable in self._variables])
         loss, *gradients = self._sum_over_replicas([loss, *gradients])

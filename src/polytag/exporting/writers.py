@@ -75,7 +75,7 @@ WRITERS: dict[str, Callable[[Tagger, Path, str | None], tuple[str, Tagger]]] = {
 
 def swapped(tagger: Tagger, run: NetworkFunction) -> Tagger:
     """The same tagger with another network."""
-    return replace(tagger, model=ExportedModel(tagger.encoder, _sizes(tagger), run))
+    return replace(tagger, model=ExportedModel(tagger.encoder, _sizes(tagger), run, tagger.model.head_parameters))
 
 
 def _sizes(tagger: Tagger) -> dict[str, int]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from polytag.plugin.alignment import IGNORE, NO_WORD, AlignmentStrategy
 from polytag.plugin.encoder import EncoderProvider, TrainingDefaults
+from polytag.plugin.head import Head
 from polytag.plugin.metric import Metric
 from polytag.plugin.provenance import Contribution
 from polytag.plugin.reader import Reader
@@ -133,6 +134,7 @@ _RULES: dict[type, dict[str, tuple[_Test, str]]] = {
         "leaves_out": (_is_text, "a string"),
     },
     EncoderProvider: _SUMMARY | {"defaults": (_are_defaults, "TrainingDefaults with sensible numbers")},
+    Head: _SUMMARY | {"by_sentence": (_is_bool, "True or False")},
 }
 """For each kind of contribution, the attributes that it must have, and what they must be."""
 

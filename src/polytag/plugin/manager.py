@@ -24,6 +24,7 @@ from polytag.plugin.blame import describe
 from polytag.plugin.contributions import Misfit, by_name
 from polytag.plugin.encoder import EncoderProvider
 from polytag.plugin.guard import guarded
+from polytag.plugin.head import Head
 from polytag.plugin.metric import Metric
 from polytag.plugin.provenance import (
     ARGUMENT,
@@ -46,7 +47,6 @@ from polytag.plugin.task import Task
 
 GROUP = "polytag"
 STRICT_VARIABLE = "POLYTAG_STRICT_PLUGINS"
-
 
 _isolated: list[PluginManager] = []
 
@@ -122,6 +122,10 @@ class PluginManager:
     def splitters(self) -> list[Offer[Splitter]]:
         """The splitters of each plugin, by name."""
         return self._contributions("polytag_splitters", Splitter)  # type: ignore[type-abstract]
+
+    def heads(self) -> list[Offer[Head]]:
+        """The heads of each plugin, by name."""
+        return self._contributions("polytag_heads", Head)  # type: ignore[type-abstract]
 
     def train_begin(self, run: RunInfo) -> None:
         """Notify observers that training is about to begin.

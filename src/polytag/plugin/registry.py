@@ -14,6 +14,7 @@ from polytag.plugin.blame import describe
 from polytag.plugin.contributions import Misfit, try_alignment, try_scheme
 from polytag.plugin.encoder import EncoderProvider
 from polytag.plugin.guard import guarded
+from polytag.plugin.head import Head
 from polytag.plugin.manager import PluginManager, plugin_manager
 from polytag.plugin.metric import Metric
 from polytag.plugin.provenance import Contribution, Offer, Plugin
@@ -222,11 +223,13 @@ class Registry:
         self.readers: Kind[Reader] = Kind(manager, "reader", manager.readers())
         self.encoders: Kind[EncoderProvider] = Kind(manager, "encoder", manager.encoders())
         self.splitters: Kind[Splitter] = Kind(manager, "splitter", manager.splitters())
+        self.heads: Kind[Head] = Kind(manager, "head", manager.heads())
 
     @property
     def kinds(self) -> tuple[Kind[Any], ...]:
         """The contributions of every kind."""
-        return (self.tasks, self.schemes, self.alignments, self.metrics, self.readers, self.encoders, self.splitters)
+        core = (self.tasks, self.schemes, self.alignments, self.metrics)
+        return (*core, self.readers, self.encoders, self.splitters, self.heads)
 
     def missing(self, task: Task) -> list[str]:
         """The parts of a task that no plugin provides: `["label scheme 'iob2'"]`."""

@@ -16,6 +16,7 @@ import pluggy
 if TYPE_CHECKING:
     from polytag.plugin.alignment import AlignmentStrategy
     from polytag.plugin.encoder import EncoderProvider
+    from polytag.plugin.head import Head
     from polytag.plugin.metric import Metric
     from polytag.plugin.reader import Reader
     from polytag.plugin.scheme import LabelScheme
@@ -211,6 +212,28 @@ def polytag_splitters() -> Iterable[Splitter]:  # type: ignore[empty-body]
     @polytag.hookimpl
     def polytag_splitters():
         return [LogSplitter()]
+    ```
+    """
+
+
+@hookspec
+def polytag_heads() -> Iterable[Head]:  # type: ignore[empty-body]
+    """Heads: the loss that scores are trained with, and the choice of tags by them.
+
+    ```python
+    class FocalHead(polytag.Head):
+        name, summary = "focal", "a loss that counts words less of which the network is sure already"
+
+        def loss(self, logits, gold, parameters, sentences):
+            import tensorflow as tf
+
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(gold, logits)
+            return (1 - tf.exp(-losses)) ** 2 * losses
+
+
+    @polytag.hookimpl
+    def polytag_heads():
+        return [FocalHead()]
     ```
     """
 

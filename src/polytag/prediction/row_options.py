@@ -10,7 +10,6 @@ from polytag.errors import PolytagError, shorten
 from polytag.plugin.reader import ReadingOptions
 from polytag.prediction.inputs import INPUT_FORMATS, PARQUET
 from polytag.tagger.token_classifiers import LabelNames
-from polytag.tagger.viterbi import Decoding
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,7 +41,7 @@ class RowOptions:
     tokens_column: str | None = None
     document_column: str | None = None
     lines: bool = False
-    decoding: Decoding | None = None
+    decoding: str | None = None
     min_score: float = 0.0
     task: str | None = None
     labels: LabelNames | None = None

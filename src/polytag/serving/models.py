@@ -20,7 +20,7 @@ from polytag.tagger.marks import colours
 from polytag.tagger.runtimes import choose_runtime
 from polytag.tagger.tagger import Tagger
 from polytag.tagger.token_classifiers import LabelNames
-from polytag.tagger.viterbi import Decoding, check_decoding
+from polytag.tagger.viterbi import check_decoding
 
 _WARM_UP = ("Anna met Peter in Rome.", "It rained.")
 
@@ -29,7 +29,7 @@ _WARM_UP = ("Anna met Peter in Rome.", "It rained.")
 class Loading:
     """Arguments of loading, as in `Tagger.load`."""
 
-    decoding: Decoding | None = None
+    decoding: str | None = None
     min_score: float = 0.0
     task: str | None = None
     labels: LabelNames | None = None

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from polytag.encoding.features import Features, checked_result
 from polytag.errors import TaggerError
 from polytag.plugin.alignment import AlignmentStrategy, FloatArray, IntArray
+from polytag.plugin.head import SOFTMAX, DecodedWords, Head, Parameters
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import OUTSIDE, LabelScheme
 from polytag.tagger.calibration import tempered
-from polytag.tagger.heads import TaskHead
-from polytag.tagger.viterbi import Transitions, argmax, viterbi
+from polytag.tagger.heads import TaskHead, initial_parameters
+from polytag.tagger.viterbi import ARGMAX, Transitions, argmax, viterbi
 
 
 class Alternatives(NamedTuple):
@@ -69,16 +70,24 @@ def units_needed(decoders: Iterable[Decoder], features: Features) -> NDArray[np.
 class Decoder:
     """Decodes scores of units into tags of words, for one task.
 
+    Args:
+        head: The labels of the task, and how its scores are decoded.
+        parameters: The parameters of its head by name; the initial ones if None.
+
     Raises:
         PolytagError: A plugin for it is missing, or it has too many labels for its decoding.
     """
 
-    def __init__(self, head: TaskHead) -> None:
+    def __init__(self, head: TaskHead, parameters: Parameters | None = None) -> None:
         self.head = head
+        self._kind: Head = registry().heads.get(head.kind, "the tagger")
         self.scheme: LabelScheme = registry().schemes.get(head.scheme, "the tagger")
         self.strategy: AlignmentStrategy = registry().alignments.get(head.alignment, "the tagger")
         self.names = np.array(head.labels, dtype=object)
-        constrained = head.decoding == "viterbi" and self.scheme.encodes_spans
+        if parameters is None:
+            parameters = initial_parameters(head.kind, head.labels, self.scheme)
+        self._parameters = parameters
+        constrained = head.decoding != ARGMAX and self.scheme.encodes_spans
         self._transitions = Transitions(head.labels, self.scheme) if constrained else None
 
     @property
@@ -88,8 +97,30 @@ class Decoder:
             return self.head.labels
         return tuple(dict.fromkeys(span.label for tag in self.head.labels for span in self.scheme.spans([tag])))
 
+    def with_parameters(self, parameters: Parameters | None) -> Decoder:
+        """The same decoder with other parameters of its head."""
+        return Decoder(self.head, parameters) if parameters else self
+
     def word_scores(self, scores: FloatArray, features: Features) -> FloatArray:
         """Uncalibrated probabilities of words, float32 (words, labels), given scores, float32 (units, labels)."""
+        return self._decoded(scores, features).probabilities
+
+    def _decoded(self, scores: FloatArray, features: Features) -> DecodedWords:
+        """What the head makes of scores, float32 (units, labels)."""
+        words = self._words(scores, features)
+        if self.head.kind == SOFTMAX:
+            return DecodedWords(words)
+        found = self._kind.decode(words, features.sentence_starts, self._parameters)
+        if not _fits(found, words.shape):
+            raise registry().heads.misfit(
+                self.head.kind,
+                f"{repr(found)[:60]} from decode(), and not DecodedWords with probabilities and labels of "
+                f"{len(words)} words",
+            )
+        return found
+
+    def _words(self, scores: FloatArray, features: Features) -> FloatArray:
+        """The scores of words, float32 (words, labels)."""
         found = self.strategy.to_words(scores, features.word_ids, features.n_words)
         words = checked_result(self.strategy, found, (features.n_words, scores.shape[1]))
         if not np.isfinite(words).all():
@@ -116,15 +147,17 @@ class Decoder:
         Raises:
             TaggerError: A score is not a number.
         """
-        uncalibrated = self.word_scores(scores, features)
+        decoded = self._decoded(scores, features)
+        uncalibrated = decoded.probabilities
         if not np.isfinite(np.add.reduce(uncalibrated, axis=None)):
             raise TaggerError(
                 "The network computes scores that are not numbers: its weights are damaged, or their training diverged."
                 " Train or download the tagger again."
             )
         words = tempered(uncalibrated, self.head.temperature)
-        found = self._transitions
-        labels = viterbi(words, features.sentence_starts, found) if found else argmax(words)
+        found, labels = self._transitions, decoded.labels
+        if labels is None or self.head.decoding != self.head.kind:
+            labels = viterbi(words, features.sentence_starts, found) if found else argmax(words)
         rows = np.arange(len(words))
         outside = (
             words[:, self.head.labels.index(OUTSIDE)] if OUTSIDE in self.head.labels else np.zeros_like(words[:, 0])
@@ -137,6 +170,18 @@ class Decoder:
         names = self.names[labels].tolist()
         starts = features.sentence_starts.tolist()
         return [names[start:end] for start, end in pairwise(starts)]
+
+
+def _fits(found: object, shape: tuple[int, ...]) -> bool:
+    """Whether the result of `Head.decode` is of this shape, (words, labels)."""
+    if not isinstance(found, DecodedWords):
+        return False
+    probabilities, labels = found
+    fits = isinstance(probabilities, np.ndarray) and probabilities.dtype == np.float32 and probabilities.shape == shape
+    if not fits or labels is None:
+        return fits
+    inside = isinstance(labels, np.ndarray) and labels.dtype.kind == "i" and labels.shape == shape[:1]
+    return inside and bool(((labels >= 0) & (labels < shape[1])).all())
 
 
 def _best(words: FloatArray, count: int) -> Alternatives:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,9 +18,10 @@ from polytag.encoding.windows import Context
 from polytag.errors import PolytagError, TaggerError, in_brief, shorten
 from polytag.hub import tagger_folder
 from polytag.plugin.encoder_choice import choose_restorer
+from polytag.plugin.head import SOFTMAX
 from polytag.plugin.registry import registry
 from polytag.plugin.splitter import STANDARD
-from polytag.tagger.heads import Name, TaskHead
+from polytag.tagger.heads import Name, TaskHead, decodings_of
 from polytag.tagger.token_classifiers import ALIGNMENT, LabelNames, label_names, scheme_for, task_of
 from polytag.tagger.viterbi import check_decoding
 
@@ -29,19 +30,20 @@ FILE = "polytag.json"
 FORMAT = 1
 """Version of the folder format of a tagger."""
 
-_REQUIRED = tuple(field.name for field in fields(TaskHead) if field.name != "column")
-"""The keys of every task; only a task with a column that the user named has a column."""
+_REQUIRED = tuple(field.name for field in fields(TaskHead) if field.name not in ("column", "kind"))
+"""The keys of every task; only a task with a column that the user named has a column, or with another head a kind."""
 
 _EXPECTED = {
     "format": "an integer of at least 1",
     "tasks": "an object with at least one task",
     "a task": f"an object with {', '.join(_REQUIRED)}",
     "column": "null or a non-empty string",
+    "kind": "the name of a head",
     "labels": "a list of distinct, non-empty strings",
     "a label": "a non-empty string",
     "scheme": "the name of a label scheme",
     "alignment": "the name of an alignment strategy",
-    "decoding": "viterbi or argmax",
+    "decoding": "the name of a decoding",
     "temperature": "a finite number above 0",
     "encoder": "an object with provider and reference",
     "provider": "the name of an encoder",
@@ -66,6 +68,10 @@ def _complete(value: object) -> object:
         for name in _REQUIRED:
             if name not in value:
                 raise PydanticCustomError("incomplete", "it has no {key}", {"key": name})
+        if isinstance(decoding := value["decoding"], str):
+            kind = str(value.get("kind", SOFTMAX))
+            if decoding not in decodings_of(kind):
+                raise PydanticCustomError("decoding", "it must be {of}", {"of": " or ".join(decodings_of(kind))})
     return value
 
 
@@ -251,10 +257,10 @@ class TaggerDescription(BaseModel):
             decoding: The decoding to use instead of the one in the file.
 
         Raises:
-            PolytagError: No decoding has this name.
+            PolytagError: No decoding has this name, or a head was not trained for it.
         """
         wanted = check_decoding(decoding)
-        return {name: replace(head, decoding=wanted or head.decoding) for name, head in self.tasks.items()}
+        return {name: head.decoded_by(wanted) for name, head in self.tasks.items()}
 
     def to_json(self) -> str:
         """The content of the file, readable by `read`; defaults are left out, and further keys come last."""
@@ -264,6 +270,8 @@ class TaggerDescription(BaseModel):
         for head in own["tasks"].values():
             if head["column"] is None:
                 del head["column"]
+            if head["kind"] == SOFTMAX:
+                del head["kind"]
         onnx = {"onnx": {name: found.model_dump() for name, found in self.onnx.items()}} if self.onnx else {}
         return json.dumps({**own, **without_infinities({**self.details, **onnx})}, indent=2, ensure_ascii=False) + "\n"
 
@@ -290,6 +298,7 @@ class TaggerDescription(BaseModel):
         for name, head in self.tasks.items():
             scheme = registry().schemes.get(head.scheme, "the tagger")
             registry().alignments.require(head.alignment, needed_by="the tagger")
+            registry().heads.require(head.kind, needed_by="the tagger")
             if unreadable := unreadable_tags(head.labels, scheme):
                 raise _damaged(
                     path,
@@ -325,6 +334,8 @@ def _problem(error: ErrorDetails) -> str:
     if kind in ("missing", "incomplete"):
         above, key = (where[:-1], where[-1]) if kind == "missing" else (where, about["key"])
         return f"it has no {key!r}" + (f" in {_key(*above)!r}" if above else "")
+    if kind == "decoding":
+        return f"{_key(*where, kind)!r} is {_shown(error['input'][kind])}, and must be {about['of']}"
     if kind == "repeated":
         return f"{_key(*where)!r} has {about['label']!r} twice"
     what = where[-1]

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import AfterValidator, ConfigDict, Field, with_config
 from pydantic_core import PydanticCustomError
 
-from polytag.tagger.viterbi import Decoding
+from polytag.encoding.json_values import read_json
+from polytag.encoding.tensors import parameter_tensors
+from polytag.errors import PolytagError, TaggerError
+from polytag.plugin.alignment import FloatArray
+from polytag.plugin.encoder import head_prefix
+from polytag.plugin.head import SOFTMAX
+from polytag.plugin.registry import registry
+from polytag.plugin.scheme import LabelScheme
+from polytag.tagger.viterbi import ARGMAX, VITERBI
 
 
 def _distinct(labels: tuple[str, ...]) -> tuple[str, ...]:
@@ -33,17 +44,136 @@ class TaskHead:
         labels: Labels in id order.
         scheme: Name of the label scheme of these tags.
         alignment: Name of the alignment strategy.
-        decoding: `viterbi` or `argmax`.
+        decoding: `viterbi`, `argmax`, or the name of the head.
         temperature: Divisor of the logits before the softmax.
         column: The tag column that the user named for the task; None if the task's own columns hold it.
+        kind: Name of the head.
     """
 
     labels: Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(_distinct)]
     scheme: Name
     alignment: Name
-    decoding: Decoding = "viterbi"
+    decoding: Name = VITERBI
     temperature: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] = 1.0
     column: Name | None = None
+    kind: Name = SOFTMAX
+
+    def decoded_by(self, decoding: str | None) -> TaskHead:
+        """The same head with another decoding; None for its own.
+
+        Raises:
+            PolytagError: It was not trained for this decoding.
+        """
+        if decoding is None:
+            return self
+        choices = decodings_of(self.kind)
+        if decoding not in choices:
+            raise PolytagError(
+                f"The tagger was not trained to be decoded by {decoding!r}. Choose {' or '.join(choices)}, or train a "
+                f"tagger with --decoding {decoding}."
+            )
+        return replace(self, decoding=decoding)
+
+
+def decodings_of(kind: str) -> tuple[str, ...]:
+    """The decodings of a head: by the probabilities of words, and its own."""
+    return (VITERBI, ARGMAX) if kind == SOFTMAX else (kind, VITERBI, ARGMAX)
+
+
+def initial_parameters(kind: str, labels: Sequence[str], scheme: LabelScheme) -> dict[str, FloatArray]:
+    """The initial values of the parameters of a head.
+
+    Args:
+        kind: Name of the head.
+        labels: The labels of its task, in id order.
+        scheme: Their label scheme.
+
+    Raises:
+        PluginError: They are not finite numbers by name.
+    """
+    found = registry().heads[kind].parameters(labels, scheme)
+    fit = isinstance(found, Mapping) and all(
+        isinstance(name, str) and name not in ("", "weight", "bias") and _is_float32(values)
+        for name, values in found.items()
+    )
+    if not fit:
+        raise registry().heads.misfit(kind, f"the parameters {repr(found)[:60]}, and not finite float32 arrays by name")
+    return dict(found)
+
+
+def _is_float32(values: object) -> bool:
+    return isinstance(values, np.ndarray) and values.dtype == np.float32 and bool(np.isfinite(values).all())
+
+
+PARAMETERS = "heads.json"
+"""The file of an export with the parameters of its heads."""
+
+HeadParameters = Mapping[str, Mapping[str, NDArray[Any]]]
+"""For each task, the parameters of its head by name."""
+
+
+def blank_parameters(heads: Mapping[str, TaskHead]) -> dict[str, dict[str, FloatArray]]:
+    """The initial parameters of all heads that have any."""
+    schemes = registry().schemes
+    found = {
+        task: initial_parameters(head.kind, head.labels, schemes[head.scheme])
+        for task, head in heads.items()
+        if head.kind != SOFTMAX
+    }
+    return {task: own for task, own in found.items() if own}
+
+
+def saved_parameters(
+    heads: Mapping[str, TaskHead], tensors: Callable[[], Mapping[str, NDArray[Any]]]
+) -> HeadParameters:
+    """The parameters of the heads of a tagger.
+
+    Args:
+        heads: Its heads.
+        tensors: Reads its tensors; called only if a head has parameters.
+
+    Raises:
+        TaggerError: A tensor is missing, has the wrong shape, or has values that are not numbers.
+    """
+    blank = blank_parameters(heads)
+    if not blank:
+        return {}
+    found = tensors()
+    return {
+        task: parameter_tensors(found, head_prefix(task, len(heads)), {name: own[name].shape for name in own})
+        for task, own in blank.items()
+    }
+
+
+def write_parameters(parameters: HeadParameters, folder: Path) -> None:
+    """Write the parameters of the heads of an export, for programs without polytag; nothing if there are none."""
+    if parameters:
+        plain = {task: {name: values.tolist() for name, values in own.items()} for task, own in parameters.items()}
+        (folder / PARAMETERS).write_text(json.dumps(plain) + "\n", encoding="utf-8")
+
+
+def exported_parameters(folder: Path, heads: Mapping[str, TaskHead]) -> HeadParameters:
+    """The parameters of the heads of an export; the inverse of `write_parameters`.
+
+    Raises:
+        TaggerError: The file is missing or damaged.
+    """
+
+    def tensors() -> Mapping[str, NDArray[Any]]:
+        found = read_json(folder / PARAMETERS, "Export the tagger again.", TaggerError)
+        try:
+            return {
+                f"{head_prefix(task, len(heads))}.{name}": np.array(values, dtype=np.float32)
+                for task, own in found.items()
+                for name, values in own.items()
+            }
+        except (AttributeError, TypeError, ValueError) as error:
+            raise TaggerError(
+                f"{folder / PARAMETERS} is damaged: it must have an object of arrays for each task. Export the tagger "
+                "again."
+            ) from error
+
+    return saved_parameters(heads, tensors)
 
 
 def summary(heads: Mapping[str, TaskHead], model: Any) -> str:

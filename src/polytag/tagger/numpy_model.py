@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from polytag.plugin.encoder_choice import make_coder, make_encoder
 from polytag.plugin.registry import registry
 from polytag.tagger.calibration import softmax
 from polytag.tagger.forks import check_tensorflow
+from polytag.tagger.heads import TaskHead, saved_parameters
 from polytag.tagger.runtimes import PortableModel, threads
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class NumpyModel(PortableModel):
         folder: The tagger.
         provider: Name of the encoder's provider, which has a network in NumPy.
         reference: The name of the encoder that the user gave.
-        labels: For each task, its labels in id order.
+        heads: The head of each task.
         weights: Fingerprint of the file with the weights; None to accept any.
 
     Raises:
@@ -48,22 +49,23 @@ class NumpyModel(PortableModel):
         folder: Path,
         provider: str,
         reference: str,
-        labels: Mapping[str, Sequence[str]],
+        heads: Mapping[str, TaskHead],
         weights: str | None = None,
     ) -> None:
         self.provider, self.reference = provider, reference
         coder = make_coder(self._provider, lambda: self._provider.restore_coder(folder))
-        super().__init__(coder, {task: len(names) for task, names in labels.items()})
+        super().__init__(coder, {task: len(head.labels) for task, head in heads.items()})
         self._folder = folder
-        self._labels = dict(labels)
+        self._task_heads = dict(heads)
         self._tensors = read_tensors(folder, weights)
         make = self._provider.numpy_network()
         assert make is not None, provider
         self._vectors = make(self._tensors)
         self._heads = {
-            task: head_tensors(self._tensors, head_prefix(task, len(labels)), len(names), self._vectors.width)
-            for task, names in labels.items()
+            task: head_tensors(self._tensors, head_prefix(task, len(heads)), len(head.labels), self._vectors.width)
+            for task, head in heads.items()
         }
+        self.head_parameters = saved_parameters(heads, lambda: self._tensors)
 
     def predict(
         self,
@@ -89,7 +91,7 @@ class NumpyModel(PortableModel):
         return threads()
 
     def _in_tensorflow(self) -> TaggerModel:
-        return tensorflow_model(self._provider, self._folder, self.reference, self._labels, self._tensors)
+        return tensorflow_model(self._provider, self._folder, self.reference, self._task_heads, self._tensors)
 
     def _rows(self, batch: Batch) -> dict[str, FloatArray]:
         vectors = self._vectors(batch.ids, batch.mask, np.flatnonzero(batch.units >= 0))
@@ -109,7 +111,7 @@ def tensorflow_model(
     provider: EncoderProvider,
     folder: Path,
     reference: str,
-    labels: Mapping[str, Sequence[str]],
+    heads: Mapping[str, TaskHead],
     tensors: Mapping[str, NDArray[Any]],
 ) -> TaggerModel:
     """Encoder and heads in TensorFlow.
@@ -118,7 +120,7 @@ def tensorflow_model(
         provider: The encoder's provider.
         folder: The tagger.
         reference: The name of the encoder that the user gave, which is not the path of the folder.
-        labels: For each task, its labels in id order.
+        heads: The head of each task.
         tensors: The weights.
 
     Raises:
@@ -128,9 +130,10 @@ def tensorflow_model(
     from polytag.engine.model import TaggerModel
 
     encoder = make_encoder(provider, lambda: provider.restore(folder))
-    for task, names in labels.items():  # before heads of these sizes are made
-        head_tensors(tensors, head_prefix(task, len(labels)), len(names), encoder.width)
-    model = TaggerModel(encoder, labels)
+    for task, head in heads.items():  # before heads of these sizes are made
+        head_tensors(tensors, head_prefix(task, len(heads)), len(head.labels), encoder.width)
+    labels = {task: head.labels for task, head in heads.items()}
+    model = TaggerModel(encoder, labels, saved_parameters(heads, lambda: tensors))
     model.assign(tensors)
     model.encoder.reference = reference
     return model

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from polytag.errors import TaggerError
 from polytag.plugin.encoder_choice import make_coder
 from polytag.plugin.registry import registry
 from polytag.tagger.description import TaggerDescription
-from polytag.tagger.heads import TaskHead
+from polytag.tagger.heads import TaskHead, exported_parameters, saved_parameters
 from polytag.tagger.numpy_model import NumpyModel, tensorflow_model
 from polytag.tagger.onnx_files import FILES, check_onnx, logits_names
 from polytag.tagger.onnx_network import OnnxNetwork
@@ -39,38 +39,36 @@ def open_model(
     """
     stage(f"Loading {folder}", often_brief=True)
     provider, reference = description.encoder.provider, description.encoder.reference
-    labels = {name: head.labels for name, head in heads.items()}
     if runtime == "numpy":
-        return NumpyModel(folder, provider, reference, labels, description.weights)
+        return NumpyModel(folder, provider, reference, heads, description.weights)
     restorer = registry().encoders[provider]
-    sizes = {name: len(own) for name, own in labels.items()}
+    sizes = {name: len(head.labels) for name, head in heads.items()}
     if description.export:
         coder = make_coder(restorer, lambda: restorer.restore_coder(folder))
         by_word = coder.unit == "word"
         check_file(folder / ONNX_FILE, description.weights)
         network = OnnxNetwork(folder / ONNX_FILE, sizes, content=description.weights, one_thread=by_word)
-        return ExportedModel(coder, sizes, network, in_parallel=by_word)
+        return ExportedModel(coder, sizes, network, exported_parameters(folder, heads), in_parallel=by_word)
     if runtime in FILES:
         recorded = check_onnx(folder, description, runtime)
         coder = make_coder(restorer, lambda: restorer.restore_coder(folder))
         by_word = coder.unit == "word"
-        network = OnnxNetwork(folder / FILES[runtime], sizes, logits_names(labels), recorded.content, by_word)
-        origin = partial(_unchanged, folder, provider, reference, labels, recorded.weights)
-        return ExportedModel(coder, sizes, network, runtime, origin, by_word)
-    return _in_tensorflow(folder, provider, reference, labels, description.weights)
+        network = OnnxNetwork(folder / FILES[runtime], sizes, logits_names(heads), recorded.content, by_word)
+        origin = partial(_unchanged, folder, provider, reference, heads, recorded.weights)
+        parameters = saved_parameters(heads, lambda: read_tensors(folder, recorded.weights))
+        return ExportedModel(coder, sizes, network, parameters, runtime, origin, by_word)
+    return _in_tensorflow(folder, provider, reference, heads, description.weights)
 
 
-def _unchanged(
-    folder: Path, provider: str, reference: str, labels: Mapping[str, Sequence[str]], weights: str
-) -> TaggerModel:
+def _unchanged(folder: Path, provider: str, reference: str, heads: Mapping[str, TaskHead], weights: str) -> TaggerModel:
     if not (folder / WEIGHTS).is_file() or fingerprint(folder / WEIGHTS) != weights:
         raise TaggerError(f"{folder / WEIGHTS} has changed since the tagger was loaded. Load the tagger again.")
-    return _in_tensorflow(folder, provider, reference, labels)
+    return _in_tensorflow(folder, provider, reference, heads)
 
 
 def _in_tensorflow(
-    folder: Path, provider: str, reference: str, labels: Mapping[str, Sequence[str]], weights: str | None = None
+    folder: Path, provider: str, reference: str, heads: Mapping[str, TaskHead], weights: str | None = None
 ) -> TaggerModel:
     tensors = read_tensors(folder, weights)
     stage("Starting TensorFlow")
-    return tensorflow_model(registry().encoders[provider], folder, reference, labels, tensors)
+    return tensorflow_model(registry().encoders[provider], folder, reference, heads, tensors)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +13,7 @@ from polytag.errors import TaggerError
 from polytag.plugin.encoder import Tensors
 from polytag.plugin.registry import registry
 from polytag.tagger.forks import check_tensorflow
+from polytag.tagger.heads import TaskHead
 from polytag.tagger.numpy_model import tensorflow_model
 
 if TYPE_CHECKING:
@@ -26,20 +27,20 @@ class PackedModel:
     Attributes:
         provider: Name of the encoder's provider.
         reference: The name of the encoder that the user gave.
-        labels: For each task, its labels in id order.
+        heads: The head of each task.
         files: The files of the encoder, by their paths in a tagger's folder.
         tensors: The weights.
     """
 
     provider: str
     reference: str
-    labels: Mapping[str, Sequence[str]]
+    heads: Mapping[str, TaskHead]
     files: Mapping[str, bytes]
     tensors: Tensors
 
     @classmethod
-    def of(cls, model: TaggerModel, labels: Mapping[str, Sequence[str]]) -> PackedModel:
-        """Pack a model; `labels` as above."""
+    def of(cls, model: TaggerModel, heads: Mapping[str, TaskHead]) -> PackedModel:
+        """Pack a model; `heads` as above."""
         encoder = model.encoder
         with TemporaryDirectory() as name:
             folder = Path(name)
@@ -47,7 +48,7 @@ class PackedModel:
             encoder.save_files(folder)
             written = [path for path in folder.rglob("*") if path.is_file()]
             files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in written}
-        return cls(encoder.provider, encoder.reference, labels, files, model.tensors())
+        return cls(encoder.provider, encoder.reference, heads, files, model.tensors())
 
     def unpacked(self) -> TaggerModel | ForkedModel:
         """The model; in a forked process without TensorFlow, an object that raises an error when it is used."""
@@ -62,7 +63,7 @@ class PackedModel:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(content)
             provider = registry().encoders[self.provider]
-            return tensorflow_model(provider, Path(name), self.reference, self.labels, self.tensors)
+            return tensorflow_model(provider, Path(name), self.reference, self.heads, self.tensors)
 
 
 class ForkedModel:

@@ -23,6 +23,7 @@ from polytag.plugin.alignment import FloatArray
 from polytag.plugin.encoder import WordCoder
 from polytag.plugin.registry import registry
 from polytag.tagger.description import FILE, TaggerDescription
+from polytag.tagger.heads import HeadParameters
 from polytag.tagger.onnx_files import FILES as ONNX_FILES
 from polytag.tagger.onnx_files import export_command
 from polytag.terminal import stage
@@ -86,6 +87,7 @@ class PortableModel(ABC):
     """
 
     runtime: str
+    head_parameters: HeadParameters
 
     def __init__(self, encoder: WordCoder, labels: Mapping[str, int]) -> None:
         self.encoder = encoder
@@ -153,6 +155,7 @@ class ExportedModel(PortableModel):
         encoder: Converts words into units.
         labels: Number of labels per task.
         run: The network.
+        head_parameters: The parameters of the heads.
         runtime: Name of the runtime.
         origin: Makes the network in TensorFlow that it was exported from; None for an export without it.
         in_parallel: Whether several batches are processed at once, each call of `run` in a thread of its own.
@@ -163,12 +166,14 @@ class ExportedModel(PortableModel):
         encoder: WordCoder,
         labels: Mapping[str, int],
         run: NetworkFunction,
+        head_parameters: HeadParameters,
         runtime: str = "onnx",
         origin: Callable[[], TaggerModel] | None = None,
         in_parallel: bool = False,
     ) -> None:
         super().__init__(encoder, labels)
         self.runtime = runtime
+        self.head_parameters = head_parameters
         self._run = run
         self._origin = origin
         self._in_parallel = in_parallel

@@ -33,7 +33,7 @@ from polytag.tagger.runtimes import ExportedModel, Scorer, choose_runtime, on_de
 from polytag.tagger.saving import write_files
 from polytag.tagger.text_columns import is_dataset, tagged_dataset, texts_of
 from polytag.tagger.token_classifiers import LabelNames
-from polytag.tagger.viterbi import Decoding, check_decoding
+from polytag.tagger.viterbi import check_decoding
 
 if TYPE_CHECKING:
     import datasets
@@ -69,9 +69,9 @@ class Tagger:
     def __repr__(self) -> str:
         return summary(self.heads, self.model)
 
-    def decoded_by(self, decoding: Decoding) -> Tagger:
+    def decoded_by(self, decoding: str) -> Tagger:
         """The same tagger with another decoding."""
-        return replace(self, heads={name: replace(head, decoding=decoding) for name, head in self.heads.items()})
+        return replace(self, heads={name: head.decoded_by(decoding) for name, head in self.heads.items()})
 
     @property
     def encoder(self) -> WordCoder:
@@ -95,7 +95,8 @@ class Tagger:
     @cached_property
     def decoders(self) -> dict[str, Decoder]:
         """The decoder of each task."""
-        return {task: Decoder(head) for task, head in self.heads.items()}
+        parameters = self.model.head_parameters
+        return {task: Decoder(head, parameters.get(task)) for task, head in self.heads.items()}
 
     @cached_property
     def scorer(self) -> Scorer:
@@ -107,7 +108,7 @@ class Tagger:
     def load(
         cls,
         folder: str | Path,
-        decoding: Decoding | None = None,
+        decoding: str | None = None,
         min_score: float = 0.0,
         task: str | None = None,
         labels: LabelNames | None = None,
@@ -120,7 +121,7 @@ class Tagger:
 
         Args:
             folder: The folder, or the name of a model on the hub, with or without `@revision`.
-            decoding: The decoding of span tasks, `viterbi` or `argmax`; the tagger's own if None.
+            decoding: The decoding, `viterbi`, `argmax`, or the one it was trained for; the tagger's own if None.
             min_score: Spans with a lower probability are dropped when text is tagged, 0..1.
             task: Name of a token classifier's task, if its labels do not determine it.
             labels: Names of a token classifier's labels in id order, or a file of them, if it has none or different
@@ -327,8 +328,7 @@ class Tagger:
     def __getstate__(self) -> dict[str, Any]:
         state = {name: value for name, value in vars(self).items() if name != "scorer"}
         if self.runtime == "tensorflow":
-            labels = {name: head.labels for name, head in self.heads.items()}
-            state["model"] = PackedModel.of(self.network, labels)
+            state["model"] = PackedModel.of(self.network, self.heads)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, cast, get_args
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from polytag.errors import PolytagError
 from polytag.plugin.alignment import FloatArray
+from polytag.plugin.head import SOFTMAX
 from polytag.plugin.scheme import LabelScheme
 
-Decoding = Literal["viterbi", "argmax"]
+VITERBI, ARGMAX = "viterbi", "argmax"
+"""Decodings of the probabilities of words, whatever the head of a task."""
 
-_SMALLEST = np.float32(1e-30)
+SMALLEST = np.float32(1e-30)
+"""The probability that is used in place of smaller ones, whose logarithms would be too large."""
 _CHUNK = 512
 """Maximum number of sentences that are decoded together."""
 _MOST_SCORES = 1 << 24
@@ -24,15 +27,46 @@ _MOST_LABELS = 2048
 hour."""
 
 
-def check_decoding(name: str | None) -> Decoding | None:
-    """Check the name of a decoding.
+def decodings() -> list[str]:
+    """The names of all decodings: of words' probabilities, and of the heads that plugins and polytag bring."""
+    from polytag.plugin.registry import registry
+
+    return [VITERBI, ARGMAX, *(name for name in registry().heads if name != SOFTMAX)]
+
+
+def check_decoding(name: str | None) -> str | None:
+    """Check the name of a decoding, and return it.
 
     Raises:
         PolytagError: No decoding has this name.
     """
-    if name not in (None, *get_args(Decoding)):
-        raise PolytagError(f"There is no decoding named {name!r}. Choose viterbi or argmax.")
-    return cast("Decoding | None", name)
+    if name not in (None, VITERBI, ARGMAX):
+        known = decodings()
+        if name not in known:
+            listed = f"{', '.join(known[:-1])} or {known[-1]}"
+            raise PolytagError(f"There is no decoding named {name!r}. Choose {listed}.")
+    return name
+
+
+def head_of(decoding: str) -> str:
+    """The name of the head that a run with this decoding trains."""
+    return SOFTMAX if decoding in (VITERBI, ARGMAX) else decoding
+
+
+class TransitionScores(Protocol):
+    """The scores of transitions between labels, as logarithms; minus infinity for those that are forbidden."""
+
+    @property
+    def between(self) -> NDArray[Any]:
+        """(labels, labels), from row to column."""
+
+    @property
+    def first(self) -> NDArray[Any]:
+        """(labels,), for the first word of a sentence."""
+
+    @property
+    def last(self) -> NDArray[Any]:
+        """(labels,), for the last word of a sentence."""
 
 
 class Transitions:
@@ -85,7 +119,7 @@ def viterbi(scores: FloatArray, sentence_starts: NDArray[np.int64], transitions:
     together = min(_CHUNK, max(_MOST_SCORES // scores.shape[1] ** 2, 1))
     for start in range(0, len(suspects), together):
         chosen = suspects[start : start + together]
-        _decode_together(scores, sentence_starts[chosen], lengths[chosen], transitions, decoded)
+        decode_together(scores, sentence_starts[chosen], lengths[chosen], transitions, decoded)
     return decoded
 
 
@@ -105,24 +139,24 @@ def _invalid_sentences(
     return full[np.add.reduceat(broken, starts) > 0]
 
 
-def _decode_together(
+def decode_together(
     scores: FloatArray,
     starts: NDArray[np.int64],
     lengths: NDArray[np.int64],
-    transitions: Transitions,
+    transitions: TransitionScores,
     decoded: NDArray[np.int64],
 ) -> None:
     """Decode sentences, longest first, and write the best valid sequences into `decoded`."""
     n_labels = scores.shape[1]
     longest = int(lengths[0])
-    best = np.log(np.maximum(scores[starts], _SMALLEST), dtype=np.float64) + transitions.first
+    best = np.log(np.maximum(scores[starts], SMALLEST), dtype=np.float64) + transitions.first
     back = np.zeros((longest, len(starts), n_labels), dtype=np.int16)
     active = np.searchsorted(-lengths, -np.arange(longest), side="left")  # sentences with a word there
     for position in range(1, longest):
         going_on = int(active[position])
         through = best[:going_on, :, None] + transitions.between[None]
         back[position, :going_on] = through.argmax(axis=1)
-        emission = np.log(np.maximum(scores[starts[:going_on] + position], _SMALLEST), dtype=np.float64)
+        emission = np.log(np.maximum(scores[starts[:going_on] + position], SMALLEST), dtype=np.float64)
         best[:going_on] = through.max(axis=1) + emission
     final = best + transitions.last
     label = final.argmax(axis=1)

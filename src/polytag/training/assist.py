@@ -38,7 +38,7 @@ def assist(choices: Choices, distribution: Distribution) -> None:
     config = RunConfig.model_validate(told["config"])
     labels = {task: tuple(names) for task, names in told["labels"].items()}
     weights = {task: tuple(values) for task, values in told["weights"].items()}
-    make = partial(new_model, config, choices.provider, choices.start, labels, told["kept"])
+    make = partial(new_model, config, choices.provider, choices.start, labels, told["kept"], choices.schemes)
     model = trained_model(config, make, distribution)
     folder = Path(told["features"])
     if folder.is_dir():

@@ -17,6 +17,7 @@ from polytag.plugin.scheme import LabelScheme
 from polytag.plugin.task import Task
 from polytag.plugin.task_choice import choose_tasks
 from polytag.tagger.folder import check_output
+from polytag.tagger.viterbi import head_of
 from polytag.training.config import RunConfig
 from polytag.training.start import StartingPoint, open_start
 
@@ -84,6 +85,11 @@ def choose(config: RunConfig) -> Choices:
         }
         config = config.model_copy(update={"encoder": config.from_, **taken})
     registry().splitters.require(config.splitter)
+    if config.loss_weights and registry().heads[head_of(config.decoding)].by_sentence:
+        raise PolytagError(
+            f"Loss weights are for the labels of single words, and the loss of {config.decoding!r} is of whole "
+            "sentences. Leave out --loss-weights, or choose another --decoding."
+        )
     provider = start.provider if start else choose_encoder(config.encoder)
     check_output(config.output, config.overwrite)
     if config.export:

@@ -15,7 +15,7 @@ from polytag.files import expand_home
 from polytag.plugin.encoder import Precision, TrainingDefaults
 from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.splitter import STANDARD
-from polytag.tagger.viterbi import Decoding
+from polytag.tagger.viterbi import VITERBI, check_decoding
 from polytag.training.options import (
     COLUMNS,
     COMMENTS,
@@ -100,7 +100,7 @@ class RunConfig(BaseModel):
     alignment: Annotated[str | None, Option(_MODEL, shown="the task's")] = Field(
         None, description="Alignment strategy, such as `first`, `last`, `all` or `mean`."
     )
-    decoding: Annotated[Decoding, Option(_MODEL)] = Field("viterbi", description=DECODING)
+    decoding: Annotated[str, Option(_MODEL)] = Field(VITERBI, description=DECODING)
     context: Annotated[Literal["sentence", "document"], Option(_MODEL)] = Field(
         "sentence", description="Content of a window: one sentence, or consecutive sentences of a document."
     )
@@ -191,6 +191,12 @@ class RunConfig(BaseModel):
     @classmethod
     def _no_repetition(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(value))
+
+    @field_validator("decoding")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        check_decoding(value)
+        return value
 
     @field_validator("columns", mode="before")
     @classmethod

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from polytag.corpus.corpus import Corpus
 from polytag.corpus.recognition import unreadable_tags
 from polytag.corpus.splits import Split
-from polytag.errors import CorpusError
-from polytag.plugin.alignment import IntArray
+from polytag.encoding.features import Features
+from polytag.errors import CorpusError, PolytagError
+from polytag.plugin.alignment import IGNORE, IntArray
 from polytag.plugin.reporter import Reporter
 from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme, outside_first
 from polytag.plugin.task import Task
+from polytag.tagger.decoder import Decoder
 
 HELD_OUT = 10
 """If a corpus has no validation split, one document (or sentence) in this many is held out of training."""
@@ -46,6 +49,30 @@ def training_splits(corpus: Corpus, splits: Mapping[str, Split], seed: int, repo
     inside = [i for i, group in enumerate(groups) if group not in held]
     outside = [i for i, group in enumerate(groups) if group in held]
     return training.select(inside), training.select(outside)
+
+
+def read_units(decoder: Decoder, features: Features, labels: IntArray, decoding: str) -> NDArray[np.bool_]:
+    """The unit in which each word is read, for a loss of sentences of words: bool (units,).
+
+    Args:
+        decoder: The decoder of a task.
+        features: The features.
+        labels: int32 (units,), its labels of units.
+        decoding: The decoding of the run, for the message.
+
+    Raises:
+        PolytagError: A word is trained on or read in several units.
+    """
+    word_ids = features.word_ids
+    read = decoder.reads(word_ids)
+    counts = np.bincount(word_ids[read], minlength=features.n_words)
+    if (counts != 1).any() or (labels[~read] != IGNORE).any():
+        raise PolytagError(
+            f"The decoding {decoding!r} learns sequences of words, and needs one subword for each word. The alignment "
+            f"strategy {decoder.strategy.name!r} trains on several, or reads several. Choose first or last: "
+            "--alignment first"
+        )
+    return read
 
 
 def inventory(corpus: Corpus, task: Task, scheme: LabelScheme, training: Split) -> list[str]:

@@ -18,11 +18,12 @@ from polytag.plugin.encoder import Encoder
 from polytag.plugin.registry import registry
 from polytag.plugin.reporter import Epoch, Reporter
 from polytag.tagger.calibration import fit_temperature
-from polytag.tagger.decoder import units_needed
+from polytag.tagger.decoder import Decoder, units_needed
 from polytag.tagger.tagger import Tagger
+from polytag.tagger.viterbi import head_of
 from polytag.terminal import stage
 from polytag.training.config import RunConfig
-from polytag.training.data import continuations
+from polytag.training.data import continuations, read_units
 from polytag.training.loss_weights import Weights, loss_weights
 from polytag.training.plan import Plan
 from polytag.training.worker import evaluated_by_chief, tell_workers
@@ -76,7 +77,7 @@ def fit(
     plugins = registry().manager
     plugins.train_begin(plan.info)
     weights = loss_weights(config.loss_weights, plan.labels, plan.training.tags) if config.loss_weights else {}
-    evaluate = partial(validation.evaluate, validation.predictor(model))
+    evaluate = partial(validation.evaluate, model, validation.predictor(model))
     if distribution and workers > 1:
         tell_workers(distribution, plan, builder, weights, checkpoints.folder)
         evaluate = partial(evaluated_by_chief, distribution, evaluate)
@@ -107,7 +108,7 @@ def fit(
         # A saved tagger computes in float32, so it must be calibrated and tested in float32.
         short, model = model, plan.new_model()
         model.copy_weights(short)
-    temperatures = validation.temperatures(validation.predictor(model))
+    temperatures = validation.temperatures(model, validation.predictor(model))
     calibrated = {name: replace(head, temperature=temperatures[name]) for name, head in plan.heads.items()}
     return Fitted(replace(tagger, model=model, heads=calibrated), tuple(history))
 
@@ -127,12 +128,12 @@ class _Validation:
     def predictor(self, model: TaggerModel) -> Predict:
         return partial(model.scorer().predict, self._features, self._needed)
 
-    def evaluate(self, predict: Predict) -> Evaluation:
+    def evaluate(self, model: TaggerModel, predict: Predict) -> Evaluation:
         plan, split, features = self._plan, self._plan.validation, self._features
         stage("Scoring the epoch", often_brief=True)
         found = predict()
         results = {}
-        for name, decoder in plan.decoders.items():
+        for name, decoder in self._decoders(model).items():
             predicted = decoder.sentences(decoder.decode(found[name], features).labels, features)
             main = plan.tasks[name].metrics[:1]
             results[name] = evaluate_tags(split.tags[name], predicted, decoder.scheme, main)
@@ -140,14 +141,19 @@ class _Validation:
             plan.corpus.reference, "validation", len(split.sentences), split.n_words, results, "tensorflow"
         )
 
-    def temperatures(self, predict: Predict) -> dict[str, float]:
+    def _decoders(self, model: TaggerModel) -> dict[str, Decoder]:
+        """The decoder of each task, with the current parameters of its head."""
+        parameters = model.head_parameters
+        return {name: own.with_parameters(parameters.get(name)) for name, own in self._plan.decoders.items()}
+
+    def temperatures(self, model: TaggerModel, predict: Predict) -> dict[str, float]:
         stage("Calibrating", often_brief=True)
         tags, found = self._plan.validation.tags, predict()
         return {
             name: fit_temperature(
                 decoder.word_scores(found[name], self._features), label_ids(tags[name], decoder.head.labels)
             )
-            for name, decoder in self._plan.decoders.items()
+            for name, decoder in self._decoders(model).items()
         }
 
 
@@ -172,7 +178,13 @@ def training_batches(plan: Plan, encoder: Encoder) -> tuple[Features, BatchBuild
         )
         for name, decoder in plan.decoders.items()
     }
-    return features, BatchBuilder(features, encoder, unit_labels)
+    word_units = {}
+    if registry().heads[head_of(plan.config.decoding)].by_sentence:
+        word_units = {
+            name: read_units(decoder, features, unit_labels[name], plan.config.decoding)
+            for name, decoder in plan.decoders.items()
+        }
+    return features, BatchBuilder(features, encoder, unit_labels, word_units=word_units)
 
 
 def settings_of(config: RunConfig, label_weights: Weights) -> Any:
@@ -187,6 +199,7 @@ def settings_of(config: RunConfig, label_weights: Weights) -> Any:
         loss_scaling=config.precision == "float16",
         task_weights=config.task_weights,
         label_weights=label_weights,
+        head=head_of(config.decoding),
     )
 
 

@@ -9,7 +9,6 @@ from typing import Any, Literal, TypeVar, get_type_hints
 
 from polytag.plugin.encoder import Precision
 from polytag.plugin.reader import ReadingKeywords
-from polytag.tagger.viterbi import Decoding
 from polytag.training.config import RunConfig
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -30,7 +29,7 @@ class RunOptions(ReadingKeywords, total=False):
     tags_as_is: bool
     scheme: str | None
     alignment: str | None
-    decoding: Decoding
+    decoding: str
     context: Literal["sentence", "document"]
     window: int | None
     splitter: str

@@ -25,7 +25,10 @@ TAG_STYLE = (
 OFFSETS = "Unit of offsets in annotated text: `characters`, or `utf16` for UTF-16 units."
 CORPUS_SCHEME = "Label scheme of the spans in the corpus."
 TAGS_AS_IS = "Accept tags that no label scheme writes, as parts of spans."
-DECODING = "How span tasks turn scores into tags: `viterbi` (valid sequences only) or `argmax`."
+DECODING = (
+    "How scores become tags: `viterbi` (valid sequences of span tags only), `argmax`, or `crf` with transitions "
+    "that are learned in training."
+)
 
 RECOGNISED = "recognised"
 """Shown as the default of options that are recognised in the corpus."""

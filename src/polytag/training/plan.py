@@ -17,7 +17,8 @@ from polytag.plugin.scheme import LabelScheme
 from polytag.plugin.specs import RunInfo
 from polytag.plugin.task import Task
 from polytag.tagger.decoder import Decoder
-from polytag.tagger.heads import TaskHead
+from polytag.tagger.heads import TaskHead, initial_parameters
+from polytag.tagger.viterbi import head_of
 from polytag.terminal import stage
 from polytag.training.choices import Choices
 from polytag.training.config import RunConfig
@@ -84,7 +85,8 @@ class Plan:
 
     def new_model(self) -> TaggerModel:
         """The model at the beginning of training: with the weights of the tagger to start from, or with new ones."""
-        return new_model(self.config, self.provider, self.start, self.labels, self.kept)
+        schemes = {name: decoder.scheme for name, decoder in self.decoders.items()}
+        return new_model(self.config, self.provider, self.start, self.labels, self.kept, schemes)
 
 
 def new_model(
@@ -93,15 +95,18 @@ def new_model(
     start: StartingPoint | None,
     labels: Mapping[str, Sequence[str]],
     kept: Sequence[str],
+    schemes: Mapping[str, LabelScheme],
 ) -> TaggerModel:
-    """The model at the beginning of training, for the fields of a `Plan`."""
+    """The model at the beginning of training, for the fields of a `Plan` and the label scheme of each task."""
     from polytag.engine.model import TaggerModel
 
+    kind = head_of(config.decoding)
+    parameters = {task: initial_parameters(kind, names, schemes[task]) for task, names in labels.items()}
     if start:
-        model = start.model(labels, kept)
+        model = start.model(labels, kept, parameters, kind)
     else:
         encoder = make_encoder(provider, lambda: provider.create(config.encoder))
-        model = TaggerModel(encoder, labels)
+        model = TaggerModel(encoder, labels, parameters)
     if config.cased:
         model.encoder.see_capitals()
     return model
@@ -142,6 +147,7 @@ def make_plan(choices: Choices, reporter: Reporter, choose_device: bool = True) 
             choices.strategies[name].name,
             config.decoding,
             column=choices.columns[name],
+            kind=head_of(config.decoding),
         )
         for name in tasks
     }

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
 
 from polytag.encoding.windows import Context
 from polytag.errors import TaggerError
@@ -69,12 +71,20 @@ class StartingPoint:
             return f"the head in {str(self.folder)!r} lacks the labels {', '.join(lacking[:_SHOWN])}{more}"
         return ""
 
-    def model(self, labels: Mapping[str, Sequence[str]], kept: Sequence[str]) -> TaggerModel:
+    def model(
+        self,
+        labels: Mapping[str, Sequence[str]],
+        kept: Sequence[str],
+        parameters: Mapping[str, Mapping[str, NDArray[Any]]],
+        kind: str,
+    ) -> TaggerModel:
         """The model to train: the encoder and the kept heads with their weights, and new heads for other tasks.
 
         Args:
             labels: The labels of each task, in id order.
-            kept: The tasks whose heads are kept.
+            kept: The tasks whose heads are kept; their parameters only if they have the same kind.
+            parameters: The initial parameters of each head.
+            kind: Name of the heads of the run.
 
         Raises:
             PolytagError: The weights are missing, damaged, or do not match the description in the folder.
@@ -83,9 +93,12 @@ class StartingPoint:
         from polytag.engine.model import TaggerModel
 
         tensors = read_tensors(self.folder, self.weights)
-        model = TaggerModel(make_encoder(self.provider, lambda: self.provider.restore(self.folder)), labels)
+        encoder = make_encoder(self.provider, lambda: self.provider.restore(self.folder))
+        model = TaggerModel(encoder, labels, parameters)
         model.encoder.assign(tensors)
-        model.assign_heads(tensors, {task: self.prefixes[task] for task in kept})
+        prefixes = {task: self.prefixes[task] for task in kept}
+        model.assign_heads(tensors, prefixes)
+        model.assign_saved(tensors, {task: own for task, own in prefixes.items() if self.heads[task].kind == kind})
         return model
 
 

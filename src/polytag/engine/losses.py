@@ -1,0 +1,91 @@
+"""The loss of a task, computed by its head."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from polytag.plugin.alignment import IGNORE
+from polytag.plugin.head import Head, SentenceWords
+from polytag.plugin.registry import registry
+
+PARTS = (
+    tf.TensorSpec((None, None), tf.int32),
+    tf.TensorSpec((None,), tf.bool),
+    tf.TensorSpec((None,), tf.bool),
+)
+"""The signature of the words of a batch by sentence: `SentenceParts` as tensors."""
+
+
+def trained_positions(labels: Mapping[str, Any], parts: Mapping[str, Any]) -> Any:
+    """The positions whose logits a loss needs, int64 (n,), ascending.
+
+    Args:
+        labels: For each task int32 (positions,), IGNORE where it has no label.
+        parts: For each task that is trained on sentences, their words, as `SentenceParts`.
+    """
+    needed = [values != IGNORE for values in labels.values()]
+    for places, *_ in parts.values():
+        words = tf.boolean_mask(places, places >= 0)[:, None]
+        needed.append(tf.scatter_nd(words, tf.ones_like(words[:, 0]), tf.shape(needed[0])) > 0)
+    return tf.where(tf.reduce_any(needed, axis=0))[:, 0]
+
+
+def sentence_words(parts: Sequence[Any], positions: Any, n_positions: Any) -> SentenceWords:
+    """The words of sentences as rows among the logits of some positions.
+
+    Args:
+        parts: Their words as positions, as `SentenceParts`.
+        positions: int64 (n,), the positions that have logits.
+        n_positions: Number of all positions.
+    """
+    places, begins, ends = parts
+    rows = tf.scatter_nd(positions[:, None], tf.range(tf.size(positions)), tf.cast(n_positions, tf.int64)[None])
+    found = tf.gather(rows, tf.maximum(places, 0))
+    return SentenceWords(tf.where(places >= 0, found, -1), begins, ends)
+
+
+def cross_entropy(logits: Any, gold: Any) -> Any:
+    """The cross-entropy of each unit, float32 (n,), for logits, float32 (n, labels), and label ids, int32 (n,)."""
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=gold, logits=logits)
+
+
+def head_loss(
+    head: Head,
+    parameters: Mapping[str, Any],
+    logits: Any,
+    labels: Any,
+    sentences: SentenceWords | None,
+    label_weights: Sequence[float] | None = None,
+) -> Any:
+    """The summed loss of a task, float32 ().
+
+    Args:
+        head: The head of the task.
+        parameters: Its parameters.
+        logits: float32 (n, labels).
+        labels: int32 (n,), label ids, IGNORE where there is none.
+        sentences: The words of each sentence, for a head that is trained on sentences.
+        label_weights: The weight of each label; for other heads only.
+
+    Raises:
+        PluginError: The loss does not fit the contract of `Head.loss`.
+    """
+    if sentences is not None:
+        losses = head.loss(logits, labels, parameters, sentences)
+        return tf.reduce_sum(_checked(head, losses, "sentences"))
+    # Ignored positions are masked before the loss: inside it, -100 is NaN on a GPU and an error on a CPU.
+    labelled = labels != IGNORE
+    gold = tf.where(labelled, labels, 0)
+    losses = _checked(head, head.loss(logits, gold, parameters, None), "units")
+    if label_weights:
+        losses *= tf.gather(tf.constant(label_weights, tf.float32), gold)
+    return tf.reduce_sum(tf.where(labelled, losses, 0.0))
+
+
+def _checked(head: Head, losses: Any, of: str) -> Any:
+    if not tf.is_tensor(losses) or losses.dtype != tf.float32 or losses.shape.rank != 1:
+        raise registry().heads.misfit(head.name, f"{repr(losses)[:60]} and not the losses of {of}, float32 ({of},)")
+    return losses
