@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         UnreadWords,
         WordCoder,
     )
+    from polytag.plugin.head import DecodedWords, Head, SentenceWords
     from polytag.plugin.lookup import alignment, metric, scheme, task
     from polytag.plugin.metric import Metric, Scores
     from polytag.plugin.reader import (
@@ -142,6 +143,7 @@ _HOMES = {
         "WordCoder",
     ),
     "polytag.encoding.splitters": ("split_sentences",),
+    "polytag.plugin.head": ("DecodedWords", "Head", "SentenceWords"),
     "polytag.errors": ("CorpusError", "CorpusWarning", "PluginError", "PolytagError", "TaggerError", "shorten"),
     "polytag.evaluation.evaluate": ("evaluate",),
     "polytag.evaluation.results": ("Evaluation", "TaskEvaluation"),
@@ -184,6 +186,7 @@ __all__ = [
     "Corpus",
     "CorpusError",
     "CorpusWarning",
+    "DecodedWords",
     "Description",
     "Dialect",
     "Encoder",
@@ -193,6 +196,7 @@ __all__ = [
     "ExampleInputs",
     "Export",
     "Finding",
+    "Head",
     "History",
     "LabelScheme",
     "LakeProgress",
@@ -215,6 +219,7 @@ __all__ = [
     "Search",
     "Sentence",
     "SentenceTable",
+    "SentenceWords",
     "Source",
     "Span",
     "Splitter",

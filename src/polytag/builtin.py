@@ -15,7 +15,7 @@ from polytag.encoding.splitters import CharactersSplitter, StandardSplitter, Whi
 from polytag.files import expand_home, path_exists
 from polytag.plugin.alignment import FloatArray
 from polytag.plugin.encoder import Encoder, EncoderProvider, NumpyNetwork, TrainingDefaults, WordCoder
-from polytag.plugin.head import SOFTMAX, TRANSITIONS, DecodedWords, Head, Parameters, SentenceWords
+from polytag.plugin.head import CRF, SOFTMAX, TRANSITIONS, DecodedWords, Head, Parameters, SentenceWords
 from polytag.plugin.reader import Reader
 from polytag.plugin.scheme import LabelScheme
 from polytag.plugin.specs import hookimpl
@@ -128,7 +128,7 @@ class SoftmaxHead(Head):
 class CrfHead(Head):
     """A linear-chain CRF over the words of a sentence, with learned transitions between their labels."""
 
-    name: ClassVar[str] = "crf"
+    name: ClassVar[str] = CRF
     summary: ClassVar[str] = "likelihood of a sentence's labels, with learned transitions between those of its words"
     by_sentence: ClassVar[bool] = True
 

@@ -264,10 +264,10 @@ def test_a_new_plugin_asks_a_person(command, tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_new_plugin_can_bring_more_than_a_task(command, tmp_path: Path):
-    options = ("--with", "scheme, metric,reader,splitter", "--columns", "skill_tags", "--output", tmp_path / "new")
+    options = ("--with", "scheme, metric,reader,splitter,head", "--columns", "skill_tags", "--output", tmp_path / "new")
     assert command("plugins", "new", "acme-more", *options).status == 0
     module = tmp_path / "new/src/polytag_acme_more"
-    assert {path.stem for path in module.glob("*.py")} == {"__init__", "metric", "reader", "scheme", "splitter"}
+    assert {path.stem for path in module.glob("*.py")} == {"__init__", "head", "metric", "reader", "scheme", "splitter"}
     source = (module / "__init__.py").read_text()
     assert 'scheme="acme-more"' in source
     assert 'metrics=("spans", "acme-more-sentences")' in source
@@ -277,7 +277,13 @@ def test_a_new_plugin_can_bring_more_than_a_task(command, tmp_path: Path):
             outcomes = list(check("polytag_acme_more"))
     for name in [name for name in sys.modules if name.startswith("polytag_acme_more")]:
         del sys.modules[name]
-    assert {outcome.case.contract.kind for outcome in outcomes} >= {"label scheme", "metric", "reader", "splitter"}
+    assert {outcome.case.contract.kind for outcome in outcomes} >= {
+        "label scheme",
+        "metric",
+        "reader",
+        "splitter",
+        "head",
+    }
     assert [outcome.message for outcome in outcomes if outcome.status != "passed"] == []
 
 

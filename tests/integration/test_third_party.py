@@ -101,7 +101,7 @@ def test_the_types_of_the_example_are_complete(environment: FreshEnvironment, ex
     [
         ("gadgets", ["--task", "gadgets.parts", "--scheme", "bilou", "--columns", "skill_tags,tags"]),
         ("word-classes", ["--scheme", "flat"]),
-        ("everything", ["--with", "reader,metric,scheme,splitter"]),
+        ("everything", ["--with", "reader,metric,scheme,splitter,head"]),
     ],
 )
 def test_a_new_plugin_is_clean_and_passes_its_tests_at_once(

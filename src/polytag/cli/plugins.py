@@ -129,7 +129,7 @@ def new_cli(
         str | None,
         typer.Option(
             "--with",
-            help="Further contributions, separated by commas: reader, metric, scheme, splitter.",
+            help="Further contributions, separated by commas: reader, metric, scheme, splitter, head.",
             show_default="none",
         ),
     ] = None,

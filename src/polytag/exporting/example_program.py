@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from polytag.plugin.encoder import ExampleInputs
+from polytag.plugin.head import CRF, SOFTMAX
+from polytag.tagger.heads import TaskHead
 from polytag.tagger.token_classifiers import aggregation
 
 _HEAD = '''"""Tag a sentence of words: python example.py "My name is Sylvain ."
 
 Needs {packages}. {runs}
-Tags are the most probable label of each word; polytag also ensures that they form valid spans.
+{decoding}
 """
 
 import json
@@ -22,7 +24,7 @@ import numpy as np
 FOLDER = Path(__file__).parent
 LABELS = json.loads((FOLDER / "labels.json").read_text(encoding="utf-8"))
 DTYPE = np.{dtype}  # of the network's inputs
-'''
+{parameters}'''
 
 _RUN = {
     "onnx": '''
@@ -62,7 +64,7 @@ def tags(words):
     found = {{}}
     for task, scores in probabilities(given).items():
         rows = [{rows} if at else None for at in positions]
-        found[task] = ["O" if row is None else LABELS[task][int(row.argmax())] for row in rows]
+        {choice}
     return found
 
 
@@ -71,6 +73,45 @@ if __name__ == "__main__":
     for task, row in tags(sentence.split()).items():
         print(task, *(f"{{word}}/{{tag}}" for word, tag in zip(sentence.split(), row)))
 '''
+
+_ARGMAX = 'found[task] = ["O" if row is None else LABELS[task][int(row.argmax())] for row in rows]'
+
+_MOST_PROBABLE = "Tags are the most probable label of each word; polytag also ensures that they form valid spans."
+
+_CRF_PARAMETERS = """
+# Scores of each label (column) after each other (row); the last row is for the first word of a sentence, the last
+# column for the last word. A score of -10000 forbids a transition.
+TRANSITIONS = {
+    task: np.array(own["transitions"])
+    for task, own in json.loads((FOLDER / "heads.json").read_text(encoding="utf-8")).items()
+}
+"""
+
+_CRF = '''
+
+def best_labels(rows, transitions):
+    """The best sequence of labels of a CRF, by Viterbi, for the probabilities of each word's labels."""
+    between, first, last = transitions[:-1, :-1], transitions[-1, :-1], transitions[:-1, -1]
+    scores = [np.zeros(len(first)) if row is None else np.log(np.maximum(row, 1e-30)) for row in rows]
+    best, before = scores[0] + first, []
+    for score in scores[1:]:
+        through = best[:, None] + between
+        before.append(through.argmax(axis=0))
+        best = through.max(axis=0) + score
+    labels = [int((best + last).argmax())]
+    for choices in reversed(before):
+        labels.append(int(choices[labels[-1]]))
+    return labels[::-1]
+'''
+
+_CRF_CHOICE = "found[task] = [LABELS[task][label] for label in best_labels(rows, TRANSITIONS[task])] if rows else []"
+
+_BEST_SEQUENCE = "Tags are the most probable sequence of labels, by the transitions in heads.json, as in polytag."
+
+_OTHER = (
+    "Tags are the most probable label of each word; polytag chooses them with the head {kind}, whose parameters,\n"
+    "if it has any, are in heads.json."
+)
 
 _IMPORTS = {
     "onnx": ("onnxruntime", "import onnxruntime\n"),
@@ -100,26 +141,38 @@ if __name__ == "__main__":
 '''
 
 
-def example_program(to: str, encoding: ExampleInputs, alignments: Mapping[str, str]) -> str:
+def example_program(to: str, encoding: ExampleInputs, heads: Mapping[str, TaskHead]) -> str:
     """The source of a program that runs an export.
 
     Args:
         to: `onnx`, `savedmodel` or `litert`.
         encoding: The part of the program that encodes words.
-        alignments: The alignment strategy of each task.
+        heads: The head of each task.
     """
     package, imported = _IMPORTS[to]
     first, *others = "numpy", package, *encoding.packages
     packages = f"{', '.join([first, *others[:-1]])} and {others[-1]}"
     dtype = "int64" if to == "onnx" else "int32"
-    strategies = set(alignments.values())
+    strategies = {head.alignment for head in heads.values()}
+    kinds = {head.kind for head in heads.values()}
+    is_crf = kinds == {CRF}
+    other = [kind for kind in kinds if kind not in (SOFTMAX, CRF)]
+    decoding = _BEST_SEQUENCE if is_crf else _OTHER.format(kind=other[0]) if other else _MOST_PROBABLE
     rows = _ROWS.get(strategies.pop(), _FIRST) if len(strategies) == 1 else _FIRST
     runs = "Batches of several sentences work as well: pad them with any id, and 0 in attention_mask."
     return (
-        _HEAD.format(packages=packages, imports=imported + encoding.imports, runs=runs, dtype=dtype)
+        _HEAD.format(
+            packages=packages,
+            imports=imported + encoding.imports,
+            runs=runs,
+            dtype=dtype,
+            decoding=decoding,
+            parameters=_CRF_PARAMETERS if is_crf else "",
+        )
         + encoding.code
         + _RUN[to]
-        + _TAIL.format(rows=rows)
+        + (_CRF if is_crf else "")
+        + _TAIL.format(rows=rows, choice=_CRF_CHOICE if is_crf else _ARGMAX)
     )
 
 

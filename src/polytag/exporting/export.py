@@ -19,6 +19,7 @@ from polytag.plugin.attribution import attributed
 from polytag.tagger.description import FILE, TaggerDescription, open_folder
 from polytag.tagger.folder import check_output, replacing_folder
 from polytag.tagger.forks import check_tensorflow
+from polytag.tagger.heads import write_parameters
 from polytag.tagger.onnx_files import FILES, describe_onnx
 from polytag.tagger.runtimes import LITERT_FILE, ONNX_FILE, require_extra
 from polytag.tagger.tagger import Tagger
@@ -227,6 +228,12 @@ def _check_transformers(tagger: Tagger) -> None:
             "Only taggers with a pretrained encoder can be exported to transformers; it has no encoder like this one. "
             "Choose savedmodel, onnx or litert."
         )
+    if tagger.network.head_parameters:
+        (kind, *_) = (head.kind for head in tagger.heads.values())
+        raise PolytagError(
+            f"A transformers checkpoint has no place for the parameters of the head {kind!r}, without which its tags "
+            "would be others. Choose savedmodel, onnx or litert."
+        )
     if len(tagger.heads) > 1:
         raise PolytagError(
             f"A transformers checkpoint has one task, and this tagger has {', '.join(tagger.heads)}. Choose one with "
@@ -271,7 +278,7 @@ def _describe(tagger: Tagger, folder: Path, result: Export) -> None:
         FILE: description.to_json(),
     }
     if encoder.example_inputs is not None:
-        alignments = {name: head.alignment for name, head in tagger.heads.items()}
-        texts["example.py"] = example_program(result.to, encoder.example_inputs, alignments)
+        texts["example.py"] = example_program(result.to, encoder.example_inputs, tagger.heads)
+    write_parameters(tagger.network.head_parameters, folder)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")

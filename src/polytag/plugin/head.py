@@ -15,6 +15,9 @@ from polytag.plugin.scheme import LabelScheme
 SOFTMAX = "softmax"
 """Name of the default head."""
 
+CRF = "crf"
+"""Name of the head with learned transitions."""
+
 TRANSITIONS = "transitions"
 """Name of the parameter of a CRF."""
 

@@ -92,8 +92,7 @@ class PluginManager:
         """Names of the hooks that a loaded plugin implements."""
         return [caller.name for caller in self._pluggy.get_hookcallers(plugin.plugin) or ()]
 
-    # One method per hook. Abstract classes are only used by isinstance, never instantiated; mypy cannot know
-    # (type-abstract).
+    # One method per hook. mypy cannot know that abstract classes are never instantiated here (type-abstract).
 
     def tasks(self) -> list[Offer[Task]]:
         """The tasks of each plugin, by name."""

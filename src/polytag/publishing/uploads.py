@@ -15,6 +15,7 @@ from polytag.errors import PolytagError
 from polytag.plugin.registry import registry
 from polytag.publishing.card import CARD
 from polytag.tagger.description import FILE, TaggerDescription
+from polytag.tagger.heads import PARAMETERS
 from polytag.tagger.onnx_files import FILES as ONNX_FILES
 from polytag.tagger.runtimes import LITERT_FILE, ONNX_FILE
 
@@ -22,7 +23,7 @@ _NAMES = {
     *(FILE, "config.json", WEIGHTS, "model.safetensors.index.json", "run.toml", "scores.json", CARD),
     *TOKENIZER_FILES,
     *ONNX_FILES.values(),
-    *(ONNX_FILE, LITERT_FILE, UNITS_FILE, "labels.json", "example.py", "word_hashes.py"),
+    *(ONNX_FILE, LITERT_FILE, UNITS_FILE, "labels.json", PARAMETERS, "example.py", "word_hashes.py"),
     *("1/saved_model.pb", "1/fingerprint.pb", "1/variables/variables.index"),
 }
 _NUMBERED = re.compile(r"model-\d+-of-\d+\.safetensors|1/variables/variables\.data-\d+-of-\d+", re.ASCII)

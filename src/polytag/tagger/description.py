@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails
 
 from polytag.corpus.recognition import unreadable_tags
 from polytag.encoding.json_values import infinities, read_json, without_infinities
@@ -21,7 +21,7 @@ from polytag.plugin.encoder_choice import choose_restorer
 from polytag.plugin.head import SOFTMAX
 from polytag.plugin.registry import registry
 from polytag.plugin.splitter import STANDARD
-from polytag.tagger.heads import Name, TaskHead, decodings_of
+from polytag.tagger.heads import REQUIRED, Name, TaskHead, complete
 from polytag.tagger.token_classifiers import ALIGNMENT, LabelNames, label_names, scheme_for, task_of
 from polytag.tagger.viterbi import check_decoding
 
@@ -30,13 +30,10 @@ FILE = "polytag.json"
 FORMAT = 1
 """Version of the folder format of a tagger."""
 
-_REQUIRED = tuple(field.name for field in fields(TaskHead) if field.name not in ("column", "kind"))
-"""The keys of every task; only a task with a column that the user named has a column, or with another head a kind."""
-
 _EXPECTED = {
     "format": "an integer of at least 1",
     "tasks": "an object with at least one task",
-    "a task": f"an object with {', '.join(_REQUIRED)}",
+    "a task": f"an object with {', '.join(REQUIRED)}",
     "column": "null or a non-empty string",
     "kind": "the name of a head",
     "labels": "a list of distinct, non-empty strings",
@@ -60,19 +57,6 @@ _EXPECTED = {
 }
 _SHOWN = 60
 _ADVICE = "Train the tagger again, or restore it from a copy."
-
-
-def _complete(value: object) -> object:
-    """Check that a task has every key but `column`: in the file they have no defaults, unlike in Python."""
-    if isinstance(value, Mapping):
-        for name in _REQUIRED:
-            if name not in value:
-                raise PydanticCustomError("incomplete", "it has no {key}", {"key": name})
-        if isinstance(decoding := value["decoding"], str):
-            kind = str(value.get("kind", SOFTMAX))
-            if decoding not in decodings_of(kind):
-                raise PydanticCustomError("decoding", "it must be {of}", {"of": " or ".join(decodings_of(kind))})
-    return value
 
 
 class EncoderDescription(BaseModel):
@@ -137,7 +121,7 @@ class TaggerDescription(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     version: Annotated[int, Field(alias="format", strict=True, ge=1, le=FORMAT)]
-    tasks: Annotated[dict[Name, Annotated[TaskHead, BeforeValidator(_complete)]], Field(min_length=1)]
+    tasks: Annotated[dict[Name, Annotated[TaskHead, BeforeValidator(complete)]], Field(min_length=1)]
     encoder: EncoderDescription
     context: Context
     window: Annotated[int, Field(strict=True, ge=1)] | None

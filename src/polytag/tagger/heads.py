@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -73,6 +73,27 @@ class TaskHead:
                 f"tagger with --decoding {decoding}."
             )
         return replace(self, decoding=decoding)
+
+
+REQUIRED = tuple(field.name for field in fields(TaskHead) if field.name not in ("column", "kind"))
+"""The keys of every task in `polytag.json`; only a task whose column the user named has a column, and only one with
+another head than `softmax` a kind."""
+
+
+def complete(value: object) -> object:
+    """Check that a task has every required key, since in the file they have no defaults, and a decoding of its head.
+
+    Raises:
+        PydanticCustomError: It has not.
+    """
+    if isinstance(value, Mapping):
+        for name in REQUIRED:
+            if name not in value:
+                raise PydanticCustomError("incomplete", "it has no {key}", {"key": name})
+        choices = decodings_of(str(value.get("kind", SOFTMAX)))
+        if isinstance(value["decoding"], str) and value["decoding"] not in choices:
+            raise PydanticCustomError("decoding", "it must be {of}", {"of": " or ".join(choices)})
+    return value
 
 
 def decodings_of(kind: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from polytag.errors import UnknownNameError
 from polytag.plugin.provenance import Plugin
 from polytag.plugin.registry import registry
-from polytag.testing import alignments, encoders, metrics, plugins, readers, schemes, splitters, tasks
+from polytag.testing import alignments, encoders, heads, metrics, plugins, readers, schemes, splitters, tasks
 from polytag.testing.contracts import BrokenContractError, Contract, NotCheckableError, Workbench
 
 CONTRACTS: tuple[Contract, ...] = (
@@ -21,6 +21,7 @@ CONTRACTS: tuple[Contract, ...] = (
     *readers.CONTRACTS,
     *encoders.CONTRACTS,
     *splitters.CONTRACTS,
+    *heads.CONTRACTS,
     *tasks.CONTRACTS,
 )
 

@@ -352,7 +352,7 @@ def test_without_the_chunk_plugin_everything_else_stays(registry: Registry) -> N
     entries = importlib.metadata.entry_points(group="polytag")
     without = Registry(PluginManager([entry for entry in entries if entry.name != "chunk"], {}))
     assert sorted(without.tasks) == sorted(set(registry.tasks) - {"chunk"})
-    for kind in ("schemes", "alignments", "metrics", "readers", "encoders", "splitters"):
+    for kind in ("schemes", "alignments", "metrics", "readers", "encoders", "splitters", "heads"):
         assert list(getattr(without, kind)) == list(getattr(registry, kind))
     with pytest.raises(PolytagError, match="There is no task named 'chunk'"):
         without.tasks["chunk"]

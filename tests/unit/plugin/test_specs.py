@@ -106,6 +106,14 @@ def test_hook_polytag_splitters():
     assert all(text[word.start : word.end] == word.text for words in sentences for word in words)
 
 
+def test_hook_polytag_heads():
+    (head,) = called("polytag_heads")
+    assert isinstance(head, polytag.Head)
+    gold = np.array([0, 1, 0], np.int32)
+    sure, doubtful = (np.asarray(head.loss(size * np.eye(2, dtype="f")[gold], gold, {}, None)) for size in (5, 1))
+    assert (sure < doubtful / 100).all()
+
+
 def test_hook_polytag_train_begin(capsys):
     called("polytag_train_begin", run=RUN)
     assert capsys.readouterr().out == "training ('ner',) on sample\n"

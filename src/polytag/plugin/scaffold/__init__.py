@@ -26,6 +26,7 @@ PARTS = {
     "metric": ("Metric", "metrics", "Metric", "The metric `{name}-sentences`."),
     "scheme": ("LabelScheme", "label_schemes", "Scheme", "The label scheme `{name}`."),
     "splitter": ("Splitter", "splitters", "Splitter", "The splitter `{name}`."),
+    "head": ("Head", "heads", "Head", "The head `{name}`, for `--decoding {name}`."),
 }
 """Further contributions by the name of their module: type, hook, ending of the class, and docstring of the hook."""
 
@@ -36,6 +37,13 @@ def polytag_{hook}() -> Iterable[polytag.{kind}]:
     """{summary}"""
     return [{class_name}()]
 '''
+
+_UNTYPED = """
+[[tool.mypy.overrides]]
+module = ["tensorflow.*"]
+ignore_missing_imports = true
+follow_imports = "skip"
+"""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _WORD = re.compile(r"[\w.-]+")
@@ -169,6 +177,7 @@ def _values(plugin: NewPlugin) -> dict[str, str]:
         "row": json.dumps({"tokens": ["Two", "words"], plugin.columns[0]: tags}),
         "imports": "\n" + "".join(imports) if imports else "",
         "hooks": "".join(hooks),
+        "untyped": _UNTYPED if "head" in parts else "",
         "version": importlib.metadata.version("polytag"),
         "api": str(PLUGIN_API),
     }
