@@ -27,6 +27,9 @@ FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "run.toml", "README.md")
 _OF_TAGGERS = ("model.onnx", "onnx/model.onnx", "onnx/model_quantized.onnx")
 """Further files of taggers that polytag wrote; in other repositories, it would not use them."""
 
+_OF_KERAS = "tf_model*.h5"
+"""Weights of the TensorFlow models of transformers; they are read where no others are."""
+
 _REPLACED = (
     *("model*.safetensors", "model.safetensors.index.json", "model.onnx", "onnx/*", "model.tflite"),
     *("tokenizer*", "vocab.*", "merges.txt", "*_map.json", "added_tokens.json"),
@@ -91,8 +94,11 @@ def snapshot(reference: str, what: str, files: Sequence[str] = FILES) -> Path:
     refused: Exception | None = None
     try:
         info = client.model_info(name, revision=revision or None, timeout=WAIT)
-        if any(file.rfilename == "polytag.json" for file in info.siblings or ()):
+        names = [file.rfilename for file in info.siblings or ()]
+        if "polytag.json" in names:
             files = (*files, *_OF_TAGGERS)
+        elif "*.safetensors" in files and not any(fnmatch(name, "model*.safetensors") for name in names):
+            files = (*files, _OF_KERAS)
     except HFValidationError as error:
         raise PolytagError(
             f"The {what} {reference!r} is neither a folder nor the name of a model on the hub. Check the path."

@@ -32,6 +32,13 @@ def find_checkpoint(reference: str, noun: str = "encoder", files: Sequence[str] 
     return hub.snapshot(reference, noun, files)
 
 
+def cached_name(folder: Path) -> str | None:
+    """The name of a model on the hub, given its folder in the cache; None for another folder."""
+    model = folder.parent.parent.name
+    is_cached = folder.parent.name == "snapshots" and model.startswith("models--")
+    return model.removeprefix("models--").replace("--", "/", 1) if is_cached else None
+
+
 def read_config(folder: Path) -> dict[str, Any]:
     """Read a checkpoint's `config.json`.
 

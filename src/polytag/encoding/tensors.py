@@ -8,13 +8,17 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from polytag.encoding import keras_weights
+from polytag.encoding.checkpoint import cached_name
 from polytag.encoding.json_values import read_json
+from polytag.encoding.keras_weights import StoredTensor
 from polytag.errors import TaggerError, in_brief
 from polytag.plugin.encoder import Tensors
 
@@ -26,7 +30,9 @@ _OLD_NAMES = {".gamma": ".weight", ".beta": ".bias"}
 
 
 def read_tensors(folder: Path, weights: str | None = None) -> Tensors:
-    """All tensors of a checkpoint in safetensors format, in one or several files, by their modern names.
+    """All tensors of a checkpoint, in one or several files, by their modern names.
+
+    They are in safetensors format or, without such a file, in a `tf_model.h5`.
 
     Args:
         folder: The folder.
@@ -43,7 +49,7 @@ def read_tensors(folder: Path, weights: str | None = None) -> Tensors:
 
 def has_weights(folder: Path) -> bool:
     """Whether a folder has files of weights, of one form or the other."""
-    return (folder / WEIGHTS).exists() or (folder / _INDEX).exists()
+    return any((folder / name).exists() for name in (WEIGHTS, _INDEX, keras_weights.WEIGHTS, keras_weights.INDEX))
 
 
 def read_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
@@ -52,11 +58,10 @@ def read_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
     Raises:
         TaggerError: As `read_tensors`.
     """
-    shapes = {}
+    shapes: dict[str, tuple[int, ...]] = {}
     for file in _files(folder):
         with _opened(folder, file) as opened:
-            for name in opened.keys():  # noqa: SIM118  # not a mapping
-                shapes[_modern(name)] = tuple(opened.get_slice(name).get_shape())
+            shapes |= {_modern(name): tensor.shape for name, tensor in opened.items()}
     return shapes
 
 
@@ -191,18 +196,23 @@ def _compared(path: Path, content: str) -> Iterator[None]:
 
 
 def _files(folder: Path) -> list[str]:
-    """The names of the files of weights."""
-    index = folder / _INDEX
-    if not index.exists():
-        return [WEIGHTS]
+    """The names of the files of weights: of safetensors, or else of HDF5."""
+    for single, index in ((WEIGHTS, _INDEX), (keras_weights.WEIGHTS, keras_weights.INDEX)):
+        if (folder / index).exists():
+            return _listed_files(folder / index, Path(single).suffix)
+        if (folder / single).exists():
+            return [single]
+    return [WEIGHTS]
+
+
+def _listed_files(index: Path, suffix: str) -> list[str]:
+    """The files that an index names."""
     names = read_json(index, _AGAIN, TaggerError).get("weight_map")
     files = set(names.values()) if isinstance(names, dict) and _hashable(names.values()) else set()
-    wrong = next((name for name in files if not _is_plain(name)), None)
+    wrong = next((name for name in files if not _is_plain(name, suffix)), None)
     if not files or wrong is not None:
         problem = "it has no 'weight_map'" if wrong is None else f"'weight_map' names {str(wrong)[:60]!r}"
-        raise TaggerError(
-            f"{index} is damaged: {problem}, and must name files of safetensors in the same folder. {_AGAIN}"
-        )
+        raise TaggerError(f"{index} is damaged: {problem}, and must name {suffix} files in the same folder. {_AGAIN}")
     return sorted(files)
 
 
@@ -210,35 +220,40 @@ def _hashable(values: Any) -> bool:
     return all(isinstance(value, str | int | float | None) for value in values)
 
 
-def _is_plain(name: object) -> bool:
-    """Whether this is the name of a file of safetensors, without a folder."""
-    return isinstance(name, str) and name.endswith(".safetensors") and not set(name) & set("/\\:\0")
+def _is_plain(name: object, suffix: str) -> bool:
+    """Whether this is the name of a file with this suffix, without a folder."""
+    return isinstance(name, str) and name.endswith(suffix) and not set(name) & set("/\\:\0")
 
 
 def _read(folder: Path, files: list[str]) -> Tensors:
     tensors: Tensors = {}
     for file in files:
         with _opened(folder, file) as opened:
-            for name in opened.keys():  # noqa: SIM118  # not a mapping
-                tensors[_modern(name)] = opened.get_tensor(name)
+            tensors |= {_modern(name): tensor.read() for name, tensor in opened.items()}
     return tensors
 
 
 @contextmanager
-def _opened(folder: Path, file: str) -> Iterator[Any]:
-    """A file of safetensors, which is read in the block.
+def _opened(folder: Path, file: str) -> Iterator[dict[str, StoredTensor]]:
+    """A file of tensors, which is read in the block.
 
     Raises:
         TaggerError: It is missing or damaged.
     """
-    from safetensors import SafetensorError, safe_open
-
     path = folder / file
     if not path.is_file():
         raise _no_weights(folder, file)
+    if path.suffix == ".h5":
+        with keras_weights.open_h5(path) as stored:
+            yield stored
+        return
+    from safetensors import SafetensorError, safe_open
+
     try:
         with safe_open(path, framework="numpy") as opened:
-            yield opened
+            stored = {name: _stored(opened, name) for name in opened.keys()}  # noqa: SIM118  # not a mapping
+            of_keras = (opened.metadata() or {}).get("format") == "tf"
+            yield keras_weights.in_pytorch(stored, stored.__getitem__) if of_keras else stored
     except (SafetensorError, OSError) as error:
         raise TaggerError(f"{path} is damaged: {in_brief(error)}. Download or train it again.") from error
     except (TypeError, AttributeError) as error:  # raised for types of numbers that NumPy lacks
@@ -247,13 +262,24 @@ def _opened(folder: Path, file: str) -> Iterator[Any]:
         ) from error
 
 
+def _stored(opened: Any, name: str) -> StoredTensor:
+    return StoredTensor(tuple(opened.get_slice(name).get_shape()), partial(opened.get_tensor, name))
+
+
 def _no_weights(folder: Path, file: str) -> TaggerError:
-    pickled = any(folder.glob("pytorch_model*.bin"))
+    """The error for a checkpoint whose weights are missing, or a pickle, with the command that converts it."""
+    why = "polytag reads weights from model.safetensors or tf_model.h5: other formats could run code"
+    if any(folder.glob("pytorch_model*.bin")):
+        why = "Its pytorch_model.bin is a pickle, which could run code, and is not read"
+    config = folder / "config.json"
+    classes = read_json(config, _AGAIN, TaggerError).get("architectures") if config.is_file() else None
+    model = "AutoModelForTokenClassification" if "ForTokenClassification" in str(classes) else "AutoModel"
+    source = cached_name(folder) or str(folder)
+    target = f"{source if source == str(folder) else source.split('/')[-1]}-safetensors"
     return TaggerError(
-        f"{folder} has no {file}. polytag reads weights only in safetensors format, since other formats could run "
-        f"code{', such as pytorch_model.bin, a pickle' if pickled else ''}. Convert the checkpoint where PyTorch is "
-        f"installed: AutoModelForTokenClassification.from_pretrained({str(folder)!r}).save_pretrained(FOLDER), or "
-        "AutoModel for a checkpoint without a token classification head."
+        f"{folder} has no {file}. {why}. If you trust it, convert it where PyTorch and transformers are installed: "
+        f'python -c "import transformers as t; [c.from_pretrained({source!r}).save_pretrained({target!r}) '
+        f'for c in (t.{model}, t.AutoTokenizer)]"'
     )
 
 

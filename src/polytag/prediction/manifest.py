@@ -18,7 +18,7 @@ from polytag.prediction.shards import Shard
 MANIFEST = "_polytag.json"
 LOCK = "_polytag.lock"
 _FORMAT = 1
-_OF_THE_TAGGER = ("*.json", "*.safetensors", "*.txt", "*.model", "*.onnx")
+_OF_THE_TAGGER = ("*.json", "*.safetensors", "*.h5", "*.txt", "*.model", "*.onnx")
 _NOT_OF_THE_TAGGER = ("scores.json",)
 
 

@@ -21,12 +21,15 @@ from polytag.tagger.runtimes import LITERT_FILE, ONNX_FILE
 
 _NAMES = {
     *(FILE, "config.json", WEIGHTS, "model.safetensors.index.json", "run.toml", "scores.json", CARD),
+    *("tf_model.h5", "tf_model.h5.index.json"),
     *TOKENIZER_FILES,
     *ONNX_FILES.values(),
     *(ONNX_FILE, LITERT_FILE, UNITS_FILE, "labels.json", PARAMETERS, "example.py", "word_hashes.py"),
     *("1/saved_model.pb", "1/fingerprint.pb", "1/variables/variables.index"),
 }
-_NUMBERED = re.compile(r"model-\d+-of-\d+\.safetensors|1/variables/variables\.data-\d+-of-\d+", re.ASCII)
+_NUMBERED = re.compile(
+    r"model-\d+-of-\d+\.safetensors|tf_model-\d+-of-\d+\.h5|1/variables/variables\.data-\d+-of-\d+", re.ASCII
+)
 _SHOWN = 10
 
 

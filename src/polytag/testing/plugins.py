@@ -12,6 +12,7 @@ from polytag.testing.contracts import BrokenContractError, Contract, Workbench
 
 SLOW = (
     "datasets",
+    "h5py",
     "huggingface_hub",
     "keras",
     "keras_hub",
