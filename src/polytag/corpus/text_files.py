@@ -80,13 +80,29 @@ def text_lines(path: Path, encoding: str | None = None) -> Iterator[tuple[int, s
         CorpusError: Python does not know the encoding, or a line is not in it; the message names line and byte.
         OSError: The file cannot be read.
     """
+    yield from _lines(path, encoding, "strict")
+
+
+def lines_with_bad_bytes(path: Path, encoding: str | None = None) -> Iterator[tuple[int, str]]:
+    """The lines of a text file, as `text_lines` reads them, where a line that is not UTF-8 concerns its row alone.
+
+    Bytes that are not UTF-8 become halves of characters, as Python's `surrogateescape` makes them.
+
+    Raises:
+        CorpusError: Python does not know the encoding, or a line is not in it and it is not UTF-8.
+        OSError: The file cannot be read.
+    """
+    yield from _lines(path, encoding, "surrogateescape")
+
+
+def _lines(path: Path, encoding: str | None, errors: str) -> Iterator[tuple[int, str]]:
     try:
         with open_bytes(path) as file:
             head = file.read(_HEAD)
             file.seek(0)
             known = encoding_of(path, head, encoding)
             if known in _UTF8:
-                yield from _utf8_lines(path, file, head)
+                yield from _utf8_lines(path, file, head, errors)
             else:
                 yield from _other_lines(path, file, known)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -151,13 +167,13 @@ def encoding_of(path: Path, head: bytes, encoding: str | None) -> str:
     return "utf-8"
 
 
-def _utf8_lines(path: Path, file: IO[bytes], head: bytes) -> Iterator[tuple[int, str]]:
+def _utf8_lines(path: Path, file: IO[bytes], head: bytes, errors: str) -> Iterator[tuple[int, str]]:
     offset = 0
     rows = file if b"\n" in head or b"\r" not in head else re.findall(rb"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+\Z", file.read())
     for number, raw in enumerate(rows, 1):
         line = raw.removeprefix(_BOM)
         try:
-            yield number, line.decode("utf-8").rstrip("\r\n")
+            yield number, line.decode("utf-8", errors).rstrip("\r\n")
         except UnicodeDecodeError as error:
             column = error.start + len(raw) - len(line)
             raise CorpusError(

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import io
-import itertools
 import json
 import sys
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from polytag.corpus.column_sample import SAMPLE
-from polytag.corpus.dialect import ColumnRow, Dialect, column_rows, recognise_dialect
 from polytag.corpus.sentences import HALF_CHARACTER
 from polytag.corpus.text_files import text_ending
-from polytag.corpus.word_patterns import word_in, word_pattern
 from polytag.encoding.json_values import parse_json, without_infinities
-from polytag.errors import CorpusError, PolytagError, shorten
-from polytag.plugin.reader import ReadingOptions
-from polytag.prediction.incoming import IncomingLines
+from polytag.errors import PolytagError
+from polytag.prediction.column_files import Lines
 
 INPUT_FORMATS = ("text", "document", "words", "conll", "jsonl")
 PARQUET = "parquet"
@@ -34,8 +28,6 @@ _BY_ENDING = {".jsonl": "jsonl", ".parquet": PARQUET, ".tsv": "conll"} | dict.fr
 
 _TEXTS = (".txt", ".text")
 _OF_CORPORA = (".ann", ".conllu", ".conllup", ".json", ".spacy")
-_QUIET = 1.0
-"""Seconds without a line after which the form of columns is judged by the sentences so far."""
 
 
 class Item(NamedTuple):
@@ -50,9 +42,6 @@ class Item(NamedTuple):
     content: str | list[str]
     document: int | None = None
     others: Mapping[str, Any] = {}
-
-
-Lines = Iterator[tuple[int, str]]
 
 
 def format_of(file: str) -> str:
@@ -96,97 +85,6 @@ def check_file(path: Path) -> None:
             f"The file {str(path)!r} cannot be read: {error.strerror}. To tag text itself: polytag predict "
             "TAGGER --text TEXT"
         ) from error
-
-
-def words_of_columns(
-    lines: Lines, name: str, options: ReadingOptions, incoming: IncomingLines | None = None
-) -> Iterator[tuple[list[str], int]]:
-    """The words of each sentence, with the number of documents that have begun so far.
-
-    Args:
-        lines: The lines.
-        name: Name of the file, for messages.
-        options: What the user says about its form; the rest is recognised.
-        incoming: Where the lines come from, if they may have to be waited for: a sentence is complete at the empty line
-            after it, and the form is judged by the lines that come without a pause.
-
-    Raises:
-        PolytagError: The form cannot be decided, or a line lacks the column of words.
-    """
-    texts = (line for _, line in lines)
-    head = _head(texts, incoming)
-    try:
-        dialect = recognise_dialect(head, options)
-    except CorpusError as error:
-        raise PolytagError(f"{name}, {error}") from None
-    index = None if options.columns else dialect.index
-    pattern = word_pattern(options.word_pattern)
-    words: list[str] = []
-    document = 0
-    every = itertools.chain(head, texts)
-    for row in _rows_as_they_come(every, dialect, incoming) if incoming else column_rows(every, dialect):
-        if (row is None or row.starts_sentence) and words:
-            yield words, document
-            words = []
-        if row is None:
-            continue
-        document += row.starts_document
-        cell = row.cells[dialect.words] if dialect.words < len(row.cells) else ""
-        if not cell:
-            raise PolytagError(
-                f"{name}, line {row.number}: {shorten(row.line)!r} has no word in column {dialect.words + 1}. Repair "
-                "the line, or name the columns: --columns tokens,_"
-            )
-        if words and index is not None and row.cells[index : index + 1] in (["0"], ["1"]):
-            raise PolytagError(
-                f"{name}, line {row.number}: column {index + 1} numbers the words of a sentence, and starts anew here. "
-                "Insert an empty line before it, or name the columns: --columns "
-                f"{','.join('tokens' if at == dialect.words else '_' for at in range(len(dialect.names)))}"
-            )
-        words.append(cell if pattern is None else word_in(cell, pattern, f"{name}, line {row.number}"))
-    if words:
-        yield words, document
-
-
-def _head(lines: Iterator[str], incoming: IncomingLines | None) -> list[str]:
-    """The lines by which the form of columns is judged."""
-    head = []
-    for line in itertools.islice(lines, SAMPLE):
-        head.append(line)
-        if incoming and not line.strip(" \t") and any(map(str.strip, head)) and incoming.waits(_QUIET):
-            break
-    return head
-
-
-def _rows_as_they_come(lines: Iterable[str], dialect: Dialect, incoming: IncomingLines) -> Iterator[ColumnRow | None]:
-    """The rows of columns; None where an empty line has ended a sentence and the next line has not arrived."""
-    rest, before, ended = iter(lines), 0, False
-    unread: list[str] = []  # what follows the last word: it may say that the next one starts a document
-
-    def until_a_pause(again: list[str]) -> Iterator[str]:
-        nonlocal ended
-        for line in again:
-            unread.append(line)
-            yield line
-        for line in rest:
-            unread.append(line)
-            yield line
-            if not line.strip(" \t") and incoming.waits():
-                return
-        ended = True
-
-    while not ended:
-        again = unread.copy()
-        unread.clear()
-        number = 0
-        for row in column_rows(until_a_pause(again), dialect):
-            number = row.number
-            unread.clear()
-            yield row._replace(number=before + number)
-        before += number
-        if number:
-            dialect = replace(dialect, header=None)
-        yield None
 
 
 def kind_of(item: Item) -> tuple[type, bool]:

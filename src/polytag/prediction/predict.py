@@ -18,6 +18,7 @@ from polytag.plugin.attribution import attributed
 from polytag.plugin.reader import ReadingKeywords, ReadingOptions
 from polytag.plugin.registry import registry
 from polytag.plugin.surroundings import for_plugin
+from polytag.prediction.column_files import words_of_columns
 from polytag.prediction.incoming import Waits, bursts, incoming, never
 from polytag.prediction.inputs import (
     INPUT_FORMATS,
@@ -31,7 +32,6 @@ from polytag.prediction.inputs import (
     objects,
     open_input,
     split_at_blanks,
-    words_of_columns,
 )
 from polytag.prediction.one_file import format_of_columns, has_columns, tag_columns
 from polytag.prediction.outputs import OUTPUT_FORMATS, Write, open_output, writer_for

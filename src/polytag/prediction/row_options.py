@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -115,8 +116,11 @@ def content_columns(schema: pa.Schema, options: RowOptions, name: str) -> Conten
         name: Name of the table, for messages.
 
     Raises:
-        PolytagError: A column does not exist or has another type, or tagging would add a column that exists.
+        PolytagError: A column does not exist or has another type, two have one name, or tagging would add a column that
+            exists.
     """
+    if twice := next((column for column, count in Counter(schema.names).items() if count > 1), None):
+        raise PolytagError(f"{name} has several columns named {twice!r}. Rename or drop all but one.")
     strings = [column.name for column in schema if is_text(column.type)]
     lists = [column.name for column in schema if is_words(column.type)]
     text, tokens = options.text_column, options.tokens_column

@@ -119,7 +119,7 @@ class _Parquet:
         good = [at for at, result in enumerate(results) if isinstance(result, TaggedText)]
         tagged = [result for result in results if isinstance(result, TaggedText)]
         if rows.table is not None and self._columns:
-            table = rows.table if len(good) == len(rows) else rows.table.take(pa.array(good, pa.int64()))
+            table = rows.table if len(good) == len(rows) else _rows_at(rows.table, good)
             made = tagged_table(table, self._columns, tagged, self._tasks)
         else:
             names = self._schema.names[1 : len(self._schema) - len(result_fields(self._tasks))]
@@ -138,6 +138,16 @@ class _Parquet:
         if sum(map(len, self._kept)):
             self._writer.write_table(pa.concat_tables(self._kept), row_group_size=_GROUP)
         self._kept = []
+
+
+def _rows_at(table: pa.Table, places: Sequence[int]) -> pa.Table:
+    """The rows of a table at some places."""
+    import pyarrow as pa
+
+    try:
+        return table.take(pa.array(places, pa.int64()))
+    except pa.ArrowNotImplementedError:  # it takes no views of strings, for instance
+        return pa.concat_tables([table.slice(0, 0), *(table.slice(place, 1) for place in places)])
 
 
 def _schema_of_records(shard: Shard, options: RowOptions, tasks: Sequence[str]) -> pa.Schema:

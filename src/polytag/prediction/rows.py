@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from polytag.corpus.dialect import has_document_marks
-from polytag.corpus.text_files import text_lines
-from polytag.errors import in_brief
-from polytag.prediction.inputs import Lines, parsed_object, split_at_blanks, words_of_columns
+from polytag.corpus.sentences import HALF_CHARACTER
+from polytag.corpus.text_files import lines_with_bad_bytes
+from polytag.errors import PolytagError, in_brief
+from polytag.plugin.reader import DOCUMENT_MARKS
+from polytag.prediction.column_files import Lines, sentences_of_columns
+from polytag.prediction.inputs import parsed_object, split_at_blanks
 from polytag.prediction.lake_files import explained, on_disk, open_bytes_of
 from polytag.prediction.row_options import (
     DOCUMENT,
@@ -190,18 +192,40 @@ def _text(shard: Shard, options: RowOptions) -> Iterator[Rows]:
             )
             return
     with on_disk(shard.file) as path:
-        lines = text_lines(path, options.reading.encoding)
+        lines = lines_with_bad_bytes(path, options.reading.encoding)
         if shard.form == "document":
-            yield Rows([1], ["\n".join(line for _, line in lines)], [None], records=[{}])
+            yield _document([line for _, line in map(_checked_line, lines)])
         elif shard.form == "conll":
-            marked = has_document_marks(path, encoding=options.reading.encoding)
-            found = enumerate(words_of_columns(lines, shard.file, options.reading), 1)
-            while batch := list(islice(found, LOOK_AHEAD)):
-                documents = [document if marked else None for _, (_, document) in batch]
-                places, words = [place for place, _ in batch], [words for _, (words, _) in batch]
-                yield Rows(places, words, documents, records=[{}] * len(batch))
+            marked = any(line.lstrip(" \t").startswith(DOCUMENT_MARKS) for _, line in lines)
+            lines = lines_with_bad_bytes(path, options.reading.encoding)
+            yield from _sentences(lines, shard, options, marked)
         else:
-            yield from _in_batches(lines, shard, options)
+            yield from _in_batches(map(_checked_line, lines), shard, options)
+
+
+def _checked_line(numbered: tuple[int, str]) -> tuple[int, str | BadRow]:
+    number, line = numbered
+    bad = HALF_CHARACTER.search(line)
+    return number, _not_utf8(len(line[: bad.start()].encode())) if bad else line
+
+
+def _not_utf8(start: int) -> BadRow:
+    return BadRow(f"byte {start + 1} of the line is not UTF-8")
+
+
+def _document(lines: Sequence[str | BadRow]) -> Rows:
+    bad = ((number, line) for number, line in enumerate(lines, 1) if isinstance(line, BadRow))
+    problem = next((BadRow(f"line {number}: {line.reason}") for number, line in bad), None)
+    return Rows([1], [problem or "\n".join(map(str, lines))], [None], records=[{}])
+
+
+def _sentences(lines: Lines, shard: Shard, options: RowOptions, marked: bool) -> Iterator[Rows]:
+    """The sentences of a column file; `marked` says that it has marks of documents."""
+    found = enumerate(sentences_of_columns(lines, shard.file, options.reading, lambda _: None), 1)
+    while batch := list(islice(found, LOOK_AHEAD)):
+        documents = [document if marked else None for _, (_, document) in batch]
+        contents = [BadRow(in_brief(each)) if isinstance(each, PolytagError) else each for _, (each, _) in batch]
+        yield Rows([place for place, _ in batch], contents, documents, records=[{}] * len(batch))
 
 
 def _plain_lines(source: Iterable[bytes], before: int, size: int | None) -> Iterator[tuple[int, str | BadRow]]:
@@ -213,10 +237,10 @@ def _plain_lines(source: Iterable[bytes], before: int, size: int | None) -> Iter
         try:
             yield number, line.decode("utf-8").removeprefix("\ufeff").rstrip("\r\n")
         except UnicodeDecodeError as error:
-            yield number, BadRow(f"byte {error.start + 1} of the line is not UTF-8")
+            yield number, _not_utf8(error.start)
 
 
-def _in_batches(lines: Lines | Iterator[tuple[int, str | BadRow]], shard: Shard, options: RowOptions) -> Iterator[Rows]:
+def _in_batches(lines: Iterator[tuple[int, str | BadRow]], shard: Shard, options: RowOptions) -> Iterator[Rows]:
     rows = (
         (number, line) for number, line in lines if shard.form != "jsonl" or isinstance(line, BadRow) or line.strip()
     )

@@ -13,10 +13,11 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple
 
-from polytag.corpus.text_files import encoding_of, text_lines
+from polytag.corpus.text_files import encoding_of, lines_with_bad_bytes
 from polytag.encoding.json_values import parse_json
 from polytag.errors import PolytagError, in_brief, shorten
-from polytag.prediction.inputs import INPUT_FORMATS, format_of, has_known_extension, words_of_columns
+from polytag.prediction.column_files import sentences_of_columns
+from polytag.prediction.inputs import INPUT_FORMATS, format_of, has_known_extension
 from polytag.prediction.lake_files import InputFile, explained, on_disk, open_bytes_of
 from polytag.prediction.row_options import DOCUMENT, TEXT, RowOptions, check_free, content_columns
 
@@ -179,11 +180,11 @@ def _lines(file: InputFile, form: str, options: RowOptions) -> Iterator[_Part]:
             yield from _counted(source, blank_lines=form != "jsonl")
             return
     with on_disk(file.path) as path:
-        lines = text_lines(path, encoding)
+        lines = lines_with_bad_bytes(path, encoding)
         if form == "document":
             rows = int(any(line.strip() for _, line in lines))
         elif form == "conll":
-            rows = sum(1 for _ in words_of_columns(lines, file.path, options.reading))
+            rows = sum(1 for _ in sentences_of_columns(lines, file.path, options.reading, lambda _: None))
         else:
             rows = sum(1 for _, line in lines if form != "jsonl" or line.strip())
     yield _Part(rows)

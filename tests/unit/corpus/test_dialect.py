@@ -6,7 +6,8 @@ import pytest
 
 import polytag
 from polytag.evaluation.prediction_files import read_predictions
-from polytag.prediction.inputs import decoded_lines, words_of_columns
+from polytag.prediction.column_files import words_of_columns
+from polytag.prediction.inputs import decoded_lines
 
 
 def sentences(lines):

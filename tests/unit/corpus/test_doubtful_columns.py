@@ -6,7 +6,7 @@ import re
 import pytest
 
 from polytag import CorpusError, PolytagError, ReadingOptions, describe, load_corpus
-from polytag.prediction.inputs import words_of_columns
+from polytag.prediction.column_files import words_of_columns
 from support.cases import loaded
 
 

@@ -200,6 +200,43 @@ def test_rows_that_cannot_be_tagged_are_listed_with_file_and_row(ner, place, sma
         assert reason in row["reason"]
 
 
+def test_a_sentence_that_cannot_be_read_is_listed_and_the_others_are_tagged(ner, place):
+    lines = [b"Anna O", b"left O", b"", b"Pe\xffter O", b"left O", b"", b"\tO", b"", b"Rome O"]
+    for name, pack in (("a.conll", bytes), ("b.conll.gz", gzip.compress)):
+        Path("in", name).write_bytes(pack(b"\n".join(lines)))
+    result = predict_lake(ner, "in", "out")
+    assert (result.rows, result.quarantined) == (4, 4)
+    for name in "ab":
+        assert [row["words"] for row in objects(f"out/{name}.jsonl")] == [["Anna", "left"], ["Rome"]]
+        bad = objects(f"out/_quarantine/{name}.jsonl.jsonl")
+        assert [row["row"] for row in bad] == [2, 3]
+        assert "line 4: byte 3 of the line is not UTF-8" in bad[0]["reason"]
+        assert "line 7" in bad[1]["reason"]
+        assert "has no word in column 1" in bad[1]["reason"]
+
+
+def test_bytes_that_are_not_utf8_concern_their_row_in_compressed_files_too(ner, place):
+    Path("in/a.txt.gz").write_bytes(gzip.compress(b"Anna left.\n\xff\nRome"))
+    Path("in/b.jsonl.gz").write_bytes(gzip.compress(b'{"text": "Anna"}\n{"text": "\xff"}\n'))
+    predict_lake(ner, "in", "out")
+    assert [row["text"] for row in objects("out/a.jsonl")] == ["Anna left.", "Rome"]
+    assert [row["row"] for row in objects("out/_quarantine/a.jsonl.jsonl")] == [2]
+    assert [row["row"] for row in objects("out/_quarantine/b.jsonl.jsonl")] == [2]
+    result = predict_lake(ner, "in/a.txt.gz", "documents", input_format="document")
+    assert (result.rows, result.quarantined) == (0, 1)
+    assert "line 2: byte 1" in objects("documents/_quarantine/a.jsonl.jsonl")[0]["reason"]
+
+
+def test_rows_of_any_column_type_can_be_left_out(ner, place):
+    texts = pa.array(["Anna", None, "Rome"], pa.string_view())
+    pq.write_table(pa.table({"text": texts, "id": [1, 2, 3]}), "in/a.parquet")
+    predict_lake(ner, "in", "out")
+    assert pq.read_table("out/a.parquet").select(["text", "id"]).to_pylist() == [
+        {"text": "Anna", "id": 1},
+        {"text": "Rome", "id": 3},
+    ]
+
+
 def test_a_row_at_which_the_tagger_fails_is_found_among_the_others(ner, place, monkeypatch):
     usual = Tagger.stream
 
@@ -246,6 +283,7 @@ def test_one_file_with_a_bad_row_is_an_error(ner, place):
         (["in/a.parquet", "in/a.jsonl"], {}, "would both be 'a.jsonl'"),
         ("in/tagged.jsonl", {}, "already has a column 'spans'"),
         ("in/broken.parquet", {}, "damaged, or is no Parquet file"),
+        ("in/twice.parquet", {}, "'in/twice.parquet' has several columns named 'id'. Rename or drop all but one"),
         ("-", {}, "Standard input"),
         ("in", {"output": "in/out"}, "is in the other"),
         ("in/a.txt", {"output": "in"}, "is in the other"),
@@ -265,6 +303,7 @@ def test_one_file_with_a_bad_row_is_an_error(ner, place):
 def test_mistakes_are_found_before_work_begins(ner, place, monkeypatch, inputs, options, expected):
     write_parquet(place / "in/a.parquet")
     write_parquet(place / "in/none.parquet", pa.array([], pa.string()))
+    pq.write_table(pa.table([["Anna"], [1], [2]], names=["text", "id", "id"]), "in/twice.parquet")
     write_json(place / "in/a.jsonl", [{"text": "Anna"}])
     write_json(place / "in/tagged.jsonl", [{"text": "Anna", "spans": []}])
     for name, content in {"a.txt": "Anna", "none.txt": "", "broken.parquet": "PAR"}.items():
