@@ -34,7 +34,7 @@ _FORMS = "{ low = 1e-4, high = 1e-2, log = true } or [8, 16, 32]"
 class Range(BaseModel):
     """A range of numbers, both ends included."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     low: float
     high: float

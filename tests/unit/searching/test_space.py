@@ -57,6 +57,8 @@ def test_a_file_has_fixed_options_and_ranges(tmp_path: Path):
         ({"search": {"clip": {"low": 0, "high": 1, "log": True}}}, "logarithmic scale, which begins above 0"),
         ({"search": {"clip": {"low": 1}}}, "'high' is missing"),
         ({"search": {"clip": {"low": 1, "high": "x"}}}, "'high' is 'x': it must be a valid number"),
+        ({"search": {"clip": {"low": "1", "high": 2}}}, "'low' is '1': it must be a valid number"),
+        ({"search": {"clip": {"low": 1, "high": 2, "log": "yes"}}}, "'log' is 'yes': it must be a valid boolean"),
         ({"search": {"clip": {"low": 1, "hihg": 2}}}, "'high' is missing; 'hihg' is none of low, high, log"),
         ({"search": {"encoder": {"low": 1, "high": 2}}}, "is a range of numbers, and its values are none"),
         ({"search": {"warmup": {"low": 0, "high": 2}}}, "'warmup' is 2.0: it must be less than 1"),
