@@ -201,7 +201,7 @@ def test_rows_that_cannot_be_tagged_are_listed_with_file_and_row(ner, place, sma
 
 
 def test_a_sentence_that_cannot_be_read_is_listed_and_the_others_are_tagged(ner, place):
-    lines = [b"Anna O", b"left O", b"", b"Pe\xffter O", b"left O", b"", b"\tO", b"", b"Rome O"]
+    lines = [b"Anna\tO", b"left\tO", b"", b"Pe\xffter\tO", b"left\tO", b"", b"\tO", b"", b"Rome\tO"]
     for name, pack in (("a.conll", bytes), ("b.conll.gz", gzip.compress)):
         Path("in", name).write_bytes(pack(b"\n".join(lines)))
     result = predict_lake(ner, "in", "out")
