@@ -288,7 +288,9 @@ def _evaluated(plan: Plan, fitted: Fitted) -> RunRecord:
     validated = evaluate_split(tagger, validation, tasks, reference, "validation", baselines)
     tested = evaluate_split(tagger, plan.test, tasks, reference, "test", baselines) if plan.test else None
     limits = measure(tagger, training, validation, tasks)
-    return RunRecord(plan.config, plan.corpus, training, plan.held_out, fitted.history, True, validated, tested, limits)
+    return RunRecord(
+        plan.config, plan.corpus, training, plan.held_out, fitted.history, True, validated, tested, limits, plan.lessons
+    )
 
 
 def _reported(plan: Plan, tagger: Tagger) -> OpenSplit:
@@ -304,7 +306,10 @@ def _offering(plan: Plan, pushes: RunPushes | None, folder: Path) -> Callable[[F
 
     def offer(fitted: Fitted, found: Evaluation) -> None:
         if pushes and plan.config.push_every == "epoch":
-            record = RunRecord(plan.config, plan.corpus, plan.training, plan.held_out, fitted.history, False, found)
+            record = RunRecord(
+                *(plan.config, plan.corpus, plan.training, plan.held_out, fitted.history, False, found),
+                lessons=plan.lessons,
+            )
             place = folder / PUSHED / f"epoch-{record.epoch}"
             write_tagger(fitted.tagger, record, place, overwrite=True)
             pushes.offer(place, f"Epoch {record.epoch}: {_listed(found.headlines)} on validation")

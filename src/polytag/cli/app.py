@@ -20,7 +20,7 @@ import typer
 from typer.core import TyperGroup
 
 from polytag import __version__, terminal
-from polytag.cli import compare, corpus, evaluate, export, plugins, predict, push, report, search, serve, train
+from polytag.cli import compare, corpus, distil, evaluate, export, plugins, predict, push, report, search, serve, train
 from polytag.cli.options import Command, RunCommand
 from polytag.errors import (
     CorpusWarning,
@@ -35,7 +35,7 @@ from polytag.errors import (
 )
 from polytag.plugin.surroundings import surroundings_kept
 
-_SAY_IT_THEMSELVES = ("plugins", "train")
+_SAY_IT_THEMSELVES = ("plugins", "train", "distil")
 """Commands that show which plugins are not loaded as part of their work."""
 _PLUGINS_LOADED = "polytag.plugin.registry"
 """Without this module, the command has loaded no plugin; importing it would double the time of `polytag --help`."""
@@ -119,6 +119,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("train", cls=RunCommand, epilog=train.EXAMPLE)(train.train_cli)
+app.command("distil", cls=distil.DistilCommand, epilog=distil.EXAMPLE)(distil.distil_cli)
 app.command("evaluate", cls=Command)(evaluate.evaluate_cli)
 app.command("compare", cls=Command)(compare.compare_cli)
 app.command("report", cls=Command)(report.report_cli)

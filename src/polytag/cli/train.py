@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -26,14 +27,30 @@ def train_cli(
 ) -> None:
     """Train a tagger for one or several tasks.
 
-    The options of a run can also be set in a TOML file (--config), with _ for -; --task-weight is task_weights there.
+    The options of a run can also be set in a TOML file (--config), with _ for -; --task-weight and --teacher-label
+    are task_weights and teacher_labels there.
+    """
+    run_and_print(context.obj, config, as_json, quiet)
+
+
+def run_and_print(options: Mapping[str, Any], config: Path | None, as_json: bool, quiet: bool) -> None:
+    """Train, and print the scores.
+
+    Args:
+        options: The given options of the run, by name.
+        config: TOML file with further options.
+        as_json: Whether to print JSON.
+        quiet: Whether to print no progress.
+
+    Raises:
+        InterruptedRunError: The run can be resumed; the message has the command.
     """
     from polytag.cli.tables import print_evaluation, print_json
     from polytag.runner import train
     from polytag.training.config import RunConfig
 
     try:
-        result = train(RunConfig.from_sources(config, context.obj), quiet=quiet)
+        result = train(RunConfig.from_sources(config, options), quiet=quiet)
     except InterruptedRunError as error:
         given = [argument for argument in sys.argv[1:] if argument != "--resume"]
         command = shlex.join(["polytag", *given, "--resume"])

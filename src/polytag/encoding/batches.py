@@ -15,6 +15,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from polytag.encoding.features import Features
+from polytag.encoding.teaching import Teaching
 from polytag.encoding.windows import Windows
 from polytag.plugin.alignment import IGNORE, FloatArray, IntArray
 from polytag.plugin.encoder import WordCoder
@@ -49,6 +50,8 @@ class Batch(NamedTuple):
         labels: For each task int32 (batch, length), IGNORE at special units, padding, and words read in other windows.
         units: int64 (batch, length), the index of each unit in `Features.ids`, -1 at units that are not read here.
         sentences: The words by sentence, for each task that is trained on sentences.
+        taught: For each task with a teacher float32 (batch, length, labels), the probabilities to learn; rows of zeros
+            at units without any.
     """
 
     ids: IntArray
@@ -56,6 +59,7 @@ class Batch(NamedTuple):
     labels: dict[str, IntArray]
     units: NDArray[np.int64]
     sentences: Mapping[str, SentenceParts] = {}
+    taught: Mapping[str, FloatArray] = {}
 
 
 def training_plan(lengths: NDArray[np.int64], batch_size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
@@ -123,6 +127,7 @@ class BatchBuilder:
         labels: For each task the labels of units, int32 (units,).
         wanted: bool (units,), the units that are read; all of them by default.
         word_units: For each task that is trained on sentences, bool (units,), the unit in which each word is read.
+        teaching: For each task with a teacher, what it says of the words.
     """
 
     def __init__(
@@ -132,6 +137,7 @@ class BatchBuilder:
         labels: Mapping[str, IntArray] | None = None,
         wanted: NDArray[np.bool_] | None = None,
         word_units: Mapping[str, NDArray[np.bool_]] | None = None,
+        teaching: Mapping[str, Teaching] | None = None,
     ) -> None:
         self._features = features
         self._word_units = dict(word_units or {})
@@ -144,6 +150,13 @@ class BatchBuilder:
         self._n_units = n_units
         self._wanted = None if wanted is None else np.append(wanted, False)
         self._n_before, self._n_after = len(encoder.before), len(encoder.after)
+        self._teaching = dict(teaching or {})
+        self._word_ids = features.word_ids if teaching else None
+
+    @property
+    def taught(self) -> tuple[str, ...]:
+        """The tasks that have a teacher."""
+        return tuple(self._teaching)
 
     def save(self, folder: Path) -> None:
         """Write the arrays into a folder, for `load`."""
@@ -152,8 +165,10 @@ class BatchBuilder:
         np.save(folder / "units.npy", features.unit_starts)
         np.save(folder / "sentences.npy", features.sentence_starts)
         np.save(folder / "windows.npy", np.stack(features.windows))
-        for index, values in enumerate(self._labels.values()):
+        for index, (task, values) in enumerate(self._labels.items()):
             np.save(folder / f"labels-{index}.npy", values)
+            if task in self._teaching:
+                self._teaching[task].save(folder, f"taught-{index}")
         for task, chosen in self._word_units.items():
             np.save(folder / f"words-{list(self._labels).index(task)}.npy", chosen)
 
@@ -169,7 +184,9 @@ class BatchBuilder:
         ids, units, sentences, windows = (
             open_memmap(folder / f"{name}.npy", mode="r") for name in ("ids", "units", "sentences", "windows")
         )
-        builder = cls(Features(ids[:0], units, sentences, Windows(*windows)), encoder)
+        found = {task: Teaching.load(folder, f"taught-{index}") for index, task in enumerate(tasks)}
+        teaching = {task: own for task, own in found.items() if own}
+        builder = cls(Features(ids[:0], units, sentences, Windows(*windows)), encoder, teaching=teaching)
         builder._n_units = int(units[-1])
         builder._ids = ids
         builder._labels = {
@@ -203,7 +220,10 @@ class BatchBuilder:
         labels = {task: np.where(is_read, values[rows], IGNORE) for task, values in self._labels.items()}
         read = np.where(is_read, units, -1)
         parts = {task: self._parts(read, chosen) for task, chosen in self._word_units.items()}
-        return Batch(self._ids[rows], mask, labels, read, parts)
+        taught = {}
+        if self._word_ids is not None:
+            taught = {task: teaching.at(read, self._word_ids) for task, teaching in self._teaching.items()}
+        return Batch(self._ids[rows], mask, labels, read, parts, taught)
 
     @cached_property
     def _sentence_of_unit(self) -> NDArray[np.int64]:

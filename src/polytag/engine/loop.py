@@ -101,7 +101,7 @@ def train_epochs(
         TrainingError: The loss is no longer finite, or a checkpoint cannot be written.
         InterruptedRunError: The run was interrupted; a checkpoint has been written if `checkpoints` is given.
     """
-    loop = TrainStep(model, settings, math.ceil(len(lengths) / settings.batch_size), distribution)
+    loop = TrainStep(model, settings, math.ceil(len(lengths) / settings.batch_size), distribution, builder.taught)
     at = _Position()
     unit = model.encoder.unit
     evaluating = 0.0  # seconds of the last evaluation

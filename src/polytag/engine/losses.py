@@ -11,6 +11,9 @@ from polytag.plugin.alignment import IGNORE
 from polytag.plugin.head import Head, SentenceWords
 from polytag.plugin.registry import registry
 
+LEAST_TAUGHT = 1e-7
+"""The least probability that a teacher says, close to the least number above 0 in float16."""
+
 PARTS = (
     tf.TensorSpec((None, None), tf.int32),
     tf.TensorSpec((None,), tf.bool),
@@ -19,14 +22,16 @@ PARTS = (
 """The signature of the words of a batch by sentence: `SentenceParts` as tensors."""
 
 
-def trained_positions(labels: Mapping[str, Any], parts: Mapping[str, Any]) -> Any:
+def trained_positions(labels: Mapping[str, Any], parts: Mapping[str, Any], taught: Mapping[str, Any]) -> Any:
     """The positions whose logits a loss needs, int64 (n,), ascending.
 
     Args:
         labels: For each task int32 (positions,), IGNORE where it has no label.
         parts: For each task that is trained on sentences, their words, as `SentenceParts`.
+        taught: For each task with a teacher float32 (positions, labels), rows of zeros where it says nothing.
     """
     needed = [values != IGNORE for values in labels.values()]
+    needed += [tf.reduce_any(values > 0, axis=-1) for values in taught.values()]
     for places, *_ in parts.values():
         words = tf.boolean_mask(places, places >= 0)[:, None]
         needed.append(tf.scatter_nd(words, tf.ones_like(words[:, 0]), tf.shape(needed[0])) > 0)
@@ -50,6 +55,23 @@ def sentence_words(parts: Sequence[Any], positions: Any, n_positions: Any) -> Se
 def cross_entropy(logits: Any, gold: Any) -> Any:
     """The cross-entropy of each unit, float32 (n,), for logits, float32 (n, labels), and label ids, int32 (n,)."""
     return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=gold, logits=logits)
+
+
+def divergence(targets: Any, logits: Any, temperature: float) -> Any:
+    """T^2 KL(teacher || student) of each position, both at a temperature T (Hinton et al. 2015, section 2).
+
+    Args:
+        targets: float32 (n, labels), probabilities of the teacher; rows of zeros where it says nothing.
+        logits: float32 (n, labels), of the student.
+        temperature: T, above 0.
+
+    Returns:
+        float32 (n,), 0 where the teacher says nothing.
+    """
+    teacher = tf.nn.log_softmax(tf.math.log(tf.maximum(targets, LEAST_TAUGHT)) / temperature)
+    student = tf.nn.log_softmax(logits / temperature)
+    found = temperature**2 * tf.reduce_sum(tf.exp(teacher) * (teacher - student), axis=-1)
+    return tf.where(tf.reduce_any(targets > 0, axis=-1), found, 0.0)
 
 
 def head_loss(

@@ -27,6 +27,8 @@ class Settings:
         task_weights: Weight of each task in the loss; 1 where not given.
         head: Name of the head, which has the loss.
         label_weights: Weight of each label in the loss, in id order, for tasks whose labels differ in weight.
+        teacher_weight: Share of the teachers in the loss of a word that has a gold label too, 0..1.
+        teacher_temperature: Divisor of the logits of teacher and student where they are compared.
     """
 
     epochs: int
@@ -43,3 +45,5 @@ class Settings:
     task_weights: Mapping[str, float] = field(default_factory=dict)
     head: str = SOFTMAX
     label_weights: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    teacher_weight: float = 0.0
+    teacher_temperature: float = 1.0

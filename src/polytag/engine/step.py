@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from polytag.encoding.batches import Batch, BatchBuilder
 from polytag.engine.distribution import Distribution
-from polytag.engine.losses import PARTS, head_loss, sentence_words, trained_positions
+from polytag.engine.losses import PARTS, divergence, head_loss, sentence_words, trained_positions
 from polytag.engine.model import TaggerModel
 from polytag.engine.optimizer import AdamW, learning_rate_at
 from polytag.engine.settings import Settings
@@ -50,10 +50,16 @@ class TrainStep:
         settings: The settings.
         steps_an_epoch: Batches of an epoch.
         distribution: The devices and workers that share each batch; None for one device.
+        taught: The tasks that have a teacher.
     """
 
     def __init__(
-        self, model: TaggerModel, settings: Settings, steps_an_epoch: int, distribution: Distribution | None = None
+        self,
+        model: TaggerModel,
+        settings: Settings,
+        steps_an_epoch: int,
+        distribution: Distribution | None = None,
+        taught: Sequence[str] = (),
     ) -> None:
         self._model = model
         self._settings = settings
@@ -72,6 +78,7 @@ class TrainStep:
             tf.TensorSpec((None, None), tf.bool),
             dict.fromkeys(model.heads, integers),
             dict.fromkeys(model.heads, PARTS) if registry().heads[settings.head].by_sentence else {},
+            {task: tf.TensorSpec((None, None, model.heads[task].units), tf.float32) for task in taught},
         )
         # The step has no control flow on tensors but `tf.cond`; converting it by autograph would take seconds.
         self._step = tf.function(
@@ -139,7 +146,13 @@ class TrainStep:
             for index, shards in enumerate(group):
                 last = index == len(group) - 1
                 arrays = [
-                    (batch.ids, batch.mask, batch.labels, {task: tuple(of) for task, of in batch.sentences.items()})
+                    (
+                        batch.ids,
+                        batch.mask,
+                        batch.labels,
+                        {task: tuple(of) for task, of in batch.sentences.items()},
+                        dict(batch.taught),
+                    )
                     for batch in shards[mine]
                 ]
                 with self._watched():
@@ -181,6 +194,9 @@ class TrainStep:
             weights = self._settings.label_weights.get(task)
             total = 0.0
             for batch in group:
+                if task in batch.taught:
+                    total += float(np.count_nonzero((batch.labels[task] != IGNORE) | batch.taught[task].any(axis=-1)))
+                    continue
                 labels = batch.labels[task][batch.labels[task] != IGNORE]
                 total += float(np.take(weights, labels).sum()) if weights else len(labels)
             counts[task] = np.float32(total or 1)
@@ -254,13 +270,15 @@ class _Replica:
     def step(self, shard: Any, counts: Any, rate: Any, last: Any) -> Any:
         """Train on a part of a batch; return the loss, summed over all replicas.
 
-        `shard`: its ids, mask and labels, and the words of its sentences for tasks that are trained on sentences.
+        `shard`: its ids, mask and labels; the words of its sentences for tasks that are trained on sentences; what
+        teachers say for tasks that have one.
         """
-        ids, mask, labels, parts = shard
+        ids, mask, labels, parts, taught = shard
         with tf.GradientTape() as tape:
             flat = {task: tf.reshape(values, (-1,)) for task, values in labels.items()}
+            targets = {task: tf.reshape(values, (-1, values.shape[-1])) for task, values in taught.items()}
             # Positions without a label for any task are left out if that saves work.
-            wanted = trained_positions(flat, parts)
+            wanted = trained_positions(flat, parts, targets)
             logits = self._model.at(ids, mask, tf.cast(wanted, tf.int32), training=True)
             loss = tf.constant(0.0)
             for task, task_logits in logits.items():
@@ -269,6 +287,10 @@ class _Replica:
                 by_label = self._settings.label_weights.get(task)
                 found = tf.gather(flat[task], wanted)
                 own = head_loss(self._head, parameters, task_logits, found, sentences, by_label)
+                if task in targets:
+                    share = self._settings.teacher_weight
+                    told = divergence(tf.gather(targets[task], wanted), task_logits, self._settings.teacher_temperature)
+                    own = (1.0 - share) * own + share * tf.reduce_sum(told)
                 loss += self._settings.task_weights.get(task, 1.0) * own / counts[task]
             scaled = loss * self._scale
         gradients = tape.gradient(scaled, [variable.value for variable in self._variables])
@@ -312,4 +334,5 @@ def _entered(stack: ExitStack, make: Callable[[], AbstractContextManager[None]])
 
 
 def _unlabelled(batch: Batch) -> Batch:
-    return batch._replace(labels={task: np.full_like(labels, IGNORE) for task, labels in batch.labels.items()})
+    labels = {task: np.full_like(values, IGNORE) for task, values in batch.labels.items()}
+    return batch._replace(labels=labels, taught={task: np.zeros_like(values) for task, values in batch.taught.items()})

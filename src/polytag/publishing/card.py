@@ -18,6 +18,7 @@ from polytag.plugin.task_choice import task_named
 from polytag.publishing.record import RunRecord
 from polytag.tagger.tagger import Tagger
 from polytag.tagger.token_classifiers import aggregation
+from polytag.training.teaching import Lessons
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult
@@ -115,6 +116,9 @@ def _introduction(tagger: Tagger, record: RunRecord) -> Iterator[str]:
         f"encoder `{_public(config.encoder)}`, {start}.{joint}"
     )
     yield ""
+    if record.lessons:
+        yield _origin_of_its_knowledge(record, record.lessons)
+        yield ""
     for name in tagger.heads:
         yield f"- {name}: {task_named(name).summary}"
     yield ""
@@ -124,6 +128,18 @@ def _introduction(tagger: Tagger, record: RunRecord) -> Iterator[str]:
             f"so far of {config.epochs}. Its probabilities are not calibrated yet."
         )
         yield ""
+
+
+def _origin_of_its_knowledge(record: RunRecord, lessons: Lessons) -> str:
+    names = _enumerated([f"`{_public(name)}`" for name in record.config.teacher])
+    several = len(lessons.teachers) > 1
+    texts = _enumerated([f"`{_public(name)}`" for name in record.config.texts]) if record.config.texts else ""
+    also = f", and from how {'they tag' if several else 'it tags'} text without labels, {texts}" if texts else ""
+    return (
+        f"It is a student of the {'taggers' if several else 'tagger'} {names}: it learnt from the labels of the corpus "
+        f"and from the probabilities that {'they give' if several else 'it gives'} to them{also}. What "
+        f"{'its teachers get' if several else 'its teacher gets'} wrong, it may have learnt."
+    )
 
 
 def _use(tagger: Tagger) -> Iterator[str]:
@@ -252,6 +268,8 @@ def _limitations(tagger: Tagger, record: RunRecord) -> Iterator[str]:
 def _training(tagger: Tagger, record: RunRecord) -> Iterator[str]:
     yield from ("## Data and training", "", "| split | sentences | words |", "| --- | --- | --- |")
     yield f"| train | {len(record.training.sentences):,} | {record.training.n_words:,} |"
+    if record.lessons and (texts := record.lessons.texts).sentences:
+        yield f"| text without labels | {len(texts.sentences):,} | {texts.n_words:,} |"
     for evaluation in record.evaluations:
         yield f"| {evaluation.split} | {evaluation.sentences:,} | {evaluation.words:,} |"
     yield ""
@@ -260,7 +278,10 @@ def _training(tagger: Tagger, record: RunRecord) -> Iterator[str]:
         yield ""
     yield from ("The configuration, for `polytag train --config`:", "", "```toml")
     config = record.config
-    named = {name: _public(getattr(config, name)) for name in ("corpus", "encoder", "from_") if getattr(config, name)}
+    named: dict[str, Any] = {
+        name: _public(getattr(config, name)) for name in ("corpus", "encoder", "from_") if getattr(config, name)
+    }
+    named |= {name: tuple(map(_public, getattr(config, name))) for name in ("teacher", "texts")}
     lines = config.model_copy(update=named).to_toml().splitlines()
     yield from (line for line in lines if not line.startswith("output = "))
     versions = ", ".join(f"{name} {version}" for name, version in tagger.details.get("versions", {}).items())

@@ -10,6 +10,7 @@ from polytag.evaluation.results import Evaluation
 from polytag.evaluation.robustness import Robustness
 from polytag.plugin.reporter import Epoch, best_epoch
 from polytag.training.config import RunConfig
+from polytag.training.teaching import Lessons
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class RunRecord:
         ended: Whether the run has ended.
         validation, test: Its scores; intervals and calibration may be missing while the run continues.
         limits: Robustness figures: unseen words and lower-cased text; None if not measured.
+        lessons: What the tagger learnt from teachers; None without one.
     """
 
     config: RunConfig
@@ -36,6 +38,7 @@ class RunRecord:
     validation: Evaluation
     test: Evaluation | None = None
     limits: Robustness | None = None
+    lessons: Lessons | None = None
 
     @property
     def epoch(self) -> int:

@@ -42,6 +42,7 @@ def write_tagger(
         "corpus": {"reference": corpus.reference, "fingerprint": corpus.fingerprint},
         "versions": {name: importlib.metadata.version(name) for name in _REPORTED_VERSIONS},
         "scores": {"validation": validation.headlines, "test": test.headlines if test else None},
+        **(record.lessons.description(record.config.texts) if record.lessons else {}),
     }
     files = {
         "run.toml": record.config.to_toml([f"The corpus was read as: {line}" for line in corpus.form_lines()]),

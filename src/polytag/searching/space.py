@@ -27,7 +27,7 @@ SEARCHABLE = (
 )
 """Options that a search can vary: scores of runs that differ in any other one cannot be compared."""
 
-_NOT_OF_A_SEARCH = (OF_ONE_RUN - {"device"}) | {"export"}
+_NOT_OF_A_SEARCH = (OF_ONE_RUN - {"device", "teacher_cache"}) | {"export"}
 _FORMS = "{ low = 1e-4, high = 1e-2, log = true } or [8, 16, 32]"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from polytag.encoding.batches import BatchBuilder
@@ -12,7 +13,7 @@ from polytag.errors import TrainingError
 from polytag.plugin.reporter import Reporter
 from polytag.training.choices import Choices
 from polytag.training.config import RunConfig
-from polytag.training.fit import settings_of, trained_model, training_batches
+from polytag.training.fit import settings_of, taught_targets, trained_model, training_batches
 from polytag.training.plan import make_plan, new_model
 from polytag.training.worker import score_of_chief, told_by_chief
 
@@ -66,5 +67,6 @@ def _read_here(choices: Choices, model: TaggerModel, identity: dict[str, str]) -
             f"The corpus {plan.corpus.reference!r} differs between this worker and the chief. Give all workers the "
             "same files."
         )
-    features, builder = training_batches(plan, model.encoder)
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        features, builder = training_batches(plan, model.encoder, taught_targets(plan, Path(folder), Reporter()))
     return builder, features

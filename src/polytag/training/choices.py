@@ -20,6 +20,7 @@ from polytag.tagger.folder import check_output
 from polytag.tagger.viterbi import head_of
 from polytag.training.config import RunConfig
 from polytag.training.start import StartingPoint, open_start
+from polytag.training.teachers import Teacher, open_teachers
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Choices:
         columns: For each task the column that the user named, or None.
         start: The tagger to start from; None to start from an encoder.
         provider: The provider of the encoder.
+        teachers: The taggers to learn from.
     """
 
     config: RunConfig
@@ -42,6 +44,7 @@ class Choices:
     columns: Mapping[str, str | None]
     start: StartingPoint | None
     provider: EncoderProvider
+    teachers: tuple[Teacher, ...]
 
 
 def choose(config: RunConfig) -> Choices:
@@ -55,8 +58,10 @@ def choose(config: RunConfig) -> Choices:
     chosen = choose_tasks(config.task)
     tasks = {name: choice.task for name, choice in chosen.items()}
     start = None if config.from_ is None else open_start(config.from_, tasks, config.labels)
+    teachers = open_teachers(config, list(tasks))
+    taught = {name: head.scheme for one in reversed(teachers) for name, head in one.description.tasks.items()}
     schemes = {
-        name: training_scheme(task, config.scheme or (start.scheme(name) if start else None))
+        name: training_scheme(task, config.scheme or (start and start.scheme(name)) or taught.get(name))
         for name, task in tasks.items()
     }
     strategies = {
@@ -101,4 +106,4 @@ def choose(config: RunConfig) -> Choices:
                 f"tagger. Choose one next to it: {f'{config.output}-curves'!r}."
             )
     columns = {name: choice.column for name, choice in chosen.items()}
-    return Choices(config, tasks, schemes, strategies, columns, start, provider)
+    return Choices(config, tasks, schemes, strategies, columns, start, provider, teachers)

@@ -9,13 +9,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from polytag.encoding.json_values import read_toml
 from polytag.errors import PolytagError
 from polytag.files import expand_home
 from polytag.plugin.encoder import Precision, TrainingDefaults
 from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.splitter import STANDARD
 from polytag.tagger.viterbi import VITERBI, check_decoding
+from polytag.training.config_file import explain, pairs_of, read_options
 from polytag.training.options import (
     COLUMNS,
     COMMENTS,
@@ -38,13 +38,14 @@ from polytag.training.options import (
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
-_CORPUS, _MODEL, _TRAINING, _HUB = "Corpus", "Model", "Training", "Hub"
+_CORPUS, _MODEL, _TRAINING, _TEACHERS, _HUB = "Corpus", "Model", "Training", "Teachers", "Hub"
 _HALF = re.compile("[\ud800-\udfff]")
 OF_ONE_RUN = {
     *("overwrite", "resume", "report", "tensorboard", "profile", "push", "push_every", "push_private"),
-    *("device", "workers", "runner"),
+    *("device", "workers", "runner", "teacher_cache"),
 }
 """Options that concern one run, and not the tagger that comes of it."""
+_OF_TEACHERS = {"teacher", "texts", "teacher_labels", "teacher_weight", "teacher_temperature"}
 
 
 class RunConfig(BaseModel):
@@ -156,6 +157,29 @@ class RunConfig(BaseModel):
     runner: Annotated[Literal["processes", "ray"], Option(_TRAINING)] = Field(
         "processes", description="What starts the workers: `processes` on this machine, or `ray` in its cluster."
     )
+    teacher: Annotated[tuple[str, ...], Option(_TEACHERS, value="TAGGER", shown="none", repeated=True)] = Field(
+        (), description="Tagger to learn from, in addition to the labels: folder or hub name; of several, the mean."
+    )
+    texts: Annotated[tuple[str, ...], Option(_TEACHERS, value="SOURCE", shown="none", repeated=True)] = Field(
+        (),
+        description="Text without labels for the teacher to tag: a file, a folder of text files, or a corpus, whose "
+        "tags are ignored.",
+    )
+    teacher_labels: Annotated[
+        dict[str, str],
+        Option(_TEACHERS, flag="--teacher-label", value="TEACHER=STUDENT", shown="the same names", repeated=True),
+    ] = Field(
+        default_factory=dict, description="The student's name of a teacher's label, `--teacher-label PERSON=PER`."
+    )
+    teacher_weight: Annotated[float, Option(_TEACHERS)] = Field(
+        0.9, ge=0, le=1, description="Share of the teacher in what is learnt from a word with a label."
+    )
+    teacher_temperature: Annotated[Positive, Option(_TEACHERS)] = Field(
+        2.0, description="Divisor of the logits of teacher and student; above 1, unlikely labels count for more."
+    )
+    teacher_cache: Annotated[Path | None, Option(_TEACHERS, shown="the folder of the run")] = Field(
+        None, description="Folder to keep the teacher's probabilities in, for further runs."
+    )
     tensorboard: Annotated[Path | None, Option(_TRAINING, shown="none")] = Field(
         None,
         description="Folder to write curves to, for TensorBoard: loss, learning rate, speed, validation scores.",
@@ -182,12 +206,12 @@ class RunConfig(BaseModel):
     resume: bool = Field(False, description="Continue an unfinished run from its last checkpoint.")
     overwrite: bool = Field(False, description="Replace a tagger in the output folder.")
 
-    @field_validator("task", mode="before")
+    @field_validator("task", "teacher", "texts", mode="before")
     @classmethod
     def _one_or_several(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
 
-    @field_validator("task")
+    @field_validator("task", "teacher", "texts")
     @classmethod
     def _no_repetition(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(value))
@@ -207,17 +231,17 @@ class RunConfig(BaseModel):
     @classmethod
     def _weights(cls, value: object) -> object:
         """Accept a table, or the form of the command line: `ner=2`, once or several times."""
-        if isinstance(value, Mapping):
-            return value
-        pairs = [str(pair) for pair in value] if isinstance(value, list) else [str(value)]
-        for pair in pairs:
-            if "=" not in pair:
-                raise PolytagError(
-                    f"--task-weight {pair!r} is not of the form TASK=NUMBER. Example: --task-weight ner=2"
-                )
-        return {task.strip(): number for task, _, number in (pair.partition("=") for pair in pairs)}
+        return value if isinstance(value, Mapping) else pairs_of(value, "--task-weight", "TASK=NUMBER", "ner=2")
 
-    @field_validator("output", "tensorboard", "profile")
+    @field_validator("teacher_labels", mode="before")
+    @classmethod
+    def _label_pairs(cls, value: object) -> object:
+        """Accept a table, or the form of the command line: `PERSON=PER`, once or several times."""
+        return (
+            value if isinstance(value, Mapping) else pairs_of(value, "--teacher-label", "TEACHER=STUDENT", "PERSON=PER")
+        )
+
+    @field_validator("output", "tensorboard", "profile", "teacher_cache")
     @classmethod
     def _at_home(cls, value: Path | None) -> Path | None:
         return value and expand_home(value)
@@ -236,6 +260,8 @@ class RunConfig(BaseModel):
             )
         if self.labels is not None and self.from_ is None:
             raise PolytagError("--labels names the labels of the token classifier to start from. Name it with --from.")
+        if self.texts and not self.teacher:
+            raise PolytagError("--texts has no labels, and needs a teacher that tags it. Name one with --teacher.")
         return self
 
     @model_validator(mode="after")
@@ -281,58 +307,38 @@ class RunConfig(BaseModel):
         """
         import tomlkit
 
-        values = self.model_dump(mode="json", exclude_none=True, exclude=OF_ONE_RUN, by_alias=True)
+        left_out = OF_ONE_RUN if self.teacher else OF_ONE_RUN | _OF_TEACHERS
+        values = self.model_dump(mode="json", exclude_none=True, exclude=left_out, by_alias=True)
         document = tomlkit.document()
         for remark in remarks:
             document.add(tomlkit.comment(remark))
-        document.update({name: value for name, value in values.items() if value != {}})
+        document.update({name: value for name, value in values.items() if value not in ({}, [])})
         return tomlkit.dumps(document)
 
     @classmethod
     def from_sources(cls, file: Path | None, flags: Mapping[str, Any]) -> RunConfig:
-        """Merge a TOML file with flags; a flag that is not None wins.
+        """Merge a TOML file with flags; a flag that is not None wins. Without tasks, those of the teachers are chosen.
 
         Raises:
             PolytagError: The file cannot be read, or a value is missing or invalid.
         """
-        values = _read_toml(file) if file else {}
-        if "task_weight" in values and "task_weights" not in values:  # the option's own name
-            values["task_weights"] = values.pop("task_weight")
+        values = read_options(file) if file else {}
+        for plural in ("task_weights", "teacher_labels"):
+            if (singular := plural.removesuffix("s")) in values and plural not in values:  # the option's own name
+                values[plural] = values.pop(singular)
         names = {name: field.alias or name for name, field in cls.model_fields.items()}  # `from_` is `from` in a file
         values |= {names.get(name, name): value for name, value in flags.items() if value is not None}
+        if values.get("teacher") and not values.get("task"):
+            values["task"] = _tasks_of(values["teacher"])
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise PolytagError(_explain(error, file)) from error
+            raise PolytagError(explain(error, file, list(names.values()))) from error
 
 
-def _read_toml(file: Path) -> dict[str, Any]:
-    try:
-        return read_toml(file)
-    except OSError as error:
-        raise PolytagError(f"The configuration file {str(file)!r} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise PolytagError(f"The configuration file {str(file)!r} is not TOML: {error}.") from error
+def _tasks_of(teachers: object) -> list[str]:
+    """The tasks of all teachers."""
+    from polytag.tagger.description import open_folder
 
-
-def _explain(error: ValidationError, file: Path | None) -> str:
-    parts = []
-    missing = [f"--{problem['loc'][0]}" for problem in error.errors() if problem["type"] == "missing"]
-    if missing:
-        verb = "are" if len(missing) > 1 else "is"
-        parts.append(f"{' and '.join(missing)} {verb} missing; say, `--task ner --corpus sample --output my-tagger`")
-    for problem in error.errors():
-        name = ".".join(part for part in problem["loc"] if isinstance(part, str))
-        if problem["type"] == "missing":
-            continue
-        if problem["type"] == "extra_forbidden":
-            from polytag.errors import suggest
-
-            known = [field.alias or option for option, field in RunConfig.model_fields.items()]
-            parts.append(f"{name!r} is not an option of a run.{suggest(name, known, 'option')}".rstrip("."))
-        else:
-            message = problem["msg"].replace("Input should be", "it must be", 1)
-            parts.append(f"{name!r} is {problem['input']!r}: {message[:1].lower()}{message[1:]}")
-    where = f" (flags and {str(file)!r})" if file else ""
-    what = f"{'; '.join(parts)}.".replace("?.", "?")
-    return f"The configuration of the run{where} is invalid: {what} See `polytag train --help`."
+    names = teachers if isinstance(teachers, list | tuple) else [teachers]
+    return list(dict.fromkeys(task for name in names for task in open_folder(str(name))[1].tasks))

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polytag.corpus.splits import Split
 from polytag.encoding.batches import BatchBuilder
 from polytag.encoding.features import Features, featurise, label_ids
+from polytag.encoding.teaching import Teaching
 from polytag.evaluation.results import Evaluation
 from polytag.evaluation.scoring import evaluate_tags
 from polytag.plugin.alignment import FloatArray
@@ -26,6 +28,7 @@ from polytag.training.config import RunConfig
 from polytag.training.data import continuations, read_units
 from polytag.training.loss_weights import Weights, loss_weights
 from polytag.training.plan import Plan
+from polytag.training.teaching import Targets, make_targets
 from polytag.training.worker import evaluated_by_chief, tell_workers
 
 if TYPE_CHECKING:
@@ -68,11 +71,12 @@ def fit(
     from polytag.engine.devices import device
 
     config = plan.config
+    targets = taught_targets(plan, checkpoints.folder, reporter)  # first: the seed is set after it
     model = trained_model(config, plan.new_model, distribution)
     workers = distribution.workers if distribution else 1
     reporter.message(f"Training on {device(workers)} in {config.precision or 'float32'}")
     stage("Making features")
-    features, builder = training_batches(plan, model.encoder)
+    features, builder = training_batches(plan, model.encoder, targets)
     validation = _Validation(plan, model.encoder)
     plugins = registry().manager
     plugins.train_begin(plan.info)
@@ -167,24 +171,38 @@ def trained_model(config: RunConfig, make: Callable[[], TaggerModel], distributi
         return copies_on(distribution.devices, make) if distribution else make()
 
 
-def training_batches(plan: Plan, encoder: Encoder) -> tuple[Features, BatchBuilder]:
-    """The features of the training split, and the builder of its batches."""
-    features = _features(encoder, plan.training, plan.config)
-    unit_labels = {
-        name: features.unit_labels(
-            label_ids(plan.training.tags[name], decoder.head.labels),
-            decoder.strategy,
-            continuations(decoder.head.labels, decoder.scheme),
-        )
-        for name, decoder in plan.decoders.items()
-    }
-    word_units = {}
-    if registry().heads[head_of(plan.config.decoding)].by_sentence:
-        word_units = {
-            name: read_units(decoder, features, unit_labels[name], plan.config.decoding)
-            for name, decoder in plan.decoders.items()
-        }
-    return features, BatchBuilder(features, encoder, unit_labels, word_units=word_units)
+def taught_targets(plan: Plan, folder: Path, reporter: Reporter) -> Targets:
+    """What the teachers of a run say of the words that it trains on, in files of a folder; nothing without teachers."""
+    if plan.lessons is None:
+        return {}
+    from polytag.engine import loop
+
+    loop.seed_everything(plan.config.seed)
+    sizes = {name: len(labels) for name, labels in plan.labels.items()}
+    return make_targets(plan.lessons, plan.trained_on, sizes, folder, plan.config.teacher_cache, reporter)
+
+
+def training_batches(plan: Plan, encoder: Encoder, targets: Targets) -> tuple[Features, BatchBuilder]:
+    """The features of all words that the run trains on, and the builder of its batches.
+
+    Args:
+        plan: The plan of the run.
+        encoder: The encoder.
+        targets: What the teachers say of these words.
+    """
+    split = plan.trained_on
+    features = _features(encoder, split, plan.config)
+    unit_labels, teaching, word_units = {}, {}, {}
+    by_sentence = registry().heads[head_of(plan.config.decoding)].by_sentence
+    for name, decoder in plan.decoders.items():
+        continued = continuations(decoder.head.labels, decoder.scheme)
+        ids = label_ids(split.tags[name], decoder.head.labels)
+        unit_labels[name] = features.unit_labels(ids, decoder.strategy, continued)
+        if name in targets:
+            teaching[name] = Teaching.of(targets[name], features, decoder.strategy, continued)
+        if by_sentence:
+            word_units[name] = read_units(decoder, features, unit_labels[name], plan.config.decoding)
+    return features, BatchBuilder(features, encoder, unit_labels, word_units=word_units, teaching=teaching)
 
 
 def settings_of(config: RunConfig, label_weights: Weights) -> Any:
@@ -200,6 +218,8 @@ def settings_of(config: RunConfig, label_weights: Weights) -> Any:
         task_weights=config.task_weights,
         label_weights=label_weights,
         head=head_of(config.decoding),
+        teacher_weight=config.teacher_weight,
+        teacher_temperature=config.teacher_temperature,
     )
 
 

@@ -47,6 +47,12 @@ class RunOptions(ReadingKeywords, total=False):
     loss_weights: str | None
     seed: int
     checkpoint_every: int
+    teacher: str | Sequence[str]
+    texts: str | Sequence[str]
+    teacher_labels: Mapping[str, str]
+    teacher_weight: float
+    teacher_temperature: float
+    teacher_cache: str | Path | None
     device: str
     workers: int
     runner: Literal["processes", "ray"]

@@ -25,6 +25,7 @@ from polytag.training.config import RunConfig
 from polytag.training.data import inventory, training_splits
 from polytag.training.run_folder import with_interrupted_precision
 from polytag.training.start import StartingPoint
+from polytag.training.teaching import Lessons, make_lessons
 
 if TYPE_CHECKING:
     from polytag.engine.model import TaggerModel
@@ -46,6 +47,7 @@ class Plan:
         provider: The provider of the encoder.
         start: The tagger to start from, if any.
         kept: The tasks whose heads come from that tagger.
+        lessons: What the student learns from teachers; None without one.
     """
 
     config: RunConfig
@@ -59,6 +61,7 @@ class Plan:
     provider: EncoderProvider
     start: StartingPoint | None
     kept: tuple[str, ...]
+    lessons: Lessons | None
 
     @property
     def heads(self) -> dict[str, TaskHead]:
@@ -76,11 +79,17 @@ class Plan:
         return RunInfo(tuple(self.tasks), self.corpus.reference, self.config.encoder, str(self.config.output))
 
     @property
+    def trained_on(self) -> Split:
+        """All sentences to train on: the training split and, after it, text that only teachers label."""
+        return self.lessons.with_texts(self.training) if self.lessons else self.training
+
+    @property
     def identity(self) -> dict[str, str]:
         """Values that identify the corpus when the run is resumed, by the name shown in messages."""
         return {
             "fingerprint of the corpus": self.corpus.fingerprint,
             "document boundaries": self.corpus.document_boundaries,
+            **(self.lessons.identity if self.lessons else {}),
         }
 
     def new_model(self) -> TaggerModel:
@@ -134,6 +143,7 @@ def make_plan(choices: Choices, reporter: Reporter, choose_device: bool = True) 
         f"{corpus.reference}: {len(training.sentences):,} sentences, {training.n_words:,} words to train on; "
         + ", ".join(f"{name}: {len(names)} labels" for name, names in labels.items())
     )
+    lessons = make_lessons(config, choices.teachers, labels, schemes, reporter) if choices.teachers else None
     stage("Starting TensorFlow")
     if choose_device:
         from polytag.engine.devices import choose_devices
@@ -163,6 +173,7 @@ def make_plan(choices: Choices, reporter: Reporter, choose_device: bool = True) 
         provider=choices.provider,
         start=choices.start,
         kept=kept,
+        lessons=lessons,
     )
 
 

@@ -20,11 +20,17 @@ if TYPE_CHECKING:
 PUSHED = "push"
 """Name of the folder in a run's folder for taggers that are being pushed."""
 
+SAID = "said"
+"""Name of the folder in a run's folder for what its teachers say."""
+TARGETS = ".targets"
+"""Name of the folder in a run's folder for what its student learns from them; made anew at each start."""
+
 _IDENTITY = "run.json"
 _SHOWN = 3
 _NOT_PART_OF_IT = {
     *("output", "overwrite", "resume", "checkpoint_every", "tensorboard", "profile"),
     *("export", "report", "push", "push_every", "push_private", "device", "workers", "runner"),
+    "teacher_cache",
 }
 
 
@@ -91,7 +97,9 @@ def locked_run(config: RunConfig, corpus: Mapping[str, str]) -> Iterator[Checkpo
     except KeyboardInterrupt:
         if not is_unfinished(folder):
             raise
-        raise InterruptedRunError(f"Interrupted; a checkpoint is in {str(folder)!r}. Continue with --resume.") from None
+        raise InterruptedRunError(
+            f"Interrupted; the work so far is in {str(folder)!r}. Continue with --resume."
+        ) from None
     else:
         remove_folder(folder)
     finally:
@@ -156,15 +164,15 @@ def _strangers(folder: Path) -> list[str]:
     """Names of files in a run folder that may be the user's."""
     from polytag.engine.checkpoints import checkpoints
 
-    own = {_IDENTITY, PUSHED, *(path.name for path in checkpoints(folder).values())}
+    own = {_IDENTITY, PUSHED, SAID, *(path.name for path in checkpoints(folder).values())}
     return sorted(path.name for path in folder.iterdir() if path.name not in own and not path.name.startswith("."))
 
 
 def is_unfinished(folder: Path) -> bool:
-    """Whether a folder of a run has a checkpoint to resume from."""
+    """Whether a folder of a run has something to resume from: a checkpoint, or what a teacher said."""
     from polytag.engine.checkpoints import checkpoints
 
-    return folder.is_dir() and bool(checkpoints(folder))
+    return folder.is_dir() and (bool(checkpoints(folder)) or any((folder / SAID).glob("*/*.npy")))
 
 
 def _begun(folder: Path) -> dict[str, Any]:

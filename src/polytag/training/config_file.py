@@ -1,0 +1,68 @@
+"""Read the options of a run from a file, and explain what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from polytag.encoding.json_values import read_toml
+from polytag.errors import PolytagError
+
+
+def pairs_of(value: object, option: str, form: str, example: str) -> dict[str, str]:
+    """The pairs of an option that is given once or several times, `ner=2`.
+
+    Raises:
+        PolytagError: A value is not of the form.
+    """
+    pairs = [str(pair) for pair in value] if isinstance(value, list) else [str(value)]
+    for pair in pairs:
+        if "=" not in pair:
+            raise PolytagError(f"{option} {pair!r} is not of the form {form}. Example: {option} {example}")
+    return {name.strip(): told.strip() for name, _, told in (pair.partition("=") for pair in pairs)}
+
+
+def read_options(file: Path) -> dict[str, Any]:
+    """The options in a TOML file.
+
+    Raises:
+        PolytagError: It cannot be read, or is not TOML.
+    """
+    try:
+        return read_toml(file)
+    except OSError as error:
+        raise PolytagError(f"The configuration file {str(file)!r} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise PolytagError(f"The configuration file {str(file)!r} is not TOML: {error}.") from error
+
+
+def explain(error: ValidationError, file: Path | None, known: Sequence[str]) -> str:
+    """What is wrong with the options of a run, and how to mend it.
+
+    Args:
+        error: What pydantic found.
+        file: The file of the options, if any.
+        known: The names of all options.
+    """
+    parts = []
+    missing = [f"--{problem['loc'][0]}" for problem in error.errors() if problem["type"] == "missing"]
+    if missing:
+        verb = "are" if len(missing) > 1 else "is"
+        parts.append(f"{' and '.join(missing)} {verb} missing; say, `--task ner --corpus sample --output my-tagger`")
+    for problem in error.errors():
+        name = ".".join(part for part in problem["loc"] if isinstance(part, str))
+        if problem["type"] == "missing":
+            continue
+        if problem["type"] == "extra_forbidden":
+            from polytag.errors import suggest
+
+            parts.append(f"{name!r} is not an option of a run.{suggest(name, known, 'option')}".rstrip("."))
+        else:
+            message = problem["msg"].replace("Input should be", "it must be", 1)
+            parts.append(f"{name!r} is {problem['input']!r}: {message[:1].lower()}{message[1:]}")
+    where = f" (flags and {str(file)!r})" if file else ""
+    what = f"{'; '.join(parts)}.".replace("?.", "?")
+    return f"The configuration of the run{where} is invalid: {what} See `polytag train --help`."
