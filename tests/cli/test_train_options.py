@@ -45,7 +45,8 @@ def config_of(command, monkeypatch):
 def test_every_field_is_an_option_with_its_text(help_of):
     shown = help_of("train")
     for name, field in RunConfig.model_fields.items():
-        flag = {"task_weights": "--task-weight", "from_": "--from"}.get(name, f"--{name.replace('_', '-')}")
+        special = {"task_weights": "--task-weight", "teacher_labels": "--teacher-label", "from_": "--from"}
+        flag = special.get(name, f"--{name.replace('_', '-')}")
         assert field.description, name
         assert field.description in shown[flag], name
     assert len(shown) == len(RunConfig.model_fields) + len(["--config", "--json", "--quiet", "--help"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from polytag.encoding.batches import BatchBuilder
 from polytag.encoding.features import featurise
+from polytag.encoding.teaching import Teaching
 from polytag.encoding.tensors import fingerprint
 from polytag.engine import checkpoints
 from polytag.engine.checkpoints import CheckpointStore
@@ -363,3 +365,65 @@ def test_the_files_of_a_checkpoint_are_hashed_once_when_a_run_resumes(tmp_path, 
     _, state = store.latest()
     assert state == {"epoch": 1}
     assert sorted(hashed) == ["state.json", "state.safetensors"]
+
+
+# Teachers
+
+
+def softmax(logits: NDArray[Any]) -> NDArray[np.float64]:
+    powers = np.exp(np.asarray(logits, np.float64))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def taught(model: TaggerModel, words: Sequence[Sequence[str]], said: NDArray[Any]) -> BatchBuilder:
+    """Batches in which the first half of the words has labels, and all have a teacher."""
+    features = featurise(model.encoder, words)
+    labels = letter_labels(words)
+    labels[len(labels) // 2 :] = IGNORE
+    teaching = Teaching(said.astype(np.float16), np.zeros(len(labels), np.int8), np.arange(3, dtype=np.int32))
+    return BatchBuilder(features, model.encoder, {"task": labels}, teaching={"task": teaching})
+
+
+@pytest.mark.parametrize(("share", "temperature"), [(0.75, 2.0), (1.0, 1.0)])
+def test_the_loss_of_a_taught_word_is_that_of_its_label_and_of_its_teacher(uncompiled: None, share, temperature):
+    model, words = tiny_model(), sentences(6)
+    n_words = sum(map(len, words))
+    said = np.random.default_rng(0).dirichlet([1, 1, 1], n_words).astype(np.float16)
+    builder = taught(model, words, said)
+    features = featurise(model.encoder, words)
+    logits = np.asarray(model(features.ids[None], np.ones((1, n_words), bool))["task"])[0]
+    expected = 0.0
+    for word, (label, teacher) in enumerate(zip(letter_labels(words), said.astype(float), strict=True)):
+        flat = softmax(np.log(teacher) / temperature)
+        student = softmax(logits[word] / temperature)
+        expected += share * temperature**2 * (flat * np.log(flat / student)).sum()
+        if word < n_words // 2:
+            expected -= (1 - share) * np.log(softmax(logits[word])[label])
+    how = settings(teacher_weight=share, teacher_temperature=temperature)
+    ((epoch, _),) = train_epochs(model, builder, features.lengths, how, lambda: Scored(0.0))
+    assert epoch.loss == pytest.approx(expected / n_words, rel=1e-3)  # the teacher's numbers are short
+
+
+def test_a_student_learns_from_its_teacher_where_there_is_no_label() -> None:
+    words = sentences(40)
+    wanted = letter_labels(words)
+    model = tiny_model()
+    builder = taught(model, words, 0.02 + 0.94 * np.eye(3)[wanted])
+    features = featurise(model.encoder, words)
+    how = settings(epochs=20, learning_rate=0.05, teacher_weight=0.5, teacher_temperature=2.0)
+    list(train_epochs(model, builder, features.lengths, how, lambda: Scored(0.0)))
+    found = np.asarray(model(features.ids[None], np.ones((1, len(wanted)), bool))["task"])[0].argmax(axis=1)
+    half = len(wanted) // 2
+    assert (found == wanted)[half:].mean() > 0.95
+
+
+def test_accumulated_batches_with_a_teacher_are_one_batch(uncompiled: None) -> None:
+    words = sentences(8)
+    said = np.random.default_rng(0).dirichlet([1, 1, 1], sum(map(len, words)))
+    one, two = tiny_model(), tiny_model()
+    for model, how in ((one, settings(batch_size=8)), (two, settings(batch_size=4, accumulate=2))):
+        builder = taught(model, words, said)
+        lengths = featurise(model.encoder, words).lengths
+        how = replace(how, teacher_weight=0.5, teacher_temperature=2.0, learning_rate=0.1)
+        list(train_epochs(model, builder, lengths, how, lambda: Scored(0.0)))
+    assert_close(one.tensors(), two.tensors(), atol=1e-5)

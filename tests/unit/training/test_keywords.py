@@ -11,7 +11,12 @@ from polytag import RunConfig
 from polytag.training.keywords import RunOptions
 
 # What a field may also be made from.
-_GIVEN = {tuple[str, ...]: str | Sequence[str], Path: str | Path, dict[str, float]: Mapping[str, float]}
+_GIVEN = {
+    tuple[str, ...]: str | Sequence[str],
+    Path: str | Path,
+    dict[str, float]: Mapping[str, float],
+    dict[str, str]: Mapping[str, str],
+}
 
 
 def plain(annotation):
