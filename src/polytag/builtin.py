@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from polytag import hub
 from polytag.corpus.sample.reader import SampleReader
 from polytag.encoding.splitters import CharactersSplitter, StandardSplitter, WhitespaceSplitter
+from polytag.encoding.word_vectors import VECTORS_FILE
 from polytag.files import expand_home, path_exists
 from polytag.plugin.alignment import FloatArray
 from polytag.plugin.encoder import Encoder, EncoderProvider, NumpyNetwork, TrainingDefaults, WordCoder
@@ -29,6 +30,8 @@ class CompactProvider(EncoderProvider):
 
     name: ClassVar[str] = "compact"
     summary: ClassVar[str] = "word-level convolutions over hashed features, trained from scratch; no download"
+    files: ClassVar[tuple[str, ...]] = (VECTORS_FILE,)
+    takes_vectors: ClassVar[bool] = True
     defaults: ClassVar[TrainingDefaults] = TrainingDefaults(
         epochs=8, batch_size=32, learning_rate=2e-3, weight_decay=0.3, averaging=0.999
     )
@@ -44,10 +47,12 @@ class CompactProvider(EncoderProvider):
         return CompactEncoder()
 
     def restore(self, folder: Path) -> Encoder:
-        """A new encoder; nothing is read from the folder."""
+        """A new encoder; only the words that have vectors are read from the folder."""
+        from polytag.encoding.word_vectors import WordVectors, read_words
         from polytag.engine.encoders.compact import CompactEncoder
 
-        return CompactEncoder()
+        words = read_words(folder)
+        return CompactEncoder(WordVectors.empty(words) if words else None)
 
     def coder(self, reference: str) -> WordCoder:
         """Word hashes."""
@@ -56,10 +61,11 @@ class CompactProvider(EncoderProvider):
         return HashCoder()
 
     def restore_coder(self, folder: Path) -> WordCoder:
-        """Word hashes; nothing is read from the folder."""
+        """Word hashes, and the words that have vectors."""
         from polytag.encoding.coders import HashCoder
+        from polytag.encoding.word_vectors import read_words
 
-        return HashCoder()
+        return HashCoder(read_words(folder))
 
     def numpy_network(self) -> type[NumpyNetwork]:
         """The network in NumPy."""

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from support.old_checkpoints import CASES, ENCODER, LAYOUTS, PRETRAINING, STATES, Layout, values, write_config
 from support.references import inputs
 

@@ -12,7 +12,7 @@ import pytest
 
 from polytag.tagger import runtimes
 from support.checkpoints import make_checkpoint, make_classifier
-from support.corpora import write_abstracts, write_addresses, write_treebank
+from support.corpora import write_abstracts, write_addresses, write_treebank, write_vectors
 from support.course import make_course_checkpoint, write_course_corpus
 from support.pages import DOCS, Block, Given, PageRunner, agrees, pages, parts
 from support.random_tagger import save_random_tagger
@@ -58,6 +58,7 @@ def runner(tmp_path, monkeypatch, capsys, command, shared_command, request):
         "a tagger for three tasks": lambda path: copied("joint_run", path),
         "column files": lambda path: copied("tiny_corpus", path),
         "addresses": write_addresses,
+        "a file of vectors": write_vectors,
         "a treebank": write_treebank,
         "biomedical column files": write_abstracts,
         "the package rjieba": lambda path: pytest.importorskip("rjieba", reason="comes with the extra dev"),

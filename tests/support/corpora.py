@@ -150,6 +150,14 @@ def write_addresses(folder: Path) -> Path:
     return folder
 
 
+def write_vectors(path: Path) -> Path:
+    """Vectors of four numbers for words of the addresses, as fastText writes them; returns the file."""
+    words = ("the", ".", "city", "is", "far", "away", "we", "shop", "it")
+    lines = [f"{word} {' '.join(str(len(word) + column) for column in range(4))}" for word in words]
+    path.write_text("\n".join([f"{len(words)} 4", *lines, ""]), encoding="utf-8")
+    return path
+
+
 def _addresses() -> Iterator[Rows]:
     for index, (street, city, pattern) in enumerate(itertools.product(_STREETS, _CITIES, _LETTERS)):
         rows: Rows = []

@@ -14,7 +14,7 @@ from typing import IO, NamedTuple
 from polytag.errors import CorpusError
 
 _BOM = codecs.BOM_UTF8
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 _HEAD = 65_536
 # UTF-32 first: its mark for little-endian order begins with that of UTF-16.
 _DECLARED = (
@@ -116,7 +116,7 @@ def open_bytes(path: Path) -> IO[bytes]:
         OSError: The file cannot be read.
     """
     file = path.open("rb")
-    compressed = file.read(len(_GZIP)) == _GZIP
+    compressed = file.read(len(GZIP)) == GZIP
     file.seek(0)
     if not compressed:
         return file

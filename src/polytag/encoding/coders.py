@@ -20,8 +20,13 @@ from polytag.plugin.encoder import Units, UnreadWords, WordCoder
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+    from polytag.encoding.word_vectors import VectorWords
+
 BLOCKS, WINDOW = 4, 3
 """Number and width of the convolutions of `compact`; their reach is the overlap of windows of long sentences."""
+
+N_HASHES = HASHES * len(ROWS)
+"""Number of hashed features of a word."""
 
 _CACHED_WORDS = 500_000
 UNITS_FILE = "units.json"
@@ -35,10 +40,13 @@ _AGAIN = "Export the tagger again."
 
 
 class HashCoder(WordCoder):
-    """Words as units of their own, hashed into rows of an embedding table."""
+    """Words as units of their own, hashed into rows of an embedding table.
+
+    Args:
+        vectors: The words that also have vectors; None for hashes alone.
+    """
 
     unit: ClassVar[str] = "word"
-    n_features = HASHES * len(ROWS)
     before: tuple[int, ...] = ()
     after: tuple[int, ...] = ()
     padding = 0
@@ -46,17 +54,21 @@ class HashCoder(WordCoder):
     # Words beyond the reach of the convolutions do not change a word's vector.
     overlap = BLOCKS * (WINDOW // 2)
 
-    def __init__(self) -> None:
+    def __init__(self, vectors: VectorWords | None = None) -> None:
         self._rows: dict[str, bytes] = {}
+        self.words_with_vectors = vectors
+        self.n_features = N_HASHES + (vectors.parts if vectors else 0)
 
     def encode(self, words: Sequence[str]) -> Units:
-        """One unit per word: int32 (words, 10) rows of the embedding table."""
+        """One unit per word: int32 (words, 10) rows of the embedding table, and after them rows of the vectors."""
         if len(self._rows) > _CACHED_WORDS:
             self._rows = {}  # not cleared: another thread may be reading it
         known = self._rows
-        for word in words:  # a difference of sets would look at all known ones
-            if word not in known:
-                known[word] = np.array(hash_word(word), dtype=np.int32).tobytes()
+        new = dict.fromkeys(word for word in words if word not in known)  # a difference of sets would look at all
+        vectors = self.words_with_vectors
+        found = vectors.find(list(new)) if vectors and new else [()] * len(new)
+        for word, others in zip(new, found, strict=True):
+            known[word] = np.array([*hash_word(word), *others], dtype=np.int32).tobytes()
         # Bytes are joined faster than lists of numbers become arrays.
         rows = np.frombuffer(bytearray().join(map(known.__getitem__, words)), dtype=np.int32)
         return Units(rows.reshape(-1, self.n_features), np.ones(len(words), dtype=np.int32))
@@ -66,7 +78,9 @@ class HashCoder(WordCoder):
         return UnreadWords(set(), set())
 
     def save_coder(self, folder: Path) -> None:
-        """Write nothing: words are hashed, so no vocabulary exists."""
+        """Write the words that have vectors; hashes need no vocabulary."""
+        if self.words_with_vectors:
+            self.words_with_vectors.save(folder)
 
 
 class _WithoutPanics(ContextDecorator):
@@ -165,6 +179,11 @@ class SubwordCoder(WordCoder):
         begins = np.cumsum(counts) - counts
         rows = np.repeat(starts[index] - begins, counts) + np.arange(int(counts.sum()))
         return Units(pool[rows][:, None], counts.astype(np.int32))
+
+    @property
+    def n_subwords(self) -> int:
+        """The number of ids of subwords."""
+        return max(self._backend.get_vocab().values(), default=0) + 1
 
     def texts(self, ids: NDArray[np.int32]) -> list[str]:
         """The subwords, as the tokenizer writes them; the id of one that its vocabulary lacks."""

@@ -46,8 +46,8 @@ def write_savedmodel(model: TaggerModel, folder: Path) -> None:
     """
     module = tf.Module()
     function = serving_function(model, tf.int32)
-    module.tagger_variables = [variable.value for variable in model.variables]
     concrete = function.get_concrete_function()
+    module.tagger_variables = list(concrete.graph.variables)
     _save(module, folder, concrete)
 
 

@@ -111,9 +111,10 @@ def _introduction(tagger: Tagger, record: RunRecord) -> Iterator[str]:
     joint = " The tasks share one encoder and are tagged in one pass." if len(tagger.heads) > 1 else ""
     continues = config.from_ is not None or _over_checkpoint(tagger)
     start = "fine-tuned" if continues else "trained from scratch"
+    vectors = f" with vectors of words from `{_public(config.vectors)}`" if config.vectors else ""
     yield (
         f"It tags every word of a text for {tasks}. Trained by polytag on `{_public(config.corpus)}` with the "
-        f"encoder `{_public(config.encoder)}`, {start}.{joint}"
+        f"encoder `{_public(config.encoder)}`, {start}{vectors}.{joint}"
     )
     yield ""
     if record.lessons:
@@ -253,6 +254,11 @@ def _limitations(tagger: Tagger, record: RunRecord) -> Iterator[str]:
         else:
             yield "- It ignores case: a name and a common word may look the same."
         yield f"  (Measured on the first {limits.sentences:,} sentences of validation.)"
+    if config.vectors:
+        yield (
+            f"- Its vectors of words were made from `{_public(config.vectors)}`. polytag does not know the licence of "
+            "that source, which may also hold for this tagger."
+        )
     if config.context == "sentence":
         yield "- Each sentence is tagged independently: earlier sentences do not help to recognise a name."
     if record.test is None:
@@ -278,9 +284,8 @@ def _training(tagger: Tagger, record: RunRecord) -> Iterator[str]:
         yield ""
     yield from ("The configuration, for `polytag train --config`:", "", "```toml")
     config = record.config
-    named: dict[str, Any] = {
-        name: _public(getattr(config, name)) for name in ("corpus", "encoder", "from_") if getattr(config, name)
-    }
+    sources = ("corpus", "encoder", "vectors", "from_")
+    named: dict[str, Any] = {name: _public(getattr(config, name)) for name in sources if getattr(config, name)}
     named |= {name: tuple(map(_public, getattr(config, name))) for name in ("teacher", "texts")}
     lines = config.model_copy(update=named).to_toml().splitlines()
     yield from (line for line in lines if not line.startswith("output = "))

@@ -43,6 +43,7 @@ def write_tagger(
         "versions": {name: importlib.metadata.version(name) for name in _REPORTED_VERSIONS},
         "scores": {"validation": validation.headlines, "test": test.headlines if test else None},
         **(record.lessons.description(record.config.texts) if record.lessons else {}),
+        **({"vectors": record.config.vectors} if record.config.vectors else {}),
     }
     files = {
         "run.toml": record.config.to_toml([f"The corpus was read as: {line}" for line in corpus.form_lines()]),

@@ -8,9 +8,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from polytag.encoding.coders import BLOCKS, WINDOW
-from polytag.encoding.compact_layout import EMBEDDING_WIDTH, EPSILON, SHAPES, WIDTH, check_tensors
+from polytag.encoding.coders import BLOCKS, N_HASHES, WINDOW
+from polytag.encoding.compact_layout import (
+    EMBEDDING_WIDTH,
+    EPSILON,
+    ROWS_NAME,
+    SCALES_NAME,
+    SHAPES,
+    WIDTH,
+    check_tensors,
+)
 from polytag.encoding.word_hashes import HASHES, ROWS
+from polytag.errors import TaggerError
 from polytag.plugin.alignment import FloatArray
 
 _ROWS_AT_ONCE = 256
@@ -20,9 +29,9 @@ _FEW_ROWS = 27
 """Up to so many words, a product is computed in parts of 192 columns: for at most a million multiplications, OpenBLAS
 does not copy the kernel, which makes the parts 1.3 times as fast as the whole."""
 
-_MIXED_WIDTH = len(ROWS) * EMBEDDING_WIDTH
+_HASHED_WIDTH = len(ROWS) * EMBEDDING_WIDTH
 _MEAN = np.full(WIDTH, 1 / WIDTH, dtype=np.float32)
-_KEY = np.random.default_rng(0).integers(1 << 62, size=HASHES * len(ROWS))
+_KEY = np.random.default_rng(0).integers(1 << 62, size=N_HASHES)
 
 # Single numbers are arrays, too: for short sentences, the conversion of a number takes as long as the operation.
 _ZERO, _VARIANCE, _EPSILON = (np.array(number, dtype=np.float32) for number in (0, 1 / WIDTH, EPSILON))
@@ -31,6 +40,11 @@ _LOG_TAIL = [
     for number in (-0.000328062495, 0.00491057496, -0.0359238577, -0.318842603, -0.797665299, -0.693173265)
 ]
 """Coefficients of P(z), highest first: see `gelu`."""
+
+_MISFIT = (
+    "The words with vectors in the folder are not those of its weights: a file was replaced. Restore the folder from a "
+    "copy, or train or download the tagger again."
+)
 
 
 class CompactNetwork:
@@ -49,6 +63,7 @@ class CompactNetwork:
         check_tensors(tensors)
         weights = {name: np.asarray(tensors[name], dtype=np.float32) for name in SHAPES}
         self._table = weights["encoder.table"]
+        self._vectors_of_words = _Vectors(tensors[ROWS_NAME], tensors[SCALES_NAME]) if ROWS_NAME in tensors else None
         self._mix = _Layer.of(weights, "mix", "mix_norm")
         self._blocks = [_Layer.of(weights, f"convolution_{index}", f"norm_{index}") for index in range(BLOCKS)]
 
@@ -56,13 +71,18 @@ class CompactNetwork:
         """Vectors of some positions.
 
         Args:
-            ids: int32 (batch, length, 10), rows of the table.
+            ids: int32 (batch, length, features), rows of the table, and after them rows of the vectors of words.
             mask: bool (batch, length), False at padding, which is at the end of sentences.
             wanted: int64 (n,), positions among batch * length, none of them padding.
 
         Returns:
             float32 (n, 192).
+
+        Raises:
+            TaggerError: The words with vectors are not those of the weights.
         """
+        if (ids.shape[2] == N_HASHES) != (self._vectors_of_words is None):
+            raise TaggerError(_MISFIT)
         with np.errstate(all="ignore"):  # absurd weights overflow, which whoever decodes the scores finds out
             return self._vectors(ids, mask, wanted)
 
@@ -85,21 +105,45 @@ class CompactNetwork:
         """Vectors of words without context, float32 (words, 192); of many words, each distinct one is embedded once."""
         distinct, index = ids, None
         if len(ids) > _FEW_ROWS:
-            _, first, index = np.unique(ids @ _KEY, return_index=True, return_inverse=True)
+            _, first, index = np.unique(ids[:, :N_HASHES] @ _KEY, return_index=True, return_inverse=True)
             distinct = ids[first]
             if not np.array_equal(distinct[index], ids):  # two words have one key
                 distinct, index = ids, None
         vectors = np.empty((len(distinct), WIDTH), dtype=np.float32)
-        memory = _Memory(min(len(distinct), _ROWS_AT_ONCE), _MIXED_WIDTH)
+        words = self._vectors_of_words
+        width = len(self._mix.kernel)
+        memory = _Memory(min(len(distinct), _ROWS_AT_ONCE), width)
         for start in range(0, len(distinct), _ROWS_AT_ONCE):
-            hashed = distinct[start : start + _ROWS_AT_ONCE].reshape(-1, len(ROWS), HASHES)
+            rows = distinct[start : start + _ROWS_AT_ONCE]
+            hashed = rows[:, :N_HASHES].reshape(-1, len(ROWS), HASHES)
             inputs, y = memory.inputs[: len(hashed)], vectors[start : start + len(hashed)]
-            embedded = inputs.reshape(-1, len(ROWS), EMBEDDING_WIDTH)
+            embedded = inputs[:, :_HASHED_WIDTH].reshape(-1, len(ROWS), EMBEDDING_WIDTH, copy=False)
             np.add(self._table[hashed[:, :, 0]], self._table[hashed[:, :, 1]], out=embedded)
-            parts = [inputs[:, at : at + WIDTH] for at in range(0, _MIXED_WIDTH, WIDTH)]
+            if words is not None:
+                words.write(rows[:, N_HASHES:], inputs[:, _HASHED_WIDTH:])
+            parts = [inputs[:, at : at + WIDTH] for at in range(0, width, WIDTH)]
             _multiply(parts if len(y) <= _FEW_ROWS else [inputs], self._mix.kernel, y)
             _activate(y, self._mix, memory)
         return vectors if index is None else vectors[index]
+
+
+class _Vectors(NamedTuple):
+    """The vectors of words: int8 (rows, width), and the scale of each row, float32 (rows,)."""
+
+    rows: NDArray[np.int8]
+    scales: FloatArray
+
+    def write(self, rows: NDArray[np.int32], out: FloatArray) -> None:
+        """Write the means of vectors to `out`, float32 (words, width), of rows, int32 (words, parts), 0 for none."""
+        if rows.max() >= len(self.rows):
+            raise TaggerError(_MISFIT)
+        np.multiply(self.rows[rows[:, 0]], self.scales[rows[:, 0], None], out=out)
+        for part in rows.T[1:]:
+            longer = np.flatnonzero(part)  # fewer and fewer words
+            if not len(longer):
+                break
+            out[longer] += self.rows[part[longer]] * self.scales[part[longer], None]
+        out /= np.maximum(np.count_nonzero(rows, axis=1), 1).astype(np.float32)[:, None]
 
 
 class _Layer(NamedTuple):

@@ -8,18 +8,17 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from polytag.encoding.batches import BatchBuilder
-from polytag.encoding.features import Features
+from polytag.encoding.word_vectors import WordVectors
 from polytag.errors import TrainingError
 from polytag.plugin.reporter import Reporter
 from polytag.training.choices import Choices
 from polytag.training.config import RunConfig
 from polytag.training.fit import settings_of, taught_targets, trained_model, training_batches
-from polytag.training.plan import make_plan, new_model
+from polytag.training.plan import Plan, make_plan, new_model
 from polytag.training.worker import score_of_chief, told_by_chief
 
 if TYPE_CHECKING:
     from polytag.engine.distribution import Distribution
-    from polytag.engine.model import TaggerModel
 
 
 def assist(choices: Choices, distribution: Distribution) -> None:
@@ -39,13 +38,16 @@ def assist(choices: Choices, distribution: Distribution) -> None:
     config = RunConfig.model_validate(told["config"])
     labels = {task: tuple(names) for task, names in told["labels"].items()}
     weights = {task: tuple(values) for task, values in told["weights"].items()}
-    make = partial(new_model, config, choices.provider, choices.start, labels, told["kept"], choices.schemes)
-    model = trained_model(config, make, distribution)
     folder = Path(told["features"])
-    if folder.is_dir():
-        builder, features = BatchBuilder.load(folder, model.encoder, tuple(labels))
+    plan = None if folder.is_dir() else _plan_here(choices, told["identity"])
+    vectors = plan.vectors if plan else WordVectors.load(folder)
+    make = partial(new_model, config, choices.provider, choices.start, labels, told["kept"], choices.schemes, vectors)
+    model = trained_model(config, make, distribution)
+    if plan:
+        with TemporaryDirectory(ignore_cleanup_errors=True) as own:
+            features, builder = training_batches(plan, model.encoder, taught_targets(plan, Path(own), Reporter()))
     else:
-        builder, features = _read_here(choices, model, told["identity"])
+        builder, features = BatchBuilder.load(folder, model.encoder, tuple(labels))
     epochs = loop.train_epochs(
         model,
         builder,
@@ -59,14 +61,13 @@ def assist(choices: Choices, distribution: Distribution) -> None:
     distribution.share(None)  # the chief has written the tagger
 
 
-def _read_here(choices: Choices, model: TaggerModel, identity: dict[str, str]) -> tuple[BatchBuilder, Features]:
+def _plan_here(choices: Choices, identity: dict[str, str]) -> Plan:
     """Read the corpus on a machine that does not see the chief's files."""
     plan = make_plan(choices, Reporter(), choose_device=False)
     if plan.identity != identity:
+        different = ", ".join(sorted(name for name in identity if plan.identity.get(name) != identity[name]))
         raise TrainingError(
-            f"The corpus {plan.corpus.reference!r} differs between this worker and the chief. Give all workers the "
-            "same files."
+            f"The corpus {plan.corpus.reference!r} differs between this worker and the chief ({different}). Give all "
+            "workers the same files."
         )
-    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        features, builder = training_batches(plan, model.encoder, taught_targets(plan, Path(folder), Reporter()))
-    return builder, features
+    return plan

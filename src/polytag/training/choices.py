@@ -21,6 +21,7 @@ from polytag.tagger.viterbi import head_of
 from polytag.training.config import RunConfig
 from polytag.training.start import StartingPoint, open_start
 from polytag.training.teachers import Teacher, open_teachers
+from polytag.training.vectors import check_reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,13 @@ def choose(config: RunConfig) -> Choices:
             "sentences. Leave out --loss-weights, or choose another --decoding."
         )
     provider = start.provider if start else choose_encoder(config.encoder)
+    if config.vectors:
+        if not provider.takes_vectors:
+            raise PolytagError(
+                f"The encoder {config.encoder!r} cannot use --vectors: it has vectors of its own. Leave --vectors out, "
+                "or train compact."
+            )
+        check_reference(config.vectors)
     check_output(config.output, config.overwrite)
     if config.export:
         require_packages(config.export)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from polytag.errors import PolytagError
 from polytag.files import expand_home
@@ -15,7 +15,7 @@ from polytag.plugin.encoder import Precision, TrainingDefaults
 from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.splitter import STANDARD
 from polytag.tagger.viterbi import VITERBI, check_decoding
-from polytag.training.config_file import explain, pairs_of, read_options
+from polytag.training.config_file import as_toml, explain, pairs_of, read_options, tasks_of
 from polytag.training.options import (
     COLUMNS,
     COMMENTS,
@@ -39,6 +39,11 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 _CORPUS, _MODEL, _TRAINING, _TEACHERS, _HUB = "Corpus", "Model", "Training", "Teachers", "Hub"
+_PAIRS = {
+    "task_weights": ("--task-weight", "TASK=NUMBER", "ner=2"),
+    "teacher_labels": ("--teacher-label", "TEACHER=STUDENT", "PERSON=PER"),
+}
+"""The options that are pairs: the flag, its form, and an example."""
 _HALF = re.compile("[\ud800-\udfff]")
 OF_ONE_RUN = {
     *("overwrite", "resume", "report", "tensorboard", "profile", "push", "push_every", "push_private"),
@@ -69,6 +74,17 @@ class RunConfig(BaseModel):
         False,
         description="Give an uncased checkpoint a cased vocabulary: better for part-of-speech tags and names, but a "
         "larger tagger.",
+    )
+    vectors: Annotated[str | None, Option(shown="none", value="FILE|CHECKPOINT")] = Field(
+        None,
+        description="Vectors of words for `compact`, in addition to its hashed features: a file of word2vec, GloVe, "
+        "fastText (`.vec`) or floret, or a pretrained checkpoint, which makes them once: folder or hub name.",
+    )
+    vector_words: Annotated[int, Option()] = Field(
+        50_000,
+        ge=0,
+        description="Number of first, most frequent words of a file of vectors to keep in addition to those of the "
+        "training data.",
     )
     from_: Annotated[str | None, Option(shown="none")] = Field(
         None,
@@ -227,26 +243,18 @@ class RunConfig(BaseModel):
     def _split(cls, value: object) -> object:
         return [name.strip() for name in value.split(",")] if isinstance(value, str) else value
 
-    @field_validator("task_weights", mode="before")
+    @field_validator("task_weights", "teacher_labels", mode="before")
     @classmethod
-    def _weights(cls, value: object) -> object:
+    def _pairs(cls, value: object, field: ValidationInfo) -> object:
         """Accept a table, or the form of the command line: `ner=2`, once or several times."""
-        return value if isinstance(value, Mapping) else pairs_of(value, "--task-weight", "TASK=NUMBER", "ner=2")
-
-    @field_validator("teacher_labels", mode="before")
-    @classmethod
-    def _label_pairs(cls, value: object) -> object:
-        """Accept a table, or the form of the command line: `PERSON=PER`, once or several times."""
-        return (
-            value if isinstance(value, Mapping) else pairs_of(value, "--teacher-label", "TEACHER=STUDENT", "PERSON=PER")
-        )
+        return value if isinstance(value, Mapping) else pairs_of(value, *_PAIRS[str(field.field_name)])
 
     @field_validator("output", "tensorboard", "profile", "teacher_cache")
     @classmethod
     def _at_home(cls, value: Path | None) -> Path | None:
         return value and expand_home(value)
 
-    @field_validator("loss_weights")
+    @field_validator("loss_weights", "vectors")
     @classmethod
     def _file_at_home(cls, value: str | None) -> str | None:
         return str(expand_home(value)) if value and value.startswith("~") else value
@@ -262,6 +270,11 @@ class RunConfig(BaseModel):
             raise PolytagError("--labels names the labels of the token classifier to start from. Name it with --from.")
         if self.texts and not self.teacher:
             raise PolytagError("--texts has no labels, and needs a teacher that tags it. Name one with --teacher.")
+        if self.from_ is not None and self.vectors is not None:
+            raise PolytagError(
+                f"The run starts from {self.from_!r}, whose encoder keeps the vectors that it has, or has none. Leave "
+                "out --vectors, or --from."
+            )
         return self
 
     @model_validator(mode="after")
@@ -305,15 +318,8 @@ class RunConfig(BaseModel):
         Args:
             remarks: Lines for a comment at its start.
         """
-        import tomlkit
-
         left_out = OF_ONE_RUN if self.teacher else OF_ONE_RUN | _OF_TEACHERS
-        values = self.model_dump(mode="json", exclude_none=True, exclude=left_out, by_alias=True)
-        document = tomlkit.document()
-        for remark in remarks:
-            document.add(tomlkit.comment(remark))
-        document.update({name: value for name, value in values.items() if value not in ({}, [])})
-        return tomlkit.dumps(document)
+        return as_toml(self.model_dump(mode="json", exclude_none=True, exclude=left_out, by_alias=True), remarks)
 
     @classmethod
     def from_sources(cls, file: Path | None, flags: Mapping[str, Any]) -> RunConfig:
@@ -329,16 +335,8 @@ class RunConfig(BaseModel):
         names = {name: field.alias or name for name, field in cls.model_fields.items()}  # `from_` is `from` in a file
         values |= {names.get(name, name): value for name, value in flags.items() if value is not None}
         if values.get("teacher") and not values.get("task"):
-            values["task"] = _tasks_of(values["teacher"])
+            values["task"] = tasks_of(values["teacher"])
         try:
             return cls.model_validate(values)
         except ValidationError as error:
             raise PolytagError(explain(error, file, list(names.values()))) from error
-
-
-def _tasks_of(teachers: object) -> list[str]:
-    """The tasks of all teachers."""
-    from polytag.tagger.description import open_folder
-
-    names = teachers if isinstance(teachers, list | tuple) else [teachers]
-    return list(dict.fromkeys(task for name in names for task in open_folder(str(name))[1].tasks))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,30 @@ def read_options(file: Path) -> dict[str, Any]:
         raise PolytagError(f"The configuration file {str(file)!r} cannot be read: {error.strerror}.") from error
     except ValueError as error:
         raise PolytagError(f"The configuration file {str(file)!r} is not TOML: {error}.") from error
+
+
+def as_toml(options: Mapping[str, Any], remarks: Sequence[str]) -> str:
+    """Options as TOML, without those that are empty.
+
+    Args:
+        options: Their values.
+        remarks: Lines for a comment at its start.
+    """
+    import tomlkit
+
+    document = tomlkit.document()
+    for remark in remarks:
+        document.add(tomlkit.comment(remark))
+    document.update({name: value for name, value in options.items() if value not in ({}, [])})
+    return tomlkit.dumps(document)
+
+
+def tasks_of(taggers: object) -> list[str]:
+    """The tasks of all the taggers that an option names."""
+    from polytag.tagger.description import open_folder
+
+    names = taggers if isinstance(taggers, list | tuple) else [taggers]
+    return list(dict.fromkeys(task for name in names for task in open_folder(str(name))[1].tasks))
 
 
 def explain(error: ValidationError, file: Path | None, known: Sequence[str]) -> str:

@@ -22,6 +22,8 @@ class RunOptions(ReadingKeywords, total=False):
     output: str | Path
     encoder: str
     cased: bool
+    vectors: str | None
+    vector_words: int
     from_: str | None
     labels: str | None
     reader: str | None

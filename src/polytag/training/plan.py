@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from polytag.corpus.corpus import Corpus
 from polytag.corpus.load import load_corpus
 from polytag.corpus.splits import Split, read_splits
+from polytag.encoding.word_vectors import WordVectors
 from polytag.plugin.encoder import EncoderProvider
 from polytag.plugin.encoder_choice import make_encoder
 from polytag.plugin.reader import SPLITS
@@ -26,6 +27,7 @@ from polytag.training.data import inventory, training_splits
 from polytag.training.run_folder import with_interrupted_precision
 from polytag.training.start import StartingPoint
 from polytag.training.teaching import Lessons, make_lessons
+from polytag.training.vectors import make_vectors
 
 if TYPE_CHECKING:
     from polytag.engine.model import TaggerModel
@@ -48,6 +50,7 @@ class Plan:
         start: The tagger to start from, if any.
         kept: The tasks whose heads come from that tagger.
         lessons: What the student learns from teachers; None without one.
+        vectors: Vectors of words for the encoder, if any.
     """
 
     config: RunConfig
@@ -61,7 +64,8 @@ class Plan:
     provider: EncoderProvider
     start: StartingPoint | None
     kept: tuple[str, ...]
-    lessons: Lessons | None
+    lessons: Lessons | None = None
+    vectors: WordVectors | None = None
 
     @property
     def heads(self) -> dict[str, TaskHead]:
@@ -85,8 +89,10 @@ class Plan:
 
     @property
     def identity(self) -> dict[str, str]:
-        """Values that identify the corpus when the run is resumed, by the name shown in messages."""
+        """Values that identify the data when the run is resumed, by the name shown in messages."""
+        vectors = {"fingerprint of the vectors": self.vectors.fingerprint} if self.vectors else {}
         return {
+            **vectors,
             "fingerprint of the corpus": self.corpus.fingerprint,
             "document boundaries": self.corpus.document_boundaries,
             **(self.lessons.identity if self.lessons else {}),
@@ -95,7 +101,7 @@ class Plan:
     def new_model(self) -> TaggerModel:
         """The model at the beginning of training: with the weights of the tagger to start from, or with new ones."""
         schemes = {name: decoder.scheme for name, decoder in self.decoders.items()}
-        return new_model(self.config, self.provider, self.start, self.labels, self.kept, schemes)
+        return new_model(self.config, self.provider, self.start, self.labels, self.kept, schemes, self.vectors)
 
 
 def new_model(
@@ -105,6 +111,7 @@ def new_model(
     labels: Mapping[str, Sequence[str]],
     kept: Sequence[str],
     schemes: Mapping[str, LabelScheme],
+    vectors: WordVectors | None = None,
 ) -> TaggerModel:
     """The model at the beginning of training, for the fields of a `Plan` and the label scheme of each task."""
     from polytag.engine.model import TaggerModel
@@ -115,6 +122,8 @@ def new_model(
         model = start.model(labels, kept, parameters, kind)
     else:
         encoder = make_encoder(provider, lambda: provider.create(config.encoder))
+        if vectors:
+            encoder.use_vectors(vectors)
         model = TaggerModel(encoder, labels, parameters)
     if config.cased:
         model.encoder.see_capitals()
@@ -144,6 +153,10 @@ def make_plan(choices: Choices, reporter: Reporter, choose_device: bool = True) 
         + ", ".join(f"{name}: {len(names)} labels" for name, names in labels.items())
     )
     lessons = make_lessons(config, choices.teachers, labels, schemes, reporter) if choices.teachers else None
+    vectors = None
+    if config.vectors:
+        words = lessons.with_texts(training) if lessons else training
+        vectors = make_vectors(config.vectors, words.sentences, config.vector_words, reporter)
     stage("Starting TensorFlow")
     if choose_device:
         from polytag.engine.devices import choose_devices
@@ -174,6 +187,7 @@ def make_plan(choices: Choices, reporter: Reporter, choose_device: bool = True) 
         start=choices.start,
         kept=kept,
         lessons=lessons,
+        vectors=vectors,
     )
 
 

@@ -42,6 +42,8 @@ def tell_workers(distribution: Distribution, plan: Plan, builder: BatchBuilder, 
             shutil.rmtree(left, ignore_errors=True)
         shared.mkdir()
         builder.save(shared)
+        if plan.vectors:
+            plan.vectors.save(shared)
     except OSError as error:
         raise TrainingError(
             f"The features for the workers cannot be written to {str(folder)!r}: {error.strerror or error}. Make room, "

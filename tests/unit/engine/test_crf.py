@@ -82,7 +82,8 @@ def test_the_gradient_is_that_of_all_sequences(seed: int, sizes: list[int], labe
             step = np.zeros(gradient.shape)
             step[place] = 1e-4
             after, before = (
-                weights @ found.losses(*(values + sign * step if values is exact[which] else values for values in exact))
+                weights
+                @ found.losses(*(values + sign * step if values is exact[which] else values for values in exact))
                 for sign in (1, -1)
             )
             np.testing.assert_allclose(gradient[place], (after - before) / 2e-4, atol=1e-5)

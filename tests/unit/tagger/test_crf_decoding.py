@@ -15,7 +15,7 @@ from polytag.tagger.viterbi import Transitions, viterbi
 from support.sequences import IMPOSSIBLE, random_transitions, sequences
 
 seeds = st.integers(0, 2**32 - 1)
-LABELS = "O B-A I-A B-B I-B".split()
+LABELS = ["O", "B-A", "I-A", "B-B", "I-B"]
 
 
 def starts_of(lengths: list[int]) -> NDArray[np.int64]:

@@ -17,9 +17,18 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from polytag.encoding import example_inputs, word_hashes
-from polytag.encoding.coders import BLOCKS, WINDOW, HashCoder
-from polytag.encoding.compact_layout import EMBEDDING_WIDTH, EPSILON, SHAPES, WIDTH, check_tensors
+from polytag.encoding.coders import BLOCKS, N_HASHES, WINDOW, HashCoder
+from polytag.encoding.compact_layout import (
+    EMBEDDING_WIDTH,
+    EPSILON,
+    ROWS_NAME,
+    SCALES_NAME,
+    SHAPES,
+    WIDTH,
+    check_tensors,
+)
 from polytag.encoding.word_hashes import HASHES, ROWS
+from polytag.encoding.word_vectors import WordVectors
 from polytag.engine.encoders.transformer import exact_gelu, gelu, layer_norm
 from polytag.plugin.encoder import Encoder, ExampleInputs, Tensors
 
@@ -27,32 +36,50 @@ _FORM_FEATURES = 2  # the first two features depend on the whole word
 
 
 class CompactEncoder(HashCoder, Encoder):
-    """The word-level encoder."""
+    """The word-level encoder.
+
+    Args:
+        vectors: Vectors of words in addition to hashed features; None for none.
+    """
 
     provider: ClassVar[str] = "compact"
     reference = "compact"
     width = WIDTH
-    example_inputs: ClassVar[ExampleInputs | None] = example_inputs.HASHES
+    example_inputs: ExampleInputs | None = example_inputs.HASHES
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, vectors: WordVectors | None = None) -> None:
+        super().__init__(vectors.lookup if vectors else None)
+        self._vectors = vectors
         self._network: CompactNetwork | None = None
+        if vectors:
+            with_subwords = vectors.lookup.subwords is not None
+            self.example_inputs = example_inputs.SUBWORD_VECTORS if with_subwords else example_inputs.VECTORS
+
+    def use_vectors(self, vectors: WordVectors) -> None:
+        """Use vectors of words, which training does not change."""
+        CompactEncoder.__init__(self, vectors)
 
     @property
     def network(self) -> CompactNetwork:
         """The Keras layer."""
         if self._network is None:
-            self._network = CompactNetwork(name="compact")
+            self._network = CompactNetwork(self._vectors, name="compact")
             self._network.build()
         return self._network
 
     def tensors(self) -> Tensors:
-        """The weights by name."""
-        return {name: variable.numpy() for name, variable in self._weights}
+        """The weights by name, and the vectors of words in eight bits."""
+        tensors = {name: variable.numpy() for name, variable in self._weights}
+        if self._vectors:
+            tensors |= {ROWS_NAME: self._vectors.rows, SCALES_NAME: self._vectors.scales}
+        return tensors
 
     def assign(self, tensors: Mapping[str, NDArray[Any]]) -> None:
-        """Set the weights."""
-        check_tensors(tensors)
+        """Set the weights and the vectors of words."""
+        check_tensors(tensors, self._vectors.rows.shape if self._vectors else (0, 0))
+        if self._vectors:
+            self._vectors = WordVectors(self._vectors.lookup, tensors[ROWS_NAME], tensors[SCALES_NAME])
+            self.network.set_vectors(self._vectors)
         for name, variable in self._weights:
             variable.assign(tensors[name])
 
@@ -65,6 +92,7 @@ class CompactEncoder(HashCoder, Encoder):
             "embedding_width": EMBEDDING_WIDTH,
             "hidden_size": WIDTH,
             "num_hidden_layers": BLOCKS,
+            **({"vectors": list(self._vectors.rows.shape)} if self._vectors else {}),
         }
 
     def architecture(self) -> str:
@@ -72,10 +100,16 @@ class CompactEncoder(HashCoder, Encoder):
         return "PolytagCompactForTokenClassification"
 
     def save_files(self, folder: Path) -> None:
-        """Write nothing: words are hashed, so no vocabulary exists."""
+        """Write the words that have vectors; hashes need no vocabulary."""
+        self.save_coder(folder)
+
+    def save_coder(self, folder: Path) -> None:
+        """Write the words that have vectors."""
+        HashCoder.save_coder(self, folder)
 
     def export_files(self, folder: Path) -> None:
-        """Copy the module that hashes words, which needs only Python."""
+        """Copy the module that hashes words, which needs only Python, and write the words that have vectors."""
+        self.save_coder(folder)
         shutil.copyfile(inspect.getfile(word_hashes), folder / "word_hashes.py")
 
     @property
@@ -85,15 +119,31 @@ class CompactEncoder(HashCoder, Encoder):
 
 @keras.saving.register_keras_serializable("polytag")
 class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """Embeddings of hashed features, mixed into one vector per word, then residual convolutions.
+    """Embeddings of hashed features and vectors of words, mixed into one vector per word, then residual convolutions.
 
     In training, the features of the whole word are dropped together for some words, so that the other features learn to
-    replace them for unseen words.
+    replace them for unseen words. For other words, the vector is dropped, so that features also work without it.
+
+    Args:
+        vectors: Vectors of words, which are not trained; None for none.
+        **keywords: Other arguments of the layer.
     """
 
     form_dropout = 0.3
+    vector_dropout = 0.2
     input_dropout = 0.3
     block_dropout = 0.1
+
+    def __init__(self, vectors: WordVectors | None = None, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        # Not a weight of the layer: the optimizer and checkpoints have nothing to do with it.
+        self.vectors = tf.Variable(vectors.values, trainable=False) if vectors else None
+        self._vector_width = vectors.rows.shape[1] if vectors else 0
+
+    def set_vectors(self, vectors: WordVectors) -> None:
+        """Replace the vectors of words by others of the same shape."""
+        assert self.vectors is not None
+        self.vectors.assign(vectors.values)
 
     def build(self, _: Any = None) -> None:
         """Create the weights; the input shape is not needed."""
@@ -104,7 +154,7 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
             name="table",
         )
         self.mix = keras.layers.Dense(WIDTH, name="mix")
-        self.mix.build((None, None, features * EMBEDDING_WIDTH))
+        self.mix.build((None, None, features * EMBEDDING_WIDTH + self._vector_width))
         self.mix_norm = keras.layers.LayerNormalization(epsilon=EPSILON, name="mix_norm")
         self.mix_norm.build((None, None, WIDTH))
         self.convolutions, self.norms = [], []
@@ -122,9 +172,9 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
         self.built = True
 
     def call(self, ids: Any, mask: Any, training: bool = False) -> Any:
-        """Vectors, float (batch, length, 192), of ids, int32 (batch, length, 10)."""
+        """Vectors, float (batch, length, 192), of ids, int32 (batch, length, features)."""
         shape = tf.shape(mask)
-        words = self._embed(tf.reshape(ids, (-1, HASHES * len(ROWS))), training)
+        words = self._embed(tf.reshape(ids, (-1, ids.shape[-1])), training)
         x = tf.reshape(words, (shape[0], shape[1], WIDTH))
         # Padding is zero before each convolution: a word's vector does not depend on the batch it is in.
         weight = tf.expand_dims(tf.cast(mask, x.dtype), -1)
@@ -142,7 +192,7 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
         if not self._is_lean(training=False):
             return self(ids, mask, training=False)
         is_word = tf.reshape(mask, (-1,))
-        words = tf.boolean_mask(tf.reshape(ids, (-1, HASHES * len(ROWS))), is_word)
+        words = tf.boolean_mask(tf.reshape(ids, (-1, ids.shape[-1])), is_word)
         distinct, index = tf.raw_ops.UniqueV2(x=words, axis=[0])
         x = tf.gather(self._embed(distinct, training=False), index)
         # Of each position the row in `x` below a row of zeros, which stands for padding and all beyond the edges.
@@ -159,8 +209,8 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
         return tf.gather(tf.concat([zero, x], axis=0), rows)
 
     def _embed(self, ids: Any, training: bool) -> Any:
-        """Vectors, float (words, 192), of ids, int32 (words, 10)."""
-        hashed = tf.reshape(ids, (-1, len(ROWS), HASHES))
+        """Vectors, float (words, 192), of ids, int32 (words, features)."""
+        hashed = tf.reshape(ids[:, :N_HASHES], (-1, len(ROWS), HASHES))
         if self._is_lean(training):
             embedded = tf.add_n([tf.gather(self.table.value, one) for one in tf.unstack(hashed, axis=2)])
         else:
@@ -169,8 +219,21 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
             kept = keras.random.uniform((tf.shape(embedded)[0], 1, 1), seed=self.seeds) >= self.form_dropout
             is_form = tf.reshape(tf.range(len(ROWS)) < _FORM_FEATURES, (1, -1, 1))
             embedded = tf.where(tf.logical_or(kept, tf.logical_not(is_form)), embedded, tf.zeros_like(embedded))
-        rows = self.drop_input(tf.reshape(embedded, (-1, len(ROWS) * EMBEDDING_WIDTH)), training=training)
+        rows = tf.reshape(embedded, (-1, len(ROWS) * EMBEDDING_WIDTH))
+        if self.vectors is not None:
+            vectors = self._vectors_of(ids[:, N_HASHES:])
+            if training:
+                kept = keras.random.uniform((tf.shape(vectors)[0], 1), seed=self.seeds) >= self.vector_dropout
+                vectors = tf.where(kept, vectors, tf.zeros_like(vectors))
+            rows = tf.concat([rows, tf.cast(vectors, rows.dtype)], axis=1)
+        rows = self.drop_input(rows, training=training)
         return self._activated(self.mix(rows), self.mix_norm, training)
+
+    def _vectors_of(self, rows: Any) -> Any:
+        """Means of vectors, float32 (words, width), of rows, int32 (words, parts), 0 for none."""
+        found = tf.reduce_sum(tf.gather(self.vectors, rows), axis=1)
+        count = tf.reduce_sum(tf.cast(rows > 0, tf.float32), axis=1, keepdims=True)
+        return found / tf.maximum(count, 1.0)
 
     def _activated(self, x: Any, norm: Any, training: bool) -> Any:
         activated = gelu(x) if training else exact_gelu(x)

@@ -64,7 +64,7 @@ class PretrainedEncoder(SubwordCoder, Encoder):
 
     provider: ClassVar[str] = "pretrained"
     transformers_layout: ClassVar[bool] = True
-    example_inputs: ClassVar[ExampleInputs | None] = SUBWORDS
+    example_inputs: ExampleInputs | None = SUBWORDS
 
     def __init__(self, reference: str, folder: Path, config: dict[str, Any]) -> None:
         self.reference = reference
@@ -84,6 +84,11 @@ class PretrainedEncoder(SubwordCoder, Encoder):
     def width(self) -> int:
         """The width of the backbone's last layer."""
         return int(self._network.body.output.shape[-1])
+
+    @property
+    def embeddings(self) -> NDArray[np.float32]:
+        """The input embeddings of subwords, float32 (subwords, width), before positions and layer norm."""
+        return np.asarray(self._network.words.embeddings, dtype=np.float32)
 
     def see_capitals(self) -> None:
         """Give an uncased checkpoint a vocabulary with capitals.
