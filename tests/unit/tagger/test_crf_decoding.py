@@ -80,5 +80,5 @@ def test_without_any_valid_sequence_the_scores_stay() -> None:
 
 def test_too_many_labels_for_all_pairs_are_refused(registry: Registry) -> None:
     labels = ["O", *(f"B-{number}" for number in range(2100))]
-    with pytest.raises(PolytagError, match="takes at most 2,048 of them: a task has 2,101. Choose argmax"):
+    with pytest.raises(PolytagError, match=r"takes at most 2,048 of them: a task has 2,101\. Choose argmax"):
         allowed_transitions(labels, registry.schemes["iob2"])

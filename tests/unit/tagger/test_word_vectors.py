@@ -6,7 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
-import keras
+import keras  # noqa: TID253
 import numpy as np
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
