@@ -18,7 +18,11 @@ CHECKS = {
     "types": ["mypy"],
     "imports": ["lint-imports"],
     # Files, not single tests, are shared out: what a file trains once is used by all its tests.
-    "tests": ["pytest", "--numprocesses", "auto", "--dist", "loadfile", "--no-loadscope-reorder"],
+    # xdist would give a file whose test ends its process to another process, which ends in the same test, and so on.
+    "tests": [
+        *("pytest", "--numprocesses", "auto", "--dist", "loadfile", "--no-loadscope-reorder"),
+        *("--max-worker-restart", "0"),
+    ],
 }
 
 

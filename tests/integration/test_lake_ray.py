@@ -45,7 +45,8 @@ def test_a_lake_on_ray_has_the_same_files_although_an_actor_is_killed(ray, ner_r
             killed.append(next(child for child in children if child.cmdline()[:1] == ["ray::_Actor.tag"]))
             killed[0].kill()
 
-    result = predict_lake(ner_run.output, tmp_path / "in", tmp_path / "out", workers=2, runner="ray", on_progress=kill)
+    # The cluster has room for two of the actors.
+    result = predict_lake(ner_run.output, tmp_path / "in", tmp_path / "out", workers=3, runner="ray", on_progress=kill)
     assert killed
     assert (result.rows, result.quarantined) == (4800, 6)
     assert tree(tmp_path / "out") == tree(tmp_path / "undisturbed")

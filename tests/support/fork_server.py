@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -31,19 +32,28 @@ SLOW = (
 """What training a tagger imports; forked processes find it there."""
 
 _LONGEST = 1 << 16
+_LONGEST_RUN = 600.0
+"""Seconds."""
 
 
 class Process:
     """A process that the server has forked."""
 
-    def __init__(self, status: IO[str]) -> None:
+    def __init__(self, status: IO[bytes]) -> None:
         self._status = status
         self._returncode: int | None = None
         self.pid = int(status.readline())
 
     def wait(self) -> int:
-        """The exit status; the negative number of the signal that ended it."""
+        """The exit status; the negative number of the signal that ended it.
+
+        Raises:
+            TimeoutError: It does not end; it is killed.
+        """
         if self._returncode is None:
+            if not select.select([self._status], [], [], _LONGEST_RUN)[0]:
+                self.kill()
+                raise TimeoutError
             self._returncode = int(self._status.readline())
             self._status.close()
         return self._returncode
@@ -111,7 +121,7 @@ class ForkServer:
         ours, theirs = os.pipe()
         socket.send_fds(self._channel, [message], [theirs, *(stream.fileno() for stream in streams)])
         os.close(theirs)
-        return Process(os.fdopen(ours))
+        return Process(os.fdopen(ours, "rb", buffering=0))  # unbuffered, for `select`
 
     def run(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +14,9 @@ from polytag.prediction.runners import MOST_DEATHS, Listener
 from polytag.prediction.shard_work import LakeJob, ShardDone, tag_shard
 from polytag.prediction.shards import Shard
 from polytag.tagger.tagger import Tagger
+
+WAIT = 600.0
+"""Seconds in which a first actor must have started."""
 
 
 class _Actor:
@@ -26,6 +30,9 @@ class _Actor:
         (stored,) = place
         self._tagger: Tagger = ray.get(stored)
 
+    def ready(self) -> None:
+        """Answer, which shows that the actor has started."""
+
     def tag(self, shard: Shard, job: LakeJob) -> ShardDone:
         return tag_shard(self._tagger, shard, job, lambda _: None)
 
@@ -37,7 +44,7 @@ def run_ray(job: LakeJob, shards: Sequence[Shard], listener: Listener, workers: 
         job: What to do. Inputs and output have to be reachable from all machines under the same paths.
         shards: The shards.
         listener: Hears how far they are, shard by shard.
-        workers: Number of actors.
+        workers: Number of actors, if the cluster has room for all.
         address: Address of the cluster; by default the one that this program has joined, or a new local one.
 
     Raises:
@@ -49,13 +56,10 @@ def run_ray(job: LakeJob, shards: Sequence[Shard], listener: Listener, workers: 
         remote = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=MOST_DEATHS)(_Actor)
         # In a list: an actor that is started again can get it again as long as this reference exists.
         place = [ray.put(job.load())]
-        from ray.util import ActorPool
-
-        pool = ActorPool([remote.remote(place, str(Path.cwd())) for _ in range(min(workers, len(shards)))])
-        rows = {shard.output: shard.rows for shard in shards}
+        actors = [remote.remote(place, str(Path.cwd())) for _ in range(min(workers, len(shards)))]
         try:
-            for done in pool.map_unordered(lambda actor, shard: actor.tag.remote(shard, job), shards):
-                listener.on_rows(rows[done.output])
+            for done, rows in _done(ray, actors, shards, job):
+                listener.on_rows(rows)
                 listener.on_done(done)
         except ray.exceptions.RayTaskError as error:
             if isinstance(error.cause, PolytagError):
@@ -66,6 +70,28 @@ def run_ray(job: LakeJob, shards: Sequence[Shard], listener: Listener, workers: 
                 f"An actor died {MOST_DEATHS} times in the same shard: {in_brief(error)}. Its machine may have too "
                 "little memory. What is done stays, and the same command continues."
             ) from error
+
+
+def _done(ray: Any, actors: Sequence[Any], shards: Sequence[Shard], job: LakeJob) -> Iterator[tuple[ShardDone, int]]:
+    """The shards that are done, with their rows. Only actors that have started get any: others may never find room."""
+    starting = {actor.ready.remote(): actor for actor in actors}
+    tagging: dict[Any, tuple[Any, Shard]] = {}
+    left = deque(shards)
+    while left or tagging:
+        heard, _ = ray.wait([*tagging, *starting], timeout=None if tagging else WAIT)
+        if not heard:
+            raise PolytagError(
+                f"Ray's cluster has had no room for a worker for {WAIT:.0f} seconds. End what else runs there, or add "
+                "machines."
+            )
+        for ended in heard:
+            found = ray.get(ended)
+            actor, shard = tagging.pop(ended) if ended in tagging else (starting.pop(ended), None)
+            if shard:
+                yield found, shard.rows
+            if left:
+                following = left.popleft()
+                tagging[actor.tag.remote(following, job)] = (actor, following)
 
 
 def _ray() -> Any:

@@ -21,6 +21,9 @@ from polytag.prediction.shards import Shard
 MOST_DEATHS = 10
 """Deaths of workers in a row, with no shard done in between: then a shard needs more memory than there is."""
 
+_END = 5.0
+"""Seconds in which a process must end that has nothing more to say."""
+
 _ROWS, _DONE, _WRONG, _DEFECT = "rows", "done", "wrong", "defect"
 
 
@@ -129,6 +132,8 @@ class _Pool:
 
     def _bury(self, worker: _Worker) -> None:
         """Replace a worker that has died, unless it was told to end."""
+        worker.process.join(_END)
+        worker.process.kill()  # one that hangs at its end
         worker.process.join()
         worker.connection.close()
         self.workers.remove(worker)

@@ -22,6 +22,9 @@ Report = Callable[[int, float, float], None]
 Job = Callable[[RunConfig, Report], Any]
 """What a process does: a function of a module, from the configuration of a run to its result."""
 
+_END = 5.0
+"""Seconds in which a process must end that has nothing more to say."""
+
 
 class PrunedError(Exception):
     """The run has to stop: it is worse than others."""
@@ -61,6 +64,8 @@ class Worker:
         try:
             message: Message = self.connection.recv()
         except (EOFError, OSError):
+            self._process.join(_END)
+            self._process.kill()  # one that hangs at its end
             self._process.join()
             return Message("died", self._process.exitcode)
         return message
@@ -77,7 +82,7 @@ class Worker:
 
     def close(self) -> None:
         """End the process, which has nothing more to say."""
-        self._process.join(timeout=5)
+        self._process.join(_END)
         self.kill()
 
     def kill(self) -> None:

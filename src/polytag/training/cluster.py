@@ -207,11 +207,23 @@ def _failure(started: Sequence[subprocess.Popen[str]], logs: str) -> str:
 
 
 def free_ports(number: int) -> list[int]:
-    """Ports of this machine that no program uses."""
-    sockets = [socket.socket() for _ in range(number)]
+    """Ports of this machine that no program uses.
+
+    Raises:
+        PolytagError: There are not so many.
+    """
+    sockets: list[socket.socket] = []
     try:
+        for _ in range(number):
+            sockets.append(socket.socket())
+            sockets[-1].bind(("127.0.0.1", 0))
+    except OSError as error:
         for one in sockets:
-            one.bind(("127.0.0.1", 0))
+            one.close()
+        raise PolytagError(
+            f"This machine has no ports for {number:,} workers: {error.strerror}. Lower --workers."
+        ) from error
+    try:
         return [one.getsockname()[1] for one in sockets]
     finally:
         for one in sockets:

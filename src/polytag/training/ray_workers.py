@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from polytag.errors import PolytagError, TrainingError
 from polytag.plugin.reporter import Reporter
 from polytag.tagger.runtimes import require_extra
-from polytag.training.cluster import VARIABLE, Cluster
+from polytag.training.cluster import VARIABLE, WAIT, Cluster
 from polytag.training.config import RunConfig
 
 Result = TypeVar("Result")
@@ -49,7 +49,13 @@ def run_in_ray(train: Callable[[RunConfig], Result], config: RunConfig, reporter
         gpus = 1 if config.device != "cpu" and has.get("GPU", 0) >= config.workers else 0
         actor: Any = ray.remote(num_cpus=1, num_gpus=gpus, max_restarts=0)(_Worker)
         actors: list[Any] = [actor.options(scheduling_strategy="SPREAD").remote() for _ in range(config.workers)]
-        addresses = tuple(ray.get([each.address.remote() for each in actors]))
+        try:
+            addresses = tuple(ray.get([each.address.remote() for each in actors], timeout=WAIT))
+        except ray.exceptions.GetTimeoutError as error:
+            raise PolytagError(
+                f"Ray's cluster has had no room for {config.workers} workers for {WAIT:.0f} seconds. End what else "
+                "runs there, add machines, or lower --workers."
+            ) from error
         reporter.message(f"Ray has started {len(addresses)} workers: {', '.join(addresses)}")
         config = config.model_copy(update={"workers": 1, "output": config.output.resolve()})
         cluster, place = Cluster(addresses, 0), str(Path.cwd())

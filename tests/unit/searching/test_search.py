@@ -86,7 +86,7 @@ carry_out(space, Path(sys.argv[1]), SearchOptions(trials=4), 0, listener, train=
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     for event in (3, 6):  # in the second epoch of the first trial, and in the first one of the second
         command = [sys.executable, "-c", code, tmp_path / "found", str(event), repr(FILE)]
-        done = subprocess.run(command, env=environment, check=False)
+        done = subprocess.run(command, env=environment, check=False, timeout=300)
         assert done.returncode == -signal.SIGKILL
     found = search(tmp_path / "found", trials=4, worker=Worker)
     assert without_place(found) == without_place(four)

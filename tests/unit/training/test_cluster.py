@@ -94,3 +94,8 @@ def test_the_chief_waits_for_a_worker_that_starts_later() -> None:
 def test_a_worker_that_has_failed_is_not_waited_for() -> None:
     with pytest.raises(PolytagError, match="Worker 1 ended"):
         wait_for_workers(local(0), lambda: "Worker 1 ended with status 2: no such file", wait=30.0)
+
+
+def test_more_workers_than_a_machine_has_ports_for_are_refused() -> None:
+    with pytest.raises(PolytagError, match=r"no ports for 100,000 workers: .*\. Lower --workers"):
+        free_ports(100_000)
