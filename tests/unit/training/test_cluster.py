@@ -1,3 +1,4 @@
+import errno
 import json
 import socket
 import threading
@@ -96,6 +97,10 @@ def test_a_worker_that_has_failed_is_not_waited_for() -> None:
         wait_for_workers(local(0), lambda: "Worker 1 ended with status 2: no such file", wait=30.0)
 
 
-def test_more_workers_than_a_machine_has_ports_for_are_refused() -> None:
-    with pytest.raises(PolytagError, match=r"no ports for 100,000 workers: .*\. Lower --workers"):
-        free_ports(100_000)
+def test_more_workers_than_a_machine_has_ports_for_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    with pytest.raises(PolytagError, match=r"no ports for 5,000 workers: Too many open files. Lower --workers"):
+        free_ports(5000)
