@@ -70,7 +70,7 @@ def train(corpus: object, *more: object) -> list[object]:
         (["--encoder", "./no/such/folder"], ["'./no/such/folder'", "Check the path"]),
         (["--encoder", "x y" * 100], ["'x yx y", "Check the path"]),
         (["--reader", "colum"], ["no reader named 'colum'", "'column'"]),
-        (["--decoding", "vitrbi"], ["'decoding' is 'vitrbi'", "'viterbi' or 'argmax'"]),
+        (["--decoding", "vitrbi"], ["'decoding' is 'vitrbi'", "must be viterbi, argmax or crf"]),
         (["--precision", "float23"], ["'precision' is 'float23'", "'float32', 'bfloat16' or 'float16'"]),
         (["--context", "page"], ["'context' is 'page'", "'sentence' or 'document'"]),
         (["--epochs", "0"], ["'epochs' is 0", "greater than or equal to 1"]),
@@ -305,7 +305,7 @@ def test_labels_that_may_not_be_read(refused, here, like_any_user):
             ["no column for the task 'ner'", "tag columns are pos"],
         ),
         (["--corpus", "mine.conll", "--corpus-scheme", "bilou"], ["not in the scheme 'bilou'", "mine.conll:1"]),
-        (["--corpus", "mine.conll", "--decoding", "max"], ["no decoding named 'max'", "viterbi or argmax"]),
+        (["--corpus", "mine.conll", "--decoding", "max"], ["no decoding named 'max'", "viterbi, argmax or crf"]),
         (["--corpus", "mine.conll", "--reader", "jsonl"], ["mine.conll:1", "not JSON"]),
     ],
 )

@@ -270,7 +270,7 @@ def test_a_file_that_cannot_be_made_whole_does_not_appear(command, ner, tmp_path
         (["--input", "texts"], b"", ["no input format named 'texts'", "text, document, words, conll, jsonl"]),
         (["--format", "json"], b"", ["no output format named 'json'", "jsonl, conll, doccano, table"]),
         (["--scheme", "iobs"], b"", ["no label scheme named 'iobs'", "iobes"]),
-        (["--decoding", "vitrbi"], b"", ["no decoding named 'vitrbi'", "viterbi or argmax"]),
+        (["--decoding", "vitrbi"], b"", ["no decoding named 'vitrbi'", "viterbi, argmax or crf"]),
         (["nowhere.txt"], b"", ["The file 'nowhere.txt' does not exist"]),
         (["."], b"", ["Name a folder for them: --output FOLDER"]),
         (

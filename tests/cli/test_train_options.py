@@ -66,7 +66,7 @@ def test_no_command_shows_a_flag_with_a_type(help_of, name):
 
 @pytest.mark.parametrize("name", ["train", "evaluate", "compare", "predict"])
 def test_the_choice_of_a_decoding_is_shown_alike_everywhere(help_of, name):
-    assert help_of(name)["--decoding"].startswith("--decoding [viterbi|argmax] How span tasks turn scores into tags")
+    assert help_of(name)["--decoding"].startswith("--decoding <str> How scores become tags: viterbi")
 
 
 @pytest.mark.parametrize(
@@ -119,5 +119,5 @@ def test_the_shell_completes_choices_and_options(command, monkeypatch):
         return command().out.split()
 
     monkeypatch.setenv("_POLYTAG_COMPLETE", "complete_bash")
-    assert completed("polytag train --decoding ") == ["viterbi", "argmax"]
+    assert completed("polytag train --decoding ") == ["viterbi", "argmax", "crf"]
     assert completed("polytag train --push-") == ["--push-every", "--push-private"]

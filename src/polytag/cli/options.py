@@ -97,7 +97,7 @@ CorpusScheme = Annotated[str | None, typer.Option("--corpus-scheme", help=CORPUS
 TagsAsIs = Annotated[bool, typer.Option("--tags-as-is", help=TAGS_AS_IS)]
 DecodingName = Annotated[
     str | None,
-    typer.Option("--decoding", help=DECODING, metavar="NAME", show_default="as each tagger was trained"),
+    typer.Option("--decoding", help=DECODING, show_default="as each tagger was trained"),
 ]
 RuntimeName = Annotated[
     str | None,

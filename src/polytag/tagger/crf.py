@@ -121,6 +121,8 @@ def _sum_products(
         forward *= backward
         totals = forward @ ones
         forward /= totals[:, None]
+        impossible = ~(totals > 0)  # no sequence is allowed, or all are too improbable for these numbers
+        forward[impossible] = scores[words[impossible]]
         best = forward.argmax(axis=1)
         # The probability of these labels, from which all other sequences have to differ.
         of_words = np.log(emissions[np.arange(len(words)), best] / scales)
@@ -130,8 +132,7 @@ def _sum_products(
         ends = np.array([start for start, _ in blocks])[lengths - 1] + np.arange(len(starts))
         probability += learned.last[best[ends]] - np.log(totals[ends])
     labels[words] = best
-    finite = np.isfinite(totals) & (totals > 0)
-    marginals[words[finite]] = forward[finite]  # where no sequence is allowed, the scores stay
+    marginals[words] = forward
     return np.flatnonzero(~(probability > _CERTAIN))
 
 

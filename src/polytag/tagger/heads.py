@@ -22,7 +22,7 @@ from polytag.plugin.encoder import head_prefix
 from polytag.plugin.head import SOFTMAX
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import LabelScheme
-from polytag.tagger.viterbi import ARGMAX, VITERBI
+from polytag.tagger.viterbi import ARGMAX, VITERBI, listed
 
 
 def _distinct(labels: tuple[str, ...]) -> tuple[str, ...]:
@@ -69,7 +69,7 @@ class TaskHead:
         choices = decodings_of(self.kind)
         if decoding not in choices:
             raise PolytagError(
-                f"The tagger was not trained to be decoded by {decoding!r}. Choose {' or '.join(choices)}, or train a "
+                f"The tagger was not trained to be decoded by {decoding!r}. Choose {listed(choices)}, or train a "
                 f"tagger with --decoding {decoding}."
             )
         return replace(self, decoding=decoding)
@@ -92,7 +92,7 @@ def complete(value: object) -> object:
                 raise PydanticCustomError("incomplete", "it has no {key}", {"key": name})
         choices = decodings_of(str(value.get("kind", SOFTMAX)))
         if isinstance(value["decoding"], str) and value["decoding"] not in choices:
-            raise PydanticCustomError("decoding", "it must be {of}", {"of": " or ".join(choices)})
+            raise PydanticCustomError("decoding", "it must be {of}", {"of": listed(choices)})
     return value
 
 

@@ -40,12 +40,14 @@ def check_decoding(name: str | None) -> str | None:
     Raises:
         PolytagError: No decoding has this name.
     """
-    if name not in (None, VITERBI, ARGMAX):
-        known = decodings()
-        if name not in known:
-            listed = f"{', '.join(known[:-1])} or {known[-1]}"
-            raise PolytagError(f"There is no decoding named {name!r}. Choose {listed}.")
+    if name not in (None, VITERBI, ARGMAX) and name not in decodings():
+        raise PolytagError(f"There is no decoding named {name!r}. Choose {listed(decodings())}.")
     return name
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as the alternatives of a message: `viterbi, argmax or crf`."""
+    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def head_of(decoding: str) -> str:

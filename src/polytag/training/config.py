@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from polytag.errors import PolytagError
 from polytag.files import expand_home
 from polytag.plugin.encoder import Precision, TrainingDefaults
 from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.splitter import STANDARD
-from polytag.tagger.viterbi import VITERBI, check_decoding
+from polytag.tagger.viterbi import VITERBI, decodings, listed
 from polytag.training.config_file import as_toml, explain, pairs_of, read_options, tasks_of
 from polytag.training.options import (
     COLUMNS,
@@ -235,7 +236,8 @@ class RunConfig(BaseModel):
     @field_validator("decoding")
     @classmethod
     def _known(cls, value: str) -> str:
-        check_decoding(value)
+        if value not in decodings():
+            raise PydanticCustomError("decoding", "it must be {of}", {"of": listed(decodings())})
         return value
 
     @field_validator("columns", mode="before")

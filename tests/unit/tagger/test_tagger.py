@@ -216,7 +216,7 @@ def test_viterbi_is_the_default_and_breaks_no_rule(joint_run, registry):
 
 
 def test_a_decoding_that_is_not_there_is_refused(joint_run):
-    with pytest.raises(PolytagError, match=r"no decoding named 'vitrbi'. Choose viterbi or argmax"):
+    with pytest.raises(PolytagError, match=r"no decoding named 'vitrbi'. Choose viterbi, argmax or crf"):
         Tagger.load(joint_run.output, "vitrbi")  # type: ignore[arg-type]
 
 

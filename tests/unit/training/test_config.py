@@ -65,7 +65,7 @@ def test_the_permission_to_overwrite_is_not_saved():
         ("warmup = 1.5", ["'warmup' is 1.5", "less than 1"]),
         ("clip = inf", ["'clip' is inf", "finite number"]),
         ("[task_weights]\nner = inf", ["'task_weights.ner' is inf", "finite number"]),
-        ('decoding = "vitrbi"', ["'decoding' is 'vitrbi'", "'viterbi' or 'argmax'"]),
+        ('decoding = "vitrbi"', ["'decoding' is 'vitrbi'", "must be viterbi, argmax or crf"]),
         ("[task_weights]\nner = 0", ["'task_weights.ner' is 0", "greater than 0"]),
         ("task = []", ["'task' is []"]),
         ("epochs = \nseed = 1", ["is not TOML", "line 1"]),
