@@ -6,7 +6,6 @@ import json
 import shutil
 from pathlib import Path
 
-import keras  # noqa: TID253
 import numpy as np
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
@@ -16,6 +15,7 @@ from polytag import Tagger, TaggerError
 from polytag.encoding.coders import N_HASHES, SubwordCoder
 from polytag.encoding.word_vectors import MOST_PARTS, VectorWords, WordVectors, read_words
 from polytag.engine.encoders.compact import CompactEncoder
+from polytag.engine.loop import seed_everything
 from polytag.engine.model import TaggerModel
 from polytag.tagger.heads import TaskHead
 
@@ -38,7 +38,7 @@ def word_vectors(subwords: bool, words: tuple[str, ...] = ("Lima", "left", "kell
 
 def tagger_with(vectors: WordVectors) -> Tagger:
     head = TaskHead(LABELS, "iob2", "first")
-    keras.utils.set_random_seed(0)
+    seed_everything(0)
     encoder = CompactEncoder()
     encoder.use_vectors(vectors)
     model = TaggerModel(encoder, {"ner": LABELS})
