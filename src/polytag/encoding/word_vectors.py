@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,6 +140,14 @@ class WordVectors:
         """The vectors, float32 (rows, width)."""
         found: NDArray[np.float32] = self.rows * self.scales[:, None]
         return found
+
+
+@runtime_checkable
+class UsesVectors(Protocol):
+    """An encoder that `--vectors` is for."""
+
+    def use_vectors(self, vectors: WordVectors) -> None:
+        """Use vectors of words in addition to other features; called before the network is made."""
 
 
 def read_words(folder: Path) -> VectorWords | None:

@@ -266,20 +266,6 @@ class Encoder(WordCoder):
             "Leave --cased out."
         )
 
-    def use_vectors(self, vectors: Any) -> None:
-        """Use vectors of words in addition to other features; called before training.
-
-        Args:
-            vectors: The `polytag.encoding.word_vectors.WordVectors` of `--vectors`.
-
-        Raises:
-            PolytagError: It cannot.
-        """
-        raise PolytagError(
-            f"The encoder {self.reference!r} cannot use --vectors: it has vectors of its own. Leave --vectors out, or "
-            "train compact."
-        )
-
     def save_coder(self, folder: Path) -> None:
         """Write the files that `EncoderProvider.restore_coder` needs; by default, all files of the encoder."""
         (folder / "config.json").write_text(json.dumps(self.config(), indent=2) + "\n", encoding="utf-8")
@@ -297,7 +283,7 @@ class EncoderProvider(ABC):
         name: The name in `polytag.json`.
         summary: A line for `polytag plugins`.
         defaults: Options of a run that are not given.
-        takes_vectors: Whether its encoders have `use_vectors`, so that `--vectors` can be given.
+        takes_vectors: Whether its encoders are `polytag.encoding.word_vectors.UsesVectors`, for `--vectors`.
         files: Names of the files of its own that `save_files` and `export_files` write. `config.json`, `word_hashes.py`
             and the files of a Hugging Face tokenizer need no mention. `polytag push` uploads no others.
     """

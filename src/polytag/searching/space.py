@@ -21,7 +21,7 @@ TABLE = "search"
 """The table of the file that has the ranges."""
 
 SEARCHABLE = (
-    *("encoder", "cased", "from", "scheme", "alignment", "decoding", "context", "window", "splitter"),
+    *("encoder", "cased", "vectors", "from", "scheme", "alignment", "decoding", "context", "window", "splitter"),
     *("epochs", "batch_size", "accumulate", "learning_rate", "warmup", "weight_decay", "clip", "averaging"),
     *("patience", "precision", "loss_weights"),
 )

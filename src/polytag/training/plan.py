@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from polytag.corpus.corpus import Corpus
 from polytag.corpus.load import load_corpus
 from polytag.corpus.splits import Split, read_splits
-from polytag.encoding.word_vectors import WordVectors
+from polytag.encoding.word_vectors import UsesVectors, WordVectors
+from polytag.plugin.attribution import misfit_of
 from polytag.plugin.encoder import EncoderProvider
 from polytag.plugin.encoder_choice import make_encoder
 from polytag.plugin.reader import SPLITS
@@ -123,6 +124,8 @@ def new_model(
     else:
         encoder = make_encoder(provider, lambda: provider.create(config.encoder))
         if vectors:
+            if not isinstance(encoder, UsesVectors):
+                raise misfit_of(encoder, "says that it takes vectors and has no method `use_vectors`")
             encoder.use_vectors(vectors)
         model = TaggerModel(encoder, labels, parameters)
     if config.cased:
