@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -95,19 +94,21 @@ class WordVectors:
         lookup: The rows of each word.
         rows: int8 (rows, width); row 0 is zeros.
         scales: float32 (rows,), by which the numbers of a row are multiplied.
+        fingerprint: SHA-256 of what they were made from; empty for those of a saved tagger.
     """
 
     lookup: VectorWords
     rows: NDArray[np.int8]
     scales: NDArray[np.float32]
+    fingerprint: str = ""
 
     @classmethod
-    def of(cls, lookup: VectorWords, vectors: NDArray[np.float32]) -> WordVectors:
+    def of(cls, lookup: VectorWords, vectors: NDArray[np.float32], fingerprint: str = "") -> WordVectors:
         """Vectors, float32 (rows - 1, width), in eight bits: the largest number of a row becomes 127."""
         vectors = np.concatenate([np.zeros((1, vectors.shape[1]), dtype=np.float32), vectors])
         scales = (np.abs(vectors).max(axis=1) / 127).astype(np.float32)
         rows = np.rint(vectors / np.where(scales > 0, scales, 1)[:, None]).astype(np.int8)
-        return cls(lookup, rows, scales)
+        return cls(lookup, rows, scales, fingerprint)
 
     @classmethod
     def empty(cls, lookup: VectorWords) -> WordVectors:
@@ -126,14 +127,6 @@ class WordVectors:
         """The words and vectors that `save` wrote; None if the folder has none."""
         lookup = read_words(folder)
         return None if lookup is None else cls(lookup, np.load(folder / _ROWS), np.load(folder / _SCALES))
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of words and vectors."""
-        digest = hashlib.sha256("\n".join(self.lookup.words).encode("utf-8", "surrogatepass"))
-        digest.update(self.rows.tobytes())
-        digest.update(self.scales.tobytes())
-        return digest.hexdigest()
 
     @property
     def values(self) -> NDArray[np.float32]:

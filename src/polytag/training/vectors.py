@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -55,7 +56,7 @@ def make_vectors(
         f"{reference} ({found.form}): vectors of {n_known:,} of the {len(words):,} words of the training data, "
         f"{len(known):,} in all"
     )
-    return WordVectors.of(lookup, _scaled(reduced(found.vectors, WIDTH)))
+    return _made(lookup, found.vectors)
 
 
 def check_reference(reference: str) -> None:
@@ -94,13 +95,20 @@ def _of_checkpoint(reference: str, reporter: Reporter) -> WordVectors:
             "another."
         )
     n_subwords = encoder.n_subwords
-    vectors = reduced(encoder.embeddings[:n_subwords], WIDTH)
+    embeddings = encoder.embeddings[:n_subwords]
     with TemporaryDirectory() as name:
         encoder.save_coder(Path(name))
         subwords = SubwordCoder.load(Path(name))
-    lookup = VectorWords(reference, (), vectors.shape[1], subwords, n_subwords)
+    lookup = VectorWords(reference, (), min(embeddings.shape[1], WIDTH), subwords, n_subwords)
     reporter.message(f"{reference}: vectors of {n_subwords:,} subwords, of which all words are made")
-    return WordVectors.of(lookup, _scaled(vectors))
+    return _made(lookup, embeddings)
+
+
+def _made(lookup: VectorWords, vectors: NDArray[np.float32]) -> WordVectors:
+    # Not of the result: the number of threads of BLAS changes its last digits, and a run can be resumed with another.
+    digest = hashlib.sha256("\n".join(lookup.words).encode("utf-8", "surrogatepass"))
+    digest.update(np.ascontiguousarray(vectors).data)
+    return WordVectors.of(lookup, _scaled(reduced(vectors, WIDTH)), digest.hexdigest())
 
 
 def _progress(work: str) -> Callable[[float], None]:

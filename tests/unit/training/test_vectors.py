@@ -38,6 +38,15 @@ def test_a_file_gives_vectors_of_the_words_of_the_corpus_and_of_the_first_ones(t
     ]
 
 
+def test_the_fingerprint_of_a_run_follows_from_the_vectors(tmp_path: Path) -> None:
+    path = write_vectors(tmp_path / "words.vec")
+    before = make_vectors(str(path), SENTENCES, 2, Reporter()).fingerprint
+    assert make_vectors(str(path), SENTENCES, 2, Reporter()).fingerprint == before
+    assert make_vectors(str(path), SENTENCES, 3, Reporter()).fingerprint != before
+    path.write_text(path.read_text().replace("3 4 5 6", "3 4 5 7"))
+    assert make_vectors(str(path), SENTENCES, 2, Reporter()).fingerprint != before
+
+
 def test_a_checkpoint_gives_each_word_the_mean_of_its_subwords(tmp_path: Path) -> None:
     messages = Messages()
     folder = make_checkpoint(tmp_path / "bert", "bert")
