@@ -13,7 +13,7 @@ from polytag.errors import TrainingError
 from polytag.plugin.reporter import Reporter
 from polytag.training.choices import Choices
 from polytag.training.config import RunConfig
-from polytag.training.fit import settings_of, taught_targets, trained_model, training_batches
+from polytag.training.fit import settings_of, taught, trained_model, training_batches
 from polytag.training.plan import Plan, make_plan, new_model
 from polytag.training.worker import score_of_chief, told_by_chief
 
@@ -45,7 +45,7 @@ def assist(choices: Choices, distribution: Distribution) -> None:
     model = trained_model(config, make, distribution)
     if plan:
         with TemporaryDirectory(ignore_cleanup_errors=True) as own:
-            features, builder = training_batches(plan, model.encoder, taught_targets(plan, Path(own), Reporter()))
+            features, builder = training_batches(plan, model.encoder, taught(plan, Path(own), Reporter()))
     else:
         builder, features = BatchBuilder.load(folder, model.encoder, tuple(labels))
     epochs = loop.train_epochs(

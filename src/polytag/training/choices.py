@@ -107,11 +107,15 @@ def choose(config: RunConfig) -> Choices:
     check_output(config.output, config.overwrite)
     if config.export:
         require_packages(config.export)
-    for option, folder in (("--tensorboard", config.tensorboard), ("--profile", config.profile)):
+    for option, folder, name in (
+        ("--tensorboard", config.tensorboard, "curves"),
+        ("--profile", config.profile, "curves"),
+        ("--teacher-cache", config.teacher_cache, "cache"),
+    ):
         if folder and folder.resolve().is_relative_to(config.output.resolve()):
             raise PolytagError(
                 f"The folder {str(folder)!r} of {option} is in the output folder, which is replaced by the finished "
-                f"tagger. Choose one next to it: {f'{config.output}-curves'!r}."
+                f"tagger. Choose one next to it: {f'{config.output}-{name}'!r}."
             )
     columns = {name: choice.column for name, choice in chosen.items()}
     return Choices(config, tasks, schemes, strategies, columns, start, provider, teachers)

@@ -51,7 +51,7 @@ OF_ONE_RUN = {
     *("device", "workers", "runner", "teacher_cache"),
 }
 """Options that concern one run, and not the tagger that comes of it."""
-_OF_TEACHERS = {"teacher", "texts", "teacher_labels", "teacher_weight", "teacher_temperature"}
+_OF_TEACHERS = {"teacher", "texts", "teacher_labels", "teacher_weight", "teacher_temperature", "variants"}
 
 
 class RunConfig(BaseModel):
@@ -193,6 +193,12 @@ class RunConfig(BaseModel):
     )
     teacher_temperature: Annotated[Positive, Option(_TEACHERS)] = Field(
         2.0, description="Divisor of the logits of teacher and student; above 1, unlikely labels count for more."
+    )
+    variants: Annotated[int, Option(_TEACHERS)] = Field(
+        0,
+        ge=0,
+        description="Copies of each sentence with names, in which other names stand in their place, for the teacher to "
+        "tag.",
     )
     teacher_cache: Annotated[Path | None, Option(_TEACHERS, shown="the folder of the run")] = Field(
         None, description="Folder to keep the teacher's probabilities in, for further runs."

@@ -28,7 +28,7 @@ from polytag.training.config import RunConfig
 from polytag.training.data import continuations, read_units
 from polytag.training.loss_weights import Weights, loss_weights
 from polytag.training.plan import Plan
-from polytag.training.teaching import Targets, make_targets
+from polytag.training.teaching import Lesson, make_lesson
 from polytag.training.worker import evaluated_by_chief, tell_workers
 
 if TYPE_CHECKING:
@@ -71,12 +71,12 @@ def fit(
     from polytag.engine.devices import device
 
     config = plan.config
-    targets = taught_targets(plan, checkpoints.folder, reporter)  # first: the seed is set after it
+    lesson = taught(plan, checkpoints.folder, reporter)  # first: the seed is set after it
     model = trained_model(config, plan.new_model, distribution)
     workers = distribution.workers if distribution else 1
     reporter.message(f"Training on {device(workers)} in {config.precision or 'float32'}")
     stage("Making features")
-    features, builder = training_batches(plan, model.encoder, targets)
+    features, builder = training_batches(plan, model.encoder, lesson)
     validation = _Validation(plan, model.encoder)
     plugins = registry().manager
     plugins.train_begin(plan.info)
@@ -171,26 +171,25 @@ def trained_model(config: RunConfig, make: Callable[[], TaggerModel], distributi
         return copies_on(distribution.devices, make) if distribution else make()
 
 
-def taught_targets(plan: Plan, folder: Path, reporter: Reporter) -> Targets:
-    """What the teachers of a run say of the words that it trains on, in files of a folder; nothing without teachers."""
+def taught(plan: Plan, folder: Path, reporter: Reporter) -> Lesson:
+    """All sentences that a run trains on, with what its teachers say of them in files of a folder."""
     if plan.lessons is None:
-        return {}
+        return Lesson(plan.training, {})
     from polytag.engine import loop
 
     loop.seed_everything(plan.config.seed)
-    sizes = {name: len(labels) for name, labels in plan.labels.items()}
-    return make_targets(plan.lessons, plan.trained_on, sizes, folder, plan.config.teacher_cache, reporter)
+    return make_lesson(plan.lessons, plan.training, plan.decoders, plan.config, folder, reporter)
 
 
-def training_batches(plan: Plan, encoder: Encoder, targets: Targets) -> tuple[Features, BatchBuilder]:
+def training_batches(plan: Plan, encoder: Encoder, lesson: Lesson) -> tuple[Features, BatchBuilder]:
     """The features of all words that the run trains on, and the builder of its batches.
 
     Args:
         plan: The plan of the run.
         encoder: The encoder.
-        targets: What the teachers say of these words.
+        lesson: The sentences, and what the teachers say of them.
     """
-    split = plan.trained_on
+    split, targets = lesson
     features = _features(encoder, split, plan.config)
     unit_labels, teaching, word_units = {}, {}, {}
     by_sentence = registry().heads[head_of(plan.config.decoding)].by_sentence

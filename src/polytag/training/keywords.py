@@ -54,6 +54,7 @@ class RunOptions(ReadingKeywords, total=False):
     teacher_labels: Mapping[str, str]
     teacher_weight: float
     teacher_temperature: float
+    variants: int
     teacher_cache: str | Path | None
     device: str
     workers: int

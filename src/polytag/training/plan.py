@@ -84,11 +84,6 @@ class Plan:
         return RunInfo(tuple(self.tasks), self.corpus.reference, self.config.encoder, str(self.config.output))
 
     @property
-    def trained_on(self) -> Split:
-        """All sentences to train on: the training split and, after it, text that only teachers label."""
-        return self.lessons.with_texts(self.training) if self.lessons else self.training
-
-    @property
     def identity(self) -> dict[str, str]:
         """Values that identify the data when the run is resumed, by the name shown in messages."""
         vectors = {"fingerprint of the vectors": self.vectors.fingerprint} if self.vectors else {}

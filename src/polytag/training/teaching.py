@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,17 +21,21 @@ from polytag.errors import PolytagError
 from polytag.files import new_file
 from polytag.plugin.alignment import IntArray
 from polytag.plugin.reporter import Reporter
-from polytag.plugin.scheme import UNANNOTATED, LabelScheme
+from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme
 from polytag.tagger.chunks import sentence_chunks
+from polytag.tagger.decoder import Decoder
 from polytag.tagger.tagger import Tagger
 from polytag.terminal import stage
 from polytag.training.config import RunConfig
 from polytag.training.run_folder import SAID, TARGETS
 from polytag.training.teachers import Teacher, label_ids_of, word_probabilities
 from polytag.training.texts import read_texts, texts_fingerprint
+from polytag.training.variants import variants
 
 CHUNK = 512
 """Sentences in a file of the cache: the work that a kill can lose."""
+_MOST = 0.5
+"""Share of words outside spans above which spans are names."""
 
 
 Targets = Mapping[str, NDArray[np.float16]]
@@ -69,9 +74,12 @@ class Lessons:
         texts = {"references": list(references), "fingerprint": texts_fingerprint(self.texts)}
         return {"teachers": teachers, **({"texts": texts} if references else {})}
 
-    def with_texts(self, training: Split) -> Split:
-        """The training split, and after it the text without labels, whose tags are UNANNOTATED."""
-        return joined(training, self.texts)
+
+class Lesson(NamedTuple):
+    """All sentences to train on, and what the teachers say of their words."""
+
+    split: Split
+    targets: Targets
 
 
 class _Chunk(NamedTuple):
@@ -133,9 +141,58 @@ def make_lessons(
     return Lessons(teachers, ids, texts)
 
 
+def make_lesson(
+    lessons: Lessons,
+    training: Split,
+    decoders: Mapping[str, Decoder],
+    config: RunConfig,
+    folder: Path,
+    reporter: Reporter,
+) -> Lesson:
+    """Ask the teachers about all sentences to train on: labelled, without labels, and variants of both.
+
+    Args:
+        lessons: The teachers, and the text without labels.
+        training: The labelled sentences.
+        decoders: The decoder of each task of the student.
+        config: The options of the run.
+        folder: The folder of the run.
+        reporter: Receives the progress.
+
+    Raises:
+        PolytagError: As `make_targets`.
+    """
+    sizes = {task: len(decoder.head.labels) for task, decoder in decoders.items()}
+    split = joined(training, lessons.texts)
+    ask = partial(make_targets, lessons, sizes=sizes, folder=folder, cache=config.teacher_cache, reporter=reporter)
+    if not config.variants:
+        return Lesson(split, ask([split]))
+    named = _names(ask([split]), decoders)
+    if named is None:
+        reporter.message("No task has names: there are no variants of sentences.")
+        return Lesson(split, ask([split]))
+    others = variants(split, *named, config.variants, config.seed)
+    reporter.message(f"Variants with other names: {len(others.sentences):,} sentences, {others.n_words:,} words")
+    return Lesson(joined(split, others), ask([split, others]))
+
+
+def _names(targets: Targets, decoders: Mapping[str, Decoder]) -> tuple[IntArray, int] | None:
+    """The most probable labels of the first task whose spans are names, and its label outside; None without one.
+
+    Spans are names where most words are outside; chunks, for instance, are not.
+    """
+    for task, values in targets.items():
+        labels = decoders[task].head.labels
+        if decoders[task].scheme.encodes_spans and OUTSIDE in labels:
+            found, outside = values.argmax(axis=1), labels.index(OUTSIDE)
+            if (found == outside).mean() > _MOST:
+                return found, outside
+    return None
+
+
 def make_targets(
     lessons: Lessons,
-    split: Split,
+    splits: Sequence[Split],
     sizes: Mapping[str, int],
     folder: Path,
     cache: Path | None,
@@ -145,7 +202,7 @@ def make_targets(
 
     Args:
         lessons: The teachers.
-        split: The sentences, labelled and not.
+        splits: The sentences, in parts that are tagged independently.
         sizes: Number of labels of each task of the student.
         folder: The folder of the run.
         cache: The folder for what the teachers say; in the folder of the run if None.
@@ -158,12 +215,11 @@ def make_targets(
     try:
         place.mkdir(exist_ok=True)
         files = {task: place / f"{index}.npy" for index, task in enumerate(lessons.tasks)}
-        found = {
-            task: open_memmap(file, "w+", np.float16, (split.n_words, sizes[task])) for task, file in files.items()
-        }
+        n_words = sum(split.n_words for split in splits)
+        found = {task: open_memmap(file, "w+", np.float16, (n_words, sizes[task])) for task, file in files.items()}
     except OSError as error:
         raise _not_written(place, error) from error
-    chunks = list(_chunks(split))
+    chunks = list(_chunks(splits))
     said = [_Said(teacher, (cache or folder / SAID) / teacher.fingerprint(), reporter) for teacher in lessons.teachers]
     for number, one in enumerate(said):
         one.complete(chunks, f" {number + 1} of {len(said)}" if len(said) > 1 else "")
@@ -251,13 +307,14 @@ def joined(first: Split, second: Split) -> Split:
     )
 
 
-def _chunks(split: Split) -> Iterator[_Chunk]:
+def _chunks(splits: Sequence[Split]) -> Iterator[_Chunk]:
     start = 0
-    numbers = split.documents or range(len(split.sentences))
-    for pairs in sentence_chunks(zip(split.sentences, numbers, strict=True), CHUNK, whole_documents=True):
-        chunk = _Chunk([words for words, _ in pairs], [document for _, document in pairs], start)
-        yield chunk
-        start += chunk.n_words
+    for split in splits:
+        numbers = split.documents or range(len(split.sentences))
+        for pairs in sentence_chunks(zip(split.sentences, numbers, strict=True), CHUNK, whole_documents=True):
+            chunk = _Chunk([words for words, _ in pairs], [document for _, document in pairs], start)
+            yield chunk
+            start += chunk.n_words
 
 
 def _not_written(folder: Path, error: OSError) -> PolytagError:

@@ -17,7 +17,7 @@ from polytag.tagger.heads import TaskHead
 from polytag.training import teaching
 from polytag.training.config import RunConfig
 from polytag.training.teachers import Teacher
-from polytag.training.teaching import Lessons, make_lessons, make_targets
+from polytag.training.teaching import Lessons, joined, make_lessons, make_targets
 
 NO_TEXT = Split([], [], {})
 TRAINING = Split([["a", "b"], ["c"], ["d", "e", "f"]], None, {"ner": [["O", "O"], ["O"], ["O", "O", "O"]]})
@@ -65,7 +65,7 @@ def lessons(tmp_path: Path, *names: str, ids: Sequence[int] = (0, 1), texts: Spl
 
 
 def first_column(found: Lessons, folder: Path, split: Split = TRAINING, cache: Path | None = None) -> list[float]:
-    return (make_targets(found, split, {"ner": 2}, folder, cache, Reporter())["ner"][:, 0] * 32).tolist()
+    return (make_targets(found, [split, found.texts], {"ner": 2}, folder, cache, Reporter())["ner"][:, 0] * 32).tolist()
 
 
 def test_every_word_has_the_probabilities_of_its_teacher(taggers, tmp_path, folder):
@@ -77,7 +77,7 @@ def test_several_teachers_are_averaged(taggers, tmp_path, folder):
 
 
 def test_labels_that_are_one_for_the_student_are_added(taggers, tmp_path, folder):
-    found = make_targets(lessons(tmp_path, "one", ids=(1, 1)), TRAINING, {"ner": 2}, folder, None, Reporter())
+    found = make_targets(lessons(tmp_path, "one", ids=(1, 1)), [TRAINING], {"ner": 2}, folder, None, Reporter())
     assert found["ner"].tolist() == [[0, 1]] * 6
 
 
@@ -90,8 +90,7 @@ def test_a_teacher_is_asked_once_about_the_same_words(taggers, tmp_path, folder)
 def test_more_text_asks_about_that_text_alone(taggers, tmp_path, folder):
     first_column(lessons(tmp_path, "one"), folder)
     more = lessons(tmp_path, "one", texts=Split([["a", "a"], ["b"]], [0, 0], {}))
-    split = more.with_texts(TRAINING.select([0, 1]))
-    assert first_column(more, folder, split) == [2, 4, 6, 2, 2, 4]
+    assert first_column(more, folder, TRAINING) == [2, 4, 6, 8, 10, 12, 2, 2, 4]
     assert taggers["one"].asked == 6 + 3
 
 
@@ -127,8 +126,8 @@ def test_after_a_kill_only_the_rest_is_asked_about(taggers, tmp_path, folder, mo
     assert taggers["one"].asked == 6
 
 
-def test_text_without_labels_follows_the_training_split(tmp_path):
-    split = lessons(tmp_path, "one", texts=Split([["x"], ["y"]], [0, 1], {})).with_texts(TRAINING)
+def test_text_without_labels_follows_the_training_split():
+    split = joined(TRAINING, Split([["x"], ["y"]], [0, 1], {}))
     assert split.sentences == [*TRAINING.sentences, ["x"], ["y"]]
     assert split.tags["ner"][-2:] == [[UNANNOTATED], [UNANNOTATED]]
     assert split.documents == [0, 1, 2, 3, 4]
