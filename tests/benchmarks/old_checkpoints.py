@@ -3,8 +3,8 @@
     python3 -m venv old && old/bin/pip install transformers==4.54.1 tf-keras==2.19.0 tensorflow-cpu==2.19.1
     PYTHONPATH=tests TF_USE_LEGACY_KERAS=1 old/bin/python tests/benchmarks/old_checkpoints.py
 
-It writes `old_checkpoints.json` and `.npz` of `tests/support`, and needs neither polytag nor PyTorch. Each tiny model
-is saved, its variables are overwritten in the file, and it is loaded again.
+It writes `old_checkpoints.json` and `.npz` in `tests/support`, and needs neither polytag nor PyTorch. A tiny model is
+saved; its variables are overwritten in the file; it is loaded again, and computes.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from polytag import PolytagError, Tagger
 from polytag.plugin.reporter import Reporter
 from support.checkpoints import FAMILIES, SENTENCES, make_checkpoint, make_classifier, read_checkpoint, write_tensors
 from support.command import Command
+from support.old_checkpoints import write_old_checkpoint
 
 LABELS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG", "I-ORG", "B-MISC", "I-MISC")
 WORDS = [sentence.split() for sentence in SENTENCES]
@@ -160,7 +161,27 @@ def test_weights_that_are_pickled_are_refused(classifier: Path, tmp_path: Path, 
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     done = command("predict", folder, "-", stdin=b"EU")
     assert done.status == 2
-    assert "pytorch_model.bin, a pickle. Convert the checkpoint where PyTorch is installed" in done.err
+    assert "Its pytorch_model.bin is a pickle, which could run code, and is not read." in done.err
+    assert f"c.from_pretrained('{folder}').save_pretrained('{folder}-safetensors')" in done.err
+    assert "for c in (t.AutoModelForTokenClassification, t.AutoTokenizer)" in done.err
+
+
+def test_a_classifier_of_a_tensorflow_model_is_a_tagger_and_becomes_safetensors(
+    tmp_path: Path, command: Command, tiny_corpus: Path
+) -> None:
+    """It tags, it is exported, and training continues from it, as from any other."""
+    old = write_old_checkpoint(tmp_path / "old", "distilbert")
+    expected = Tagger.load(old).predict_tags(WORDS)
+    assert len({tag for tags in expected["ner"] for tag in tags}) > 2
+    done = command("export", old, tmp_path / "new", "--to", "transformers")
+    assert done.status == 0, done.err
+    (tmp_path / "new" / "polytag.json").unlink()
+    assert Tagger.load(tmp_path / "new").predict_tags(WORDS) == expected
+    tagger, _ = go_on(old, tiny_corpus, tmp_path / "trained", learning_rate=1e-12)
+    before, after = (read_checkpoint(tmp_path / name) for name in ("new", "trained"))
+    query = "distilbert.transformer.layer.0.attention.q_lin.weight"
+    np.testing.assert_allclose(after[query], before[query], atol=1e-6)
+    assert len(tagger.heads["ner"].labels) == len(LABELS)  # those of the corpus, which has more
 
 
 def test_a_head_of_another_size_than_its_labels_is_named(classifier: Path, tmp_path: Path) -> None:

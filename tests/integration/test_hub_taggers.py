@@ -72,6 +72,16 @@ def test_a_tagger_is_downloaded_once_and_needs_no_network_then(hub, files, find)
     assert find("acme/ner") == found
 
 
+def test_weights_of_keras_are_downloaded_where_no_others_are(hub, find):
+    old = {"config.json": b"{}", "tf_model.h5": b"HDF5", "tokenizer.json": b"{}"}
+    hub.add("models", "acme/old", {**old, "pytorch_model.bin": b"?"})
+    assert same(find("acme/old").folder, old)
+    hub.add("models", "acme/both", {**old, "model.safetensors": b"new"})
+    assert not (find("acme/both").folder / "tf_model.h5").exists()
+    for where in ({"offline": True}, {"url": _NOBODY}):
+        assert same(find("acme/old", **where).folder, old)
+
+
 def test_a_revision_is_a_branch_or_a_commit(hub, files, find):
     repository = hub.add("models", "acme/ner", files)
     first = repository.branches["main"]

@@ -156,7 +156,7 @@ def _open_dataset(group: Any, name: bytes, path: str) -> Any:
     if plan.get_nfilters():
         raise _RefusedError(f"{shorten(path)!r} is compressed")
     opened = h5py.Dataset(dataset)
-    if opened.dtype.kind != "f":
+    if opened.dtype.kind != "f" or opened.shape is None:
         raise _RefusedError(f"{shorten(path)!r} has the type {opened.dtype}, and weights are floating-point numbers")
     if dataset.get_storage_size() < opened.nbytes:
         raise _RefusedError(f"{shorten(path)!r} has fewer bytes in the file than its shape {opened.shape} needs")

@@ -128,7 +128,7 @@ def test_weights_that_are_not_there_or_damaged_are_named(tmp_path: Path) -> None
         assert "model.safetensors is damaged" in refusal(tmp_path)
     weights.unlink()
     (tmp_path / "pytorch_model.bin").write_bytes(b"pickled")
-    assert "has no model.safetensors. polytag reads weights only in safetensors format" in refusal(tmp_path)
+    assert "has no model.safetensors. Its pytorch_model.bin is a pickle" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["{", "{}", "[]", '{"weight_map": 3}'])

@@ -21,6 +21,7 @@ ONNX = ("onnx/model.onnx", "onnx/model_quantized.onnx")
 EXPORTS = ("example.py", "labels.json", "model.onnx", "model.tflite", "units.json", "word_hashes.py")
 SAVEDMODEL = ("1/fingerprint.pb", "1/saved_model.pb", "1/variables/variables.data-00000-of-00001")
 SHARDS = ("model-00001-of-00002.safetensors", "model.safetensors.index.json")
+KERAS = ("tf_model.h5", "tf_model-00001-of-00002.h5", "tf_model.h5.index.json")
 
 
 def uploads(folder: Path, names: Iterable[str], provider: str = "compact") -> Uploads:
@@ -31,7 +32,7 @@ def uploads(folder: Path, names: Iterable[str], provider: str = "compact") -> Up
 
 
 def test_everything_that_polytag_writes_is_uploaded(tmp_path):
-    names = {*TAGGER, *ONNX, *EXPORTS, *SAVEDMODEL, *SHARDS, *SAVED_FILES}
+    names = {*TAGGER, *ONNX, *EXPORTS, *SAVEDMODEL, *SHARDS, *KERAS, *SAVED_FILES}
     found = uploads(tmp_path, names)
     assert set(found.files) == names
     assert found.left_out == ()
