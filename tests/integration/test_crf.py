@@ -140,9 +140,7 @@ def test_sentences_longer_than_a_window_and_packed_ones_are_trained_on(tiny_corp
         ({"loss_weights": "balanced"}, "the loss of 'crf' is of whole sentences. Leave out --loss-weights"),
     ],
 )
-def test_what_a_crf_cannot_learn_is_said(
-    tiny_corpus: Path, tmp_path: Path, more: dict[str, str], problem: str
-) -> None:
+def test_what_a_crf_cannot_learn_is_said(tiny_corpus: Path, tmp_path: Path, more: dict[str, str], problem: str) -> None:
     checkpoint = make_checkpoint(tmp_path / "bert", "bert")
     with pytest.raises(PolytagError, match=problem):
         polytag.train(**options(tiny_corpus, tmp_path / "tagger", encoder=str(checkpoint), epochs=1, **more))

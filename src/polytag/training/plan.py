@@ -153,8 +153,8 @@ def make_plan(choices: Choices, reporter: Reporter, choose_device: bool = True) 
     lessons = make_lessons(config, choices.teachers, labels, schemes, reporter) if choices.teachers else None
     vectors = None
     if config.vectors:
-        words = lessons.with_texts(training) if lessons else training
-        vectors = make_vectors(config.vectors, words.sentences, config.vector_words, reporter)
+        sentences = [*training.sentences, *(lessons.texts.sentences if lessons else ())]
+        vectors = make_vectors(config.vectors, sentences, config.vector_words, reporter)
     stage("Starting TensorFlow")
     if choose_device:
         from polytag.engine.devices import choose_devices
