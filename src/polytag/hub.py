@@ -27,8 +27,7 @@ FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "run.toml", "README.md")
 _OF_TAGGERS = ("model.onnx", "onnx/model.onnx", "onnx/model_quantized.onnx")
 """Further files of taggers that polytag wrote; in other repositories, it would not use them."""
 
-_OF_KERAS = "tf_model*.h5"
-"""Weights of the TensorFlow models of transformers; they are read where no others are."""
+_OF_KERAS = "tf_model*.h5"  # of the TensorFlow models of transformers; read where no other weights are
 
 _REPLACED = (
     *("model*.safetensors", "model.safetensors.index.json", "model.onnx", "onnx/*", "model.tflite"),

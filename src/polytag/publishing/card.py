@@ -133,13 +133,11 @@ def _introduction(tagger: Tagger, record: RunRecord) -> Iterator[str]:
 
 def _origin_of_its_knowledge(record: RunRecord, lessons: Lessons) -> str:
     names = _enumerated([f"`{_public(name)}`" for name in record.config.teacher])
-    several = len(lessons.teachers) > 1
     texts = _enumerated([f"`{_public(name)}`" for name in record.config.texts]) if record.config.texts else ""
-    also = f", and from how {'they tag' if several else 'it tags'} text without labels, {texts}" if texts else ""
+    also = f" and of text without labels, {texts}" if texts else ""
     return (
-        f"It is a student of the {'taggers' if several else 'tagger'} {names}: it learnt from the labels of the corpus "
-        f"and from the probabilities that {'they give' if several else 'it gives'} to them{also}. What "
-        f"{'its teachers get' if several else 'its teacher gets'} wrong, it may have learnt."
+        f"It is a student of {names}: it learnt from the labels of the corpus, and from what {names} told of the words "
+        f"of the corpus{also}. It may have learnt mistakes of {'these' if len(lessons.teachers) > 1 else 'this'}, too."
     )
 
 
