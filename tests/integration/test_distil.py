@@ -55,7 +55,7 @@ def test_the_student_is_an_ordinary_tagger_that_says_where_it_learnt(
     assert [teacher["reference"] for teacher in described["teachers"]] == [str(ner_run.output)]
     assert described["texts"]["references"] == [str(raw)]
     card = (student / "README.md").read_text()
-    assert "It is a student of the tagger `ner`" in card
+    assert "It is a student of `ner`" in card
     assert "| text without labels | 3 | 19 |" in card
     assert str(raw.parent) not in card
     assert not run_folder(student).exists()
