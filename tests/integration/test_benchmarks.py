@@ -114,6 +114,15 @@ def test_training_stretches(run: Benchmark, tiny_corpus: Path, tmp_path: Path, f
     assert all(stretch["subwords"] > 0 and stretch["seconds"] > 0 for stretch in stretches)
 
 
+@pytest.mark.slow
+def test_crf(run: Benchmark, tiny_corpus: Path, uncompiled: None, forked_sides: None) -> None:
+    (row,) = run("crf", "--corpus", tiny_corpus, "--epochs", 1, "--rounds", 1)["results"]["rows"]
+    assert row["training, crf ÷ viterbi"] > 0
+    assert row["words/s, crf ÷ viterbi"] > 0
+    (row,) = run("crf", "--corpus", tiny_corpus, "--steps", 1, "--rounds", 1)["results"]["rows"]
+    assert row["time of training, crf ÷ viterbi"] > 0
+
+
 def test_split(run: Benchmark, tiny_corpus: Path) -> None:
     rules = Path(polytag.__file__).parent / "encoding" / "text.py"
     found = run("split", "--corpus", tiny_corpus, "--against", rules, "--rounds", 1)
