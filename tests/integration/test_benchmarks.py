@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import runpy
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -138,3 +139,13 @@ def test_kills(run: Benchmark) -> None:
     counted = found["commands"]["predict -o"]
     assert counted.get("old", 0) + counted.get("new", 0) == 2
     assert not any(counted.get(name) for name in ("broken", "failed", "after next run"))
+
+
+def test_vectors(run: Benchmark, ner_run: TrainResult, tmp_path: Path) -> None:
+    for side in ("without", "with"):
+        shutil.copytree(ner_run.output, tmp_path / f"{side}-0")
+    found = run("vectors", "--corpus", "sample", "--vectors", "some.vec", "--keep", tmp_path, "--rounds", 1)
+    assert 0 < found["data"]["unseen"]["sentences"] < found["data"]["test"]["sentences"]
+    one, other = (found["results"]["means"][side] for side in ("without", "with"))
+    assert one["test"] == other["test"] > one["unseen"] > 0
+    assert found["results"]["speed_ratio"] > 0
