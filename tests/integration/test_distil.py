@@ -4,78 +4,102 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow  # noqa: TID253
 
 import polytag
 from polytag.encoding.tensors import read_tensors
 from polytag.runner import TrainResult
 from polytag.training import teaching
 from polytag.training.run_folder import run_folder
+from support.command import Done, call
 from support.random_tagger import save_random_tagger
+
+pytestmark = pytest.mark.usefixtures("uncompiled_module")
 
 TEXT = "Maria Keller flew from Bonn to Chicago. She likes it there.\nAnna Berg stays in Rome.\n"
 
 
-@pytest.fixture
-def raw(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def uncompiled_module() -> Iterator[None]:
+    """As `uncompiled`, for all tests of the module."""
+    tensorflow.config.run_functions_eagerly(True)
+    yield
+    tensorflow.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A text file of three sentences."""
-    file = tmp_path / "raw.txt"
+    file = tmp_path_factory.mktemp("texts") / "raw.txt"
     file.write_text(TEXT, encoding="utf-8")
     return file
 
 
-@pytest.fixture
-def distil(command, ner_run: TrainResult, tiny_corpus: Path, raw: Path, tmp_path: Path) -> Callable[..., object]:
-    """Distil into the folder `student` for an epoch of few steps."""
-    given = ["--corpus", tiny_corpus, "--texts", raw, "--output", tmp_path / "student", "--epochs", 1]
+@pytest.fixture(scope="module", autouse=True)
+def small_files_of_the_cache() -> Iterator[None]:
+    """What the teacher says is kept in several files, even of a few sentences."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(teaching, "CHUNK", 32)
+        yield
 
-    def run(*more: object, teacher: Path | None = None) -> object:
-        return command("distil", teacher or ner_run.output, *given, *more)
+
+@pytest.fixture(scope="module")
+def distil(ner_run: TrainResult, tiny_corpus: Path, raw: Path) -> Callable[..., Done]:
+    """Distil for an epoch of few steps, with variants of the sentences."""
+    given = ["--corpus", tiny_corpus, "--texts", raw, "--epochs", 1, "--variants", 1]
+
+    def run(output: Path, *more: object, teacher: Path | None = None) -> Done:
+        return call("distil", teacher or ner_run.output, *given, "--output", output, *more)
 
     return run
 
 
-def test_the_student_is_an_ordinary_tagger_that_says_where_it_learnt(
-    distil, tmp_path, tiny_corpus, raw, ner_run: TrainResult, uncompiled
-):
-    done = distil()
+@pytest.fixture(scope="module")
+def student(
+    uncompiled_module: None, distil: Callable[..., Done], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Done]:
+    """A student of a run without interruption, and what the command printed."""
+    output = tmp_path_factory.mktemp("students") / "student"
+    return output, distil(output)
+
+
+def test_the_student_is_an_ordinary_tagger_that_says_where_it_learnt(student, raw, ner_run: TrainResult):
+    output, done = student
     assert done.status == 0, done.err
     assert "Text without labels: 3 sentences, 19 words" in done.err
     assert "The teacher tags " in done.err
-    student = tmp_path / "student"
-    (tagged,) = polytag.Tagger.load(student).tag(["Peter lives in Rome."])
+    assert re.search(r"Variants with other names: \d+ sentences", done.err)
+    (tagged,) = polytag.Tagger.load(output).tag(["Peter lives in Rome."])
     assert len(tagged.words) == 5
-    described = json.loads((student / "polytag.json").read_text())
+    described = json.loads((output / "polytag.json").read_text())
     assert [teacher["reference"] for teacher in described["teachers"]] == [str(ner_run.output)]
     assert described["texts"]["references"] == [str(raw)]
-    card = (student / "README.md").read_text()
+    card = (output / "README.md").read_text()
     assert "It is a student of `ner`" in card
     assert "| text without labels | 3 | 19 |" in card
     assert str(raw.parent) not in card
-    assert not run_folder(student).exists()
-    again = polytag.RunConfig.from_sources(student / "run.toml", {})
-    assert again.teacher == (str(ner_run.output),)
+    assert not run_folder(output).exists()
+    assert polytag.RunConfig.from_sources(output / "run.toml", {}).teacher == (str(ner_run.output),)
 
 
-def test_a_run_killed_while_its_teacher_tags_is_resumed_to_the_bit(
-    distil, command, tmp_path, monkeypatch, interrupted_teacher, uncompiled
-):
-    monkeypatch.setattr(teaching, "CHUNK", 16)
-    assert distil("--output", tmp_path / "whole").status == 0
+def test_a_run_killed_while_its_teacher_tags_is_resumed_to_the_bit(distil, student, tmp_path, interrupted_teacher):
+    output = tmp_path / "student"
     with interrupted_teacher(after=2):
-        done = distil()
+        done = distil(output)
     assert done.status == 128 + signal.SIGINT, done.err
     assert "Continue with --resume" in done.err
-    assert "An unfinished run" in distil().err
-    assert "teacher_weight was 0.9 and is 0.5" in distil("--resume", "--teacher-weight", 0.5).err
-    assert distil("--resume").status == 0
-    whole, resumed = read_tensors(tmp_path / "whole"), read_tensors(tmp_path / "student")
+    assert "An unfinished run" in distil(output).err
+    assert "teacher_weight was " in distil(output, "--resume", "--teacher-weight", 0.5).err
+    assert distil(output, "--resume").status == 0
+    whole, resumed = read_tensors(student[0]), read_tensors(output)
     assert all(np.array_equal(whole[name], resumed[name]) for name in whole)
 
 
@@ -119,17 +143,17 @@ def interrupted_teacher(monkeypatch: pytest.MonkeyPatch) -> Callable[..., pytest
     ],
 )
 def test_what_cannot_be_taught_is_refused_in_a_paragraph(distil, tmp_path, options, expected):
-    done = distil(*options)
+    done = distil(tmp_path / "student", *options)
     assert done.status == 2, done.err
     *_, paragraph = done.err.splitlines()
     assert paragraph.startswith("polytag: ")
     assert all(part in paragraph for part in expected), paragraph
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["raw.txt"]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_teacher_is_not_replaced_by_its_student(distil, ner_run: TrainResult, tmp_path):
     teacher = shutil.copytree(ner_run.output, tmp_path / "student")
-    done = distil("--overwrite", teacher=teacher)
+    done = distil(tmp_path / "student", "--overwrite", teacher=teacher)
     assert done.status == 2
     assert "is the output folder, which the student replaces" in done.err
 
@@ -142,7 +166,7 @@ def test_text_needs_a_teacher(command, tiny_corpus, raw, tmp_path):
 
 def test_a_teacher_with_other_labels_is_refused(distil, tmp_path):
     teacher = save_random_tagger(tmp_path / "teacher", {"ner": (("O", "B-GPE", "I-GPE"), "iob2")})
-    done = distil(teacher=teacher)
+    done = distil(tmp_path / "student", teacher=teacher)
     assert done.status == 2
     assert "has ner labels that the student lacks: GPE" in done.err
     assert not (tmp_path / "student").exists()

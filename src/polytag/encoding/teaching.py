@@ -1,4 +1,4 @@
-"""What teachers say of the words of a split, as targets for the units that a student reads."""
+"""Targets of a student: the probabilities of its teachers for words, at the units that learn them."""
 
 from __future__ import annotations
 

@@ -197,8 +197,7 @@ class RunConfig(BaseModel):
     variants: Annotated[int, Option(_TEACHERS)] = Field(
         0,
         ge=0,
-        description="Copies of each sentence with names, in which other names stand in their place, for the teacher to "
-        "tag.",
+        description="Copies of each sentence with names, with other names in their place, for the teacher to tag.",
     )
     teacher_cache: Annotated[Path | None, Option(_TEACHERS, shown="the folder of the run")] = Field(
         None, description="Folder to keep the teacher's probabilities in, for further runs."
@@ -331,7 +330,7 @@ class RunConfig(BaseModel):
 
     @classmethod
     def from_sources(cls, file: Path | None, flags: Mapping[str, Any]) -> RunConfig:
-        """Merge a TOML file with flags; a flag that is not None wins. Without tasks, those of the teachers are chosen.
+        """Merge a TOML file with flags; a flag that is not None wins. Without tasks, the teachers' tasks are chosen.
 
         Raises:
             PolytagError: The file cannot be read, or a value is missing or invalid.

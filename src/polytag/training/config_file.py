@@ -64,7 +64,7 @@ def tasks_of(taggers: object) -> list[str]:
 
 
 def explain(error: ValidationError, file: Path | None, known: Sequence[str]) -> str:
-    """What is wrong with the options of a run, and how to mend it.
+    """Explain what is wrong with the options of a run, and how to mend it.
 
     Args:
         error: What pydantic found.

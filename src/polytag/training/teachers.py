@@ -103,7 +103,7 @@ def label_ids_of(
         task: A task that it shares with the student.
         labels: The labels of the student, in id order.
         scheme: The scheme of these labels.
-        mapping: For some of the teacher's labels, without the prefixes of spans, those of the student.
+        mapping: The student's label for some labels of the teacher, without the prefixes of spans.
 
     Raises:
         PolytagError: The schemes differ, or one of the two has labels that the other lacks.

@@ -1,4 +1,4 @@
-"""What the teachers of a run say of its words: computed once, kept on disk, and resumed after a kill."""
+"""Targets of a run from its teachers: computed once, kept on disk, and resumed after a kill."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ Targets = Mapping[str, NDArray[np.float16]]
 
 @dataclass(frozen=True, slots=True)
 class Lessons:
-    """What a student learns from teachers.
+    """The sources of what a student learns from teachers.
 
     Attributes:
         teachers: The teachers.
@@ -69,7 +69,7 @@ class Lessons:
         return {**said, "fingerprint of the texts": texts_fingerprint(self.texts)}
 
     def description(self, references: Sequence[str]) -> dict[str, Any]:
-        """What is learnt, as plain data for `polytag.json`; `references`: the names of the texts."""
+        """The teachers and texts, as plain data for `polytag.json`; `references`: the names of the texts."""
         teachers = [{"reference": one.reference, "fingerprint": one.fingerprint()} for one in self.teachers]
         texts = {"references": list(references), "fingerprint": texts_fingerprint(self.texts)}
         return {"teachers": teachers, **({"texts": texts} if references else {})}
@@ -295,7 +295,7 @@ class _Said:
 
 
 def joined(first: Split, second: Split) -> Split:
-    """The sentences of two splits; those of the second have no tags."""
+    """The sentences of two splits, the second without tags."""
     documents = first.documents or list(range(len(first.sentences)))
     after = max(documents, default=-1) + 1
     others = second.documents or list(range(len(second.sentences)))

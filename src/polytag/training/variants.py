@@ -84,7 +84,7 @@ def _case(word: str) -> str:
 
 
 class _Letters:
-    """Which letters follow which in some words."""
+    """The letters that follow others in some words."""
 
     def __init__(self, words: Iterable[str]) -> None:
         self._next = defaultdict[str, list[str]](list)
