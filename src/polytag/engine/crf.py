@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -10,7 +11,8 @@ from polytag.plugin.alignment import IGNORE
 from polytag.plugin.head import FORBIDDEN, SentenceWords
 
 _TINY = 1e-37
-"""Added before a logarithm: it keeps impossible sequences at a finite score."""
+"""Added before a logarithm: a transition that is forbidden, as in a corpus with invalid tags, costs a finite score."""
+_LEAST = math.log(_TINY)
 _SMALLEST = 1e-30
 
 
@@ -51,7 +53,7 @@ def _log_likelihood(emissions: Any, gold: Any, exists: Any, sentences: SentenceW
             weights = tf.concat([upstream, -upstream], axis=0)
             own, step = _expected(both, *twice, transitions, sums, weights)
             some, others = tf.split(own, 2)
-            return some + others, step
+            return some + others, tf.where(transitions > FORBIDDEN / 2, step, 0.0)
 
         return clamped - free, gradient
 
@@ -76,7 +78,7 @@ def _sums(emissions: Any, lengths: Any, edges: Any, transitions: Any) -> _Sums:
     """The forward and the backward sums (Rabiner 1989), in one loop over the words."""
     steps = tf.exp(transitions[:-1, :-1])
     matrices = tf.stack([steps, tf.transpose(steps)])
-    outer = tf.stack([transitions[-1, :-1], transitions[:-1, -1]])
+    outer = tf.maximum(tf.stack([transitions[-1, :-1], transitions[:-1, -1]]), _LEAST)
     reverse = tf.reverse_sequence(emissions, lengths, seq_axis=1, batch_axis=0)
     by_word = tf.transpose(tf.stack([emissions, reverse]), (2, 0, 1, 3))  # (words, 2, sentences, labels)
     n_words, n_labels = tf.shape(by_word)[0], emissions.shape[-1]
@@ -96,7 +98,7 @@ def _sums(emissions: Any, lengths: Any, edges: Any, transitions: Any) -> _Sums:
     )
     both = tf.transpose(found.stack(), (1, 2, 0, 3))
     backward = tf.reverse_sequence(both[1], lengths, seq_axis=1, batch_axis=0)
-    begin = transitions[-1, :-1] * edges[0][:, None]
+    begin = outer[0] * edges[0][:, None]
     return _Sums(both[0], backward, tf.reduce_logsumexp(backward[:, 0] + begin, axis=-1))
 
 

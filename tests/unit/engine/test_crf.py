@@ -4,7 +4,6 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf  # noqa: TID253
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -73,6 +72,8 @@ def test_the_loss_is_that_of_all_sequences(seed: int, sizes: list[int], labels: 
 @settings(max_examples=25, deadline=None)
 @given(seed=seeds, sizes=st.lists(st.integers(1, 3), min_size=1, max_size=2), labels=st.integers(1, 3))
 def test_the_gradient_is_that_of_all_sequences(seed: int, sizes: list[int], labels: int) -> None:
+    import tensorflow as tf
+
     found = example(seed, sizes, labels)
     assume(is_possible(found))
     logits, transitions = tf.constant(found.logits), tf.constant(found.transitions)
@@ -95,6 +96,8 @@ def test_the_gradient_is_that_of_all_sequences(seed: int, sizes: list[int], labe
 
 
 def test_transitions_that_are_forbidden_are_never_changed() -> None:
+    import tensorflow as tf
+
     found = example(3, [4, 3, 2], 3)
     transitions = tf.constant(found.transitions)
     with tf.GradientTape() as tape:
@@ -106,6 +109,8 @@ def test_transitions_that_are_forbidden_are_never_changed() -> None:
 
 
 def test_a_sentence_without_annotation_teaches_nothing() -> None:
+    import tensorflow as tf
+
     found = example(5, [3, 2], 3)
     logits, unknown = tf.constant(found.logits), np.full_like(found.gold, IGNORE)
     with tf.GradientTape() as tape:
@@ -113,3 +118,20 @@ def test_a_sentence_without_annotation_teaches_nothing() -> None:
         losses = sentence_losses(logits, unknown, found.transitions, found.words)
     assert losses.numpy().tolist() == [0, 0]
     assert not tf.convert_to_tensor(tape.gradient(losses, logits)).numpy().any()
+
+
+def test_tags_that_the_scheme_forbids_cost_much_and_leave_it_forbidden() -> None:
+    import tensorflow as tf
+
+    transitions = np.zeros((3, 3), np.float32)
+    transitions[0, 1] = transitions[2, 1] = -10_000
+    words, edge = np.array([[0, 1]], np.int32), np.array([True])
+    logits, scores = tf.constant(np.zeros((2, 2), np.float32)), tf.constant(transitions)
+    for gold in ([0, 1], [1, 1]):
+        with tf.GradientTape() as tape:
+            tape.watch([logits, scores])
+            loss = sentence_losses(logits, np.array(gold, np.int32), scores, SentenceWords(words, edge, edge))
+        to_logits, to_scores = (tf.convert_to_tensor(values) for values in tape.gradient(loss, [logits, scores]))
+        assert 50 < float(loss[0]) < 200
+        assert float(to_scores[0, 1]) == float(to_scores[2, 1]) == 0
+        assert float(to_logits[1, 1]) < 0
