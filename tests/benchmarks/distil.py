@@ -2,13 +2,13 @@
 
     python tests/benchmarks/distil.py --corpus ../shared/data/conll2003 --encoder MINILM --seeds 3
     python tests/benchmarks/distil.py --corpus ../shared/data/conll2003 --encoder MINILM --every 1
-    python tests/benchmarks/distil.py --corpus ../shared/data/conll2003 --teacher TAGGER --every 4 -- --epochs 12
+    python tests/benchmarks/distil.py --corpus ../shared/data/conll2003 --teacher TAGGER --options "--variants 2"
 
 Every nth training document keeps its labels (every fourth by default; with `--every 1` all, and there is no raw
 text); the others are raw text, words alone. Three taggers are trained with these labels and scored on the whole test
 split: the teacher, on the checkpoint and with its vocabulary cased; a small tagger alone; and, with the same seeds, its
 student, which also learns from the teacher's probabilities, on the labelled and on the raw documents. The share that is
-closed is (student - alone) / (teacher - alone). What follows `--` goes to `polytag distil`. Then the student and the
+closed is (student - alone) / (teacher - alone). `--options` go to `polytag distil`. Then the student and the
 small tagger take turns to tag the test split.
 """
 
@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import statistics
 import sys
 import tempfile
-from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -53,17 +53,15 @@ def main() -> None:
     options.add_argument("--first-seed", type=int, default=0)
     options.add_argument("--rounds", type=int, default=5, help="times that each tags the test split")
     options.add_argument("--folder", type=Path, help="keep the taggers and the teacher's probabilities there")
-    own, more = sys.argv[1:], list[str]()
-    if "--" in own:
-        own, more = own[: own.index("--")], own[own.index("--") + 1 :]
-    chosen = options.parse_args(own)
+    options.add_argument("--options", default="", help="further options of `polytag distil`")
+    chosen = options.parse_args()
     if bool(chosen.encoder) == bool(chosen.teacher):
         options.error("give --encoder or --teacher")
     with tempfile.TemporaryDirectory() as folder:
-        _measure(chosen, more, chosen.folder or Path(folder))
+        _measure(chosen, chosen.folder or Path(folder))
 
 
-def _measure(chosen: argparse.Namespace, more: Sequence[str], folder: Path) -> None:
+def _measure(chosen: argparse.Namespace, folder: Path) -> None:
     data = Data(folder / "data", chosen.corpus, chosen.task, {"train": chosen.limit})
     raw = _part(data, chosen.every)
     report = Report("distil", chosen, data.about)
@@ -75,7 +73,9 @@ def _measure(chosen: argparse.Namespace, more: Sequence[str], folder: Path) -> N
         small = [*common, "--encoder", chosen.student, "--seed", seed]
         alone = _trained(folder / f"alone-{seed}", "train", *small)
         cache = ["--teacher-cache", folder / "cache"]
-        student = _trained(folder / f"student-{seed}", "distil", teacher, *sources, *small, *cache, *more)
+        student = _trained(
+            folder / f"student-{seed}", "distil", teacher, *sources, *small, *cache, *shlex.split(chosen.options)
+        )
         runs.append({"seed": seed, **_scores(chosen, data, {"alone": alone, "student": student})})
     top = _scores(chosen, data, {"teacher": teacher})["teacher"]
     closed = [(run["student"] - run["alone"]) / (top - run["alone"]) for run in runs]

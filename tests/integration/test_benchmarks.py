@@ -149,3 +149,12 @@ def test_vectors(run: Benchmark, ner_run: TrainResult, tmp_path: Path) -> None:
     one, other = (found["results"]["means"][side] for side in ("without", "with"))
     assert one["test"] == other["test"] > one["unseen"] > 0
     assert found["results"]["speed_ratio"] > 0
+
+
+@pytest.mark.slow
+def test_distil(run: Benchmark, forked_sides: None, tiny_corpus: Path, ner_run: TrainResult) -> None:
+    small = ("--every", 2, "--rounds", 1, "--options", "--epochs 1")
+    found = run("distil", "--corpus", tiny_corpus, "--teacher", ner_run.output, *small)["results"]
+    assert set(found["runs"][0]) == {"seed", "alone", "student"}
+    assert found["teacher"] > 0
+    assert len(found["closed"]) == 1
