@@ -93,8 +93,7 @@ def snapshot(reference: str, what: str, files: Sequence[str] = FILES) -> Path:
     refused: Exception | None = None
     try:
         info = client.model_info(name, revision=revision or None, timeout=WAIT)
-        names = [file.rfilename for file in info.siblings or ()]
-        if "polytag.json" in names:
+        if "polytag.json" in (names := [file.rfilename for file in info.siblings or ()]):
             files = (*files, *_OF_TAGGERS)
         elif "*.safetensors" in files and not any(fnmatch(name, "model*.safetensors") for name in names):
             files = (*files, _OF_KERAS)

@@ -288,9 +288,10 @@ def _evaluated(plan: Plan, fitted: Fitted) -> RunRecord:
     validated = evaluate_split(tagger, validation, tasks, reference, "validation", baselines)
     tested = evaluate_split(tagger, plan.test, tasks, reference, "test", baselines) if plan.test else None
     limits = measure(tagger, training, validation, tasks)
-    return RunRecord(
-        plan.config, plan.corpus, training, plan.held_out, fitted.history, True, validated, tested, limits, plan.lessons
+    record = RunRecord(
+        plan.config, plan.corpus, training, plan.held_out, fitted.history, True, validated, tested, limits
     )
+    return replace(record, lessons=plan.lessons, unannotated=plan.unannotated)
 
 
 def _reported(plan: Plan, tagger: Tagger) -> OpenSplit:

@@ -81,6 +81,7 @@ def head_loss(
     labels: Any,
     sentences: SentenceWords | None,
     label_weights: Sequence[float] | None = None,
+    open_labels: Sequence[int] | None = None,
 ) -> Any:
     """The summed loss of a task, float32 ().
 
@@ -88,9 +89,10 @@ def head_loss(
         head: The head of the task.
         parameters: Its parameters.
         logits: float32 (n, labels).
-        labels: int32 (n,), label ids, IGNORE where there is none.
+        labels: int32 (n,), label ids, IGNORE where there is none; the number of labels for open units.
         sentences: The words of each sentence, for a head that is trained on sentences.
         label_weights: The weight of each label; for other heads only.
+        open_labels: The labels that an open unit can have, whose summed probability counts; for other heads only.
 
     Raises:
         PluginError: The loss does not fit the contract of `Head.loss`.
@@ -100,10 +102,14 @@ def head_loss(
         return tf.reduce_sum(_checked(head, losses, "sentences"))
     # Ignored positions are masked before the loss: inside it, -100 is NaN on a GPU and an error on a CPU.
     labelled = labels != IGNORE
-    gold = tf.where(labelled, labels, 0)
+    is_open = labels == logits.shape[-1]
+    gold = tf.where(labelled & ~is_open, labels, 0)
     losses = _checked(head, head.loss(logits, gold, parameters, None), "units")
     if label_weights:
         losses *= tf.gather(tf.constant(label_weights, tf.float32), gold)
+    if open_labels:
+        any_of = tf.reduce_logsumexp(tf.gather(logits, open_labels, axis=-1), axis=-1)
+        losses = tf.where(is_open, tf.reduce_logsumexp(logits, axis=-1) - any_of, losses)
     return tf.reduce_sum(tf.where(labelled, losses, 0.0))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import keras
@@ -180,21 +181,30 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
         self.assign_heads(tensors, prefixes)
         self.assign_saved(tensors, prefixes)
 
-    def assign_heads(self, tensors: Mapping[str, NDArray[Any]], prefixes: Mapping[str, str]) -> None:
+    def assign_heads(
+        self,
+        tensors: Mapping[str, NDArray[Any]],
+        prefixes: Mapping[str, str],
+        sizes: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         """Set the weights of some heads.
+
+        Labels that the tensors of a head lack follow the others, and keep their new weights.
 
         Args:
             tensors: The weights.
             prefixes: For each of these tasks, the prefix of the names of its tensors.
+            sizes: The number of labels of the tensors, for tasks whose heads have more.
 
         Raises:
             TaggerError: A tensor is missing or has the wrong shape.
         """
         for task, prefix in prefixes.items():
             head = self.heads[task]
-            weight, bias = head_tensors(tensors, prefix, head.units, self.encoder.width)
-            head.kernel.assign(weight.T)
-            head.bias.assign(bias)
+            size = sizes.get(task, head.units)
+            weight, bias = head_tensors(tensors, prefix, size, self.encoder.width)
+            head.kernel.assign(np.hstack([weight.T, np.asarray(head.kernel)[:, size:]]))
+            head.bias.assign(np.append(bias, np.asarray(head.bias)[size:]))
 
     def assign_saved(self, tensors: Mapping[str, NDArray[Any]], prefixes: Mapping[str, str]) -> None:
         """Set the parameters of some heads; arguments and errors as of `assign_heads`."""

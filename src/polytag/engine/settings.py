@@ -29,6 +29,8 @@ class Settings:
         label_weights: Weight of each label in the loss, in id order, for tasks whose labels differ in weight.
         teacher_weight: Share of the teachers in the loss of a word that has a gold label too, 0..1.
         teacher_temperature: Divisor of the logits of teacher and student where they are compared.
+        open_labels: For tasks that are annotated in part, the labels that an open word can have. Its label id is the
+            number of labels.
     """
 
     epochs: int
@@ -47,3 +49,4 @@ class Settings:
     label_weights: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     teacher_weight: float = 0.0
     teacher_temperature: float = 1.0
+    open_labels: Mapping[str, tuple[int, ...]] = field(default_factory=dict)

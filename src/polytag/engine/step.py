@@ -198,7 +198,7 @@ class TrainStep:
                     total += float(np.count_nonzero((batch.labels[task] != IGNORE) | batch.taught[task].any(axis=-1)))
                     continue
                 labels = batch.labels[task][batch.labels[task] != IGNORE]
-                total += float(np.take(weights, labels).sum()) if weights else len(labels)
+                total += float(np.take([*weights, 1.0], labels).sum()) if weights else len(labels)
             counts[task] = np.float32(total or 1)
         return counts
 
@@ -286,7 +286,15 @@ class _Replica:
                 parameters = {name: variable.value for name, variable in self._model.parameters.get(task, {}).items()}
                 by_label = self._settings.label_weights.get(task)
                 found = tf.gather(flat[task], wanted)
-                own = head_loss(self._head, parameters, task_logits, found, sentences, by_label)
+                own = head_loss(
+                    self._head,
+                    parameters,
+                    task_logits,
+                    found,
+                    sentences,
+                    by_label,
+                    self._settings.open_labels.get(task),
+                )
                 if task in targets:
                     share = self._settings.teacher_weight
                     told = divergence(tf.gather(targets[task], wanted), task_logits, self._settings.teacher_temperature)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from polytag import hub
@@ -15,10 +14,10 @@ from polytag.evaluation.results import TaskEvaluation
 from polytag.files import expand_home
 from polytag.plugin.scheme import UNANNOTATED
 from polytag.plugin.task_choice import task_named
+from polytag.publishing.origins import enumerated, kept_labels, public, student_of
 from polytag.publishing.record import RunRecord
 from polytag.tagger.tagger import Tagger
 from polytag.tagger.token_classifiers import aggregation
-from polytag.training.teaching import Lessons
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult
@@ -89,8 +88,8 @@ def _results(record: RunRecord) -> Iterator[EvalResult]:
                 yield EvalResult(
                     task_type="token-classification",
                     task_name="Token classification",
-                    dataset_type=dataset or _public(record.corpus.reference),
-                    dataset_name=_public(record.corpus.reference),
+                    dataset_type=dataset or public(record.corpus.reference),
+                    dataset_name=public(record.corpus.reference),
                     dataset_split=evaluation.split,
                     metric_type=rate,
                     metric_name=f"{name} {rate} ({metric})",
@@ -105,40 +104,31 @@ def _interval(task: TaskEvaluation) -> dict[str, Any] | None:
 
 def _introduction(tagger: Tagger, record: RunRecord) -> Iterator[str]:
     config = record.config
-    tasks = _enumerated(list(tagger.heads))
+    tasks = enumerated(list(tagger.heads))
     yield f"# A tagger for {tasks}"
     yield ""
     joint = " The tasks share one encoder and are tagged in one pass." if len(tagger.heads) > 1 else ""
     continues = config.from_ is not None or _over_checkpoint(tagger)
     start = "fine-tuned" if continues else "trained from scratch"
-    vectors = f" with vectors of words from `{_public(config.vectors)}`" if config.vectors else ""
+    vectors = f" with vectors of words from `{public(config.vectors)}`" if config.vectors else ""
     yield (
-        f"It tags every word of a text for {tasks}. Trained by polytag on `{_public(config.corpus)}` with the "
-        f"encoder `{_public(config.encoder)}`, {start}{vectors}.{joint}"
+        f"It tags every word of a text for {tasks}. Trained by polytag on `{public(config.corpus)}` with the "
+        f"encoder `{public(config.encoder)}`, {start}{vectors}.{joint}"
     )
     yield ""
     if record.lessons:
-        yield _origin_of_its_knowledge(record, record.lessons)
-        yield ""
+        yield from (student_of(record.config, record.lessons), "")
     for name in tagger.heads:
         yield f"- {name}: {task_named(name).summary}"
     yield ""
+    for name, types in record.unannotated.items():
+        yield from (kept_labels(name, types), "")
     if record.epochs is None:
         yield (
             f"**The training of this tagger has not ended**: these are the weights of epoch {record.epoch}, the best "
             f"so far of {config.epochs}. Its probabilities are not calibrated yet."
         )
         yield ""
-
-
-def _origin_of_its_knowledge(record: RunRecord, lessons: Lessons) -> str:
-    names = _enumerated([f"`{_public(name)}`" for name in record.config.teacher])
-    texts = _enumerated([f"`{_public(name)}`" for name in record.config.texts]) if record.config.texts else ""
-    also = f" and of text without labels, {texts}" if texts else ""
-    return (
-        f"It is a student of {names}: it learnt from the labels of the corpus, and from what {names} told of the words "
-        f"of the corpus{also}. It may have learnt mistakes of {'these' if len(lessons.teachers) > 1 else 'this'}, too."
-    )
 
 
 def _use(tagger: Tagger) -> Iterator[str]:
@@ -228,7 +218,7 @@ def _limitations(tagger: Tagger, record: RunRecord) -> Iterator[str]:
     config, limits = record.config, record.limits
     yield from ("## Limitations", "")
     yield (
-        f"- It was trained on {len(record.training.sentences):,} sentences of one corpus, `{_public(config.corpus)}`. "
+        f"- It was trained on {len(record.training.sentences):,} sentences of one corpus, `{public(config.corpus)}`. "
         "The scores hold for sentences of the same kind; on other text they may be lower."
     )
     for name in tagger.heads:
@@ -254,7 +244,7 @@ def _limitations(tagger: Tagger, record: RunRecord) -> Iterator[str]:
         yield f"  (Measured on the first {limits.sentences:,} sentences of validation.)"
     if config.vectors:
         yield (
-            f"- Its vectors of words were made from `{_public(config.vectors)}`. polytag does not know the licence of "
+            f"- Its vectors of words were made from `{public(config.vectors)}`. polytag does not know the licence of "
             "that source, which may also hold for this tagger."
         )
     if config.context == "sentence":
@@ -283,8 +273,8 @@ def _training(tagger: Tagger, record: RunRecord) -> Iterator[str]:
     yield from ("The configuration, for `polytag train --config`:", "", "```toml")
     config = record.config
     sources = ("corpus", "encoder", "vectors", "from_")
-    named: dict[str, Any] = {name: _public(getattr(config, name)) for name in sources if getattr(config, name)}
-    named |= {name: tuple(map(_public, getattr(config, name))) for name in ("teacher", "texts")}
+    named: dict[str, Any] = {name: public(getattr(config, name)) for name in sources if getattr(config, name)}
+    named |= {name: tuple(map(public, getattr(config, name))) for name in ("teacher", "texts")}
     lines = config.model_copy(update=named).to_toml().splitlines()
     yield from (line for line in lines if not line.startswith("output = "))
     versions = ", ".join(f"{name} {version}" for name, version in tagger.details.get("versions", {}).items())
@@ -329,21 +319,11 @@ def _language(corpus: Corpus) -> Any:
     return known[0] if isinstance(known, list) and len(known) == 1 else known
 
 
-def _public(reference: str) -> str:
-    """A name on the hub unchanged; of a path on this machine, only its last part."""
-    path = Path(reference.split(",")[0].rpartition("=")[2])
-    return path.name or reference if expand_home(path).exists() else reference
-
-
 def _figure(task: TaskEvaluation) -> str:
     if task.interval is None:
         return f"{task.score:.4f}"
     low, high = task.interval
     return f"{task.score:.4f} ({low:.4f} to {high:.4f})"
-
-
-def _enumerated(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _cell(text: str) -> str:

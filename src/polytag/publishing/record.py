@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from polytag.corpus.corpus import Corpus
 from polytag.corpus.splits import Split
@@ -27,6 +28,7 @@ class RunRecord:
         validation, test: Its scores; intervals and calibration may be missing while the run continues.
         limits: Robustness figures: unseen words and lower-cased text; None if not measured.
         lessons: What the tagger learnt from teachers; None without one.
+        unannotated: For each task, the types of spans that only the tagger at the start of the run knew.
     """
 
     config: RunConfig
@@ -39,6 +41,7 @@ class RunRecord:
     test: Evaluation | None = None
     limits: Robustness | None = None
     lessons: Lessons | None = None
+    unannotated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def epoch(self) -> int:

@@ -38,6 +38,7 @@ def assist(choices: Choices, distribution: Distribution) -> None:
     config = RunConfig.model_validate(told["config"])
     labels = {task: tuple(names) for task, names in told["labels"].items()}
     weights = {task: tuple(values) for task, values in told["weights"].items()}
+    open_labels = {task: tuple(ids) for task, ids in told["open_labels"].items()}
     folder = Path(told["features"])
     plan = None if folder.is_dir() else _plan_here(choices, told["identity"])
     vectors = plan.vectors if plan else WordVectors.load(folder)
@@ -52,7 +53,7 @@ def assist(choices: Choices, distribution: Distribution) -> None:
         model,
         builder,
         features.lengths,
-        settings_of(config, weights),
+        settings_of(config, weights, open_labels),
         partial(score_of_chief, distribution),
         distribution=distribution,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,7 +15,7 @@ from polytag.plugin.encoder import Precision, TrainingDefaults
 from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.splitter import STANDARD
 from polytag.tagger.viterbi import VITERBI, decodings, listed
-from polytag.training.config_file import as_toml, explain, pairs_of, read_options, tasks_of
+from polytag.training.config_file import as_toml, check_recordable, explain, pairs_of, read_options, tasks_of
 from polytag.training.options import (
     COLUMNS,
     COMMENTS,
@@ -45,7 +44,6 @@ _PAIRS = {
     "teacher_labels": ("--teacher-label", "TEACHER=STUDENT", "PERSON=PER"),
 }
 """The options that are pairs: the flag, its form, and an example."""
-_HALF = re.compile("[\ud800-\udfff]")
 OF_ONE_RUN = {
     *("overwrite", "resume", "report", "tensorboard", "profile", "push", "push_every", "push_private"),
     *("device", "workers", "runner", "teacher_cache"),
@@ -96,6 +94,10 @@ class RunConfig(BaseModel):
     labels: Annotated[str | None, Option(shown="its own")] = Field(
         None,
         description="Labels of the token classifier to start from, in id order, `O,B-PER,I-PER`, or a file of them.",
+    )
+    annotated: Annotated[tuple[str, ...] | None, Option(shown="those in it")] = Field(
+        None,
+        description="Types of spans that the corpus annotates, `PER,LOC`; others of the tagger to start from are kept.",
     )
     reader: Annotated[str | None, Option(_CORPUS, shown=RECOGNISED)] = Field(None, description=READER)
     columns: Annotated[tuple[str, ...] | None, Option(_CORPUS, shown=RECOGNISED)] = Field(None, description=COLUMNS)
@@ -245,7 +247,7 @@ class RunConfig(BaseModel):
             raise PydanticCustomError("decoding", "it must be {of}", {"of": listed(decodings())})
         return value
 
-    @field_validator("columns", mode="before")
+    @field_validator("columns", "annotated", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [name.strip() for name in value.split(",")] if isinstance(value, str) else value
@@ -282,18 +284,14 @@ class RunConfig(BaseModel):
                 f"The run starts from {self.from_!r}, whose encoder keeps the vectors that it has, or has none. Leave "
                 "out --vectors, or --from."
             )
+        if self.annotated is not None and self.from_ is None:
+            raise PolytagError("--annotated is about the labels of the tagger to start from. Name it with --from.")
         return self
 
     @model_validator(mode="after")
     def _recordable(self) -> RunConfig:
         """Refuse names that are not UTF-8 before any work: the tagger could not record them."""
-        for name, value in self:
-            for text in value if isinstance(value, list | tuple) else (value,):
-                if isinstance(text, str | Path) and _HALF.search(str(text)):
-                    raise PolytagError(
-                        f"'{name.rstrip('_')}' is {str(text)!r}, which is not UTF-8 and cannot be recorded. "
-                        "Rename the file or the folder."
-                    )
+        check_recordable(self)
         return self
 
     def reading(self) -> ReadingKeywords:

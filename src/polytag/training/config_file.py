@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from pydantic import ValidationError
 
 from polytag.encoding.json_values import read_toml
 from polytag.errors import PolytagError
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def pairs_of(value: object, option: str, form: str, example: str) -> dict[str, str]:
@@ -61,6 +64,21 @@ def tasks_of(taggers: object) -> list[str]:
 
     names = taggers if isinstance(taggers, list | tuple) else [taggers]
     return list(dict.fromkeys(task for name in names for task in open_folder(str(name))[1].tasks))
+
+
+def check_recordable(options: Iterable[tuple[str, Any]]) -> None:
+    """Check that the values of options are UTF-8: the tagger could not record others.
+
+    Raises:
+        PolytagError: One is not.
+    """
+    for name, value in options:
+        for text in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(text, str | Path) and _HALF.search(str(text)):
+                raise PolytagError(
+                    f"'{name.rstrip('_')}' is {str(text)!r}, which is not UTF-8 and cannot be recorded. "
+                    "Rename the file or the folder."
+                )
 
 
 def explain(error: ValidationError, file: Path | None, known: Sequence[str]) -> str:

@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from polytag.corpus.splits import Split
 from polytag.encoding.batches import BatchBuilder
 from polytag.encoding.features import Features, featurise, label_ids
@@ -89,7 +91,7 @@ def fit(
         model,
         builder,
         features.lengths,
-        settings_of(config, weights),
+        settings_of(config, weights, plan.open_labels),
         evaluate,
         reporter.step,
         checkpoints,
@@ -195,8 +197,12 @@ def training_batches(plan: Plan, encoder: Encoder, lesson: Lesson) -> tuple[Feat
     by_sentence = registry().heads[head_of(plan.config.decoding)].by_sentence
     for name, decoder in plan.decoders.items():
         continued = continuations(decoder.head.labels, decoder.scheme)
+        n_labels = len(decoder.head.labels)
         ids = label_ids(split.tags[name], decoder.head.labels)
-        unit_labels[name] = features.unit_labels(ids, decoder.strategy, continued)
+        if name in plan.open:  # the words of the training split come first
+            ids[: len(plan.open[name])][plan.open[name]] = n_labels
+        open_too = np.append(continued, n_labels).astype(np.int32)
+        unit_labels[name] = features.unit_labels(ids, decoder.strategy, open_too)
         if name in targets:
             teaching[name] = Teaching.of(targets[name], features, decoder.strategy, continued)
         if by_sentence:
@@ -204,7 +210,7 @@ def training_batches(plan: Plan, encoder: Encoder, lesson: Lesson) -> tuple[Feat
     return features, BatchBuilder(features, encoder, unit_labels, word_units=word_units, teaching=teaching)
 
 
-def settings_of(config: RunConfig, label_weights: Weights) -> Any:
+def settings_of(config: RunConfig, label_weights: Weights, open_labels: Mapping[str, tuple[int, ...]]) -> Any:
     """The settings of the loop."""
     from polytag.engine.settings import Settings
 
@@ -219,6 +225,7 @@ def settings_of(config: RunConfig, label_weights: Weights) -> Any:
         head=head_of(config.decoding),
         teacher_weight=config.teacher_weight,
         teacher_temperature=config.teacher_temperature,
+        open_labels=open_labels,
     )
 
 

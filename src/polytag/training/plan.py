@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from polytag.corpus.corpus import Corpus
 from polytag.corpus.load import load_corpus
 from polytag.corpus.splits import Split, read_splits
 from polytag.encoding.word_vectors import UsesVectors, WordVectors
+from polytag.errors import PolytagError
 from polytag.plugin.attribution import misfit_of
 from polytag.plugin.encoder import EncoderProvider
 from polytag.plugin.encoder_choice import make_encoder
 from polytag.plugin.reader import SPLITS
+from polytag.plugin.registry import registry
 from polytag.plugin.reporter import Reporter
 from polytag.plugin.scheme import LabelScheme
 from polytag.plugin.specs import RunInfo
@@ -25,6 +30,7 @@ from polytag.terminal import stage
 from polytag.training.choices import Choices
 from polytag.training.config import RunConfig
 from polytag.training.data import inventory, training_splits
+from polytag.training.growth import Splits, check_types, complete, open_labels, span_types, unannotated_types
 from polytag.training.run_folder import with_interrupted_precision
 from polytag.training.start import StartingPoint
 from polytag.training.teaching import Lessons, make_lessons
@@ -52,6 +58,8 @@ class Plan:
         kept: The tasks whose heads come from that tagger.
         lessons: What the student learns from teachers; None without one.
         vectors: Vectors of words for the encoder, if any.
+        unannotated: For each task that is annotated in part, the types of spans that the corpus does not annotate.
+        open: For these tasks, bool (words,): whether a word of the training split is open.
     """
 
     config: RunConfig
@@ -67,6 +75,16 @@ class Plan:
     kept: tuple[str, ...]
     lessons: Lessons | None = None
     vectors: WordVectors | None = None
+    unannotated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    open: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+
+    @property
+    def open_labels(self) -> dict[str, tuple[int, ...]]:
+        """For each task that is annotated in part, the ids of the labels that an open word can have."""
+        return {
+            task: open_labels(self.labels[task], self.decoders[task].scheme, types)
+            for task, types in self.unannotated.items()
+        }
 
     @property
     def heads(self) -> dict[str, TaskHead]:
@@ -150,6 +168,13 @@ def make_plan(choices: Choices, reporter: Reporter, choose_device: bool = True) 
         f"{corpus.reference}: {len(training.sentences):,} sentences, {training.n_words:,} words to train on; "
         + ", ".join(f"{name}: {len(names)} labels" for name, names in labels.items())
     )
+    kept, types = _kept_heads(choices.start, labels, choices, reporter) if choices.start else ((), {})
+    if types and registry().heads[head_of(config.decoding)].by_sentence:
+        raise PolytagError(
+            f"The corpus does not annotate {', '.join(next(iter(types.values())))}, which the tagger to start from "
+            f"knows, and the loss of {config.decoding!r} is of whole sentences. Choose another --decoding, or say with "
+            "--annotated that these are annotated."
+        )
     lessons = make_lessons(config, choices.teachers, labels, schemes, reporter) if choices.teachers else None
     vectors = None
     if config.vectors:
@@ -160,7 +185,11 @@ def make_plan(choices: Choices, reporter: Reporter, choose_device: bool = True) 
         from polytag.engine.devices import choose_devices
 
         choose_devices(config.device)
-    kept = _kept_heads(choices.start, labels, schemes, reporter) if choices.start else ()
+    completed = Splits(training, validation, splits.get("test"))
+    if choices.start and types:
+        stage("Completing the annotation")
+        name = str(choices.start.folder)
+        completed = complete(completed, types, choices.start.tagger(), name, reporter)
     heads = {
         name: TaskHead(
             tuple(labels[name]),
@@ -177,29 +206,46 @@ def make_plan(choices: Choices, reporter: Reporter, choose_device: bool = True) 
         tasks=tasks,
         decoders={name: Decoder(head) for name, head in heads.items()},
         corpus=corpus,
-        training=training,
-        validation=validation,
-        test=splits.get("test"),
+        training=completed.training,
+        validation=completed.validation,
+        test=completed.test,
         held_out="validation" not in splits,
         provider=choices.provider,
         start=choices.start,
         kept=kept,
         lessons=lessons,
         vectors=vectors,
+        unannotated=types,
+        open=completed.open,
     )
 
 
 def _kept_heads(
-    start: StartingPoint, labels: dict[str, list[str]], schemes: Mapping[str, LabelScheme], reporter: Reporter
-) -> tuple[str, ...]:
-    """The tasks whose heads are kept, after `labels` is updated to the labels of these heads. Reports each head."""
-    kept = []
+    start: StartingPoint, labels: dict[str, list[str]], choices: Choices, reporter: Reporter
+) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """The tasks whose heads are kept, and the types of spans that the corpus does not annotate. Reports each head.
+
+    `labels` is updated to the labels of these heads, followed by those that they lack. A corpus whose labels a head
+    has is taken as annotated in full, unless the user says which types it annotates.
+    """
+    said = choices.config.annotated
+    kept: list[str] = []
+    types: dict[str, tuple[str, ...]] = {}
+    known: set[str] = set()
     for task, names in labels.items():
-        reason = start.why_not(task, schemes[task].name, names)
-        if reason:
+        scheme = choices.schemes[task]
+        known.update(span_types(names, scheme))
+        if reason := start.why_not(task, scheme.name, names):
             reporter.message(f"The head of {task} is new: {reason}.")
-        else:
-            reporter.message(f"The head of {task} is kept from {str(start.folder)!r}, like its encoder.")
-            labels[task] = list(start.heads[task].labels)
-            kept.append(task)
-    return tuple(kept)
+            continue
+        head, lacking = start.heads[task], start.lacking(task, names)
+        known.update(span_types(head.labels, scheme))
+        more = f", and gets the new labels {', '.join(lacking)}" if lacking else ""
+        reporter.message(f"The head of {task} is kept from {str(start.folder)!r}, like its encoder{more}.")
+        unannotated = unannotated_types(head, names, scheme, said or ())
+        if unannotated and (lacking or said is not None):
+            types[task] = unannotated
+        labels[task] = [*head.labels, *lacking]
+        kept.append(task)
+    check_types(said or (), known)
+    return tuple(kept), types

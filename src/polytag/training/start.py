@@ -18,7 +18,8 @@ from polytag.plugin.registry import registry
 from polytag.plugin.splitter import STANDARD
 from polytag.plugin.task import Task
 from polytag.tagger.description import FILE, TaggerDescription
-from polytag.tagger.heads import TaskHead
+from polytag.tagger.heads import TaskHead, blank_parameters
+from polytag.tagger.tagger import Tagger
 from polytag.tagger.token_classifiers import ALIGNMENT, LabelNames, label_names, scheme_for
 
 if TYPE_CHECKING:
@@ -59,17 +60,31 @@ class StartingPoint:
         return self.heads[task].alignment if task in self.heads else None
 
     def why_not(self, task: str, scheme: str, labels: Sequence[str]) -> str:
-        """Why the head of a task cannot be kept; empty if it can: it must have all labels, in the same scheme."""
+        """Why the head of a task cannot be kept; empty if it can.
+
+        It must be in the same scheme. Without spans, where each word has one label, it must have all labels.
+        """
         if task not in self.heads:
             return f"{str(self.folder)!r} has no head for its labels"
         head = self.heads[task]
         if head.scheme != scheme:
             return f"the head in {str(self.folder)!r} has the scheme {head.scheme}, and this run has {scheme}"
-        lacking = [label for label in labels if label not in head.labels]
-        if lacking:
+        lacking = self.lacking(task, labels)
+        if lacking and not registry().schemes[scheme].encodes_spans:
             more = ", …" if len(lacking) > _SHOWN else ""
             return f"the head in {str(self.folder)!r} lacks the labels {', '.join(lacking[:_SHOWN])}{more}"
         return ""
+
+    def lacking(self, task: str, labels: Sequence[str]) -> list[str]:
+        """The labels that the head of a task lacks."""
+        return [label for label in labels if label not in self.heads[task].labels]
+
+    def tagger(self) -> Tagger:
+        """The tagger itself, in TensorFlow."""
+        labels = {task: head.labels for task, head in self.heads.items()}
+        kinds = {head.kind for head in self.heads.values()}
+        model = self.model(labels, list(labels), blank_parameters(self.heads), kinds.pop())
+        return Tagger(model, dict(self.heads), self.context, self.window, splitter=self.splitter)
 
     def model(
         self,
@@ -82,7 +97,8 @@ class StartingPoint:
 
         Args:
             labels: The labels of each task, in id order.
-            kept: The tasks whose heads are kept; their parameters only if they have the same kind.
+            kept: The tasks whose heads are kept; their parameters only if they have the same kind and labels. Labels
+                that a head lacks follow its own, and have new weights.
             parameters: The initial parameters of each head.
             kind: Name of the heads of the run.
 
@@ -97,8 +113,9 @@ class StartingPoint:
         model = TaggerModel(encoder, labels, parameters)
         model.encoder.assign(tensors)
         prefixes = {task: self.prefixes[task] for task in kept}
-        model.assign_heads(tensors, prefixes)
-        model.assign_saved(tensors, {task: own for task, own in prefixes.items() if self.heads[task].kind == kind})
+        model.assign_heads(tensors, prefixes, {task: len(self.heads[task].labels) for task in kept})
+        alike = [task for task in kept if (self.heads[task].kind, *self.heads[task].labels) == (kind, *labels[task])]
+        model.assign_saved(tensors, {task: prefixes[task] for task in alike})
         return model
 
 

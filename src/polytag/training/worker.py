@@ -55,6 +55,7 @@ def tell_workers(distribution: Distribution, plan: Plan, builder: BatchBuilder, 
         labels=plan.labels,
         kept=plan.kept,
         weights=weights,
+        open_labels=plan.open_labels,
         features=str(shared.resolve()),
         identity=plan.identity,
     )

@@ -129,6 +129,19 @@ def test_the_loss_of_the_first_step_is_the_cross_entropy_of_the_untrained_model(
     assert epoch.loss == pytest.approx(expected, rel=1e-5)
 
 
+def test_the_loss_of_an_open_word_is_that_of_the_sum_of_its_labels(uncompiled: None) -> None:
+    model = tiny_model()
+    words = sentences(6)
+    labels = letter_labels(words)
+    labels[::2] = 3  # open: the first or the third label
+    features = featurise(model.encoder, words)
+    logits = np.asarray(model(features.ids[None], np.ones((1, len(features.ids)), bool))["task"])[0]
+    found = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    right = np.where(labels == 3, found[:, [0, 2]].sum(axis=1), found[np.arange(len(labels)), labels % 3])
+    (epoch,) = train(model, words, settings(open_labels={"task": (0, 2)}), {"task": labels})
+    assert epoch.loss == pytest.approx(-np.log(right).mean(), rel=1e-5)
+
+
 def test_unlabelled_words_and_padding_do_not_matter(uncompiled: None) -> None:
     words = [["A", "B"], ["J", "K", "L"]]
     longer = [*words, ["X"] * 11]
