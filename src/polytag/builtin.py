@@ -135,7 +135,7 @@ class CrfHead(Head):
     """A linear-chain CRF over the words of a sentence, with learned transitions between their labels."""
 
     name: ClassVar[str] = CRF
-    summary: ClassVar[str] = "likelihood of a sentence's labels, with learned transitions between those of its words"
+    summary: ClassVar[str] = "likelihood of a sentence's labels, with learned transitions between neighbours"
     by_sentence: ClassVar[bool] = True
 
     def parameters(self, labels: Sequence[str], scheme: LabelScheme) -> Mapping[str, FloatArray]:

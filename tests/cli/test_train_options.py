@@ -66,7 +66,7 @@ def test_no_command_shows_a_flag_with_a_type(help_of, name):
 
 @pytest.mark.parametrize("name", ["train", "evaluate", "compare", "predict"])
 def test_the_choice_of_a_decoding_is_shown_alike_everywhere(help_of, name):
-    assert help_of(name)["--decoding"].startswith("--decoding <str> How scores become tags: viterbi")
+    assert help_of(name)["--decoding"].startswith("--decoding <str> How scores become tags: `viterbi`")
 
 
 @pytest.mark.parametrize(

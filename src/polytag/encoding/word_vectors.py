@@ -94,7 +94,7 @@ class WordVectors:
         lookup: The rows of each word.
         rows: int8 (rows, width); row 0 is zeros.
         scales: float32 (rows,), by which the numbers of a row are multiplied.
-        fingerprint: SHA-256 of what they were made from; empty for those of a saved tagger.
+        fingerprint: SHA-256 of what they were made from; empty in a saved tagger.
     """
 
     lookup: VectorWords

@@ -43,7 +43,7 @@ class SentenceWords(NamedTuple):
 
 
 class DecodedWords(NamedTuple):
-    """What a head makes of scores.
+    """Words, decoded by a head.
 
     Attributes:
         probabilities: float32 (words, labels), the probability of each label of each word, before calibration.

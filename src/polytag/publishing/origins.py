@@ -11,7 +11,7 @@ from polytag.training.teaching import Lessons
 
 
 def student_of(config: RunConfig, lessons: Lessons) -> str:
-    """Where a student learnt."""
+    """The sentences on where a student learnt."""
     names = enumerated([f"`{public(name)}`" for name in config.teacher])
     texts = enumerated([f"`{public(name)}`" for name in config.texts]) if config.texts else ""
     also = f" and of text without labels, {texts}" if texts else ""
@@ -22,7 +22,7 @@ def student_of(config: RunConfig, lessons: Lessons) -> str:
 
 
 def kept_labels(task: str, types: Sequence[str]) -> str:
-    """Which types of spans only the tagger at the start of the run knew."""
+    """The sentences on types of spans that only the tagger at the start of the run knew."""
     return (
         f"The corpus does not annotate {enumerated(types)} of {task}: they are kept from the tagger that training "
         "started from. Words in such spans of that tagger are not scored."

@@ -42,7 +42,7 @@ _LOG_TAIL = [
 """Coefficients of P(z), highest first: see `gelu`."""
 
 _MISFIT = (
-    "The words with vectors in the folder are not those of its weights: a file was replaced. Restore the folder from a "
+    "The words with vectors in the folder do not belong to its weights: a file was replaced. Restore the folder from a "
     "copy, or train or download the tagger again."
 )
 
@@ -79,7 +79,7 @@ class CompactNetwork:
             float32 (n, 192).
 
         Raises:
-            TaggerError: The words with vectors are not those of the weights.
+            TaggerError: The words with vectors do not belong to the weights.
         """
         if (ids.shape[2] == N_HASHES) != (self._vectors_of_words is None):
             raise TaggerError(_MISFIT)

@@ -57,8 +57,8 @@ def decode_crf(scores: FloatArray, sentence_starts: NDArray[np.int64], transitio
     """The marginal probabilities of words, and the best sequence of labels of every sentence.
 
     Args:
-        scores: float32 (words, labels), the softmax of each word's logits; a CRF is not changed by what the softmax
-            takes off the logits of a word.
+        scores: float32 (words, labels), the softmax of each word's logits. The number that it takes off all
+            logits of a word changes nothing in a CRF.
         sentence_starts: int64 (sentences + 1,), index of the first word of each sentence.
         transitions: float32 (labels + 1, labels + 1), as they are saved.
     """

@@ -106,7 +106,7 @@ class Decoder:
         return self._decoded(scores, features).probabilities
 
     def _decoded(self, scores: FloatArray, features: Features) -> DecodedWords:
-        """What the head makes of scores, float32 (units, labels)."""
+        """Probabilities and labels of words, decoded by the head from scores, float32 (units, labels)."""
         words = self._words(scores, features)
         if self.head.kind == SOFTMAX:
             return DecodedWords(words)

@@ -157,7 +157,7 @@ def _logits(labels: IntArray) -> FloatArray:
 
 
 def _scores(example: _Example) -> FloatArray:
-    """Probabilities of which the right ones are the largest, but not by far."""
+    """Probabilities. The right ones are the largest, but not by far."""
     noise = np.random.default_rng(0).random((len(example.gold), len(_LABELS)), dtype=np.float32)
     scores = np.exp(_logits(example.gold) / 4 + noise)
     normalised: FloatArray = scores / scores.sum(axis=1, keepdims=True)

@@ -82,8 +82,8 @@ class RunConfig(BaseModel):
     vector_words: Annotated[int, Option()] = Field(
         50_000,
         ge=0,
-        description="Number of first, most frequent words of a file of vectors to keep in addition to those of the "
-        "training data.",
+        description="Number of first, most frequent words of a file of vectors to keep in addition to the words of "
+        "the training data.",
     )
     from_: Annotated[str | None, Option(shown="none")] = Field(
         None,

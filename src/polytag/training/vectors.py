@@ -24,7 +24,7 @@ WIDTH = 128
 """Vectors that are wider are reduced to this width."""
 
 DEVIATION = 0.3
-"""Standard deviation of the numbers in vectors: about that of the embeddings of hashed features."""
+"""Standard deviation of the numbers in vectors: about the same as in the embeddings of hashed features."""
 
 _ENDINGS = (".txt", ".vec", ".bin", ".gz", ".floret", ".w2v")
 
@@ -100,7 +100,7 @@ def _of_checkpoint(reference: str, reporter: Reporter) -> WordVectors:
         encoder.save_coder(Path(name))
         subwords = SubwordCoder.load(Path(name))
     lookup = VectorWords(reference, (), min(embeddings.shape[1], WIDTH), subwords, n_subwords)
-    reporter.message(f"{reference}: vectors of {n_subwords:,} subwords, of which all words are made")
+    reporter.message(f"{reference}: vectors of {n_subwords:,} subwords; all words are made of these")
     return _made(lookup, embeddings)
 
 
