@@ -120,7 +120,7 @@ def test_crf(run: Benchmark, tiny_corpus: Path, uncompiled: None, forked_sides: 
     (row,) = run("crf", "--corpus", tiny_corpus, "--epochs", 1, "--rounds", 1)["results"]["rows"]
     assert row["training, crf ÷ viterbi"] > 0
     assert row["words/s, crf ÷ viterbi"] > 0
-    (row,) = run("crf", "--corpus", tiny_corpus, "--steps", 1, "--rounds", 1)["results"]["rows"]
+    (row,) = run("crf", "--corpus", tiny_corpus, "--steps", 1, "--rounds", 1, "--epochs", 40)["results"]["rows"]
     assert row["time of training, crf ÷ viterbi"] > 0
 
 
@@ -147,12 +147,13 @@ def test_vectors(run: Benchmark, ner_run: TrainResult, tmp_path: Path) -> None:
     found = run("vectors", "--corpus", "sample", "--vectors", "some.vec", "--keep", tmp_path, "--rounds", 1)
     assert 0 < found["data"]["unseen"]["sentences"] < found["data"]["test"]["sentences"]
     one, other = (found["results"]["means"][side] for side in ("without", "with"))
-    assert one["test"] == other["test"] > one["unseen"] > 0
+    assert one["test"] == other["test"] > 0
+    assert 0 < one["unseen"] <= 1
     assert found["results"]["speed_ratio"] > 0
 
 
 @pytest.mark.slow
-def test_distil(run: Benchmark, forked_sides: None, tiny_corpus: Path, ner_run: TrainResult) -> None:
+def test_distil(run: Benchmark, tiny_corpus: Path, ner_run: TrainResult) -> None:
     small = ("--every", 2, "--rounds", 1, "--options", "--epochs 1")
     found = run("distil", "--corpus", tiny_corpus, "--teacher", ner_run.output, *small)["results"]
     assert set(found["runs"][0]) == {"seed", "alone", "student"}
