@@ -2,7 +2,7 @@
 
     python tests/benchmarks/distil.py --corpus ../shared/data/conll2003 --encoder MINILM --seeds 3
     python tests/benchmarks/distil.py --corpus ../shared/data/conll2003 --encoder MINILM --every 1
-    python tests/benchmarks/distil.py --corpus ../shared/data/conll2003 --teacher TAGGER --options "--variants 2"
+    python tests/benchmarks/distil.py --corpus ../shared/data/conll2003 --teacher TAGGER --options "--variants 1"
 
 Every nth training document keeps its labels (every fourth by default; with `--every 1` all, and there is no raw
 text); the others are raw text, words alone. Three taggers are trained with these labels and scored on the whole test

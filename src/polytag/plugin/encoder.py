@@ -255,6 +255,9 @@ class Encoder(WordCoder):
     def save_files(self, folder: Path) -> None:
         """Write the other files that are needed to load it again: tokenizer files."""
 
+    def learn_from_teacher(self) -> None:  # most encoders have nothing to prepare
+        """Prepare for a training in which a teacher says what each word is; called before it."""
+
     def see_capitals(self) -> None:
         """Make an encoder that ignores case distinguish capital letters; called before training.
 

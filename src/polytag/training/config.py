@@ -197,7 +197,7 @@ class RunConfig(BaseModel):
         2.0, description="Divisor of the logits of teacher and student; above 1, unlikely labels count for more."
     )
     variants: Annotated[int, Option(_TEACHERS)] = Field(
-        0,
+        2,
         ge=0,
         description="Copies of each sentence with names, with other names in their place, for the teacher to tag.",
     )

@@ -143,6 +143,8 @@ def new_model(
         model = TaggerModel(encoder, labels, parameters)
     if config.cased:
         model.encoder.see_capitals()
+    if config.teacher:
+        model.encoder.learn_from_teacher()
     return model
 
 

@@ -1,13 +1,16 @@
 """The compact encoder: what it makes of words, and how its weights are kept."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from polytag.encoding import coders
-from polytag.encoding.word_hashes import ROWS, hash_word, shape_of
-from polytag.engine.encoders.compact import CompactEncoder
+from polytag.encoding.word_hashes import HASHES, ROWS, hash_word, shape_of
+from polytag.engine.encoders.compact import CompactEncoder, CompactNetwork
 from polytag.errors import TaggerError
 
 PARIS = (8663, 18154, 22878, 35490, 42414, 41039, 50377, 49166, 53069, 53535)
@@ -96,3 +99,46 @@ def test_missing_and_misshapen_weights_are_named() -> None:
         encoder.assign({name: values for name, values in tensors.items() if name != "encoder.table"})
     with pytest.raises(TaggerError, match=r"no tensor 'encoder\.mix\.bias' of shape \(192,\)"):
         encoder.assign(tensors | {"encoder.mix.bias": np.zeros(3, np.float32)})
+
+
+# Words never seen
+
+
+def vectors_in_training(network: CompactNetwork, *words: str) -> NDArray[Any]:
+    units = CompactEncoder().encode(words)
+    return np.asarray(network(units.ids[:, None], np.ones((len(words), 1), bool), training=True))
+
+
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch) -> CompactNetwork:
+    """A network that in training drops the features of every whole word, and nothing else."""
+    for name, share in (("form_dropout", 1.0), ("input_dropout", 0.0), ("block_dropout", 0.0)):
+        monkeypatch.setattr(CompactNetwork, name, share)
+    return CompactEncoder().network
+
+
+def test_without_its_form_a_word_is_its_ends_and_its_shape(network):
+    one, same, other = vectors_in_training(network, "Bertingen", "Berolingen", "Berlin")
+    assert np.array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_for_a_student_other_words_stand_in_place_of_a_form_and_learn_nothing_from_it(network, monkeypatch):
+    import tensorflow as tf
+
+    monkeypatch.setattr(network, "strange_form", 1.0)
+    with tf.GradientTape() as tape:
+        tape.watch(network.table.value)
+        ids = CompactEncoder().encode(["Bertingen"]).ids
+        first = network(ids[:, None], np.ones((1, 1), bool), training=True)
+    assert not np.array_equal(first, vectors_in_training(network, "Bertingen"))
+    gradient = tf.convert_to_tensor(tape.gradient(first, network.table.value)).numpy()
+    changed = np.flatnonzero(gradient.any(axis=1))
+    assert set(changed) <= set(ids[0, 2 * HASHES :])
+
+
+def test_only_a_student_practises_words_never_seen():
+    encoder = CompactEncoder()
+    assert encoder.network.strange_form == 0
+    encoder.learn_from_teacher()
+    assert encoder.network.strange_form > 0

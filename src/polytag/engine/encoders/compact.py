@@ -55,6 +55,10 @@ class CompactEncoder(HashCoder, Encoder):
             with_subwords = vectors.lookup.subwords is not None
             self.example_inputs = example_inputs.SUBWORD_VECTORS if with_subwords else example_inputs.VECTORS
 
+    def learn_from_teacher(self) -> None:
+        """Practise words never seen: the teacher knows what they are."""
+        self.network.practise_unseen_words()
+
     def use_vectors(self, vectors: WordVectors) -> None:
         """Use vectors of words, which training does not change."""
         CompactEncoder.__init__(self, vectors)
@@ -122,7 +126,9 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
     """Embeddings of hashed features and vectors of words, mixed into one vector per word, then residual convolutions.
 
     In training, the features of the whole word are dropped together for some words, so that the other features learn to
-    replace them for unseen words. For other words, the vector is dropped, so that features also work without it.
+    replace them for unseen words. For other words, the vector is dropped, so that features also work without it. In a
+    student of another tagger, mostly the rows of other words stand in place of dropped features, as the hashes of an
+    unseen word have them: what they say must be no reason to trust it. Without a teacher, that gains nothing.
 
     Args:
         vectors: Vectors of words, which are not trained; None for none.
@@ -130,6 +136,7 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
     """
 
     form_dropout = 0.3
+    strange_form = 0.0
     vector_dropout = 0.2
     input_dropout = 0.3
     block_dropout = 0.1
@@ -139,6 +146,10 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
         # Not a weight of the layer: the optimizer and checkpoints have nothing to do with it.
         self.vectors = tf.Variable(vectors.values, trainable=False) if vectors else None
         self._vector_width = vectors.rows.shape[1] if vectors else 0
+
+    def practise_unseen_words(self) -> None:
+        """Give more words the features of words never seen, in training."""
+        self.form_dropout, self.strange_form = 0.4, 0.7
 
     def set_vectors(self, vectors: WordVectors) -> None:
         """Replace the vectors of words by others of the same shape."""
@@ -216,9 +227,7 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
         else:
             embedded = tf.cast(tf.reduce_sum(tf.gather(self.table.value, hashed), axis=2), self.compute_dtype)
         if training:
-            kept = keras.random.uniform((tf.shape(embedded)[0], 1, 1), seed=self.seeds) >= self.form_dropout
-            is_form = tf.reshape(tf.range(len(ROWS)) < _FORM_FEATURES, (1, -1, 1))
-            embedded = tf.where(tf.logical_or(kept, tf.logical_not(is_form)), embedded, tf.zeros_like(embedded))
+            embedded = self._with_dropped_forms(embedded)
         rows = tf.reshape(embedded, (-1, len(ROWS) * EMBEDDING_WIDTH))
         if self.vectors is not None:
             vectors = self._vectors_of(ids[:, N_HASHES:])
@@ -228,6 +237,24 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
             rows = tf.concat([rows, tf.cast(vectors, rows.dtype)], axis=1)
         rows = self.drop_input(rows, training=training)
         return self._activated(self.mix(rows), self.mix_norm, training)
+
+    def _with_dropped_forms(self, embedded: Any) -> Any:
+        """Embeddings, float (words, 5, 96), in which the features of the whole word are dropped for some words."""
+        n_words = tf.shape(embedded)[0]
+        kept = keras.random.uniform((n_words, 1, 1), seed=self.seeds) >= self.form_dropout
+        sizes = list(ROWS.values())
+        forms, others = tf.split(embedded, [_FORM_FEATURES, len(sizes) - _FORM_FEATURES], axis=1)
+        instead = tf.zeros_like(forms)
+        if self.strange_form:
+            rows = [
+                keras.random.randint((n_words, HASHES), sum(sizes[:index]), sum(sizes[: index + 1]), seed=self.seeds)
+                for index in range(_FORM_FEATURES)
+            ]
+            # No gradient: the words whose rows they are should not learn from it.
+            of_others = tf.stop_gradient(tf.reduce_sum(tf.gather(self.table.value, tf.stack(rows, axis=1)), axis=2))
+            strange = keras.random.uniform((n_words, 1, 1), seed=self.seeds) < self.strange_form
+            instead = tf.where(strange, tf.cast(of_others, forms.dtype), instead)
+        return tf.concat([tf.where(kept, forms, instead), others], axis=1)
 
     def _vectors_of(self, rows: Any) -> Any:
         """Means of vectors, float32 (words, width), of rows, int32 (words, parts), 0 for none."""
