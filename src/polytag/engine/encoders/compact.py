@@ -126,9 +126,9 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
     """Embeddings of hashed features and vectors of words, mixed into one vector per word, then residual convolutions.
 
     In training, the features of the whole word are dropped together for some words, so that the other features learn to
-    replace them for unseen words. For other words, the vector is dropped, so that features also work without it. In a
-    student of another tagger, mostly the rows of other words stand in place of dropped features, as the hashes of an
-    unseen word have them: what they say must be no reason to trust it. Without a teacher, that gains nothing.
+    replace them for unseen words. For other words, the vector is dropped, so that features also work without it. A
+    student of another tagger mostly gets the rows of other words for dropped features, as the hashes of an unseen word
+    have them: what they say must be no reason to trust it. Without a teacher, that gains nothing.
 
     Args:
         vectors: Vectors of words, which are not trained; None for none.
