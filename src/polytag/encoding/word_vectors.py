@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from polytag.encoding.coders import SubwordCoder
@@ -126,7 +127,9 @@ class WordVectors:
     def load(cls, folder: Path) -> WordVectors | None:
         """The words and vectors that `save` wrote; None if the folder has none."""
         lookup = read_words(folder)
-        return None if lookup is None else cls(lookup, np.load(folder / _ROWS), np.load(folder / _SCALES))
+        if lookup is None:
+            return None
+        return cls(lookup, *(open_memmap(folder / name, mode="r") for name in (_ROWS, _SCALES)))
 
     @property
     def values(self) -> NDArray[np.float32]:

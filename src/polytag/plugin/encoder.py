@@ -1,7 +1,4 @@
-"""The abstract types of encoders, which turn words into one vector per unit: a word or a subword.
-
-This module does not need TensorFlow.
-"""
+"""The abstract types of encoders, which turn words into one vector per unit: a word or a subword. No TensorFlow here."""
 
 from __future__ import annotations
 
@@ -255,7 +252,7 @@ class Encoder(WordCoder):
     def save_files(self, folder: Path) -> None:
         """Write the other files that are needed to load it again: tokenizer files."""
 
-    def learn_from_teacher(self) -> None:  # most encoders have nothing to prepare
+    def learn_from_teacher(self) -> None:
         """Prepare for a training in which a teacher says what each word is; called before it."""
 
     def see_capitals(self) -> None:

@@ -282,7 +282,7 @@ class _Said:
 
     def _read(self, chunk: _Chunk) -> dict[str, NDArray[np.float16]] | None:
         try:
-            values = np.load(self._path(chunk), allow_pickle=False)
+            values = open_memmap(self._path(chunk), mode="r")
         except (OSError, ValueError, EOFError):  # not there, or damaged: the teacher is asked again
             return None
         if values.dtype != np.float16 or values.shape != (chunk.n_words, sum(self._sizes.values())):
