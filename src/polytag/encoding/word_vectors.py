@@ -129,7 +129,8 @@ class WordVectors:
         lookup = read_words(folder)
         if lookup is None:
             return None
-        return cls(lookup, *(open_memmap(folder / name, mode="r") for name in (_ROWS, _SCALES)))
+        rows, scales = (open_memmap(folder / name, mode="r") for name in (_ROWS, _SCALES))
+        return cls(lookup, rows, scales)
 
     @property
     def values(self) -> NDArray[np.float32]:

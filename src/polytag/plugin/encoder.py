@@ -1,4 +1,4 @@
-"""The abstract types of encoders, which turn words into one vector per unit: a word or a subword. No TensorFlow here."""
+"""The abstract types of encoders, which turn words into one vector per unit, a word or a subword; no TensorFlow."""
 
 from __future__ import annotations
 
