@@ -123,7 +123,7 @@ def test_words_of_another_tagger_are_refused(saved: Path, tmp_path: Path, runtim
     content = json.loads((saved / "vectors.json").read_text())
     more = {**content, "words": [f"word-{number}" for number in range(100)], "width": 5}
     (tmp_path / "bad/vectors.json").write_text(json.dumps(more))
-    with pytest.raises(TaggerError, match=r"no tensor 'encoder\.vectors'|words with vectors in the folder are not"):
+    with pytest.raises(TaggerError, match=r"no tensor 'encoder\.vectors'|words with vectors in the folder do not"):
         Tagger.load(tmp_path / "bad", runtime=runtime).predict_tags([["word-99", "a"]])
 
 
@@ -131,7 +131,7 @@ def test_words_of_another_tagger_are_refused(saved: Path, tmp_path: Path, runtim
 def test_a_folder_without_its_words_is_refused(saved: Path, tmp_path: Path, runtime: str) -> None:
     shutil.copytree(saved, tmp_path / "bad")
     (tmp_path / "bad/vectors.json").unlink()
-    with pytest.raises(TaggerError, match=r"no tensor 'encoder.mix.kernel'|words with vectors in the folder are not"):
+    with pytest.raises(TaggerError, match=r"no tensor 'encoder.mix.kernel'|words with vectors in the folder do not"):
         Tagger.load(tmp_path / "bad", runtime=runtime).predict_tags([["Lima"]])
 
 
