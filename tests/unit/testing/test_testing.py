@@ -24,7 +24,7 @@ from polytag import (
     Units,
     Word,
 )
-from polytag.builtin import CompactProvider
+from polytag.builtin import CompactProvider, CrfHead, SoftmaxHead
 from polytag.plugin.manager import PluginManager, isolated
 from polytag.plugin.registry import registry
 from polytag.testing import BrokenContractError, Case, cases, check, plugins
@@ -443,6 +443,51 @@ class Counts(Lines):
         return super().split(text)[: 1 + self.calls % 2]
 
 
+class StartsByChance(CrfHead):
+    name = "mine"
+    calls = 0
+
+    def parameters(self, labels: Any, scheme: LabelScheme) -> Any:
+        self.calls += 1
+        return {name: values + np.float32(self.calls) for name, values in super().parameters(labels, scheme).items()}
+
+
+class LearnsMistakes(SoftmaxHead):
+    name = "mine"
+
+    def loss(self, logits: Any, gold: Any, parameters: Any, sentences: Any) -> Any:
+        return -np.asarray(super().loss(logits, gold, parameters, sentences))
+
+
+class TakesGapsForOutside(CrfHead):
+    name = "mine"
+
+    def loss(self, logits: Any, gold: Any, parameters: Any, sentences: Any) -> Any:
+        return super().loss(logits, np.where(gold == IGNORE, 0, gold), parameters, sentences)
+
+
+class GivesLogarithms(SoftmaxHead):
+    name = "mine"
+
+    def decode(self, scores: Any, sentence_starts: Any, parameters: Any) -> Any:
+        return polytag.DecodedWords(np.log(scores))
+
+
+class JoinsSentences(CrfHead):
+    name = "mine"
+
+    def decode(self, scores: Any, sentence_starts: Any, parameters: Any) -> Any:
+        return super().decode(scores, sentence_starts[[0, -1]], parameters)
+
+
+class DecodesInPlace(SoftmaxHead):
+    name = "mine"
+
+    def decode(self, scores: Any, sentence_starts: Any, parameters: Any) -> Any:
+        scores[:] = scores[:, ::-1]
+        return polytag.DecodedWords(scores)
+
+
 UNFIT = task(name="acme.unfit", scheme="flat")
 BROKEN = [
     (LosesLabels(), "spans survive being written as tags", "spans() of these tags is"),
@@ -505,6 +550,12 @@ BROKEN = [
     (Drops(), "every visible character is in a word", "is in no word"),
     (Joins(), "no word crosses a line end", "crosses a line end"),
     (Counts(), "a text is always split in the same way", "is split in two ways"),
+    (StartsByChance(), "its parameters are finite, and always the same", "gives other values for 'transitions'"),
+    (LearnsMistakes(), "its loss is smaller for the right labels", "for logits that favour the right labels"),
+    (TakesGapsForOutside(), "sentences without annotation have no loss", "and must be 0"),
+    (GivesLogarithms(), "every word gets probabilities, and a label or none", "negative, or do not sum to 1"),
+    (JoinsSentences(), "sentences are decoded independently", "when it comes alone"),
+    (DecodesInPlace(), "its arguments are not changed", "decode() changes scores"),
     (task(metrics=("spams",)), "everything that it names exists", "Did you mean 'spans'"),
     (UNFIT, "its metrics fit its scheme", "Use the metric 'tags'"),
     (task(labels=("O", "B-SKILL")), "its label inventory is complete", "Its labels lack I-SKILL"),
@@ -517,6 +568,7 @@ HOOKS = {
     Reader: "polytag_readers",
     CompactProvider: "polytag_encoders",
     polytag.Splitter: "polytag_splitters",
+    polytag.Head: "polytag_heads",
     Task: "polytag_tasks",
 }
 
