@@ -228,10 +228,9 @@ def _check_transformers(tagger: Tagger) -> None:
             "Only taggers with a pretrained encoder can be exported to transformers; it has no encoder like this one. "
             "Choose savedmodel, onnx or litert."
         )
-    if tagger.network.head_parameters:
-        (kind, *_) = (head.kind for head in tagger.heads.values())
+    if kinds := [tagger.heads[task].kind for task, own in tagger.network.head_parameters.items() if own]:
         raise PolytagError(
-            f"A transformers checkpoint has no place for the parameters of the head {kind!r}, without which its tags "
+            f"A transformers checkpoint has no place for the parameters of the head {kinds[0]!r}, without which its tags "
             "would be others. Choose savedmodel, onnx or litert."
         )
     if len(tagger.heads) > 1:

@@ -92,6 +92,11 @@ def _done(ray: Any, actors: Sequence[Any], shards: Sequence[Shard], job: LakeJob
             if left:
                 following = left.popleft()
                 tagging[actor.tag.remote(following, job)] = (actor, following)
+            else:
+                # Its core may be what an actor that died needs to start again, or a shard would wait for ever.
+                for idle in (actor, *starting.values()):
+                    ray.kill(idle)
+                starting.clear()
 
 
 def _ray() -> Any:

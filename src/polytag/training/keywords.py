@@ -26,7 +26,7 @@ class RunOptions(ReadingKeywords, total=False):
     vector_words: int
     from_: str | None
     labels: str | None
-    annotated: Sequence[str] | None
+    annotated: str | Sequence[str] | None
     reader: str | None
     corpus_scheme: str | None
     tags_as_is: bool

@@ -19,7 +19,7 @@ class Cluster:
     exceptions = SimpleNamespace(RayTaskError=KeyError, RayActorError=IndexError)
 
     def __init__(self, room: int) -> None:
-        self.room, self.actors = room, 0
+        self.room, self.actors, self.killed = room, 0, 0
 
     def is_initialized(self) -> bool:
         return True
@@ -46,9 +46,32 @@ class Cluster:
     def get(self, each: Any) -> object:
         return each[1]
 
+    def kill(self, actor: object) -> None:
+        self.killed += 1
 
-def tag(monkeypatch: pytest.MonkeyPatch, room: int) -> tuple[list[Shard], int]:
-    monkeypatch.setitem(sys.modules, "ray", Cluster(room))
+
+class Found:
+    """Whether an actor has room again: when another one has ended."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    def __bool__(self) -> bool:
+        return self._cluster.killed > 0
+
+
+class ClusterInWhichOneDies(Cluster):
+    """Its first actor dies in its first shard, and another actor takes its room before it starts again."""
+
+    def _actor(self, *arguments: object) -> Any:
+        actor = super()._actor(*arguments)
+        if self.actors == 1:
+            actor.tag.remote = lambda shard, job: (Found(self), shard)
+        return actor
+
+
+def tag(monkeypatch: pytest.MonkeyPatch, cluster: Cluster) -> tuple[list[Shard], int]:
+    monkeypatch.setitem(sys.modules, "ray", cluster)
     done: list[Any] = []
     rows: list[int] = []
     job: Any = SimpleNamespace(load=lambda: "the tagger")
@@ -58,11 +81,16 @@ def tag(monkeypatch: pytest.MonkeyPatch, room: int) -> tuple[list[Shard], int]:
 
 @pytest.mark.parametrize("room", [1, 2, 3])
 def test_actors_for_which_there_is_no_room_get_no_shards(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
-    done, rows = tag(monkeypatch, room)
+    done, rows = tag(monkeypatch, Cluster(room))
     assert sorted(shard.output for shard in done) == [shard.output for shard in SHARDS]
     assert rows == sum(shard.rows for shard in SHARDS)
 
 
 def test_a_cluster_without_room_for_any_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(PolytagError, match="has had no room for a worker for 600 seconds"):
-        tag(monkeypatch, 0)
+        tag(monkeypatch, Cluster(0))
+
+
+def test_an_actor_that_died_gets_the_room_of_one_that_has_no_more_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    done, _ = tag(monkeypatch, ClusterInWhichOneDies(3))
+    assert sorted(shard.output for shard in done) == [shard.output for shard in SHARDS]
