@@ -230,8 +230,8 @@ def _check_transformers(tagger: Tagger) -> None:
         )
     if kinds := [tagger.heads[task].kind for task, own in tagger.network.head_parameters.items() if own]:
         raise PolytagError(
-            f"A transformers checkpoint has no place for the parameters of the head {kinds[0]!r}, without which its tags "
-            "would be others. Choose savedmodel, onnx or litert."
+            f"A transformers checkpoint has no place for the parameters of the head {kinds[0]!r}, without which its "
+            "tags would be others. Choose savedmodel, onnx or litert."
         )
     if len(tagger.heads) > 1:
         raise PolytagError(
