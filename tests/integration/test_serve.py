@@ -197,8 +197,10 @@ def test_replicas_are_replaced_reloaded_and_stopped_together(ner_run: TrainResul
 def test_replicas_that_are_killed_again_and_again_are_replaced(ner_run: TrainResult, tmp_path: Path) -> None:
     with Server(ner_run.output, "--replicas", 2, log=tmp_path / "log") as server:
         server.client.close()  # the replica that it is connected to will die
+        time.sleep(1)  # a replica answers a moment before it tells its parent that it is ready
         killed: set[int] = set()
         while len(killed) < 4:  # the first two serve, the others are about to
+            assert server.process.poll() is None, server.log.read_text()
             for child in set(children(server.process.pid)) - killed:
                 os.kill(child, signal.SIGKILL)
                 killed.add(child)

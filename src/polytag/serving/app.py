@@ -142,9 +142,9 @@ async def _load_and_watch(app: FastAPI, models: Models) -> None:
             if stop := getattr(app.state, "on_failure", None):
                 stop()
             return
-    models.on_loaded()
     if tell := getattr(app.state, "on_ready", None):
         tell()
+    models.on_loaded()
     while True:
         await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
         await reload_models(models)
