@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from polytag.cli.options import Json, Quiet, RunCommand
-from polytag.cli.train import run_and_print
+from polytag.cli.train import ConfigFile, run_and_print
 
 EXAMPLE = (
     "Example: `polytag distil my-tagger --texts news.txt --corpus sample --encoder compact --output my-small-tagger`"
@@ -28,9 +27,7 @@ def distil_cli(
     teachers: Annotated[
         list[str], typer.Argument(metavar="TEACHER", help="Taggers to learn from: folders or hub names.")
     ],
-    config: Annotated[
-        Path | None, typer.Option("--config", help="TOML file with options of the run; flags override it.")
-    ] = None,
+    config: ConfigFile = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:

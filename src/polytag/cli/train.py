@@ -14,14 +14,16 @@ from polytag.cli.options import Json, Quiet
 from polytag.errors import InterruptedRunError
 from polytag.terminal import visible
 
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="TOML file with options of the run; flags override it.")
+]
+
 EXAMPLE = "Example: `polytag train --task ner --corpus sample --output my-tagger --epochs 3`"
 
 
 def train_cli(
     context: typer.Context,
-    config: Annotated[
-        Path | None, typer.Option("--config", help="TOML file with options of the run; flags override it.")
-    ] = None,
+    config: ConfigFile = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from polytag.encoding.json_values import read_toml
 from polytag.errors import PolytagError, shorten, suggest
 from polytag.training.config import OF_ONE_RUN, RunConfig
+from polytag.training.config_file import read_options
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -108,7 +108,7 @@ def read_space(source: str | Path | Mapping[str, Any]) -> tuple[SearchSpace, Pat
     Raises:
         PolytagError: The file cannot be read, or an option, a range or a value is invalid.
     """
-    values = dict(source) if isinstance(source, Mapping) else _read(Path(source))
+    values = dict(source) if isinstance(source, Mapping) else read_options(Path(source), "search")
     table = values.pop(TABLE, None)
     if not isinstance(table, Mapping) or not table:
         raise PolytagError(
@@ -131,15 +131,6 @@ def read_space(source: str | Path | Mapping[str, Any]) -> tuple[SearchSpace, Pat
     space = SearchSpace(values, ranges, frozenset(whole))
     _check_values(space)
     return space, None if output is None else Path(output)
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        return read_toml(file)
-    except OSError as error:
-        raise PolytagError(f"The search file {str(file)!r} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise PolytagError(f"The search file {str(file)!r} is not TOML: {error}.") from error
 
 
 def _check_name(name: str, fixed: Mapping[str, Any]) -> None:

@@ -28,8 +28,12 @@ def pairs_of(value: object, option: str, form: str, example: str) -> dict[str, s
     return {name.strip(): told.strip() for name, _, told in (pair.partition("=") for pair in pairs)}
 
 
-def read_options(file: Path) -> dict[str, Any]:
+def read_options(file: Path, kind: str = "configuration") -> dict[str, Any]:
     """The options in a TOML file.
+
+    Args:
+        file: The file.
+        kind: What the file is, for messages.
 
     Raises:
         PolytagError: It cannot be read, or is not TOML.
@@ -37,9 +41,9 @@ def read_options(file: Path) -> dict[str, Any]:
     try:
         return read_toml(file)
     except OSError as error:
-        raise PolytagError(f"The configuration file {str(file)!r} cannot be read: {error.strerror}.") from error
+        raise PolytagError(f"The {kind} file {str(file)!r} cannot be read: {error.strerror}.") from error
     except ValueError as error:
-        raise PolytagError(f"The configuration file {str(file)!r} is not TOML: {error}.") from error
+        raise PolytagError(f"The {kind} file {str(file)!r} is not TOML: {error}.") from error
 
 
 def as_toml(options: Mapping[str, Any], remarks: Sequence[str]) -> str:
