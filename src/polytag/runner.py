@@ -177,6 +177,11 @@ def _train(choices: Choices, reporter: Reporter, began: float, tested: bool) -> 
     if cluster is None and choices.config.workers == 1:
         return as_chief()
     if cluster:
+        if choices.config.workers not in (1, len(cluster.addresses)):
+            raise PolytagError(
+                f"--workers is {choices.config.workers}, and the cluster in TF_CONFIG has {len(cluster.addresses)} "
+                "workers. Leave out --workers, or unset TF_CONFIG to start them on this machine."
+            )
         return _train_in(cluster, choices, reporter, as_chief, lambda: "", int(os.environ.get(SHARING, "1")))
     config = choices.config
     if config.runner == "ray":

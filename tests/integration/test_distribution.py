@@ -31,9 +31,10 @@ class Kill(Reporter):
                 os.kill(int(child), signal.SIGKILL)
 
 try:
-    polytag.train(quiet=True, callbacks=[Kill()], **options)
+    result = polytag.train(quiet=True, callbacks=[Kill()], **options)
 except PolytagError as error:
     sys.exit(str(error))
+print([epoch.loss for epoch in result.history])
 """
 
 
@@ -78,16 +79,18 @@ def test_two_workers_train_like_one() -> None:
 def test_a_run_whose_worker_is_killed_is_resumed_to_the_bit(tiny_corpus: Path, tmp_path: Path) -> None:
     options = {"task": ["ner"], "corpus": str(tiny_corpus), "epochs": 2, "batch_size": 8, "checkpoint_every": 2}
 
-    def train(name: str, kill: int = 0, **more: object) -> tuple[int, str]:
+    def train(name: str, kill: int = 0, **more: object) -> tuple[int, str, str]:
         given = {**options, "workers": 2, "output": str(tmp_path / name), **more}
         run = started("-c", TRAIN, json.dumps([given, kill]))
-        _, errors = run.communicate(timeout=600)
-        return run.returncode, errors
+        losses, errors = run.communicate(timeout=600)
+        return run.returncode, losses, errors
 
-    assert train("whole")[0] == 0
-    status, message = train("killed", kill=5)
+    status, undisturbed, _ = train("whole")
+    assert status == 0
+    status, _, message = train("killed", kill=5)
     assert status == 1
     assert f"Worker 1 was killed by signal {signal.SIGKILL.value}. Continue with --resume" in message
-    assert train("killed", resume=True)[0] == 0
+    status, losses, _ = train("killed", resume=True)
+    assert (status, losses) == (0, undisturbed)
     whole, resumed = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "killed"))
     assert whole == resumed
