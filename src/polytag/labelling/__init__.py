@@ -1,0 +1,1 @@
+"""Better labels: errors in a corpus that taggers find."""
