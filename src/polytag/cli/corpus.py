@@ -1,4 +1,4 @@
-"""`polytag corpus`: describe, show, check and convert corpora."""
+"""`polytag corpus`: describe, show, check, correct and convert corpora."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from polytag.cli.check import check_cli
+from polytag.cli.correct import correct_cli
 from polytag.cli.options import (
     Command,
     CorpusScheme,
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
     from polytag.training.aligned import AlignedWords
 
-app = typer.Typer(cls=Group, help="Describe, show, check and convert corpora.", no_args_is_help=True)
+app = typer.Typer(cls=Group, help="Describe, show, check, correct and convert corpora.", no_args_is_help=True)
 
 
 @app.command("describe", cls=Command)
@@ -134,52 +136,8 @@ def _print_aligned(aligned: Mapping[str, AlignedWords], headings: Sequence[str])
         shown.print(columns_of_text(*table), markup=False, no_wrap=True, soft_wrap=True)
 
 
-@app.command("check", cls=Command)
-@reads_corpora
-def check_cli(
-    source: CorpusSource,
-    reader: ReaderName = None,
-    splitter: SplitterName = STANDARD,
-    corpus_scheme: CorpusScheme = None,
-    encoder: Annotated[
-        str | None,
-        typer.Option(
-            help="Report words that the tokenizer of this checkpoint (folder or hub name) cannot tokenise.",
-            show_default="none",
-        ),
-    ] = None,
-    examples: Annotated[int, typer.Option(min=1, help="Places to show per finding.")] = 3,
-    as_json: Json = False,
-    *,
-    reading: ReadingKeywords,
-) -> None:
-    """Find likely annotation errors in a corpus.
-
-    Exit status 1 with errors, 0 with only warnings and notes.
-    """
-    from polytag.cli.tables import print_json
-    from polytag.corpus.check.check import check
-    from polytag.corpus.check.findings import plain_lines, render
-
-    findings = check(
-        source,
-        reader=reader,
-        splitter=splitter,
-        **reading,
-        corpus_scheme=corpus_scheme,
-        encoder=encoder,
-        examples=examples,
-    )
-    if as_json:
-        print_json({"reference": source, "findings": [finding.to_dict() for finding in findings]})
-    else:
-        shown = console()
-        if shown.is_terminal:
-            shown.print(render(findings))
-        else:
-            typer.echo("\n".join(plain_lines(findings)))
-    if any(finding.severity == "error" for finding in findings):
-        raise typer.Exit(1)
+app.command("check", cls=Command)(check_cli)
+app.command("correct", cls=Command)(correct_cli)
 
 
 @app.command("convert", cls=Command)

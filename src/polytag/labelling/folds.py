@@ -8,7 +8,7 @@ import os
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +67,8 @@ def folds_of(annotated: AnnotatedSentences, folds: int, seed: int) -> NDArray[np
     for group in order:
         fold_of[group] = smallest = int(filled.argmin())
         filled[smallest] += sizes[group]
-    return fold_of[numbers]
+    found: NDArray[np.int64] = fold_of[numbers]
+    return found
 
 
 def out_of_fold(
@@ -141,26 +142,22 @@ def _of_fold(
         tables = {"train": _table(annotated, rest), "validation": _table(annotated, held)}
         convert_corpus(Corpus("fold", "jsonl", tables), corpus, format="jsonl", overwrite=True)
         with_spans = [scheme.name for scheme in annotated.schemes.values() if scheme.encodes_spans]
-        config = RunConfig(
-            task=tuple(tasks),
-            corpus=str(corpus),
-            reader="jsonl",
-            output=output,
-            encoder=options.encoder,
-            corpus_scheme=with_spans[0] if with_spans else None,
-            epochs=max(1, choose_encoder(options.encoder).defaults.epochs // 2),
-            seed=options.seed,
-            resume=True,
-        )
+        chosen = {
+            **{"task": tasks, "corpus": str(corpus), "reader": "jsonl", "output": output, "resume": True},
+            **{"encoder": options.encoder, "seed": options.seed},
+            "corpus_scheme": with_spans[0] if with_spans else None,
+            "epochs": max(1, choose_encoder(options.encoder).defaults.epochs // 2),
+        }
+        config = RunConfig.from_sources(None, chosen)
         tagger = run(config, reporter, tested=False).tagger
     sentences = [annotated.sentences[index] for index in held]
     documents = None if annotated.documents is None else [annotated.documents[index] for index in held]
     found = opinions(tagger, sentences, documents, list(annotated.tags))
     with new_folder(fold, "fold") as temporary:
-        arrays = {}
+        arrays: dict[str, NDArray[Any]] = {}
         for index, opinion in enumerate(found.values()):
             arrays[f"probabilities-{index}"], arrays[f"predicted-{index}"] = opinion.probabilities, opinion.predicted
-        np.savez(temporary / _WORDS, **arrays)
+        np.savez(temporary / _WORDS, allow_pickle=False, **arrays)
         labels = {task: opinion.labels for task, opinion in found.items()}
         (temporary / _IDENTITY).write_text(json.dumps(labels), encoding="utf-8")
     remove_folder(work)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from polytag.evaluation.mistakes import mistakes_of
+from polytag.labelling.occurrences import Occurrences
 from polytag.labelling.words import AnnotatedSentences, Opinion
-from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme, Span
+from polytag.plugin.scheme import OUTSIDE, Span
 
 ErrorKind = Literal["missed", "spurious", "type", "border", "tag"]
 
@@ -32,7 +32,9 @@ class Suspect(NamedTuple):
         annotated: The span in the annotation, in words; None if it has none.
         proposed: The span that the model proposes; None for none. In a scheme without spans, both are the word with its
             two tags.
-        score: The probability of the proposal where the annotation is wrong, 0..1.
+        score: How surely the annotation is wrong, 0..1; `find_suspects` has the formula.
+        counts: How often the corpus gives the words of the annotated (or else the proposed) span each label; `O` for
+            none.
     """
 
     task: str
@@ -40,7 +42,8 @@ class Suspect(NamedTuple):
     row: int
     annotated: Span | None
     proposed: Span | None
-    score: float
+    score: float = 0.0
+    counts: Mapping[str, int] = MappingProxyType({})
 
     @property
     def words(self) -> range:
@@ -59,29 +62,60 @@ class Suspect(NamedTuple):
 def find_suspects(task: str, annotated: AnnotatedSentences, opinion: Opinion) -> list[Suspect]:
     """All places where a model contradicts the annotation of a task, the surest first; ties in the order of the corpus.
 
-    The score of a place is the product of the calibrated probabilities of the proposed tags of its words, times the
-    complement of the same product for the annotated tags. Words without annotation, and those with a tag that the model
-    does not know, are not judged.
+    The odds of a proposal are `(1 + m) / (1 - m)` times the ratio of two shares. `m` is the mean, over the words whose
+    tags differ, of the calibrated probability of the proposed tag minus that of the annotated one. The shares say how
+    often the corpus annotates the same words elsewhere as proposed, and as they are annotated here.
+
+    Words without annotation, and those with a tag that the model does not know, are not judged.
     """
+    found = _contradictions(task, annotated, opinion)
+    sentences, tags, scheme = annotated.sentences, annotated.tags[task], annotated.schemes[task]
+    wanted = {
+        _text(sentences, suspect.row, span)
+        for suspect, _ in found
+        for span in (suspect.annotated, suspect.proposed)
+        if span
+    }
+    occurrences = Occurrences(wanted, sentences, tags, scheme)
+    judged = []
+    for suspect, margin in found:
+        counts = occurrences.labels(_text(sentences, suspect.row, suspect.marked))
+        odds = (1 + margin) / max(1 - margin, 1e-9) * _ratio(suspect, sentences, occurrences)
+        judged.append(suspect._replace(score=odds / (1 + odds), counts=counts))
+    return sorted(judged, key=lambda suspect: -suspect.score)
+
+
+def _contradictions(task: str, annotated: AnnotatedSentences, opinion: Opinion) -> list[tuple[Suspect, float]]:
+    """The places where the decoded tags differ from the annotation, and the mean margin of their differing words."""
     scheme, starts = annotated.schemes[task], annotated.starts
     ids = {label: index for index, label in enumerate(opinion.labels)}
     flat = np.array([ids.get(tag, -1) for tags in annotated.tags[task] for tag in tags], dtype=np.int64)
     proposed = np.where(flat < 0, flat, opinion.predicted)
-    words = np.arange(len(flat))
-    of_annotation, of_proposal = (opinion.probabilities[words, tags] for tags in (flat, proposed))
+    every = np.arange(len(flat))
+    margins = (opinion.probabilities[every, proposed] - opinion.probabilities[every, flat]).astype(float)
+    differs = flat != proposed
     found = []
-    differing = np.unique(np.searchsorted(starts, np.flatnonzero(flat != proposed), side="right") - 1)
-    for row in differing.tolist():
-        start = starts[row]
-        tags = annotated.tags[task][row]
-        others = [
-            opinion.labels[label] if label >= 0 else tag
-            for label, tag in zip(proposed[start : start + len(tags)].tolist(), tags, strict=True)
-        ]
-        for mistake in mistakes_of(others, tags, scheme):  # the model as the truth
-            suspect = Suspect(task, _KINDS[mistake.kind], row, mistake.predicted_span, mistake.gold_span, 0.0)
+    for row in np.unique(np.searchsorted(starts, np.flatnonzero(differs), side="right") - 1).tolist():
+        start, tags = starts[row], annotated.tags[task][row]
+        of_row = proposed[start : start + len(tags)].tolist()
+        others = [opinion.labels[label] if label >= 0 else tag for label, tag in zip(of_row, tags, strict=True)]
+        for mistake in mistakes_of(others, tags, scheme):  # with the model as the truth
+            suspect = Suspect(task, _KINDS[mistake.kind], row, mistake.predicted_span, mistake.gold_span)
             inside = slice(start + suspect.words.start, start + suspect.words.stop)
-            if (flat[inside] >= 0).all():
-                score = of_proposal[inside].prod() * (1 - of_annotation[inside].prod())
-                found.append(suspect._replace(score=float(score)))
-    return sorted(found, key=lambda suspect: -suspect.score)
+            # A span without a differing word is a part of another place: one span proposed for two neighbours.
+            if differs[inside].any() and (flat[inside] >= 0).all():
+                found.append((suspect, float(margins[inside][differs[inside]].mean())))
+    return found
+
+
+def _ratio(suspect: Suspect, sentences: Sequence[Sequence[str]], occurrences: Occurrences) -> float:
+    """How much more often the corpus annotates the words elsewhere as proposed than as they are annotated here."""
+    shares = []
+    for span, here in ((suspect.proposed, False), (suspect.annotated, True)):
+        words = _text(sentences, suspect.row, span or suspect.marked)
+        shares.append(occurrences.share(words, span.label if span else OUTSIDE, but_one=here))
+    return shares[0] / shares[1]
+
+
+def _text(sentences: Sequence[Sequence[str]], row: int, span: Span) -> tuple[str, ...]:
+    return tuple(sentences[row][span.start : span.end])

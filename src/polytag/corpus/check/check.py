@@ -6,7 +6,7 @@ import warnings
 from typing import Unpack
 
 from polytag.corpus.check.context import EXAMPLES, CheckContext
-from polytag.corpus.check.findings import SEVERITIES, Finding, Place
+from polytag.corpus.check.findings import Finding, Place, by_severity
 from polytag.corpus.check.sentences import check_sentences
 from polytag.corpus.check.tags import check_tags
 from polytag.corpus.check.words import check_encoder, check_words
@@ -58,4 +58,4 @@ def check(
     for rule, remarks in remarks_by_rule(corpus).items():
         places = tuple(Place(remark.location, remark.example) for remark in remarks[:examples])
         findings.append(Finding("warning", remarks[0].code, f"{len(remarks):,}: {rule}", len(remarks), None, places))
-    return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
+    return by_severity(findings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -30,6 +30,35 @@ class Place(NamedTuple):
     example: str
 
 
+class LabelPlace(NamedTuple):
+    """A place whose label a model contradicts.
+
+    Attributes:
+        location: File and line of the word, or of the sentence and the number of the word.
+        example: Words and labels in a sentence: `` `Santa Fe` is ORG, rather LOC; LOC 11 times and ORG once``.
+        rank: Its rank among all such places of the corpus, from 1.
+        score: How surely the model contradicts the label, 0..1.
+        kind: The annotation `missed` a span, has a `spurious` one, or one with the wrong `type` or `border`; or a word
+            has the wrong `tag`.
+        words, label: The words of the annotated span and its label. Without one, the proposed words, and None.
+        proposed_words, proposed: The same of the proposed span; None for no span.
+        alike: Number of places of the finding with the same words and labels.
+        counts: How often the corpus gives the words each label, `O` for none.
+    """
+
+    location: str
+    example: str
+    rank: int
+    score: float
+    kind: str
+    words: str
+    label: str | None
+    proposed_words: str | None
+    proposed: str | None
+    alike: int
+    counts: Mapping[str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One kind of problem, with its places.
@@ -49,7 +78,7 @@ class Finding:
     message: str
     count: int
     column: str | None = None
-    places: tuple[Place, ...] = ()
+    places: tuple[Place | LabelPlace, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain data, for JSON, with `location` and `example` of the first place."""
@@ -60,6 +89,11 @@ class Finding:
             "example": first.example,
             "places": [place._asdict() for place in self.places],
         }
+
+
+def by_severity(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings, the most severe first."""
+    return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
 def plain_lines(findings: Sequence[Finding]) -> list[str]:
