@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from polytag.cli.options import CorpusScheme, CorpusSource, Json, ReaderName, SplitterName, reads_corpora
-from polytag.errors import PolytagError
+from polytag.errors import CorpusWarning, PolytagError
 from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.splitter import STANDARD
 from polytag.terminal import console
@@ -91,25 +92,28 @@ def check_cli(
     from polytag.cli.tables import print_json
     from polytag.corpus.check.check import check
     from polytag.corpus.check.findings import by_severity, plain_lines, render
+    from polytag.corpus.load import load_corpus
 
     models = with_model or tagger is not None
     if not models and (task or cache or corrections):
         raise PolytagError("--task, --cache and --corrections are for labels that a model judges. Add --with-model.")
-    how = {"reader": reader, "splitter": splitter, **reading, "corpus_scheme": corpus_scheme}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CorpusWarning)  # they are among the findings
+        corpus = load_corpus(source, reader=reader, splitter=splitter, **reading)
     tokenizer = None if models and encoder == "compact" else encoder
-    findings = check(source, encoder=tokenizer, examples=examples, **how)
+    findings = check(corpus, corpus_scheme=corpus_scheme, encoder=tokenizer, examples=examples)
     if models:
         from polytag.labelling.label_errors import find_label_errors
 
         found = find_label_errors(
-            source,
+            corpus,
             task=task or (),
             tagger=tagger,
             folds=folds,
             encoder=encoder or "compact",
             cache=cache,
             corrections=corrections,
-            **how,
+            corpus_scheme=corpus_scheme,
         )
         findings = by_severity([*findings, *found.findings(None if as_json else examples)])
     if as_json:

@@ -9,7 +9,7 @@ from polytag.plugin.scheme import OUTSIDE, LabelScheme, Span
 
 Words = tuple[str, ...]
 
-TIMES = {1: "once", 2: "twice"}
+_TIMES = {1: "once", 2: "twice"}
 
 
 class Occurrences:
@@ -73,5 +73,8 @@ def spans_or_words(tags: Sequence[str], scheme: LabelScheme) -> list[Span]:
 
 def counted(labels: dict[str, int]) -> str:
     """The labels and their numbers, in words: `LOC 11 times and ORG once`."""
-    parts = [f"{label} {TIMES.get(count, f'{count:,} times')}" for label, count in labels.items()]
+    parts = [
+        f"{'no span' if label == OUTSIDE else label} {_TIMES.get(count, f'{count:,} times')}"
+        for label, count in labels.items()
+    ]
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
