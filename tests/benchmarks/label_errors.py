@@ -14,6 +14,7 @@ What the taggers say is kept in `--keep`, so that another ranking of the same se
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -177,7 +178,7 @@ def _cleanlab(annotated: AnnotatedSentences, opinion: Opinion, errors: Sequence[
     ids = {label: index for index, label in enumerate(opinion.labels)}
     given = [[ids[tag] for tag in tags] for tags in annotated.tags["ner"]]
     starts = annotated.starts
-    probabilities = [opinion.probabilities[start:end] for start, end in zip(starts, starts[1:], strict=False)]
+    probabilities = [opinion.probabilities[start:end] for start, end in itertools.pairwise(starts)]
     found = {}
     for method in ("self_confidence", "normalized_margin"):
         words = find_label_issues(given, probabilities, return_indices_ranked_by=method)
