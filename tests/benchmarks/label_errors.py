@@ -1,6 +1,6 @@
 """Precision of the label errors that models find, on CoNLL-2003 with errors put in.
 
-3% of the spans of the training split are corrupted: a quarter each get another type, another border, are dropped, and
+3% of the spans of the training split are corrupted: a quarter each get another type, another boundary, are dropped, and
 are invented. Of the ranked places, the first n are compared with the n corrupted ones; each error counts once. First,
 taggers are trained out of fold; then a tagger that was trained on nine tenths of the documents, as they are, judges the
 others, corrupted. cleanlab's token classification gets the same probabilities. It ranks words, so its figures are
@@ -33,7 +33,7 @@ from polytag.labelling.words import AnnotatedSentences, Opinion, annotated_sente
 from polytag.training.progress import default_reporter
 
 LABELS = ("LOC", "MISC", "ORG", "PER")
-KINDS = ("type", "border", "dropped", "invented")
+KINDS = ("type", "boundary", "dropped", "invented")
 SHARE = 0.03
 
 

@@ -39,7 +39,7 @@ _MESSAGES: dict[ErrorKind, str] = {
     "missed": "a model finds spans that the annotation lacks",
     "spurious": "a model finds no span where the annotation has one",
     "type": "a model gives spans another label",
-    "border": "a model gives spans other boundaries",
+    "boundary": "a model gives spans other boundaries",
     "tag": "a model gives words another tag",
 }
 
@@ -109,7 +109,7 @@ class LabelErrors:
         text = f"`{self._text(suspect.row, suspect.marked)}` is {now.label if now else 'not annotated'}, rather "
         if proposed is None:
             text += "no span"
-        elif suspect.kind == "border" or (now and now[:2] != proposed[:2]):
+        elif suspect.kind == "boundary" or (now and now[:2] != proposed[:2]):
             text += f"`{self._text(suspect.row, proposed)}` is {proposed.label}"
         else:
             text += proposed.label
@@ -238,11 +238,15 @@ def _judged(
 
 
 def _of_corpus(corpus: Corpus) -> list[str]:
-    """The tasks whose columns a corpus has; of several on one column, the first."""
+    """The tasks whose columns a corpus has; of several on one column, the one that names it first."""
+    claims = [
+        (task.columns.index(column), task.name, column)
+        for task in registry().tasks.undisputed()
+        if (column := next((name for name in task.columns if name in corpus.columns), None))
+    ]
     found: dict[str, str] = {}
-    for task in registry().tasks.undisputed():
-        if column := next((name for name in task.columns if name in corpus.columns), None):
-            found.setdefault(column, task.name)
+    for _, name, column in sorted(claims):
+        found.setdefault(column, name)
     if not found:
         raise PolytagError(
             f"No tag column of the corpus {corpus.reference!r} has the name of a task's: {', '.join(corpus.columns)}. "

@@ -13,10 +13,10 @@ from polytag.labelling.occurrences import Occurrences
 from polytag.labelling.words import AnnotatedSentences, Opinion
 from polytag.plugin.scheme import OUTSIDE, Span
 
-ErrorKind = Literal["missed", "spurious", "type", "border", "tag"]
+ErrorKind = Literal["missed", "spurious", "type", "boundary", "tag"]
 
 _KINDS: Mapping[str, ErrorKind] = {
-    **{"missed": "missed", "spurious": "spurious", "label": "type", "boundary": "border"},
+    **{"missed": "missed", "spurious": "spurious", "label": "type", "boundary": "boundary"},
     **{"label and boundary": "type", "tag": "tag"},
 }
 
@@ -26,7 +26,7 @@ class Suspect(NamedTuple):
 
     Attributes:
         task: The task.
-        kind: The annotation `missed` a span, has a `spurious` one, or one with the wrong `type` or `border`; or a word
+        kind: The annotation `missed` a span, has a `spurious` one, or one with the wrong `type` or `boundary`; or a word
             has the wrong `tag`.
         row: Index of the sentence among the annotated ones.
         annotated: The span in the annotation, in words; None if it has none.

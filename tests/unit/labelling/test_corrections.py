@@ -42,7 +42,7 @@ def found(source):
     task = polytag.task("ner")
     annotated = annotated_sentences(corpus, {"ner": task}, {"ner": polytag.scheme("iob2")})
     suspect = Suspect("ner", "type", 2, Span(0, 2, "ORG"), Span(0, 2, "LOC"), 0.97, {"LOC": 11, "ORG": 1})
-    other = Suspect("ner", "border", 0, Span(1, 3, "PER"), Span(1, 2, "PER"), 0.92)
+    other = Suspect("ner", "boundary", 0, Span(1, 3, "PER"), Span(1, 2, "PER"), 0.92)
     return LabelErrors(annotated, (suspect, other))
 
 

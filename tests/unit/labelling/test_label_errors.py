@@ -13,7 +13,7 @@ from polytag.labelling.occurrences import Occurrences, counted
 from polytag.labelling.words import annotated_sentences
 
 IOB2 = polytag.scheme("iob2")
-WRONG = ("spurious", "missed", "type", "border")
+WRONG = ("spurious", "missed", "type", "boundary")
 
 
 def write(path, sentences):
@@ -35,7 +35,7 @@ def with_errors(path):
             spans = {
                 "missed": [],
                 "type": [span._replace(label="LOC")],
-                "border": [span._replace(end=span.end - 1)],
+                "boundary": [span._replace(end=span.end - 1)],
                 "spurious": [span, polytag.Span(len(words) - 1, len(words), "ORG")],
             }[kind]
         rows.append((words, IOB2.tags(spans, len(words)), index // 4))
@@ -53,7 +53,7 @@ def test_errors_of_each_kind_are_ranked_first(corpus, ner_run):
     found = polytag.find_label_errors(reference, tagger=ner_run.output, quiet=True)
     first = {suspect.kind: suspect for suspect in reversed(found.suspects[:8])}
     assert {kind: first[kind].row for kind in WRONG} == errors
-    missed, spurious, border = first["missed"], first["spurious"], first["border"]
+    missed, spurious, border = first["missed"], first["spurious"], first["boundary"]
     assert (missed.annotated, missed.proposed.label) == (None, "PER")
     assert (spurious.annotated.label, spurious.proposed) == ("ORG", None)
     assert border.proposed.end == border.annotated.end + 1
@@ -160,7 +160,7 @@ def test_folds_are_kept_and_an_interrupted_check_continues(tmp_path, tiny_corpus
         ({"folds": 1}, "Choose 2 or more"),
         ({"folds": 1000}, "too few for 1000 folds"),
         ({"corrections": "out.txt"}, "unknown extension"),
-        ({"task": "pos"}, "no tag column"),
+        ({"task": "pos"}, "no column for the task"),
     ],
 )
 def test_what_cannot_be_checked_is_refused_before_training(corpus, options, message):
@@ -172,3 +172,10 @@ def test_options_of_models_need_a_model(command, corpus, tmp_path):
     done = command("corpus", "check", corpus[0], "--corrections", tmp_path / "c.json")
     assert done.status == 2
     assert "Add --with-model" in done.err
+
+
+def test_the_tasks_of_the_columns_are_judged_unless_tasks_are_named(monkeypatch):
+    asked = []
+    monkeypatch.setattr("polytag.labelling.label_errors.out_of_fold", lambda _, tasks, *__: asked.append(tasks) or {})
+    assert polytag.find_label_errors("sample", quiet=True).suspects == ()
+    assert sorted(asked[0]) == ["chunk", "ner", "pos"]
