@@ -20,14 +20,17 @@ _KINDS: Mapping[str, ErrorKind] = {
     **{"label and boundary": "type", "tag": "tag"},
 }
 
+_LEAST = 1e-9
+"""The least divisor of odds."""
+
 
 class Suspect(NamedTuple):
     """A span, or the tag of a word, that is probably annotated wrongly.
 
     Attributes:
         task: The task.
-        kind: The annotation `missed` a span, has a `spurious` one, or one with the wrong `type` or `boundary`; or a word
-            has the wrong `tag`.
+        kind: The annotation `missed` a span, has a `spurious` one, or one with the wrong `type` or `boundary`; or a
+            word has the wrong `tag`.
         row: Index of the sentence among the annotated ones.
         annotated: The span in the annotation, in words; None if it has none.
         proposed: The span that the model proposes; None for none. In a scheme without spans, both are the word with its
@@ -62,9 +65,11 @@ class Suspect(NamedTuple):
 def find_suspects(task: str, annotated: AnnotatedSentences, opinion: Opinion) -> list[Suspect]:
     """All places where a model contradicts the annotation of a task, the surest first; ties in the order of the corpus.
 
-    The odds of a proposal are `(1 + m) / (1 - m)` times the ratio of two shares. `m` is the mean, over the words whose
-    tags differ, of the calibrated probability of the proposed tag minus that of the annotated one. The shares say how
-    often the corpus annotates the same words elsewhere as proposed, and as they are annotated here.
+    The odds of a proposal are the odds by the model times the ratio of two shares, which say how often the corpus
+    annotates the same words elsewhere as proposed, and as they are annotated here. By the model, the odds of a tag are
+    the ratio of the calibrated probabilities of both tags. The odds of a span are `(1 + m) / (1 - m)`, where `m` is the
+    mean difference of these probabilities over the words whose tags differ, so that one sure word is not enough for a
+    long span.
 
     Words without annotation, and those with a tag that the model does not know, are not judged.
     """
@@ -78,21 +83,21 @@ def find_suspects(task: str, annotated: AnnotatedSentences, opinion: Opinion) ->
     }
     occurrences = Occurrences(wanted, sentences, tags, scheme)
     judged = []
-    for suspect, margin in found:
+    for suspect, by_model in found:
         counts = occurrences.labels(_text(sentences, suspect.row, suspect.marked))
-        odds = (1 + margin) / max(1 - margin, 1e-9) * _ratio(suspect, sentences, occurrences)
+        odds = by_model * _ratio(suspect, sentences, occurrences)
         judged.append(suspect._replace(score=odds / (1 + odds), counts=counts))
     return sorted(judged, key=lambda suspect: -suspect.score)
 
 
 def _contradictions(task: str, annotated: AnnotatedSentences, opinion: Opinion) -> list[tuple[Suspect, float]]:
-    """The places where the decoded tags differ from the annotation, and the mean margin of their differing words."""
+    """The places where the decoded tags differ from the annotation, and the odds of the proposals by the model."""
     scheme, starts = annotated.schemes[task], annotated.starts
     ids = {label: index for index, label in enumerate(opinion.labels)}
     flat = np.array([ids.get(tag, -1) for tags in annotated.tags[task] for tag in tags], dtype=np.int64)
     proposed = np.where(flat < 0, flat, opinion.predicted)
     every = np.arange(len(flat))
-    margins = (opinion.probabilities[every, proposed] - opinion.probabilities[every, flat]).astype(float)
+    sides = [opinion.probabilities[every, tags].astype(float) for tags in (proposed, flat)]
     differs = flat != proposed
     found = []
     for row in np.unique(np.searchsorted(starts, np.flatnonzero(differs), side="right") - 1).tolist():
@@ -104,7 +109,10 @@ def _contradictions(task: str, annotated: AnnotatedSentences, opinion: Opinion) 
             inside = slice(start + suspect.words.start, start + suspect.words.stop)
             # A span without a differing word is a part of another place: one span proposed for two neighbours.
             if differs[inside].any() and (flat[inside] >= 0).all():
-                found.append((suspect, float(margins[inside][differs[inside]].mean())))
+                wrong = differs[inside]
+                ours, theirs = (side[inside][wrong].mean() for side in sides)
+                odds = (1 + ours - theirs, 1 - ours + theirs) if scheme.encodes_spans else (ours, theirs)
+                found.append((suspect, float(odds[0] / max(odds[1], _LEAST))))
     return found
 
 

@@ -38,8 +38,8 @@ class LabelPlace(NamedTuple):
         example: Words and labels in a sentence: `` `Santa Fe` is ORG, rather LOC; LOC 11 times and ORG once``.
         rank: Its rank among all such places of the corpus, from 1.
         score: How surely the model contradicts the label, 0..1.
-        kind: The annotation `missed` a span, has a `spurious` one, or one with the wrong `type` or `boundary`; or a word
-            has the wrong `tag`.
+        kind: The annotation `missed` a span, has a `spurious` one, or one with the wrong `type` or `boundary`; or a
+            word has the wrong `tag`.
         words, label: The words of the annotated span and its label. Without one, the proposed words, and None.
         proposed_words, proposed: The same of the proposed span; None for no span.
         alike: Number of places of the finding with the same words and labels.
