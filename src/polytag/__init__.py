@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from polytag.evaluation.results import Evaluation, TaskEvaluation
     from polytag.evaluation.scoring import score
     from polytag.exporting.export import Export, export
+    from polytag.labelling.corrections import Correction, correct_corpus
+    from polytag.labelling.label_errors import LabelErrors, find_label_errors
     from polytag.plugin.alignment import (
         IGNORE,
         NO_WORD,

@@ -11,7 +11,7 @@ import pytest
 from support.pages import DOCS, ROOT
 
 CORE = ROOT / "src/polytag"
-MOST_ENTRIES = 23
+MOST_ENTRIES = 24
 MOST_LINES_OF_A_FILE = 350
 MOST_LINES_OF_A_FUNCTION = 80
 

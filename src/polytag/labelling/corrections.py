@@ -189,7 +189,7 @@ def correct_corpus(
         overwrite: Whether to replace an earlier corpus in the folder.
 
     Raises:
-        CorpusError: The corrected file is not one, or its sentences are not those of the corpus; the message names file
+        CorpusError: The corrected file is not one, or the corpus does not have its sentences; the message names file
             and line.
         PolytagError: The folder is in use.
     """
@@ -274,8 +274,8 @@ def _row_in(
         )
     if (found := corpus.split(split).words[index]) != tuple(words):
         raise CorpusError(
-            f"{location}: the words are {shorten(' '.join(words), 60)!r}, and those of the corpus "
-            f"{corpus.reference!r} at {corpus.locate(split, index)} are {shorten(' '.join(found), 60)!r}. Apply the "
+            f"{location}: the words are {shorten(' '.join(words), 60)!r}, and in the corpus "
+            f"{corpus.reference!r} at {corpus.locate(split, index)} they are {shorten(' '.join(found), 60)!r}. Apply the "
             "file to the corpus that it was written from."
         )
     return split, index
@@ -310,7 +310,7 @@ def _places(path: Path) -> Iterator[tuple[str, tuple[object, object]]]:
 
 
 def _place_in(row: Mapping[str, Any]) -> tuple[object, object]:
-    """The split and the index; doccano exports other fields beside the text or in `meta`, Label Studio in `data`."""
+    """The split and the index; doccano exports other fields next to the text or in `meta`, Label Studio in `data`."""
     for fields in (row, row.get("meta"), row.get("data")):
         if isinstance(fields, Mapping) and "sentence" in fields:
             return fields.get("split"), fields["sentence"]

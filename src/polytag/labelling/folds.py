@@ -30,7 +30,7 @@ _WORDS = "words.npz"
 
 
 class FoldOptions(NamedTuple):
-    """How out-of-fold taggers are trained.
+    """Options of the training of out-of-fold taggers.
 
     Attributes:
         folds: Number of folds.
@@ -125,7 +125,7 @@ def _of_fold(
     place: Path,
     new_reporter: Callable[[], Reporter],
 ) -> dict[str, Opinion]:
-    """What the tagger of a fold says about its words; read from the cache if it is known."""
+    """The opinion of the tagger of a fold about its words; read from the cache if it is known."""
     reporter = new_reporter()
     fold = place / f"fold-{number + 1}"
     name = f"Fold {number + 1} of {options.folds}"
@@ -179,7 +179,7 @@ def _table(annotated: AnnotatedSentences, chosen: Sequence[int]) -> SentenceTabl
 
 
 def _read(fold: Path, tasks: Sequence[str]) -> dict[str, Opinion] | None:
-    """What is kept of a fold; None if it is not there, or damaged."""
+    """The opinion that is kept of a fold; None if it does not exist, or is damaged."""
     try:
         labels = json.loads((fold / _IDENTITY).read_text(encoding="utf-8"))
         with np.load(fold / _WORDS) as arrays:

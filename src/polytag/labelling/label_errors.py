@@ -88,15 +88,15 @@ class LabelErrors:
             path: The file: `.jsonl` for doccano, `.json` for Label Studio.
 
         Raises:
-            PolytagError: The extension is another one, the file cannot be written, a word holds white space, or the
-                places are not those of one task with spans.
+            PolytagError: The extension is another one, the file cannot be written, a word holds white space, or
+                several tasks, or one without spans, were judged.
         """
         check_corrections(expand_home(path), self.annotated)
         lines = [self._line(suspect) for suspect in self.suspects]
         return write_corrections(self.annotated, self.suspects, lines, expand_home(path))
 
     def _group(self, suspect: Suspect) -> object:
-        """What places have in common that are alike: their words, labels and kind."""
+        """The common part of places that are alike: their words, labels and kind."""
         sides = (suspect.annotated, suspect.proposed)
         return suspect.task, suspect.kind, *((self._text(suspect.row, it), it.label) if it else None for it in sides)
 

@@ -1,4 +1,4 @@
-"""How often a corpus gives the same words the same label."""
+"""Counts of the labels that a corpus gives to the same words."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Occurrences:
                     self._labels[part][span.label] += 1
 
     def labels(self, words: Words) -> dict[str, int]:
-        """How often the words have each label, the most frequent first; `O` where they are not exactly a span."""
+        """The number of times that the words have each label, most frequent first; `O` where they are no span."""
         counts = Counter(self._labels[words])
         if others := self._all[words] - counts.total():
             counts[OUTSIDE] = others

@@ -117,7 +117,7 @@ def _contradictions(task: str, annotated: AnnotatedSentences, opinion: Opinion) 
 
 
 def _ratio(suspect: Suspect, sentences: Sequence[Sequence[str]], occurrences: Occurrences) -> float:
-    """How much more often the corpus annotates the words elsewhere as proposed than as they are annotated here."""
+    """The share of the words' other occurrences that are annotated as proposed, over the share annotated as here."""
     shares = []
     for span, here in ((suspect.proposed, False), (suspect.annotated, True)):
         words = _text(sentences, suspect.row, span or suspect.marked)

@@ -54,7 +54,7 @@ def annotated_sentences(
     declared: str | None = None,
     tags_as_is: bool = False,
 ) -> AnnotatedSentences:
-    """Read the annotated sentences of a corpus; the arguments are those of `read_splits`.
+    """Read the annotated sentences of a corpus; the arguments are as in `read_splits`.
 
     Raises:
         CorpusError: No split has the columns of all tasks, or the tags of one cannot be read.
@@ -88,7 +88,7 @@ def annotated_sentences(
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What a tagger that has not seen the annotation says about words, for one task.
+    """The opinion of a tagger that has not seen the annotation about words, for one task.
 
     Attributes:
         labels: The labels, in id order.
@@ -104,7 +104,7 @@ class Opinion:
 def opinions(
     tagger: Tagger, sentences: Sequence[list[str]], documents: Sequence[int] | None, tasks: Sequence[str]
 ) -> dict[str, Opinion]:
-    """What a tagger says about the words of sentences, for each of these tasks."""
+    """The opinion of a tagger about the words of sentences, for each of these tasks."""
     most = max(len(tagger.heads[task].labels) for task in tasks)
     _, predictions = tagger.predict(sentences, documents, alternatives=most)
     found = {}

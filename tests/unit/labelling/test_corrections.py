@@ -113,7 +113,7 @@ def test_label_studio_gets_the_proposal_as_a_prediction(found, tmp_path):
         ({"sentence": None}, r"c\.jsonl:1: the fields `split` and `sentence` do not name"),
         (
             {"sentence": 0},
-            r"c\.jsonl:1: the words are 'Santa Fe won', and those of the corpus .* at train\.conll:1 are",
+            r"c\.jsonl:1: the words are 'Santa Fe won', and in the corpus .* at train\.conll:1 they are",
         ),
         ({"label": [[0, 99, "LOC"]]}, r"c\.jsonl:1, span 1"),
     ],
