@@ -275,8 +275,8 @@ def _row_in(
     if (found := corpus.split(split).words[index]) != tuple(words):
         raise CorpusError(
             f"{location}: the words are {shorten(' '.join(words), 60)!r}, and in the corpus "
-            f"{corpus.reference!r} at {corpus.locate(split, index)} they are {shorten(' '.join(found), 60)!r}. Apply the "
-            "file to the corpus that it was written from."
+            f"{corpus.reference!r} at {corpus.locate(split, index)} they are {shorten(' '.join(found), 60)!r}. Apply "
+            "the file to the corpus that it was written from."
         )
     return split, index
 

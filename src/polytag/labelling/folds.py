@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from polytag.corpus.convert import convert_corpus
 from polytag.corpus.corpus import Corpus
-from polytag.errors import PolytagError
+from polytag.errors import InterruptedRunError, PolytagError
 from polytag.files import new_folder, remove_folder
 from polytag.labelling.words import AnnotatedSentences, Opinion, joined, opinions
 from polytag.plugin.encoder_choice import choose_encoder
@@ -149,7 +149,12 @@ def _of_fold(
             "epochs": max(1, choose_encoder(options.encoder).defaults.epochs // 2),
         }
         config = RunConfig.from_sources(None, chosen)
-        tagger = run(config, reporter, tested=False).tagger
+        try:
+            tagger = run(config, reporter, tested=False).tagger
+        except InterruptedRunError:
+            raise InterruptedRunError(
+                f"Interrupted; the work so far is in {str(place)!r}. The same command continues it."
+            ) from None
     sentences = [annotated.sentences[index] for index in held]
     documents = None if annotated.documents is None else [annotated.documents[index] for index in held]
     found = opinions(tagger, sentences, documents, list(annotated.tags))

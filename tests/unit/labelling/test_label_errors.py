@@ -7,6 +7,7 @@ import pytest
 import polytag
 from polytag import PolytagError
 from polytag.corpus.sample.reader import sample_sentences
+from polytag.errors import InterruptedRunError
 from polytag.labelling import folds as folds_module
 from polytag.labelling.folds import folds_of
 from polytag.labelling.occurrences import Occurrences, counted
@@ -138,11 +139,11 @@ def test_folds_are_kept_and_an_interrupted_check_continues(tmp_path, tiny_corpus
     def killed_after_one(*arguments, **options):
         runs.append(arguments)
         if len(runs) == 2:
-            raise KeyboardInterrupt
+            raise InterruptedRunError("Continue with --resume.")
         return usual(*arguments, **options)
 
     monkeypatch.setattr(folds_module, "run", killed_after_one)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(InterruptedRunError, match="The same command continues it"):
         check()
     suspects, said = check()
     assert len(runs) == 3
