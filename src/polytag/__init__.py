@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from polytag.prediction.batch_tagger import BatchTagger
     from polytag.prediction.lake import LakeProgress, LakeResult, predict_lake
     from polytag.prediction.predict import predict
+    from polytag.prediction.suggest import SuggestedSentence, Suggestions, suggest
     from polytag.publishing.push import PushResult, push
     from polytag.publishing.report.report import Report, report
     from polytag.runner import TrainResult, train
@@ -159,6 +160,7 @@ _HOMES = {
     "polytag.prediction.batch_tagger": ("BatchTagger",),
     "polytag.prediction.lake": ("LakeProgress", "LakeResult", "predict_lake"),
     "polytag.prediction.predict": ("predict",),
+    "polytag.prediction.suggest": ("SuggestedSentence", "Suggestions", "suggest"),
     "polytag.publishing.push": ("PushResult", "push"),
     "polytag.publishing.report.report": ("Report", "report"),
     "polytag.runner": ("TrainResult", "train"),
@@ -229,6 +231,8 @@ __all__ = [
     "Source",
     "Span",
     "Splitter",
+    "SuggestedSentence",
+    "Suggestions",
     "TaggedSpan",
     "TaggedText",
     "Tagger",
@@ -277,6 +281,7 @@ __all__ = [
     "shorten",
     "split_of",
     "split_sentences",
+    "suggest",
     "task",
     "text_ending",
     "text_lines",

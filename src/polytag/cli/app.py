@@ -20,7 +20,21 @@ import typer
 from typer.core import TyperGroup
 
 from polytag import __version__, terminal
-from polytag.cli import compare, corpus, distil, evaluate, export, plugins, predict, push, report, search, serve, train
+from polytag.cli import (
+    compare,
+    corpus,
+    distil,
+    evaluate,
+    export,
+    plugins,
+    predict,
+    push,
+    report,
+    search,
+    serve,
+    suggest,
+    train,
+)
 from polytag.cli.options import Command, RunCommand
 from polytag.errors import (
     CorpusWarning,
@@ -124,6 +138,7 @@ app.command("evaluate", cls=Command)(evaluate.evaluate_cli)
 app.command("compare", cls=Command)(compare.compare_cli)
 app.command("report", cls=Command)(report.report_cli)
 app.command("predict", cls=Command)(predict.predict_cli)
+app.command("suggest", cls=Command)(suggest.suggest_cli)
 app.command("serve", cls=Command)(serve.serve_cli)
 app.command("export", cls=Command)(export.export_cli)
 app.command("push", cls=Command)(push.push_cli)

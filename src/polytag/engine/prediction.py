@@ -85,6 +85,16 @@ class Predictor:
         call_units = _CALL_UNITS[self.encoder.unit]
         return unit_scores(self._run, features, self.encoder, labels, wanted, on_batch, self._at_once, call_units)
 
+    def vectors(self, features: Features) -> FloatArray:
+        """The encoder's vectors of units, as `VectorScorer.vectors` describes them."""
+        network, width = self.network.network, self.encoder.width
+
+        def run(batch: Batch) -> dict[str, FloatArray]:
+            found = network(batch.ids, batch.mask, training=False).numpy().reshape(-1, width)
+            return {"": found[np.flatnonzero(batch.units >= 0)]}
+
+        return unit_scores(run, features, self.encoder, {"": width}, call_units=_CALL_UNITS[self.encoder.unit])[""]
+
     def _run(self, batch: Batch) -> dict[str, FloatArray]:
         wanted = np.flatnonzero(batch.units >= 0).astype(np.int32)
         function = self._on_devices.get()

@@ -126,10 +126,11 @@ def predict(
     if verbose:
         print(f"runtime: {loaded.runtime}", file=sys.stderr)
     with open_input(file, text) as source, open_output(None if output is None else expand_home(output)) as sink:
-        _write(loaded, _read(source, file, text, form, options), lines, writer_for(writing, loaded, target, sink), sink)
+        found = read_items(source, file, text, form, options)
+        _write(loaded, found, lines, writer_for(writing, loaded, target, sink), sink)
 
 
-def _write(tagger: Tagger, found: _Found, lines: bool, write: Write, sink: TextIO) -> None:
+def _write(tagger: Tagger, found: FoundItems, lines: bool, write: Write, sink: TextIO) -> None:
     with for_plugin():  # `sink` is already open: what a splitter prints does not come between the results
         for number, (items, tag) in enumerate(_tagging(tagger, found, lines)):
             stage("" if number else "Tagging")  # the first time, TensorFlow compiles
@@ -139,14 +140,23 @@ def _write(tagger: Tagger, found: _Found, lines: bool, write: Write, sink: TextI
             sink.flush()  # whoever reads it may wait for it
 
 
-class _Found(NamedTuple):
+class FoundItems(NamedTuple):
     """The items of an input, and whether the next one has yet to arrive."""
 
     items: Iterator[Item]
     waits: Waits
 
 
-def _read(source: IO[bytes], file: str, text: str | None, form: str, options: ReadingOptions) -> _Found:
+def read_items(source: IO[bytes], file: str, text: str | None, form: str, options: ReadingOptions) -> FoundItems:
+    """The items of an input.
+
+    Args:
+        source: The opened input.
+        file: Its path, or `-`.
+        text: The text that is the input instead of a file.
+        form: One of `INPUT_FORMATS`.
+        options: What is known about its form.
+    """
     if text is not None:
         options = replace(options, encoding=None)  # the command line has its own
     name = TEXT if text is not None else STDIN if file == "-" else file
@@ -157,24 +167,24 @@ def _read(source: IO[bytes], file: str, text: str | None, form: str, options: Re
         text_lines(Path(file), options.encoding) if is_file else decoded_lines(coming or source, name, options.encoding)
     )
     if form == "text":
-        return _Found((Item(line) for _, line in read), waits)
+        return FoundItems((Item(line) for _, line in read), waits)
     if form == "document":
-        return _Found(iter([Item("\n".join(line for _, line in read))]), never)
+        return FoundItems(iter([Item("\n".join(line for _, line in read))]), never)
     if form == "words":
-        return _Found((Item(split_at_blanks(line)) for _, line in read), waits)
+        return FoundItems((Item(split_at_blanks(line)) for _, line in read), waits)
     if form == "jsonl":
-        return _Found(objects(read, name), waits)
+        return FoundItems(objects(read, name), waits)
     sentences = (Item(*pair) for pair in words_of_columns(read, name, options, coming))
     first = next(sentences, None)
     if first is None:
-        return _Found(iter(()), never)
+        return FoundItems(iter(()), never)
     # As in corpora, each sentence is tagged alone if documents are not marked. Of a stream, its beginning decides.
     marked = has_document_marks(Path(file), encoding=options.encoding) if is_file else first.document != 0
     every = itertools.chain([first], sentences)
-    return _Found(every if marked else (item._replace(document=None) for item in every), waits)
+    return FoundItems(every if marked else (item._replace(document=None) for item in every), waits)
 
 
-def _tagging(tagger: Tagger, found: _Found, lines: bool) -> Iterator[tuple[Sequence[Item], Tag]]:
+def _tagging(tagger: Tagger, found: FoundItems, lines: bool) -> Iterator[tuple[Sequence[Item], Tag]]:
     """Items that have arrived, and how to tag them together: consecutive items of a kind share batches in order."""
 
     def texts(items: Sequence[Item]) -> Iterator[TaggedText]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from polytag.encoding.batches import Batch
+from polytag.encoding.batches import Batch, unit_scores
 from polytag.encoding.features import Features
 from polytag.encoding.tensors import head_tensors, read_tensors
 from polytag.plugin.alignment import FloatArray
@@ -76,6 +76,15 @@ class NumpyModel(PortableModel):
         """Probabilities of each task, as `Scorer.predict` describes them."""
         with _ONE_BLAS_THREAD:
             return super().predict(features, wanted, on_batch)
+
+    def vectors(self, features: Features) -> FloatArray:
+        """The encoder's vectors of units, as `VectorScorer.vectors` describes them."""
+
+        def run(batch: Batch) -> dict[str, FloatArray]:
+            return {"": self._vectors(batch.ids, batch.mask, np.flatnonzero(batch.units >= 0))}
+
+        with _ONE_BLAS_THREAD:
+            return unit_scores(run, features, self.encoder, {"": self._vectors.width}, at_once=threads())[""]
 
     @property
     def encoder_name(self) -> str:
