@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from polytag.corpus.word_patterns import word_in, word_pattern
     from polytag.encoding.splitters import split_sentences
     from polytag.errors import CorpusError, CorpusWarning, PluginError, PolytagError, TaggerError, shorten
+    from polytag.evaluation.annotators import Agreement, ColumnAgreement, Disagreement, TypeAgreement, agreement
     from polytag.evaluation.compare import Comparison, TaskComparison, compare
     from polytag.evaluation.evaluate import evaluate
     from polytag.evaluation.results import Evaluation, TaskEvaluation
@@ -102,6 +103,13 @@ _HOMES = {
         "labels_at",
         "last_units",
         "scores_at",
+    ),
+    "polytag.evaluation.annotators": (
+        "Agreement",
+        "ColumnAgreement",
+        "Disagreement",
+        "TypeAgreement",
+        "agreement",
     ),
     "polytag.evaluation.compare": ("Comparison", "TaskComparison", "compare"),
     "polytag.training.aligned": ("AlignedUnit", "AlignedWords", "align"),
@@ -182,10 +190,12 @@ __all__ = [
     "OUTSIDE",
     "TOKENS",
     "UNANNOTATED",
+    "Agreement",
     "AlignedUnit",
     "AlignedWords",
     "AlignmentStrategy",
     "BatchTagger",
+    "ColumnAgreement",
     "ColumnRow",
     "Comparison",
     "Conversion",
@@ -196,6 +206,7 @@ __all__ = [
     "DecodedWords",
     "Description",
     "Dialect",
+    "Disagreement",
     "Encoder",
     "EncoderProvider",
     "Epoch",
@@ -242,11 +253,13 @@ __all__ = [
     "TaskEvaluation",
     "TrainResult",
     "TrainingDefaults",
+    "TypeAgreement",
     "Units",
     "UnreadWords",
     "Word",
     "WordCoder",
     "__version__",
+    "agreement",
     "align",
     "alignment",
     "check",

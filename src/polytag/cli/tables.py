@@ -13,6 +13,7 @@ from polytag.terminal import console, visible, wrapped
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from polytag.evaluation.annotators import Agreement
     from polytag.evaluation.compare import Comparison
     from polytag.evaluation.results import Evaluation
     from polytag.plugin.metric import Scores
@@ -108,4 +109,24 @@ def print_comparison(comparison: Comparison) -> None:
             shown.print(visible(sentence.text), markup=False)
             table = Table()
             _fill(table, DIFFERING, sentence.words)
+            shown.print(table)
+
+
+def print_agreement(found: Agreement) -> None:
+    """Print for each column kappa and F1, those of each type, and the first places with different tags."""
+    from polytag.evaluation.tables import AGREED, DISAGREED, agreement_rows, disagreement_rows
+
+    shown = console()
+    shown.print(f"\n{found.words:,} words\nA: {visible(found.a)}\nB: {visible(found.b)}\n", markup=False)
+    for name, column in found.columns.items():
+        table = _titled(name)
+        for number, head in enumerate(AGREED):
+            table.add_column(head, justify="left" if number == 0 else "right")
+        for row in agreement_rows(column):
+            table.add_row(*map(visible, row))
+        shown.print(table)
+        shown.print(f"{visible(name)}: {column.differing:,} places differ", markup=False)
+        if column.places:
+            table = _titled("")
+            _fill(table, DISAGREED, disagreement_rows(column))
             shown.print(table)

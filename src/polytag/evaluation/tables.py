@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from polytag.terminal import html_table, html_text, visible
 
 if TYPE_CHECKING:
+    from polytag.evaluation.annotators import ColumnAgreement
     from polytag.evaluation.compare import Comparison, TaskComparison
     from polytag.evaluation.mistakes import Confusion
     from polytag.evaluation.results import Evaluation, TaskEvaluation
@@ -22,6 +23,11 @@ CONFUSED = ("count", "gold", "predicted", "wrong", "example")
 """The headings of `confusion_rows`."""
 DIFFERING = ("word", "gold", "A", "B")
 """The headings of the rows of `differing_words`."""
+
+AGREED = ("type", "A", "B", "both", "kappa", "f1")
+"""The headings of `agreement_rows`."""
+DISAGREED = ("place", "words", "A", "B")
+"""The headings of `disagreement_rows`."""
 
 Row = tuple[str, ...]
 
@@ -132,6 +138,22 @@ def differing_sentences(task: TaskComparison) -> Iterator[DifferingSentence]:
         heading = f"{each.location}: A has {each.wrong[0]} tags wrong, B {each.wrong[1]}"
         rows = zip(each.words, each.gold, each.a, each.b, strict=True)
         yield DifferingSentence(heading, " ".join(each.words), [row for row in rows if row[2] != row[3]])
+
+
+def agreement_rows(column: ColumnAgreement) -> Iterator[Row]:
+    """The agreement on all words of a column, and on each type of span or tag."""
+    yield ("all", "", "", f"{column.same:.2%} of words", _known(column.kappa), _known(column.f1))
+    for name, found in column.types.items():
+        yield (name, f"{found.a:,}", f"{found.b:,}", f"{found.both:,}", _known(found.kappa), _known(found.f1))
+
+
+def _known(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
+def disagreement_rows(column: ColumnAgreement) -> Iterator[Row]:
+    """The first places that two annotators tag differently."""
+    yield from column.places
 
 
 def evaluation_html(evaluation: Evaluation) -> str:
