@@ -84,6 +84,8 @@ if TYPE_CHECKING:
     from polytag.publishing.push import PushResult, push
     from polytag.publishing.report.report import Report, report
     from polytag.runner import TrainResult, train
+    from polytag.searching.learning_curve import CurvePoint, LearningCurve, learning_curve
+    from polytag.searching.power_law import Forecast
     from polytag.searching.results import Search
     from polytag.searching.search import search
     from polytag.tagger.results import TaggedSpan, TaggedText
@@ -175,6 +177,8 @@ _HOMES = {
     "polytag.plugin.reporter": ("Epoch", "Progress", "Reporter"),
     "polytag.plugin.scheme": ("OUTSIDE", "UNANNOTATED", "LabelScheme", "PrefixScheme", "Span", "convert_tags"),
     "polytag.plugin.splitter": ("Splitter", "Word"),
+    "polytag.searching.learning_curve": ("CurvePoint", "LearningCurve", "learning_curve"),
+    "polytag.searching.power_law": ("Forecast",),
     "polytag.searching.results": ("Search",),
     "polytag.searching.search": ("search",),
     "polytag.tagger.tagger": ("Tagger",),
@@ -203,6 +207,7 @@ __all__ = [
     "CorpusError",
     "CorpusWarning",
     "Correction",
+    "CurvePoint",
     "DecodedWords",
     "Description",
     "Dialect",
@@ -214,12 +219,14 @@ __all__ = [
     "ExampleInputs",
     "Export",
     "Finding",
+    "Forecast",
     "Head",
     "History",
     "LabelErrors",
     "LabelScheme",
     "LakeProgress",
     "LakeResult",
+    "LearningCurve",
     "Metric",
     "PluginError",
     "PolytagError",
@@ -278,6 +285,7 @@ __all__ = [
     "hookimpl",
     "labels_at",
     "last_units",
+    "learning_curve",
     "load_corpus",
     "metric",
     "predict",

@@ -54,6 +54,7 @@ class TrainResult:
         test: Scores on the test split; None if the corpus has none.
         seconds: Duration of the run.
         push: Result of the pushes to the hub; None if none were requested.
+        sentences, words: Number of sentences and words that it was trained on.
     """
 
     tagger: Tagger
@@ -63,6 +64,8 @@ class TrainResult:
     test: Evaluation | None
     seconds: float
     push: PushResult | None = None
+    sentences: int = 0
+    words: int = 0
 
     @property
     def best_epoch(self) -> int:
@@ -147,19 +150,20 @@ def train(
     return run(config, ReporterGroup([reporter or (Reporter() if quiet else default_reporter()), *callbacks]))
 
 
-def run(config: RunConfig, reporter: Reporter, *, tested: bool = True) -> TrainResult:
+def run(config: RunConfig, reporter: Reporter, *, tested: bool = True, share: float = 1.0) -> TrainResult:
     """Carry out a run; errors are as in `train`.
 
     Args:
         config: The configuration of the run.
         reporter: Receives messages and progress; closed at the end.
         tested: Whether to score the tagger on the test split; a search does that with its best tagger alone.
+        share: The share of the training split to train on, in this process alone.
     """
     began = time.perf_counter()
     try:
         for plugin in registry().manager.problems:
             reporter.message(f"Not loaded: {plugin.source}: {plugin.error}")
-        choices = choose(config)
+        choices = replace(choose(config), share=share)
         if config.report:
             check_extra()
         if config.tensorboard or config.profile:
@@ -271,7 +275,8 @@ def _train_as_chief(
     registry().manager.train_end(plan.info, record.validation.headlines)
     seconds = time.perf_counter() - began
     history = History(fitted.history)
-    return TrainResult(fitted.tagger, config.output, history, record.validation, record.test, seconds, pushed)
+    size = len(plan.training.sentences), plan.training.n_words
+    return TrainResult(fitted.tagger, config.output, history, record.validation, record.test, seconds, pushed, *size)
 
 
 def _local() -> Distribution | None:

@@ -26,6 +26,7 @@ from polytag.cli import (
     distil,
     evaluate,
     export,
+    learning_curve,
     plugins,
     predict,
     push,
@@ -49,7 +50,7 @@ from polytag.errors import (
 )
 from polytag.plugin.surroundings import surroundings_kept
 
-_SAY_IT_THEMSELVES = ("plugins", "train", "distil")
+_SAY_IT_THEMSELVES = ("plugins", "train", "distil", "learning-curve")
 """Commands that show which plugins are not loaded as part of their work."""
 _PLUGINS_LOADED = "polytag.plugin.registry"
 """Without this module, the command has loaded no plugin; importing it would double the time of `polytag --help`."""
@@ -143,6 +144,7 @@ app.command("serve", cls=Command)(serve.serve_cli)
 app.command("export", cls=Command)(export.export_cli)
 app.command("push", cls=Command)(push.push_cli)
 app.command("search", cls=Command)(search.search_cli)
+app.command("learning-curve", cls=RunCommand, epilog=learning_curve.EXAMPLE)(learning_curve.learning_curve_cli)
 app.command("tasks", cls=Command)(plugins.tasks_cli)
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(corpus.app, name="corpus")

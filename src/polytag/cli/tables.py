@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from polytag.evaluation.compare import Comparison
     from polytag.evaluation.results import Evaluation
     from polytag.plugin.metric import Scores
+    from polytag.searching.learning_curve import LearningCurve
 
 
 def print_json(value: Any) -> None:
@@ -130,3 +131,21 @@ def print_agreement(found: Agreement) -> None:
             table = _titled("")
             _fill(table, DISAGREED, disagreement_rows(column))
             shown.print(table)
+
+
+def print_curve(curve: LearningCurve) -> None:
+    """Print the scores of each point, and what more labels would bring."""
+    from rich.table import Table
+
+    shown = console()
+    heads, rows = curve.table()
+    table = Table()
+    for head in heads:
+        table.add_column(visible(head), justify="right")
+    for row in rows:
+        table.add_row(*map(visible, row))
+    shown.print(table)
+    for line in curve.outlook():
+        shown.print(
+            wrapped(visible(line), shown.width) if shown.is_terminal else visible(line), markup=False, soft_wrap=True
+        )

@@ -287,9 +287,9 @@ def kappa(pairs: Counter[tuple[str, str]]) -> float | None:
     """Cohen's kappa, given how often each pair of tags occurs; None if both always give the same single tag."""
     total = sum(pairs.values())
     own, other = Counter[str](), Counter[str]()
-    for (one, two), count in pairs.items():
-        own[one] += count
-        other[two] += count
+    for (tag, tag_of_other), count in pairs.items():
+        own[tag] += count
+        other[tag_of_other] += count
     chance = sum(own[tag] * other[tag] for tag in own) / total**2
     same = sum(count for (one, two), count in pairs.items() if one == two) / total
     return None if chance == 1 else (same - chance) / (1 - chance)
@@ -298,10 +298,10 @@ def kappa(pairs: Counter[tuple[str, str]]) -> float | None:
 def _of_tag(pairs: Counter[tuple[str, str]], tag: str) -> TypeAgreement:
     """The agreement on the question whether a word has a tag."""
     answers = Counter[tuple[str, str]]()
-    for (one, other), count in pairs.items():
-        answers[str(one == tag), str(other == tag)] += count
-    own, other = (sum(count for pair, count in answers.items() if pair[side] == "True") for side in (0, 1))
-    return TypeAgreement(kappa(answers), None, own, other, answers["True", "True"])
+    for (of_a, of_b), count in pairs.items():
+        answers[str(of_a == tag), str(of_b == tag)] += count
+    own, other = (sum(count for said, count in answers.items() if said[side] == "True") for side in (0, 1))
+    return TypeAgreement(kappa(answers), f1=None, a=own, b=other, both=answers["True", "True"])
 
 
 def _type(tag: str) -> str:

@@ -1,1 +1,1 @@
-"""Searches for the best options of a run."""
+"""Several runs: searches for the best options, and learning curves."""

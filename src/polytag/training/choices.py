@@ -36,6 +36,7 @@ class Choices:
         start: The tagger to start from; None to start from an encoder.
         provider: The provider of the encoder.
         teachers: The taggers to learn from.
+        share: The share of the training split to train on, above 0 and at most 1.
     """
 
     config: RunConfig
@@ -46,6 +47,7 @@ class Choices:
     start: StartingPoint | None
     provider: EncoderProvider
     teachers: tuple[Teacher, ...]
+    share: float = 1.0
 
 
 def choose(config: RunConfig) -> Choices:

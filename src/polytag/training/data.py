@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +51,29 @@ def training_splits(corpus: Corpus, splits: Mapping[str, Split], seed: int, repo
     inside = [i for i, group in enumerate(groups) if group not in held]
     outside = [i for i, group in enumerate(groups) if group in held]
     return training.select(inside), training.select(outside)
+
+
+def part_of(training: Split, share: float, seed: int) -> Split:
+    """A random part of a training split, in whole documents where there are enough of them.
+
+    With one seed, a smaller part is within every larger one.
+
+    Args:
+        training: The split.
+        share: The least share of its sentences, above 0 and at most 1.
+        seed: Seed of the choice.
+    """
+    if share == 1:
+        return training
+    groups = training.documents or []
+    if len(set(groups)) < HELD_OUT:
+        groups = list(range(len(training.sentences)))
+    sizes = Counter(groups)
+    names = sorted(sizes)
+    order = [names[index] for index in np.random.default_rng(seed).permutation(len(names))]
+    before = accumulate((sizes[name] for name in order), initial=0)
+    kept = {name for name, size in zip(order, before, strict=False) if size < share * len(groups)}
+    return training.select([index for index, group in enumerate(groups) if group in kept])
 
 
 def read_units(decoder: Decoder, features: Features, labels: IntArray, decoding: str) -> NDArray[np.bool_]:

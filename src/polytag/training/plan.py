@@ -29,7 +29,7 @@ from polytag.tagger.viterbi import head_of
 from polytag.terminal import stage
 from polytag.training.choices import Choices
 from polytag.training.config import RunConfig
-from polytag.training.data import inventory, training_splits
+from polytag.training.data import inventory, part_of, training_splits
 from polytag.training.growth import Splits, check_types, complete, open_labels, span_types, unannotated_types
 from polytag.training.run_folder import with_interrupted_precision
 from polytag.training.start import StartingPoint
@@ -165,6 +165,7 @@ def make_plan(choices: Choices, reporter: Reporter, choose_device: bool = True) 
     present = [name for name in SPLITS if name in corpus.splits]
     splits = read_splits(corpus, present, tasks, schemes, config.corpus_scheme, config.tags_as_is)
     training, validation = training_splits(corpus, splits, config.seed, reporter)
+    training = part_of(training, choices.share, config.seed)
     labels = {name: inventory(corpus, task, schemes[name], training) for name, task in tasks.items()}
     reporter.message(
         f"{corpus.reference}: {len(training.sentences):,} sentences, {training.n_words:,} words to train on; "
