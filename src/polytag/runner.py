@@ -54,7 +54,7 @@ class TrainResult:
         test: Scores on the test split; None if the corpus has none.
         seconds: Duration of the run.
         push: Result of the pushes to the hub; None if none were requested.
-        sentences, words: Number of sentences and words that it was trained on.
+        sentences, words: The numbers that it was trained on.
     """
 
     tagger: Tagger
@@ -181,11 +181,7 @@ def _train(choices: Choices, reporter: Reporter, began: float, tested: bool) -> 
     if cluster is None and choices.config.workers == 1:
         return as_chief()
     if cluster:
-        if choices.config.workers not in (1, len(cluster.addresses)):
-            raise PolytagError(
-                f"--workers is {choices.config.workers}, and the cluster in TF_CONFIG has {len(cluster.addresses)} "
-                "workers. Leave out --workers, or unset TF_CONFIG to start them on this machine."
-            )
+        cluster.check_number(choices.config.workers)
         return _train_in(cluster, choices, reporter, as_chief, lambda: "", int(os.environ.get(SHARING, "1")))
     config = choices.config
     if config.runner == "ray":
@@ -275,8 +271,8 @@ def _train_as_chief(
     registry().manager.train_end(plan.info, record.validation.headlines)
     seconds = time.perf_counter() - began
     history = History(fitted.history)
-    size = len(plan.training.sentences), plan.training.n_words
-    return TrainResult(fitted.tagger, config.output, history, record.validation, record.test, seconds, pushed, *size)
+    found = record.validation, record.test, seconds, pushed, len(plan.training.sentences), plan.training.n_words
+    return TrainResult(fitted.tagger, config.output, history, *found)
 
 
 def _local() -> Distribution | None:

@@ -114,7 +114,7 @@ def print_comparison(comparison: Comparison) -> None:
 
 
 def print_agreement(found: Agreement) -> None:
-    """Print for each column kappa and F1, those of each type, and the first places with different tags."""
+    """Print kappa and F1 of each column, the F1 of each type, and the first places with different tags."""
     from polytag.evaluation.tables import AGREED, DISAGREED, agreement_rows, disagreement_rows
 
     shown = console()

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 
 SIMILAR = 0.8
-"""The least share of common words, among those of either sentence, of near-duplicates."""
+"""The least share of the words of two near-duplicates that they have in common."""
 
 _DIGIT = re.compile(r"\d")
 

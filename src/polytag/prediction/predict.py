@@ -114,8 +114,7 @@ def predict(
     check_name("input format", form, INPUT_FORMATS)
     if lines and form in ("words", "conll"):
         raise PolytagError(f"--lines is for text, and the input format {form} has words. Leave it out.")
-    on_terminal = output is None and sys.stdout.isatty()
-    writing = output_format or ("table" if on_terminal else "jsonl")
+    writing = output_format or ("table" if output is None and sys.stdout.isatty() else "jsonl")
     check_name("output format", writing, OUTPUT_FORMATS)
     target = registry().schemes[scheme] if scheme else None
     folder, _ = open_folder(tagger, task, labels)
@@ -126,8 +125,8 @@ def predict(
     if verbose:
         print(f"runtime: {loaded.runtime}", file=sys.stderr)
     with open_input(file, text) as source, open_output(None if output is None else expand_home(output)) as sink:
-        found = read_items(source, file, text, form, options)
-        _write(loaded, found, lines, writer_for(writing, loaded, target, sink), sink)
+        write = writer_for(writing, loaded, target, sink)
+        _write(loaded, read_items(source, file, text, form, options), lines, write, sink)
 
 
 def _write(tagger: Tagger, found: FoundItems, lines: bool, write: Write, sink: TextIO) -> None:

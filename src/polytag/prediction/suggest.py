@@ -127,8 +127,7 @@ def suggest(
 ) -> Suggestions:
     """Choose the sentences of raw text whose labels would teach a tagger most.
 
-    The uncertainty of a sentence is that of its least sure word, by calibrated probabilities; of several tasks, the
-    mean. A sentence with almost the same words as one before it is never chosen. All sentences are kept in memory,
+    A sentence is as uncertain as its least sure word, by calibrated probabilities; with several tasks, their mean counts. A sentence with almost the same words as one before it is never chosen. All sentences are kept in memory,
     about 1 KB each.
 
     Args:
@@ -257,7 +256,7 @@ def _uncertainty(
     sentences: Sequence[Sequence[str]],
     documents: Sequence[int],
 ) -> list[float]:
-    """How unsure the taggers are of each sentence, the mean over the tasks."""
+    """The uncertainty of each sentence, the mean over the tasks."""
     results = []
     for tagger in taggers:
         most = max(len(tagger.heads[task].labels) for task in tasks)

@@ -1,4 +1,4 @@
-"""How unsure taggers are of the tags of a sentence."""
+"""The uncertainty of taggers about the tags of a sentence."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ STRATEGIES = (*MEASURES, DISAGREEMENT, RANDOM)
 
 
 def of_words(strategy: str, predictions: Sequence[Prediction], decoders: Sequence[Decoder]) -> Array:
-    """How unsure one or several taggers are of each word, float64 (words,).
+    """The uncertainty of one or several taggers about each word, float64 (words,).
 
     With `disagreement`, it is the mean Kullback-Leibler divergence of each tagger's probabilities from their mean, in
     nats (McCallum and Nigam, Employing EM and Pool-Based Active Learning for Text Classification, ICML 1998). The
@@ -69,7 +69,7 @@ def of_words(strategy: str, predictions: Sequence[Prediction], decoders: Sequenc
 
 
 def of_sentences(words: Array, features: Features) -> Array:
-    """How unsure taggers are of each sentence, float64 (sentences,): as they are of its least sure word.
+    """The uncertainty about each sentence, float64 (sentences,): that of its least sure word.
 
     The sum of all words would prefer long sentences, and their mean short ones.
     """

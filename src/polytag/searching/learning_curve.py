@@ -69,7 +69,7 @@ class LearningCurve:
     fingerprint: str
 
     def forecasts(self) -> dict[str, Forecast]:
-        """What twice as many sentences would give, for each score whose points have intervals; needs three points."""
+        """A forecast of twice as many sentences, for each score whose points have intervals; needs three points."""
         found = {}
         for name in self.points[-1].scores if len(self.points) >= LEAST_POINTS else ():
             if all(name in point.intervals for point in self.points):

@@ -1,4 +1,4 @@
-"""What more labels would bring: a power law of scores over the number of sentences."""
+"""Forecast what more labels bring, by a power law of scores over the number of sentences."""
 
 from __future__ import annotations
 

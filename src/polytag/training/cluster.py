@@ -48,6 +48,18 @@ class Cluster:
         """Whether this process evaluates and writes."""
         return self.worker == 0
 
+    def check_number(self, workers: int) -> None:
+        """Check the number of workers that a run asks for, 1 for none.
+
+        Raises:
+            PolytagError: The cluster has another number.
+        """
+        if workers not in (1, len(self.addresses)):
+            raise PolytagError(
+                f"--workers is {workers}, and the cluster in {VARIABLE} has {len(self.addresses)} workers. Leave out "
+                f"--workers, or unset {VARIABLE} to start them on this machine."
+            )
+
     def config_of(self, worker: int) -> str:
         """The value of TF_CONFIG for a worker."""
         return json.dumps({"cluster": {"worker": list(self.addresses)}, "task": {"type": "worker", "index": worker}})
