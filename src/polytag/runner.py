@@ -270,9 +270,8 @@ def _train_as_chief(
         _report(pushed, config.output, reporter)
     registry().manager.train_end(plan.info, record.validation.headlines)
     seconds = time.perf_counter() - began
-    history = History(fitted.history)
     found = record.validation, record.test, seconds, pushed, len(plan.training.sentences), plan.training.n_words
-    return TrainResult(fitted.tagger, config.output, history, *found)
+    return TrainResult(fitted.tagger, config.output, History(fitted.history), *found)
 
 
 def _local() -> Distribution | None:
@@ -313,10 +312,8 @@ def _offering(plan: Plan, pushes: RunPushes | None, folder: Path) -> Callable[[F
 
     def offer(fitted: Fitted, found: Evaluation) -> None:
         if pushes and plan.config.push_every == "epoch":
-            record = RunRecord(
-                *(plan.config, plan.corpus, plan.training, plan.held_out, fitted.history, False, found),
-                lessons=plan.lessons,
-            )
+            values = plan.config, plan.corpus, plan.training, plan.held_out, fitted.history, False, found
+            record = RunRecord(*values, lessons=plan.lessons)
             place = folder / PUSHED / f"epoch-{record.epoch}"
             write_tagger(fitted.tagger, record, place, overwrite=True)
             pushes.offer(place, f"Epoch {record.epoch}: {_listed(found.headlines)} on validation")

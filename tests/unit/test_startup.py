@@ -110,7 +110,7 @@ def test_commands_that_only_look_load_nothing_slow(argument, part, looked):
 def test_the_list_of_commands_does_without_rich_and_the_options_of_a_run(looked):
     shown, _, light = looked["--help"]
     assert light == []
-    assert "predict   Tag text" in shown
+    assert "predict         Tag text" in shown
 
 
 def test_a_run_says_what_it_trains_on_before_it_imports_tensorflow(tmp_path):

@@ -12,20 +12,30 @@ from polytag.cli.options import DeviceName, Quiet, RuntimeName, TaggerName, read
 from polytag.cli.stages import stages_shown
 from polytag.plugin.reader import ReadingKeywords
 
+Strategy = Annotated[
+    str,
+    typer.Option(
+        help="margin between the two most probable labels, entropy of the labels, disagreement of several taggers,"
+        " or random.",
+        metavar="[margin|entropy|disagreement|random]",
+    ),
+]
+Format = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        help="doccano, labelstudio (with a project's label names, from `label` to `text`), or jsonl.",
+        metavar="[doccano|labelstudio|jsonl]",
+    ),
+]
+
 
 @reads_columns
 def suggest_cli(
     tagger: TaggerName,
     raw: Annotated[str, typer.Argument(help="Raw text to choose from: a file, or - for standard input.")],
     number: Annotated[int, typer.Option("--number", "-n", help="Number of sentences.")] = 200,
-    strategy: Annotated[
-        str,
-        typer.Option(
-            help="margin between the two most probable labels, entropy of the labels, disagreement of several taggers,"
-            " or random.",
-            metavar="[margin|entropy|disagreement|random]",
-        ),
-    ] = "margin",
+    strategy: Strategy = "margin",
     diverse: Annotated[
         bool, typer.Option("--diverse", help="Choose sentences that are unlike each other, by the encoder's vectors.")
     ] = False,
@@ -43,14 +53,7 @@ def suggest_cli(
             metavar="CORPUS", help="Corpus with labels; its sentences are not chosen again.", show_default="none"
         ),
     ] = None,
-    output_format: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            help="doccano, labelstudio (with a project's label names, from `label` to `text`), or jsonl.",
-            metavar="[doccano|labelstudio|jsonl]",
-        ),
-    ] = "doccano",
+    output_format: Format = "doccano",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write to.", show_default="standard output")
     ] = None,

@@ -56,6 +56,6 @@ class NearDuplicates:
         )
 
     def _rare(self, words: frozenset[str]) -> list[str]:
-        """The words of which two similar sentences share at least one."""
+        """Words such that two similar sentences share at least one of them."""
         order = sorted(words, key=lambda word: (self._counts.get(word, 0), word))
         return order[: len(order) - ceil(SIMILAR * len(order)) + 1]

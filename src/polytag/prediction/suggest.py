@@ -127,7 +127,8 @@ def suggest(
 ) -> Suggestions:
     """Choose the sentences of raw text whose labels would teach a tagger most.
 
-    A sentence is as uncertain as its least sure word, by calibrated probabilities; with several tasks, their mean counts. A sentence with almost the same words as one before it is never chosen. All sentences are kept in memory,
+    A sentence is as uncertain as its least sure word, by calibrated probabilities; with several tasks, their mean
+    counts. A sentence with almost the same words as one before it is never chosen. All sentences are kept in memory,
     about 1 KB each.
 
     Args:

@@ -48,9 +48,9 @@ def of_words(strategy: str, predictions: Sequence[Prediction], decoders: Sequenc
     """The uncertainty of one or several taggers about each word, float64 (words,).
 
     With `disagreement`, it is the mean Kullback-Leibler divergence of each tagger's probabilities from their mean, in
-    nats (McCallum and Nigam, Employing EM and Pool-Based Active Learning for Text Classification, ICML 1998). The
-    probabilities are those of the types of spans, so that taggers of different label schemes can be compared. With
-    other strategies, it is the mean of the taggers.
+    nats (McCallum and Nigam, Employing EM and Pool-Based Active Learning for Text Classification, ICML 1998). Only the
+    types of spans count, so that taggers of different label schemes can be compared. With other strategies, it is the
+    mean of the taggers.
 
     Args:
         strategy: `margin`, `entropy` or `disagreement`.
@@ -69,7 +69,7 @@ def of_words(strategy: str, predictions: Sequence[Prediction], decoders: Sequenc
 
 
 def of_sentences(words: Array, features: Features) -> Array:
-    """The uncertainty about each sentence, float64 (sentences,): that of its least sure word.
+    """The uncertainty about each sentence, float64 (sentences,), which is the largest of its words.
 
     The sum of all words would prefer long sentences, and their mean short ones.
     """
