@@ -188,7 +188,7 @@ def exported_parameters(folder: Path, heads: Mapping[str, TaskHead]) -> HeadPara
                 for task, own in found.items()
                 for name, values in own.items()
             }
-        except (AttributeError, TypeError, ValueError) as error:
+        except (AttributeError, TypeError, ValueError, OverflowError) as error:
             raise TaggerError(
                 f"{folder / PARAMETERS} is damaged: it must have an object of arrays for each task. Export the tagger "
                 "again."

@@ -46,7 +46,7 @@ class FloretTable:
 
     def _parts(self, word: str) -> Iterator[str]:
         yield word
-        for size in range(self.shortest, self.longest + 1):
+        for size in range(self.shortest, min(self.longest, len(word)) + 1):
             for start in range(len(word) - size + 1):
                 yield word[start : start + size]
 

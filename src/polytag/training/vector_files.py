@@ -23,6 +23,8 @@ _LONGEST = 2**20
 _NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _NUMBER_BYTES = 4
 _MAX_WIDTH = 4096
+_LARGEST_NUMBER = 1e9
+"""Vectors have numbers near 1; the squares of such a large one, and sums of them, still fit into float32."""
 _FLORET_FIELDS = 8
 _REPORT_EVERY = 20_000
 
@@ -154,8 +156,10 @@ class _Reading:
             return
         found = [_number(text) for text in numbers]
         for text, value in zip(numbers, found, strict=True):
-            if value is None or not np.isfinite(value):
-                self._refuse(number, f"{_shown(text)} in the vector of {shorten(word)!r} is not a finite number")
+            if value is None:
+                self._refuse(
+                    number, f"{_shown(text)} in the vector of {shorten(word)!r} is not a finite number below 1e9"
+                )
         self._rows[word] = np.array(found, dtype=np.float32)
 
     def _is_wanted(self, word: str) -> bool:
@@ -190,8 +194,10 @@ class _Reading:
             word = self._decoded(number, bytes(raw).lstrip(b"\n"), "word")
             if self._is_wanted(word):
                 vector = np.frombuffer(data, dtype="<f4")
-                if not np.isfinite(vector).all():
-                    self._refuse_word(number, f"the vector of {shorten(word)!r} has values that are not finite numbers")
+                if not (np.abs(vector) < _LARGEST_NUMBER).all():
+                    self._refuse_word(
+                        number, f"the vector of {shorten(word)!r} has values that are not finite numbers below 1e9"
+                    )
                 self._rows[word] = vector.astype(np.float32)
             if number % _REPORT_EVERY == 0:
                 self._report()
@@ -213,8 +219,8 @@ class _Reading:
             if name != str(index).encode():
                 self._refuse(number, f"it begins with {_shown(name)}, and must begin with {index}")
             found = [_number(text) for text in numbers]
-            if not all(value is not None and np.isfinite(value) for value in found):
-                self._refuse(number, "it has values that are not finite numbers")
+            if None in found:
+                self._refuse(number, "it has values that are not finite numbers below 1e9")
             lines.append(np.array(found, dtype=np.float32))
             if number % _REPORT_EVERY == 0:
                 self._report()
@@ -251,10 +257,12 @@ def _is_count(text: bytes) -> bool:
 
 
 def _number(text: bytes) -> float | None:
+    """The number of a vector; None for other text, and for numbers that no vector has."""
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return None
+    return number if abs(number) < _LARGEST_NUMBER else None
 
 
 def _shown(text: bytes) -> str:

@@ -44,7 +44,7 @@ def make_vectors(
         PolytagError: The file cannot be read or is malformed, or the checkpoint cannot be loaded or has no subwords.
     """
     path = expand_home(reference)
-    if path.is_dir() or not path_exists(path):
+    if not path_exists(path) or path.is_dir():
         return _of_checkpoint(reference, reporter)
     words = {word for sentence in sentences for word in sentence}
     stage(f"Reading {reference}")

@@ -75,6 +75,11 @@ def test_floret_computes_the_vector_of_each_needed_word(tmp_path: Path) -> None:
     np.testing.assert_allclose(found.vectors, [expected.vector("Ab"), expected.vector("ab")], rtol=1e-6)
 
 
+def test_floret_looks_at_no_parts_that_are_longer_than_the_word() -> None:
+    table, endless = (FloretTable(np.eye(97, dtype=np.float32), 3, longest, 2, 1, "<", ">") for longest in (9, 10**15))
+    assert (table.vector("Paris") == endless.vector("Paris")).all()
+
+
 @pytest.mark.parametrize(
     ("word", "rows"),
     [("a", [12, 67]), ("Paris", PARIS), ("Zürich", ZURICH)],
@@ -93,6 +98,7 @@ def test_floret_takes_the_rows_that_spacy_takes(word: str, rows: list[int]) -> N
         (LINES + "\n", "line 5: it has 0 numbers"),
         (LINES + "word 1 x 3\n", "line 5: 'x' in the vector of 'word' is not a finite number"),
         (LINES + "word 1 nan 3\n", "line 5: 'nan' in the vector of 'word' is not a finite number"),
+        (LINES + "word 1 2e38 3\n", "line 5: '2e38' in the vector of 'word' is not a finite number below 1e9"),
         (LINES.encode() + b"caf\xe9 1 2 3\n", r"line 5: the word b'caf\\xe9' is not UTF-8"),
         ("just text\n", "line 1: 'just text' is neither a word with its vector nor a header"),
         ("0 3\n", "line 1: it declares 0 words"),
@@ -101,6 +107,8 @@ def test_floret_takes_the_rows_that_spacy_takes(word: str, rows: list[int]) -> N
         (HEADER + "the 1 2\n" + LINES, "line 2: it has 2 numbers after the word, and the vectors have 3"),
         (binary(WORDS)[:-9], "ends in word 4 of the 4"),
         (binary(WORDS | {"paris": [1, float("nan"), 2]}), "word 3: the vector of 'paris' has values"),
+        (binary(WORDS | {"paris": [1, -2e38, 2]}), "word 3: the vector of 'paris' has values"),
+        ("2 2 2 3 2 1 < >\n0 1 2\n1 1 2e38\n", "line 3: it has values that are not finite numbers below 1e9"),
         (binary(WORDS).replace(b"Paris", b"Par\xffs"), "word 2: the word .* is not UTF-8"),
         (gzip.compress(LINES.encode(), mtime=0)[:-12], "is damaged: it cannot be decompressed"),
         ("5 2 2 3 2 1 < >\n0 1 2\n2 1 2\n", "line 3: it begins with '2', and must begin with 1"),
