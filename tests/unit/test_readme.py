@@ -30,6 +30,8 @@ def test_commands_are_shown():
         "report",
         "search",
         "serve",
+        "suggest",
+        "distil",
     }
 
 
