@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from polytag.corpus.convert import convert_corpus
 from polytag.corpus.corpus import Corpus
+from polytag.encoding.tensors import save_tensors
 from polytag.errors import InterruptedRunError, PolytagError
 from polytag.files import new_folder, remove_folder
 from polytag.labelling.words import AnnotatedSentences, Opinion, joined, opinions
@@ -26,7 +26,7 @@ from polytag.tagger.tagger import Tagger
 from polytag.training.config import RunConfig
 
 _IDENTITY = "folds.json"
-_WORDS = "words.npz"
+_WORDS = "words.safetensors"
 
 
 class FoldOptions(NamedTuple):
@@ -162,7 +162,7 @@ def _of_fold(
         arrays: dict[str, NDArray[Any]] = {}
         for index, opinion in enumerate(found.values()):
             arrays[f"probabilities-{index}"], arrays[f"predicted-{index}"] = opinion.probabilities, opinion.predicted
-        np.savez(temporary / _WORDS, allow_pickle=False, **arrays)
+        save_tensors(arrays, temporary / _WORDS)
         labels = {task: opinion.labels for task, opinion in found.items()}
         (temporary / _IDENTITY).write_text(json.dumps(labels), encoding="utf-8")
     remove_folder(work)
@@ -185,14 +185,17 @@ def _table(annotated: AnnotatedSentences, chosen: Sequence[int]) -> SentenceTabl
 
 def _read(fold: Path, tasks: Sequence[str]) -> dict[str, Opinion] | None:
     """The opinion that is kept of a fold; None if it does not exist, or is damaged."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
     try:
         labels = json.loads((fold / _IDENTITY).read_text(encoding="utf-8"))
-        with np.load(fold / _WORDS) as arrays:
-            return {
-                task: Opinion(tuple(labels[task]), arrays[f"probabilities-{index}"], arrays[f"predicted-{index}"])
-                for index, task in enumerate(tasks)
-            }
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        arrays = load_file(fold / _WORDS)
+        return {
+            task: Opinion(tuple(labels[task]), arrays[f"probabilities-{index}"], arrays[f"predicted-{index}"])
+            for index, task in enumerate(tasks)
+        }
+    except (OSError, ValueError, KeyError, SafetensorError):
         return None
 
 
