@@ -100,17 +100,20 @@ def check_cli(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CorpusWarning)  # they are among the findings
         corpus = load_corpus(source, reader=reader, splitter=splitter, **reading)
-    tokenizer = None if models and encoder == "compact" else encoder
-    findings = check(corpus, corpus_scheme=corpus_scheme, encoder=tokenizer, examples=examples)
     if models:
         from polytag.labelling.label_errors import find_label_errors
+        from polytag.training.config import DEFAULT_ENCODER
 
+        chosen = encoder or DEFAULT_ENCODER
+        encoder = None if encoder == DEFAULT_ENCODER else encoder  # it has no tokenizer to check
+    findings = check(corpus, corpus_scheme=corpus_scheme, encoder=encoder, examples=examples)
+    if models:
         found = find_label_errors(
             corpus,
             task=task or (),
             tagger=tagger,
             folds=folds,
-            encoder=encoder or "compact",
+            encoder=chosen,
             cache=cache,
             corrections=corrections,
             corpus_scheme=corpus_scheme,

@@ -28,6 +28,7 @@ from polytag.plugin.splitter import STANDARD
 from polytag.plugin.task import Task
 from polytag.plugin.task_choice import choose_tasks, task_named
 from polytag.tagger.tagger import Tagger
+from polytag.training.config import DEFAULT_ENCODER
 from polytag.training.progress import default_reporter
 
 SURE = 0.9
@@ -140,7 +141,7 @@ def find_label_errors(
     task: str | Sequence[str] = (),
     tagger: Tagger | str | Path | None = None,
     folds: int = FOLDS,
-    encoder: str = "compact",
+    encoder: str = DEFAULT_ENCODER,
     seed: int = 0,
     cache: str | Path | None = None,
     corrections: str | Path | None = None,

@@ -151,8 +151,8 @@ def learning_curve(
         **options: Fields of `RunConfig`: the options of `polytag train`.
 
     Raises:
-        PolytagError: The input is invalid, or the folder has another learning curve.
-        InterruptedRunError: It was interrupted from the keyboard; the same call continues it.
+        PolytagError: The input is invalid, the folder has another learning curve, or the call was interrupted from
+            the keyboard; the same call continues it.
     """
     check_tensorflow()
     config = config or RunConfig.from_sources(None, options)

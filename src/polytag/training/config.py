@@ -39,6 +39,7 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 _CORPUS, _MODEL, _TRAINING, _TEACHERS, _HUB = "Corpus", "Model", "Training", "Teachers", "Hub"
+DEFAULT_ENCODER = "compact"
 _PAIRS = {
     "task_weights": ("--task-weight", "TASK=NUMBER", "ner=2"),
     "teacher_labels": ("--teacher-label", "TEACHER=STUDENT", "PERSON=PER"),
@@ -67,7 +68,7 @@ class RunConfig(BaseModel):
     corpus: Annotated[str, Option(short="-c")] = Field(description=CORPUS)
     output: Annotated[Path, Option(short="-o")] = Field(description="Folder to write the tagger to.")
     encoder: Annotated[str, Option(short="-e")] = Field(
-        "compact", description="`compact`, or a pretrained Hugging Face checkpoint: folder or hub name."
+        DEFAULT_ENCODER, description="`compact`, or a pretrained Hugging Face checkpoint: folder or hub name."
     )
     cased: bool = Field(
         False,
