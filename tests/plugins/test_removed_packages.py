@@ -50,7 +50,7 @@ def test_every_package_under_plugins_is_tried():
 
 @each_package
 def test_commands_that_look_start(gone, command):
-    assert "predict   Tag text" in command("--help").out
+    assert "predict         Tag text" in command("--help").out
     listed = json.loads(command("tasks", "--json").out)
     assert {task["name"] for task in listed} == set().union(*TASKS.values()) - TASKS[gone]
     for task in listed:
