@@ -191,7 +191,10 @@ def main() -> None:
     except (SystemExit, KeyboardInterrupt):
         raise
     except BaseException as error:  # a panic of a library in Rust is no Exception
-        full = isinstance(error, OSError) and error.errno in _FULL
+        number = error.errno if isinstance(error, OSError) else None
+        if number == errno.ENAMETOOLONG:
+            _end(error, f"The path {shorten(repr(error.filename))} is too long. Choose another one.", 2)
+        full = number in _FULL
         _end(error, _no_room(error) if full else _defect(error), 2 if full else 1)
 
 

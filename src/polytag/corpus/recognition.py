@@ -81,19 +81,20 @@ def scheme_that_writes(labels: Iterable[str], schemes: Iterable[LabelScheme]) ->
     return min(known, key=lambda scheme: (not set(scheme.tags([Span(0, 1, "X")], 1)) <= prefixes, _rank(scheme)))
 
 
-def unreadable_tags(tags: Iterable[str], scheme: LabelScheme) -> list[str]:
+def unreadable_tags(tags: Iterable[str], scheme: LabelScheme) -> Iterator[str]:
     """The tags that a label scheme cannot read: it allows them nowhere, and does not have their prefix.
 
     A tag without a prefix (`PER`) counts as the inside of a span, as `split_tag` reads it.
     """
     known = {_prefixed(OUTSIDE), *(_written(scheme) if scheme.encodes_spans else ())}
     own = list(tags)
+    near: list[str | None] = [None, *own]
 
     def allowed(tag: str) -> bool:
-        near: list[str | None] = [None, *own]
         return any(scheme.allows(other, tag) or scheme.allows(tag, other) for other in near)
 
-    return [tag for tag in own if _prefixed(tag) not in known and not allowed(tag)]
+    # One at a time: each of them is compared with all tags, and a damaged tagger can have a hundred thousand.
+    return (tag for tag in own if _prefixed(tag) not in known and not allowed(tag))
 
 
 def scheme_of(corpus: Corpus, column: str, declared: str | None = None) -> SchemeFit:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from polytag.encoding.checkpoint import is_file, read_file
 from polytag.encoding.json_values import read_json
 from polytag.encoding.word_hashes import HASHES, ROWS, hash_word
 from polytag.errors import TaggerError, in_brief, shorten
@@ -156,8 +157,13 @@ class SubwordCoder(WordCoder):
             numbers = value if isinstance(value, list) and name in ("before", "after") else [value]
             if not all(type(number) is int and smallest <= number < _LARGEST for number in numbers):
                 raise TaggerError(f"{folder / UNITS_FILE} is damaged: {name} is {shorten(repr(value))}. {_AGAIN}")
+        path = folder / "tokenizer.json"
+        if not is_file(path):  # a pipe would never end
+            raise TaggerError(f"{folder} lacks a complete tokenizer.json: it has no such file. {_AGAIN}")
+        content = read_file(path)
         try:
-            backend = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            with without_panics:
+                backend = Tokenizer.from_buffer(content)
         except Exception as error:  # tokenizers raises Exception itself
             raise TaggerError(f"{folder} lacks a complete tokenizer.json: {in_brief(error)}. {_AGAIN}") from error
         return cls(backend, **{name: settings[name] for name in _UNIT_SETTINGS})

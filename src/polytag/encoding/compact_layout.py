@@ -38,6 +38,12 @@ SHAPES: dict[str, tuple[int, ...]] = {
 
 _MIX = "encoder.mix.kernel"
 
+MISFIT = (
+    "The words with vectors in the folder do not belong to its weights: a file was replaced. Restore the folder from a "
+    "copy, or train or download the tagger again."
+)
+"""The message about vectors of another tagger."""
+
 
 def shapes(vector_width: int) -> dict[str, tuple[int, ...]]:
     """The shape of each weight by name, with vectors of words of this width, or without them: 0."""

@@ -14,7 +14,9 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from polytag.encoding.coders import SubwordCoder
+from polytag.encoding.compact_layout import MISFIT, ROWS_NAME
 from polytag.encoding.json_values import read_json
+from polytag.encoding.tensors import has_weights, read_shapes
 from polytag.errors import TaggerError, shorten
 
 VECTORS_FILE = "vectors.json"
@@ -151,7 +153,7 @@ def read_words(folder: Path) -> VectorWords | None:
     """The words with vectors of a tagger's folder or of an export; None if it has no vectors.
 
     Raises:
-        TaggerError: A file is missing or damaged.
+        TaggerError: A file is missing or damaged, or the weights in the folder have other vectors.
     """
     path = folder / VECTORS_FILE
     if not path.exists():
@@ -164,7 +166,11 @@ def read_words(folder: Path) -> VectorWords | None:
         raise TaggerError(f"{path} is damaged: 'source' is {shorten(repr(source))}. {_AGAIN}")
     width, n_subwords = _count(path, content, "width", 1), _count(path, content, "subwords", 0)
     subwords = SubwordCoder.load(folder) if n_subwords else None
-    return VectorWords(source, words, width, subwords, n_subwords)
+    found = VectorWords(source, words, width, subwords, n_subwords)
+    # Before there is memory for a table of this size.
+    if has_weights(folder) and read_shapes(folder).get(ROWS_NAME) != (found.n_rows, width):
+        raise TaggerError(MISFIT)
+    return found
 
 
 def _count(path: Path, content: Mapping[str, Any], name: str, smallest: int) -> int:

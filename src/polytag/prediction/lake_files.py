@@ -189,6 +189,8 @@ class OutputFolder:
         """The content of a file."""
         with explained(self._of(name)):
             system, inner = opened_system(self._of(name))
+            if system.exists(inner) and not system.isfile(inner):  # a pipe or a device would never end
+                raise PolytagError(f"{self._of(name)!r} is no file. Choose another folder.")
             return bytes(system.cat_file(inner))
 
     @contextmanager

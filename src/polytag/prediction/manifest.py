@@ -18,6 +18,7 @@ from polytag.prediction.shards import Shard
 MANIFEST = "_polytag.json"
 LOCK = "_polytag.lock"
 _FORMAT = 1
+_MOST = 2**63
 _OF_THE_TAGGER = ("*.json", "*.safetensors", "*.h5", "*.txt", "*.model", "*.onnx")
 _NOT_OF_THE_TAGGER = ("scores.json",)
 
@@ -140,9 +141,23 @@ def _described(shard: Shard, done: ShardDone | None) -> dict[str, Any]:
 
 
 def _entry(name: str, values: Mapping[str, Any]) -> ShardDone | None:
+    """What the file says of a shard; None if it is not done.
+
+    Raises:
+        ValueError, KeyError or TypeError: A value is missing, or is another one than `_described` writes.
+    """
+    texts, counts = ["file", "version"], ["input_rows"]
+    if "sha256" in values:
+        texts, counts = [*texts, "sha256"], [*counts, "rows", "quarantined", "size"]
+    if not all(isinstance(values[key], str) for key in texts) or not all(_is_count(values[key]) for key in counts):
+        raise ValueError(name)
     if "sha256" not in values:
         return None
     return ShardDone(name, values["rows"], values["quarantined"], values["size"], values["sha256"])
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < _MOST
 
 
 def _said(value: object) -> str:

@@ -12,6 +12,7 @@ from polytag.encoding.coders import BLOCKS, N_HASHES, WINDOW
 from polytag.encoding.compact_layout import (
     EMBEDDING_WIDTH,
     EPSILON,
+    MISFIT,
     ROWS_NAME,
     SCALES_NAME,
     SHAPES,
@@ -40,11 +41,6 @@ _LOG_TAIL = [
     for number in (-0.000328062495, 0.00491057496, -0.0359238577, -0.318842603, -0.797665299, -0.693173265)
 ]
 """Coefficients of P(z), highest first: see `gelu`."""
-
-_MISFIT = (
-    "The words with vectors in the folder do not belong to its weights: a file was replaced. Restore the folder from a "
-    "copy, or train or download the tagger again."
-)
 
 
 class CompactNetwork:
@@ -82,7 +78,7 @@ class CompactNetwork:
             TaggerError: The words with vectors do not belong to the weights.
         """
         if (ids.shape[2] == N_HASHES) != (self._vectors_of_words is None):
-            raise TaggerError(_MISFIT)
+            raise TaggerError(MISFIT)
         with np.errstate(all="ignore"):  # absurd weights overflow, which whoever decodes the scores finds out
             return self._vectors(ids, mask, wanted)
 
@@ -136,7 +132,7 @@ class _Vectors(NamedTuple):
     def write(self, rows: NDArray[np.int32], out: FloatArray) -> None:
         """Write the means of vectors to `out`, float32 (words, width), of rows, int32 (words, parts), 0 for none."""
         if rows.max() >= len(self.rows):
-            raise TaggerError(_MISFIT)
+            raise TaggerError(MISFIT)
         np.multiply(self.rows[rows[:, 0]], self.scales[rows[:, 0], None], out=out)
         for part in rows.T[1:]:
             longer = np.flatnonzero(part)  # fewer and fewer words

@@ -283,10 +283,10 @@ class TaggerDescription(BaseModel):
             scheme = registry().schemes.get(head.scheme, "the tagger")
             registry().alignments.require(head.alignment, needed_by="the tagger")
             registry().heads.require(head.kind, needed_by="the tagger")
-            if unreadable := unreadable_tags(head.labels, scheme):
+            if unreadable := next(unreadable_tags(head.labels, scheme), None):
                 raise _damaged(
                     path,
-                    f"'tasks.{name}.labels' has {unreadable[0]!r}, which the label scheme {scheme.name!r} cannot read",
+                    f"'tasks.{name}.labels' has {unreadable!r}, which the label scheme {scheme.name!r} cannot read",
                 )
         registry().encoders.require(self.encoder.provider, needed_by="the tagger")
         registry().splitters.require(self.splitter, needed_by="the tagger")

@@ -90,8 +90,10 @@ def complete(value: object) -> object:
         for name in REQUIRED:
             if name not in value:
                 raise PydanticCustomError("incomplete", "it has no {key}", {"key": name})
-        choices = decodings_of(str(value.get("kind", SOFTMAX)))
-        if isinstance(value["decoding"], str) and value["decoding"] not in choices:
+        kind, decoding = value.get("kind", SOFTMAX), value["decoding"]
+        if not isinstance(kind, str) or not isinstance(decoding, str):
+            return value  # whose types are checked next
+        if decoding not in (choices := decodings_of(kind)):
             raise PydanticCustomError("decoding", "it must be {of}", {"of": listed(choices)})
     return value
 
@@ -114,7 +116,7 @@ def initial_parameters(kind: str, labels: Sequence[str], scheme: LabelScheme) ->
     """
     found = registry().heads[kind].parameters(labels, scheme)
     fit = isinstance(found, Mapping) and all(
-        isinstance(name, str) and name not in ("", "weight", "bias") and _is_float32(values)
+        isinstance(name, str) and name.isidentifier() and name not in ("weight", "bias") and _is_float32(values)
         for name, values in found.items()
     )
     if not fit:

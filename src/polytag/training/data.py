@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,10 +116,10 @@ def inventory(corpus: Corpus, task: Task, scheme: LabelScheme, training: Split) 
             f"the task {task.name!r} cannot be learned from it. Leave out the task, or annotate some sentences."
         )
     # Such labels would make a tagger that cannot be loaded: refuse them before training, not after it.
-    if unreadable := unreadable_tags(sorted(found.union(task.labels or ())), scheme):
+    if unreadable := list(islice(unreadable_tags(sorted(found.union(task.labels or ())), scheme), 5)):
         raise CorpusError(
             f"The label scheme {scheme.name!r} cannot read all tags of the task {task.name!r} in the column {column!r} "
-            f"of the corpus {corpus.reference!r}: {', '.join(unreadable[:5])}. Repair them; `polytag corpus check` "
+            f"of the corpus {corpus.reference!r}: {', '.join(unreadable)}. Repair them; `polytag corpus check` "
             "shows their places."
         )
     if task.labels is not None:
@@ -131,7 +131,7 @@ def inventory(corpus: Corpus, task: Task, scheme: LabelScheme, training: Split) 
             )
         return list(task.labels)
     named = list(corpus.labels(column) or ())
-    keeps_order = bool(named) and found <= set(named) and not unreadable_tags(named, scheme)
+    keeps_order = bool(named) and found <= set(named) and not any(unreadable_tags(named, scheme))
     labels = named if keeps_order else sorted(found, key=outside_first)
     complete = with_continuations(labels, scheme)
     return complete if keeps_order else sorted(complete, key=outside_first)

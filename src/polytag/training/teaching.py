@@ -281,11 +281,16 @@ class _Said:
             sink.buffer.write(content.getvalue())
 
     def _read(self, chunk: _Chunk) -> dict[str, NDArray[np.float16]] | None:
+        path = self._path(chunk)
+        if not path.is_file():  # a pipe would never end
+            return None
         try:
-            values = open_memmap(self._path(chunk), mode="r")
-        except (OSError, ValueError, EOFError):  # not there, or damaged: the teacher is asked again
+            values = open_memmap(path, mode="r")
+        except Exception:  # damaged: NumPy lets many errors of parsing through; the teacher is asked again
             return None
         if values.dtype != np.float16 or values.shape != (chunk.n_words, sum(self._sizes.values())):
+            return None
+        if not ((values >= 0) & (values <= 1)).all():  # also without NaN
             return None
         ends = np.cumsum(list(self._sizes.values()))[:-1]
         return dict(zip(self._sizes, np.split(values, ends, axis=1), strict=True))
