@@ -230,6 +230,11 @@ def test_a_run_that_stops_leaves_no_trace(refused, corpus, monkeypatch):
     assert "training has diverged" in refused(*train(corpus), notes=3)
 
 
+@pytest.mark.parametrize("arguments", [["push", "{}", "me/it"], ["serve", "{}"], ["plugins", "new", "{}"]])
+def test_a_path_that_is_too_long(refused, arguments):
+    assert "too long" in refused(*(a.format("a" * 5_000) for a in arguments))
+
+
 # Taggers
 
 

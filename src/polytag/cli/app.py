@@ -191,10 +191,9 @@ def main() -> None:
     except (SystemExit, KeyboardInterrupt):
         raise
     except BaseException as error:  # a panic of a library in Rust is no Exception
-        number = error.errno if isinstance(error, OSError) else None
-        if number == errno.ENAMETOOLONG:
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
             _end(error, f"The path {shorten(repr(error.filename))} is too long. Choose another one.", 2)
-        full = number in _FULL
+        full = isinstance(error, OSError) and error.errno in _FULL
         _end(error, _no_room(error) if full else _defect(error), 2 if full else 1)
 
 

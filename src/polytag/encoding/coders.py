@@ -162,8 +162,7 @@ class SubwordCoder(WordCoder):
             raise TaggerError(f"{folder} lacks a complete tokenizer.json: it has no such file. {_AGAIN}")
         content = read_file(path)
         try:
-            with without_panics:
-                backend = Tokenizer.from_buffer(content)
+            backend = Tokenizer.from_buffer(content)
         except Exception as error:  # tokenizers raises Exception itself
             raise TaggerError(f"{folder} lacks a complete tokenizer.json: {in_brief(error)}. {_AGAIN}") from error
         return cls(backend, **{name: settings[name] for name in _UNIT_SETTINGS})

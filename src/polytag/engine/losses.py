@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from polytag.plugin.alignment import IGNORE
-from polytag.plugin.head import Head, SentenceWords
+from polytag.plugin.head import CRF, SOFTMAX, Head, SentenceWords
 from polytag.plugin.registry import registry
 
 LEAST_TAUGHT = 1e-7
@@ -111,6 +111,18 @@ def head_loss(
         any_of = tf.reduce_logsumexp(tf.gather(logits, open_labels, axis=-1), axis=-1)
         losses = tf.where(is_open, tf.reduce_logsumexp(logits, axis=-1) - any_of, losses)
     return tf.reduce_sum(tf.where(labelled, losses, 0.0))
+
+
+def check_gradients(head: Head, gradients: Sequence[Any]) -> None:
+    """Check that a loss that a plugin computes depends on all that is trained.
+
+    Raises:
+        PluginError: It does not.
+    """
+    if head.name not in (SOFTMAX, CRF) and any(gradient is None for gradient in gradients):
+        raise registry().heads.misfit(
+            head.name, "a loss that does not depend on the logits and on all parameters, or that has no derivative"
+        )
 
 
 def _checked(head: Head, losses: Any, of: str) -> Any:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from polytag.encoding.batches import Batch, BatchBuilder
 from polytag.engine.distribution import Distribution
-from polytag.engine.losses import PARTS, divergence, head_loss, sentence_words, trained_positions
+from polytag.engine.losses import PARTS, check_gradients, divergence, head_loss, sentence_words, trained_positions
 from polytag.engine.model import TaggerModel
 from polytag.engine.optimizer import AdamW, learning_rate_at
 from polytag.engine.settings import Settings
@@ -302,6 +302,7 @@ class _Replica:
                 loss += self._settings.task_weights.get(task, 1.0) * own / counts[task]
             scaled = loss * self._scale
         gradients = tape.gradient(scaled, [variable.value for variable in self._variables])
+        check_gradients(self._head, gradients)
         loss, *gradients = self._sum_over_replicas([loss, *gradients])
         if not self._sums:
             self._apply(gradients, rate)

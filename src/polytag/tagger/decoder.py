@@ -178,6 +178,8 @@ def _fits(found: object, shape: tuple[int, ...]) -> bool:
         return False
     probabilities, labels = found
     fits = isinstance(probabilities, np.ndarray) and probabilities.dtype == np.float32 and probabilities.shape == shape
+    # Numbers that are none are left to whoever sums them; sums of probabilities can be above 1 by rounding.
+    fits = fits and not bool((probabilities < 0).any() or (probabilities > 1 + 1e-3).any())
     if not fits or labels is None:
         return fits
     inside = isinstance(labels, np.ndarray) and labels.dtype.kind == "i" and labels.shape == shape[:1]

@@ -157,9 +157,8 @@ class _Reading:
         found = [_number(text) for text in numbers]
         for text, value in zip(numbers, found, strict=True):
             if value is None:
-                self._refuse(
-                    number, f"{_shown(text)} in the vector of {shorten(word)!r} is not a finite number below 1e9"
-                )
+                where = f"{_shown(text)} in the vector of {shorten(word)!r}"
+                self._refuse(number, f"{where} is not a finite number below 1e9")
         self._rows[word] = np.array(found, dtype=np.float32)
 
     def _is_wanted(self, word: str) -> bool:

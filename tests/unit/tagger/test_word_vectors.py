@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -125,6 +126,26 @@ def test_words_of_another_tagger_are_refused(saved: Path, tmp_path: Path, runtim
     (tmp_path / "bad/vectors.json").write_text(json.dumps(more))
     with pytest.raises(TaggerError, match=r"no tensor 'encoder\.vectors'|words with vectors in the folder do not"):
         Tagger.load(tmp_path / "bad", runtime=runtime).predict_tags([["word-99", "a"]])
+
+
+@pytest.mark.parametrize("change", [{"width": 2**31 - 1}, {"width": 5}, {"words": ["a"]}, {"words": ["a"] * 9}])
+@pytest.mark.parametrize("runtime", ["numpy", "tensorflow"])
+def test_a_table_of_another_shape_is_refused_before_there_is_memory_for_it(
+    saved: Path, tmp_path: Path, runtime: str, change: dict[str, object]
+) -> None:
+    shutil.copytree(saved, tmp_path / "bad")
+    content = json.loads((saved / "vectors.json").read_text())
+    (tmp_path / "bad/vectors.json").write_text(json.dumps(content | change))
+    with pytest.raises(TaggerError, match="words with vectors in the folder do not belong to its weights"):
+        Tagger.load(tmp_path / "bad", runtime=runtime)
+
+
+def test_a_pipe_in_the_place_of_the_subwords_is_refused(tmp_path: Path) -> None:
+    subword_coder().save_coder(tmp_path)
+    (tmp_path / "tokenizer.json").unlink()
+    os.mkfifo(tmp_path / "tokenizer.json")
+    with pytest.raises(TaggerError, match=r"lacks a complete tokenizer\.json"):
+        SubwordCoder.load(tmp_path)
 
 
 @pytest.mark.parametrize("runtime", ["numpy", "tensorflow"])

@@ -121,6 +121,13 @@ def test_a_wrong_file_is_refused_with_its_line(tmp_path: Path, content: bytes | 
         read(tmp_path / "vectors", content, {"the"})
 
 
+def test_parts_of_words_are_at_most_as_long_as_the_word(tmp_path: Path) -> None:
+    rows = " 2 1 < >\n0 1 2\n1 3 4\n2 5 6\n"
+    usual = read(tmp_path / "usual", "3 2 2 5" + rows, {"the"})
+    endless = read(tmp_path / "endless", "3 2 2 999999999999999" + rows, {"the"})
+    assert endless.vectors.tolist() == usual.vectors.tolist()
+
+
 def test_a_file_without_any_of_the_words_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PolytagError, match="has a vector for no word of the corpus"):
         read(tmp_path / "vectors", LINES, {"unknown"}, 0)
