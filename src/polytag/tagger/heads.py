@@ -185,11 +185,12 @@ def exported_parameters(folder: Path, heads: Mapping[str, TaskHead]) -> HeadPara
     def tensors() -> Mapping[str, NDArray[Any]]:
         found = read_json(folder / PARAMETERS, "Export the tagger again.", TaggerError)
         try:
-            return {
-                f"{head_prefix(task, len(heads))}.{name}": np.array(values, dtype=np.float32)
-                for task, own in found.items()
-                for name, values in own.items()
-            }
+            with np.errstate(over="ignore"):  # an infinity is refused next
+                return {
+                    f"{head_prefix(task, len(heads))}.{name}": np.array(values, dtype=np.float32)
+                    for task, own in found.items()
+                    for name, values in own.items()
+                }
         except (AttributeError, TypeError, ValueError, OverflowError) as error:
             raise TaggerError(
                 f"{folder / PARAMETERS} is damaged: it must have an object of arrays for each task. Export the tagger "

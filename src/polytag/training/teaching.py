@@ -282,7 +282,9 @@ class _Said:
 
     def _read(self, chunk: _Chunk) -> dict[str, NDArray[np.float16]] | None:
         path = self._path(chunk)
-        if not path.is_file():  # a pipe would never end
+        if not path.is_file():
+            if path.exists():  # a pipe, for instance, to which writing would never end
+                raise PolytagError(f"{path} is no regular file. Remove it, or choose another --teacher-cache.")
             return None
         try:
             values = open_memmap(path, mode="r")

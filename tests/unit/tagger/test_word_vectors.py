@@ -128,7 +128,7 @@ def test_words_of_another_tagger_are_refused(saved: Path, tmp_path: Path, runtim
         Tagger.load(tmp_path / "bad", runtime=runtime).predict_tags([["word-99", "a"]])
 
 
-@pytest.mark.parametrize("change", [{"width": 2**31 - 1}, {"width": 5}, {"words": ["a"]}, {"words": ["a"] * 9}])
+@pytest.mark.parametrize("change", [{"width": 2**31 - 1}, {"width": 6}, {"words": ["a"]}, {"words": ["a"] * 9}])
 @pytest.mark.parametrize("runtime", ["numpy", "tensorflow"])
 def test_a_table_of_another_shape_is_refused_before_there_is_memory_for_it(
     saved: Path, tmp_path: Path, runtime: str, change: dict[str, object]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from polytag.corpus.splits import Split
+from polytag.errors import PolytagError
 from polytag.plugin.reporter import Reporter
 from polytag.plugin.scheme import UNANNOTATED
 from polytag.tagger.description import TaggerDescription
@@ -85,6 +87,37 @@ def test_a_teacher_is_asked_once_about_the_same_words(taggers, tmp_path, folder)
     for _ in range(2):
         first_column(lessons(tmp_path, "one"), folder, cache=tmp_path / "cache")
     assert taggers["one"].asked == 6
+
+
+def npy_header(shape: str) -> bytes:
+    text = f"{{'descr': '<f2', 'fortran_order': False, 'shape': {shape}}}\n".encode()
+    return b"\x93NUMPY\1\0" + len(text).to_bytes(2, "little") + text
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", npy_header("(3, 2)"), npy_header(f"({10**30}, 2)"), npy_header("((((" * 900), npy_header("(-1, 2)")),
+        *(npy_header("(3, 2)") + np.full((3, 2), value, np.float16).tobytes() for value in (5, -1, np.nan, np.inf)),
+    ],
+)
+def test_a_damaged_file_of_the_cache_is_asked_for_again(taggers, tmp_path, folder, content):
+    found = lessons(tmp_path, "one")
+    expected = first_column(found, folder, cache=tmp_path / "cache")
+    for file in (tmp_path / "cache").rglob("*.npy"):
+        file.write_bytes(content)
+    assert first_column(found, folder, cache=tmp_path / "cache") == expected
+    assert taggers["one"].asked == 12
+
+
+def test_a_pipe_in_the_cache_is_refused(taggers, tmp_path, folder):
+    found = lessons(tmp_path, "one")
+    first_column(found, folder, cache=tmp_path / "cache")
+    for file in (tmp_path / "cache").rglob("*.npy"):
+        file.unlink()
+        os.mkfifo(file)
+    with pytest.raises(PolytagError, match="is no regular file"):
+        first_column(found, folder, cache=tmp_path / "cache")
 
 
 def test_more_text_asks_about_that_text_alone(taggers, tmp_path, folder):
