@@ -8,6 +8,7 @@ trials before it: a search that was killed continues as it would have done.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -58,13 +59,38 @@ class Journal:
                 pruner=optuna.pruners.MedianPruner(),
                 load_if_exists=True,
             )
-        except (KeyError, ValueError, TypeError) as error:
+            self._id = self._storage.get_study_id_from_name(_NAME)
+            self._check_content()
+        except OSError:
+            raise
+        except Exception as error:  # optuna expects what it has written, and fails in many ways
             raise PolytagError(
-                f"The journal {str(path)!r} is damaged: {in_brief(error)}. Restore it from a copy, or search into "
-                "another folder."
+                f"The journal {str(path)!r} is damaged: {in_brief(str(error) or type(error).__name__)}. Restore it "
+                "from a copy, or search into another folder."
             ) from error
-        self._id = self._storage.get_study_id_from_name(_NAME)
         self._check_identity()
+
+    def _check_content(self) -> None:
+        """Check the values that this class wrote.
+
+        Raises:
+            ValueError: One is missing, or is another one than it writes.
+        """
+        for trial in self.trials():
+            numbers = [trial.seconds, *trial.epochs.values(), *trial.repeats.values()]
+            numbers += [] if trial.score is None else [trial.score]
+            if not all(map(_is_number, numbers)) or not isinstance(trial.error, str):
+                raise ValueError(f"the trial {trial.number} has a value that is no number")
+            if set(trial.options) != set(self._space.ranges):
+                raise ValueError(f"the trial {trial.number} has other options")
+        for name, value in self._notes().items():
+            scores = value.get("scores", 0) if isinstance(value, dict) else 0
+            if name.startswith("test ") and scores is not None:
+                fits = isinstance(scores, dict) and all(map(_is_number, scores.values()))
+            else:
+                fits = isinstance(value, {"search": dict, "corpus": str}.get(name, object))
+            if not fits:
+                raise ValueError(f"{name!r} is {shorten(repr(value))}")
 
     def _check_identity(self) -> None:
         """Refuse to continue another search."""
@@ -248,6 +274,10 @@ def open_journal(folder: Path, space: SearchSpace, seed: int) -> Iterator[Journa
             (folder / _LOCK).unlink()
         lock.release()
         remove_empty([folder])
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _repair(path: Path) -> None:
