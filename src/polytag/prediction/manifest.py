@@ -141,7 +141,7 @@ def _described(shard: Shard, done: ShardDone | None) -> dict[str, Any]:
 
 
 def _entry(name: str, values: Mapping[str, Any]) -> ShardDone | None:
-    """What the file says of a shard; None if it is not done.
+    """The record of a shard; None if it is not done.
 
     Raises:
         ValueError, KeyError or TypeError: A value is missing, or is another one than `_described` writes.
