@@ -159,3 +159,14 @@ def test_distil(run: Benchmark, tiny_corpus: Path, ner_run: TrainResult) -> None
     assert set(found["runs"][0]) == {"seed", "alone", "student"}
     assert found["teacher"] > 0
     assert len(found["closed"]) == 1
+
+
+@pytest.mark.slow
+def test_suggest(run: Benchmark, tiny_corpus: Path, tmp_path: Path, uncompiled: None) -> None:
+    small = ("--start", 20, "--step", 20, "--seeds", 1, "--full", 1e-9, "--keep", tmp_path / "rounds")
+    found = run("suggest", "--corpus", tiny_corpus, *small)["results"]
+    assert found["ratio"] == 1
+    assert sorted(path.stem for path in (tmp_path / "rounds").iterdir()) == ["margin-0-20", "random-0-20"]
+    began = {path: path.stat().st_mtime_ns for path in (tmp_path / "rounds").iterdir()}
+    assert run("suggest", "--corpus", tiny_corpus, *small)["results"] == found
+    assert began == {path: path.stat().st_mtime_ns for path in (tmp_path / "rounds").iterdir()}

@@ -48,9 +48,9 @@ def of_words(strategy: str, predictions: Sequence[Prediction], decoders: Sequenc
     """The uncertainty of one or several taggers about each word, float64 (words,).
 
     With `disagreement`, it is the mean Kullback-Leibler divergence of each tagger's probabilities from their mean, in
-    nats (McCallum and Nigam, Employing EM and Pool-Based Active Learning for Text Classification, ICML 1998). Only the
-    types of spans count, so that taggers of different label schemes can be compared. With other strategies, it is the
-    mean of the taggers.
+    nats (McCallum and Nigam, Employing EM and Pool-Based Active Learning for Text Classification, ICML 1998). The
+    probabilities of the labels of a type of span are added, so that taggers of different label schemes can be compared.
+    With other strategies, it is the mean of the taggers.
 
     Args:
         strategy: `margin`, `entropy` or `disagreement`.
