@@ -134,7 +134,7 @@ def learning_curve(
 
     Each part is whole documents of the training split, chosen by the seed, and within every larger part. All taggers
     are scored on the same test split, or on validation where no test exists. They are written to `output`, in folders
-    such as `025`. The same call again trains only what is missing.
+    such as `025`. The same call again continues an interrupted curve, and trains only what is missing.
 
     ```python
     if __name__ == "__main__":

@@ -65,11 +65,11 @@ def test_a_random_choice_follows_its_seed(ner_run: TrainResult, raw):
 
 
 def test_diversity_prefers_sentences_that_are_unlike_the_chosen_ones():
-    angles = np.radians([0, 5, 10, 80])
+    angles = np.radians([0, 5, 45, 80])
     vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
     assert most_diverse(vectors, np.array([0.9, 0.8, 0.8, 0.5]), 2) == [0, 3]
     assert most_diverse(vectors, np.array([0.9, 0.8, 0.8, 0.0]), 2) == [0, 2]
-    assert sorted(most_diverse(vectors, np.zeros(4), 9)) == [0, 1, 2, 3]
+    assert most_diverse(vectors, np.ones(4), 9) == [0, 3, 2, 1]
 
 
 def test_a_diverse_choice_has_the_least_sure_sentence_and_any_number(ner_run: TrainResult, raw):

@@ -51,6 +51,12 @@ def test_scores_that_no_longer_rise_promise_nothing():
     assert max(flat.interval) <= 1
 
 
+def test_no_score_is_above_one():
+    steep = forecast([100, 200, 300, 400], [0.5, 0.7, 0.85, 0.97], [(0.48, 0.99)] * 4, 100_000)
+    assert 0.97 < steep.score <= 1
+    assert max(steep.interval) <= 1
+
+
 @pytest.mark.usefixtures("uncompiled")
 def test_a_curve_is_continued_and_not_trained_again(tiny_corpus, tmp_path, command, monkeypatch):
     trained = []
