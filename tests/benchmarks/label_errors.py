@@ -7,7 +7,7 @@ others, corrupted. cleanlab's token classification gets the same probabilities. 
 given as each word (several hits in one error count), each error once, and neighbouring words joined.
 
     pip install --no-deps --target LIB cleanlab==2.9.*
-    PYTHONPATH=LIB python tests/benchmarks/label_errors.py --corpus ../shared/data/conll2003 --keep /tmp/label-errors
+    PYTHONPATH=LIB python tests/benchmarks/label_errors.py --corpus ../shared/data/conll2003 --keep label-errors
 
 What the taggers say is kept in `--keep`, so that another ranking of the same seed takes seconds.
 """

@@ -171,7 +171,7 @@ def convert_cli(
     reading: ReadingKeywords,
 ) -> None:
     """Write a corpus in another format, or its spans in another scheme; every loss is reported."""
-    from polytag.cli.tables import print_json
+    from polytag.cli.tables import print_json, print_reading, say_losses
     from polytag.corpus.convert import convert_corpus
 
     done = convert_corpus(
@@ -186,8 +186,7 @@ def convert_cli(
         tags_as_is=tags_as_is,
         overwrite=overwrite,
     )
-    for message in done.messages:
-        typer.echo(f"polytag: {visible(message)}", err=True)
+    say_losses(done)
     if as_json:
         schemes = {column: {"before": before, "after": after} for column, (before, after) in done.schemes.items()}
         print_json({**asdict(done), "folder": str(done.folder), "schemes": schemes})
@@ -196,5 +195,4 @@ def convert_cli(
     typer.echo(visible(f"{done.folder} ({done.format}), sentences: {sizes}"))
     for column, (before, after) in done.schemes.items():
         typer.echo(visible(f"{column}: {before}" + ("" if before == after else f" -> {after}")))
-    if done.options:
-        typer.echo(visible(f"The folder does not record everything; read it with {done.options}"))
+    print_reading(done)

@@ -36,7 +36,7 @@ def correct_cli(
     reading: ReadingKeywords,
 ) -> None:
     """Apply corrected sentences to the corpus that they come from, and write it; all else stays as it is."""
-    from polytag.cli.tables import print_json
+    from polytag.cli.tables import print_json, print_reading, say_losses
     from polytag.labelling.corrections import correct_corpus
 
     done = correct_corpus(
@@ -51,8 +51,7 @@ def correct_cli(
         overwrite=overwrite,
     )
     written = done.conversion
-    for message in written.messages:
-        typer.echo(f"polytag: {visible(message)}", err=True)
+    say_losses(written)
     if as_json:
         print_json({"read": done.read, "changed": done.changed, "folder": str(written.folder)})
         return
@@ -60,5 +59,4 @@ def correct_cli(
     typer.echo(visible(f"{written.folder} ({written.format}): {changed}"))
     for place in done.changed:
         typer.echo(f"    {visible(place)}")
-    if written.options:
-        typer.echo(visible(f"The folder does not record everything; read it with {written.options}"))
+    print_reading(written)

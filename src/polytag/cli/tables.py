@@ -13,6 +13,7 @@ from polytag.terminal import console, visible, wrapped
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from polytag.corpus.convert import Conversion
     from polytag.evaluation.annotators import Agreement
     from polytag.evaluation.compare import Comparison
     from polytag.evaluation.results import Evaluation
@@ -131,6 +132,18 @@ def print_agreement(found: Agreement) -> None:
             table = _titled("")
             _fill(table, DISAGREED, disagreement_rows(column))
             shown.print(table)
+
+
+def say_losses(done: Conversion) -> None:
+    """Print on stderr what a written corpus does not hold."""
+    for message in done.messages:
+        typer.echo(f"polytag: {visible(message)}", err=True)
+
+
+def print_reading(done: Conversion) -> None:
+    """Print the options that a written corpus has to be read with, if there are any."""
+    if done.options:
+        typer.echo(visible(f"The folder does not record everything; read it with {done.options}"))
 
 
 def print_curve(curve: LearningCurve) -> None:

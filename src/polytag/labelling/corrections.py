@@ -6,7 +6,6 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -24,10 +23,12 @@ from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import OUTSIDE, UNANNOTATED, LabelScheme, Span
 from polytag.plugin.splitter import STANDARD
+from polytag.prediction.preannotations import CONTROL, SPLIT_AT_BLANKS, region
+from polytag.tagger.parts import joined_words
 
 FORMATS = {".jsonl": "doccano", ".json": "labelstudio"}
 """The format of a correction file, by its extension."""
-_CONTROL, _OF_CONTROL = "ner_tags", "label"
+_OF_CONTROL = "ner_tags"
 """The column that Label Studio's template for named entities calls `label`, and so does the reader."""
 _BETWEEN = " \t\r\n,"
 
@@ -107,12 +108,7 @@ def _for_label_studio(
 
     def results(spans: Sequence[Span]) -> list[dict[str, Any]]:
         return [
-            {
-                "from_name": _OF_CONTROL if column == _CONTROL else column,
-                "to_name": "text",
-                "type": "labels",
-                "value": {"start": start, "end": end, "text": text[start:end], "labels": [label]},
-            }
+            region(text[start:end], start, end, label, control=CONTROL if column == _OF_CONTROL else column)
             for start, end, label in _characters(words, spans)
         ]
 
@@ -128,7 +124,7 @@ def _text(annotated: AnnotatedSentences, row: int, lines: Sequence[str]) -> dict
     split, index = annotated.rows[row]
     return {
         "text": " ".join(annotated.sentences[row]),
-        "tokenizer": "whitespace",
+        **SPLIT_AT_BLANKS,
         "suspicious": "; ".join(lines),
         "location": annotated.corpus.locate(split, index),
         "split": split,
@@ -142,9 +138,9 @@ def _annotation(annotated: AnnotatedSentences, row: int, suspects: Sequence[Susp
 
 
 def _characters(words: Sequence[str], spans: Sequence[Span]) -> Iterator[tuple[int, int, str]]:
-    ends = list(accumulate((len(word) + 1 for word in words), initial=0))
+    _, (bounds,) = joined_words(words)
     for span in spans:
-        yield ends[span.start], ends[span.end] - 1, span.label
+        yield bounds[span.start][0], bounds[span.end - 1][1], span.label
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def writer_for(writing: str, tagger: Tagger, target: LabelScheme | None, sink: T
     if writing == "jsonl":
         return lambda tagged, others: print(_as_json(tagged.to_dict(), others), file=sink)
     if writing == "doccano":
-        return lambda tagged, others: print(_as_json(_for_doccano(tagged), others), file=sink)
+        return lambda tagged, others: print(_as_json(for_doccano(tagged), others), file=sink)
     if writing == "conll":
         return lambda tagged, _: print(_columns(tagger, target, tagged), end="", file=sink)
     if writing == "html":
@@ -108,7 +108,8 @@ def _columns(tagger: Tagger, target: LabelScheme | None, tagged: TaggedText) -> 
     return "".join(parts)
 
 
-def _for_doccano(tagged: TaggedText) -> dict[str, Any]:
+def for_doccano(tagged: TaggedText) -> dict[str, Any]:
+    """The record of a tagged text for doccano: `text`, and its spans in `label`."""
     return {"text": tagged.text, "label": [[span.start, span.end, span.label] for span in tagged.spans]}
 
 

@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
+from polytag.prediction.outputs import for_doccano
 from polytag.tagger.results import DIGITS, TaggedText
 
 LABEL_STUDIO = "labelstudio"
 FORMATS = ("doccano", LABEL_STUDIO, "jsonl")
 
-_SPLIT_AT_BLANKS = {"tokenizer": "whitespace"}
+SPLIT_AT_BLANKS = {"tokenizer": "whitespace"}
 """Tells the readers of corpora that the words of a text are known: they are joined by spaces."""
-_CONTROL, _OBJECT = "label", "text"
+CONTROL, OBJECT = "label", "text"
 """Names in Label Studio's template for named entities."""
 
 
@@ -47,26 +48,40 @@ def write_preannotations(found: Sequence[Preannotation], form: str, tagger: str,
         print("[\n" + ",\n".join(lines) + "\n]", file=sink)
         return
     for one in found:
-        row = one.tagged.to_dict() if form == "jsonl" else _for_doccano(one)
+        row = one.tagged.to_dict() if form == "jsonl" else for_doccano(one.tagged) | _split(one)
         print(json.dumps(dict(one.others) | row, ensure_ascii=False), file=sink)
 
 
-def _for_doccano(one: Preannotation) -> dict[str, Any]:
-    spans = [[span.start, span.end, span.label] for span in one.tagged.spans]
-    return {"text": one.tagged.text, "label": spans} | _split(one)
+def region(
+    text: str,
+    start: int,
+    end: int,
+    label: str,
+    *,
+    control: str = CONTROL,
+    target: str = OBJECT,
+    score: float | None = None,
+) -> dict[str, Any]:
+    """A labelled region, as Label Studio writes it.
+
+    Args:
+        text: The marked characters.
+        start, end: Their bounds in the whole text, in characters.
+        label: The label.
+        control, target: The names of the labels and of the text in the project.
+        score: Its probability, if it is a suggestion of a tagger.
+    """
+    return {
+        "from_name": control,
+        "to_name": target,
+        "type": "labels",
+        **({} if score is None else {"score": round(score, DIGITS)}),
+        "value": {"start": start, "end": end, "text": text, "labels": [label]},
+    }
 
 
 def _task(one: Preannotation, tagger: str) -> dict[str, Any]:
-    regions = [
-        {
-            "from_name": _CONTROL,
-            "to_name": _OBJECT,
-            "type": "labels",
-            "score": round(span.score, DIGITS),
-            "value": {"start": span.start, "end": span.end, "text": span.text, "labels": [span.label]},
-        }
-        for span in one.tagged.spans
-    ]
+    regions = [region(span.text, span.start, span.end, span.label, score=span.score) for span in one.tagged.spans]
     return {
         "data": dict(one.others) | {"text": one.tagged.text} | _split(one),
         "predictions": [{"model_version": Path(tagger).name, "result": regions}],
@@ -75,4 +90,4 @@ def _task(one: Preannotation, tagger: str) -> dict[str, Any]:
 
 def _split(one: Preannotation) -> dict[str, str]:
     known = one.has_words and all(" " not in word for word in one.tagged.words)
-    return _SPLIT_AT_BLANKS if known else {}
+    return SPLIT_AT_BLANKS if known else {}

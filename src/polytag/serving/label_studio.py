@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
 from polytag.errors import PolytagError, shorten
+from polytag.prediction.preannotations import region
 from polytag.serving.bodies import MOST_TEXTS
 from polytag.serving.label_config import Control, read_controls
 from polytag.serving.models import ServedModel
@@ -184,10 +185,5 @@ def _regions(source: _Source, spans: Iterable[TaggedSpan]) -> Iterator[dict[str,
     control = source.control
     for span in spans:
         if span.task == source.task and (label := control.find(span.label)) is not None:
-            yield {
-                "from_name": control.name,
-                "to_name": control.object_name,
-                "type": "labels",
-                "score": round(span.score, 6),
-                "value": {"start": span.start, "end": span.end, "text": span.text, "labels": [label]},
-            }
+            names = {"control": control.name, "target": control.object_name}
+            yield region(span.text, span.start, span.end, label, score=span.score, **names)
