@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -32,9 +33,19 @@ def _in_use() -> bool:
     return context is not None and bool(context._initialized)
 
 
+def keep_garbage() -> None:
+    """Keep what exists now from garbage collections.
+
+    In a forked process, destructors of TensorFlow and ONNX Runtime wait for threads that do not exist there, or abort.
+    """
+    gc.freeze()
+
+
 def _after_fork() -> None:
     global _lost
-    _lost = _lost or _in_use()
+    if _in_use():
+        _lost = True
+        keep_garbage()
 
 
 if hasattr(os, "register_at_fork"):

@@ -18,6 +18,7 @@ from polytag.encoding.tensors import fingerprint
 from polytag.errors import PolytagError, TaggerError, in_brief
 from polytag.plugin.alignment import FloatArray, IntArray
 from polytag.tagger.calibration import softmax
+from polytag.tagger.forks import keep_garbage
 from polytag.tagger.runtimes import squeezed
 
 _IDS, _SCORES = "tensor(int64)", "tensor(float)"
@@ -133,6 +134,7 @@ def _after_fork() -> None:
     for session in _SESSIONS:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(session))
     if "onnxruntime" in sys.modules:
+        keep_garbage()
         system = ctypes.CDLL(None)
         if hasattr(system, "on_exit"):  # in glibc; it calls what was registered last first, with the exit status
             system.on_exit(system._exit, None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import multiprocessing
 import pickle
@@ -177,20 +176,6 @@ def test_batches_of_words_are_computed_in_parallel_in_one_session(
     assert pickle.loads(pickle.dumps(tagger)).predict_tags(SENTENCES * 20) == expected
     assert len(opened) == 1
     assert len(running) == 3
-
-
-def test_a_forked_process_may_drop_it(exported: Path) -> None:
-    held = [Tagger.load(exported)]
-    held[0].predict_tags(SENTENCES)
-
-    def drop() -> None:
-        held.clear()
-        gc.collect()
-
-    child = multiprocessing.get_context("fork").Process(target=drop)
-    child.start()
-    child.join(timeout=60)
-    assert child.exitcode == 0
 
 
 def test_a_folder_that_changes_does_not_change_what_was_loaded(copy: Path, tmp_path: Path) -> None:

@@ -65,23 +65,25 @@ def test_scores_of_another_shape_are_refused(tmp_path: Path) -> None:
 
 SERVER = """
 import os, signal, sys
-import subprocess
-import sys
 from pathlib import Path
 from polytag.tagger.onnx_network import OnnxNetwork
 
-network = OnnxNetwork(Path(sys.argv[1]), {"ner": 3}, {"ner": "ner"})
+networks = [OnnxNetwork(Path(sys.argv[1]), {"ner": 3}, {"ner": "ner"})]
 if worker := os.fork():
     signal.signal(signal.SIGALRM, lambda *_: os.kill(worker, signal.SIGKILL))
     signal.alarm(20)
     print(os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]))
 else:
-    print("tagged", end=" ")
+    if sys.argv[2] == "drops":
+        networks.clear()
+    print(sys.argv[2], end=" ")
     sys.exit(3)
 """
 
 
-def test_a_forked_worker_exits(tmp_path: Path) -> None:
+@pytest.mark.parametrize("worker", ["drops", "keeps"])
+def test_a_forked_worker_exits(tmp_path: Path, worker: str) -> None:
     path = model(tmp_path / "model.onnx", [IDS, MASK], SCORES)
-    done = subprocess.run([sys.executable, "-c", SERVER, path], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout == "tagged 3\n", done.stderr
+    command = [sys.executable, "-c", SERVER, path, worker]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == f"{worker} 3\n", done.stderr

@@ -67,6 +67,27 @@ def test_numpy_tags_in_a_pool_of_forked_processes(ner_run, used_before, request)
         assert pool.map_async(tagger.tag, [TEXTS, TEXTS, TEXTS]).get(SECONDS) == [expected] * 3
 
 
+def test_garbage_of_the_parent_is_harmless_in_a_forked_process(in_tensorflow):
+    """Freeing this iterator waits for its threads, or aborts, where they do not exist."""
+    import tensorflow
+
+    rows = iter(tensorflow.data.Dataset.range(10**9).map(lambda row: row + 1, num_parallel_calls=2).prefetch(4))
+    next(rows)
+    cycle = [rows]
+    cycle.append(cycle)
+    gc.disable()
+    try:
+        del rows, cycle
+        child = multiprocessing.get_context("fork").Process(target=gc.collect)
+        child.start()
+    finally:
+        gc.enable()
+    child.join(SECONDS / 2)
+    ended = child.exitcode
+    child.kill()  # the program waits for it at its end
+    assert ended == 0
+
+
 def test_tensorflow_says_what_to_do_in_a_forked_process(in_tensorflow, ner_run, tmp_path):
     load = partial(Tagger.load, ner_run.output, runtime="tensorflow")
     train = partial(polytag.train, task="ner", corpus="sample", output=tmp_path / "new", quiet=True)
@@ -95,8 +116,10 @@ def test_a_forked_process_may_drop_and_save_a_tagger_in_tensorflow(in_tensorflow
 
     child = multiprocessing.get_context("fork").Process(target=save_and_drop)
     child.start()
-    child.join(SECONDS)
-    assert child.exitcode == 0
+    child.join(SECONDS / 2)
+    ended = child.exitcode
+    child.kill()  # the program waits for it at its end
+    assert ended == 0
     assert Tagger.load(tmp_path / "saved").predict_tags(SENTENCES) == in_tensorflow.predict_tags(SENTENCES)
 
 
