@@ -78,7 +78,7 @@ class PretrainedProvider(EncoderProvider):
     """Makes encoders of Hugging Face checkpoints."""
 
     name: ClassVar[str] = "pretrained"
-    summary: ClassVar[str] = "a Hugging Face checkpoint of the BERT, RoBERTa, ALBERT, ELECTRA or DeBERTa-v3 families"
+    summary: ClassVar[str] = "a Hugging Face checkpoint of the BERT, RoBERTa, DeBERTa, ModernBERT or EuroBERT families"
     defaults: ClassVar[TrainingDefaults] = TrainingDefaults(
         epochs=3, batch_size=16, learning_rate=2e-4, weight_decay=0.01, averaging=0.0, precision="native"
     )

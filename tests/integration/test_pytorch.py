@@ -6,6 +6,7 @@ What they compare is measured without PyTorch, too, by its hidden states in `ref
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from polytag.corpus.sample.reader import sample_sentences
 from polytag.encoding.batches import BatchBuilder
 from polytag.encoding.features import featurise
 from polytag.engine.encoders.pretrained import create
-from support.checkpoints import FAMILIES, SENTENCES, make_checkpoint, read_checkpoint
+from support.checkpoints import FAMILIES, SENTENCES, make_checkpoint, read_checkpoint, transformers_tokenizer
 from support.references import pytorch_vectors
 
 torch = pytest.importorskip("torch")
@@ -49,11 +50,15 @@ def pytorch_classifier(tmp_path: Path, family: str) -> Path:
             parameter.copy_(torch.from_numpy(random.normal(0, 0.3, parameter.shape)))
             if "norm" in name.lower() and name.endswith("weight"):
                 parameter.add_(1)
-            if "word_embeddings" in name:
+            if re.search(r"(word|tok)_embeddings|embed_tokens", name):
                 parameter.mul_(10)
         # Without what all words share, they do not all get the same label.
         ids = torch.from_numpy(random.integers(5, config.vocab_size, (50, 8)))
-        shared = model.eval().base_model(input_ids=ids).last_hidden_state.mean((0, 1))
+        seen: list[Any] = []
+        hook = model.classifier.register_forward_pre_hook(lambda _, given: seen.extend(given))
+        model.eval()(input_ids=ids)
+        hook.remove()
+        shared = seen[0].mean((0, 1))
         model.classifier.bias.copy_(-model.classifier.weight @ shared)
     (folder / "model.safetensors").unlink()
     model.save_pretrained(folder)
@@ -72,10 +77,7 @@ def loaded_whole(folder: Path) -> Any:
 
 def pytorch_probabilities(folder: Path, sentences: list[list[str]]) -> Iterator[np.ndarray[Any, Any]]:
     """Probabilities of each sentence's words, float32 (words, labels), read at their first subwords."""
-    from transformers import AutoTokenizer
-
-    family = json.loads((folder / "config.json").read_text())["model_type"]
-    tokenizer = AutoTokenizer.from_pretrained(folder, **({"add_prefix_space": True} if family == "roberta" else {}))
+    tokenizer = transformers_tokenizer(folder, json.loads((folder / "config.json").read_text())["model_type"])
     model = loaded_whole(folder)
     for words in sentences:
         inputs = tokenizer(words, is_split_into_words=True, return_tensors="pt")

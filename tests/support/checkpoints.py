@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FAMILIES = ("bert", "distilbert", "roberta", "xlm-roberta", "albert", "electra", "deberta-v2", "camembert")
+FAMILIES = (
+    *("bert", "distilbert", "roberta", "xlm-roberta", "albert", "electra", "deberta-v2", "camembert"),
+    *("modernbert", "eurobert"),
+)
 
 MODEL_CLASSES = {
     "bert": "BertForTokenClassification",
@@ -22,9 +25,16 @@ MODEL_CLASSES = {
     "electra": "ElectraForTokenClassification",
     "deberta-v2": "DebertaV2ForTokenClassification",
     "camembert": "CamembertForTokenClassification",
+    "modernbert": "ModernBertForTokenClassification",
+    "eurobert": "EuroBertForTokenClassification",
 }
 
 HIDDEN, LAYERS, HEADS, INNER, POSITIONS = 16, 2, 2, 24, 48
+BYTE_LEVEL = ("roberta", "modernbert", "eurobert")
+HEAD = "head."
+"""What the names of ModernBERT's prediction head begin with, which lies beside the encoder."""
+NEARBY = 3
+"""Distance to which ModernBERT's local attention reaches: little, so that windows have several blocks of it."""
 BUCKETS = 8
 """Of DeBERTa's relative positions: few, so that most distances in a window share one."""
 
@@ -94,16 +104,18 @@ def random_tensors(
     """Tensors of a checkpoint: large enough to make a difference, layer norms near one."""
     random = np.random.default_rng(seed)
     family = config.model_type
-    make = {"distilbert": _distilbert, "albert": _albert, "electra": _electra, "deberta-v2": _deberta}.get(
-        family, _bert
-    )
-    shapes = make(config)
+    makers = {"distilbert": _distilbert, "albert": _albert, "electra": _electra, "deberta-v2": _deberta}
+    makers |= {"modernbert": _modernbert, "eurobert": _eurobert}
+    shapes = makers.get(family, _bert)(config)
     start = prefix_of(family) if prefix else ""
-    tensors = {start + name: random.normal(0, 0.3, shape).astype(np.float32) for name, shape in shapes}
+    tensors = {
+        name if name.startswith(HEAD) else start + name: random.normal(0, 0.3, shape).astype(np.float32)
+        for name, shape in shapes
+    }
     for name in tensors:
-        if name.endswith(("LayerNorm.weight", "layer_norm.weight")):
+        if name.lower().endswith("norm.weight"):
             tensors[name] += 1
-    if pooler and family not in ("distilbert", "electra"):
+    if pooler and family not in ("distilbert", "electra", "modernbert", "eurobert"):
         name = "pooler" if family == "albert" else "pooler.dense"
         tensors[f"{start}{name}.weight"] = random.normal(0, 0.3, (HIDDEN, HIDDEN)).astype(np.float32)
         tensors[f"{start}{name}.bias"] = np.zeros(HIDDEN, np.float32)
@@ -117,7 +129,21 @@ def like_roberta(family: str) -> bool:
 
 def prefix_of(family: str) -> str:
     """What the names of an encoder's tensors begin with in a task model."""
-    return {"xlm-roberta": "roberta", "camembert": "roberta", "deberta-v2": "deberta"}.get(family, family) + "."
+    names = {"xlm-roberta": "roberta", "camembert": "roberta", "deberta-v2": "deberta"}
+    return (names | {"modernbert": "model", "eurobert": "model"}).get(family, family) + "."
+
+
+def transformers_tokenizer(folder: Path | str, family: str | None = None) -> Any:
+    """The tokenizer that transformers makes; one of a byte-level family takes each word as after a space."""
+    from tokenizers import normalizers, pre_tokenizers
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder, **({"add_prefix_space": True} if family == "roberta" else {}))
+    if family == "modernbert":  # here transformers has no such option
+        tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    if family == "eurobert":
+        tokenizer.backend_tokenizer.normalizer = normalizers.Prepend(" ")
+    return tokenizer
 
 
 def read_checkpoint(folder: Path) -> dict[str, NDArray[np.float32]]:
@@ -151,6 +177,11 @@ def _config(family: str, vocabulary: int, changes: dict[str, Any]) -> Any:
     if family == "deberta-v2":  # as v3 is
         sizes |= {"position_buckets": BUCKETS, "pos_att_type": "p2c|c2p", "norm_rel_ebd": "layer_norm"}
         sizes |= {"relative_attention": True, "share_att_key": True, "position_biased_input": False}
+    if family == "modernbert":
+        sizes |= {"local_attention": 2 * NEARBY, "pad_token_id": 0, "bos_token_id": 1, "cls_token_id": 1}
+        sizes |= {"eos_token_id": 2, "sep_token_id": 2}
+    if family == "eurobert":
+        sizes |= {"num_key_value_heads": HEADS // 2, "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2}
     values = {"vocab_size": vocabulary, "max_position_embeddings": POSITIONS} | sizes | changes
     return AutoConfig.for_model(family, **values)
 
@@ -208,6 +239,49 @@ def _distilbert(config: Any) -> Shapes:
         yield from _norm(f"{start}.output_layer_norm", hidden)
 
 
+def _modernbert(config: Any) -> Shapes:
+    hidden, inner = config.hidden_size, config.intermediate_size
+
+    def layer(name: str, outputs: int, inputs: int, bias: bool) -> Shapes:
+        dense = list(_dense(name, outputs, inputs))
+        yield from dense if bias else dense[:1]
+
+    def norm(name: str) -> Shapes:
+        yield from list(_norm(name, hidden))[: 2 if config.norm_bias else 1]
+
+    yield "embeddings.tok_embeddings.weight", (config.vocab_size, hidden)
+    yield from norm("embeddings.norm")
+    for number in range(config.num_hidden_layers):
+        start = f"layers.{number}"
+        if number:
+            yield from norm(f"{start}.attn_norm")
+        yield from layer(f"{start}.attn.Wqkv", 3 * hidden, hidden, config.attention_bias)
+        yield from layer(f"{start}.attn.Wo", hidden, hidden, config.attention_bias)
+        yield from norm(f"{start}.mlp_norm")
+        yield from layer(f"{start}.mlp.Wi", 2 * inner, hidden, config.mlp_bias)
+        yield from layer(f"{start}.mlp.Wo", hidden, inner, config.mlp_bias)
+    yield from norm("final_norm")
+    yield from layer(f"{HEAD}dense", hidden, hidden, config.classifier_bias)
+    yield from norm(f"{HEAD}norm")
+
+
+def _eurobert(config: Any) -> Shapes:
+    hidden, inner = config.hidden_size, config.intermediate_size
+    rows = {"q": config.num_attention_heads * config.head_dim, "k": config.num_key_value_heads * config.head_dim}
+    yield "embed_tokens.weight", (config.vocab_size, hidden)
+    for layer in range(config.num_hidden_layers):
+        start = f"layers.{layer}"
+        yield f"{start}.input_layernorm.weight", (hidden,)
+        for part in "qkvo":
+            shape = (rows["k" if part in "kv" else "q"], hidden)
+            yield f"{start}.self_attn.{part}_proj.weight", shape[::-1] if part == "o" else shape
+        yield f"{start}.post_attention_layernorm.weight", (hidden,)
+        yield f"{start}.mlp.gate_proj.weight", (inner, hidden)
+        yield f"{start}.mlp.up_proj.weight", (inner, hidden)
+        yield f"{start}.mlp.down_proj.weight", (hidden, inner)
+    yield "norm.weight", (hidden,)
+
+
 def _albert(config: Any) -> Shapes:
     hidden, inner, narrow = config.hidden_size, config.intermediate_size, config.embedding_size
     yield "embeddings.word_embeddings.weight", (config.vocab_size, narrow)
@@ -239,7 +313,7 @@ def _norm(name: str, width: int) -> Shapes:
 def _write_tokenizer(folder: Path, family: str, uncased: bool, pieces: Sequence[str]) -> int:
     of_bert = partial(_word_pieces, uncased=uncased, pieces=pieces)
     word_pieces = dict.fromkeys(("bert", "distilbert", "electra"), of_bert)
-    make = (word_pieces | {"roberta": _byte_pairs}).get(family, _unigrams)
+    make = (word_pieces | dict.fromkeys(BYTE_LEVEL, _byte_pairs)).get(family, _unigrams)
     tokenizer, settings = make(family)
     tokenizer.save(str(folder / "tokenizer.json"))
     limit = POSITIONS - 2 if like_roberta(family) else POSITIONS
@@ -267,12 +341,20 @@ def _word_pieces(family: str, uncased: bool, pieces: Sequence[str]) -> tuple[Any
     return _surrounded(tokenizer, "[CLS]", "[SEP]"), _settings(name, special) | {"do_lower_case": uncased}
 
 
-def _byte_pairs(_: str) -> tuple[Any, dict[str, Any]]:
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+def _byte_pairs(family: str) -> tuple[Any, dict[str, Any]]:
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
     special = {"bos": "<s>", "pad": "<pad>", "eos": "</s>", "unk": "<unk>", "mask": "<mask>"}
+    if family == "modernbert":
+        special = {"pad": "[PAD]", "cls": "[CLS]", "sep": "[SEP]", "unk": "[UNK]", "mask": "[MASK]"}
+    if family == "eurobert":
+        special = {"bos": "<|begin_of_text|>", "pad": "<|pad|>", "eos": "<|end_of_text|>", "mask": "<|mask|>"}
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    if family == "eurobert":  # as Llama 3's
+        words = pre_tokenizers.Split(Regex(r"[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+|\s+"), "isolated")
+        rest = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([words, rest])
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=360,
@@ -281,6 +363,9 @@ def _byte_pairs(_: str) -> tuple[Any, dict[str, Any]]:
         show_progress=False,
     )
     tokenizer.train_from_iterator([*SENTENCES, "a a a a a a"], trainer)
+    if family != "roberta":
+        begin, end = ("[CLS]", "[SEP]") if family == "modernbert" else (special["bos"], special["eos"])
+        return _surrounded(tokenizer, begin, end), _settings("PreTrainedTokenizerFast", special)
     tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), add_prefix_space=False)
     settings = _settings("RobertaTokenizer", special | {"cls": "<s>", "sep": "</s>"})
     return tokenizer, settings | {"add_prefix_space": False}

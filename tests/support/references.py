@@ -42,6 +42,17 @@ CASES = {family: Case(family) for family in FAMILIES} | {
     "electra, wide embeddings": Case("electra", {"embedding_size": HIDDEN}),
     "electra, gelu_pytorch_tanh": Case("electra", {"hidden_act": "gelu_pytorch_tanh"}),
     "roberta, large epsilon": Case("roberta", {"layer_norm_eps": 0.1}),
+    "modernbert, older names": Case(
+        "modernbert",
+        {"global_attn_every_n_layers": 2, "global_rope_theta": 500.0, "local_rope_theta": 50.0, "num_hidden_layers": 3},
+        ("layer_types", "rope_parameters"),
+    ),
+    "modernbert, with biases": Case(
+        "modernbert", {"norm_bias": True, "attention_bias": True, "mlp_bias": True, "classifier_bias": True}
+    ),
+    "modernbert, relu": Case("modernbert", {"hidden_activation": "relu", "classifier_activation": "silu"}),
+    "eurobert, no shared heads": Case("eurobert", {"num_key_value_heads": 2, "rms_norm_eps": 0.1, "head_dim": 4}),
+    "eurobert, rope_theta": Case("eurobert", {"rope_theta": 77.0}, ("rope_parameters",)),
     "deberta-v2, gelu_new": Case("deberta-v2", {"hidden_act": "gelu_new"}),
     "deberta-v2, many buckets": Case("deberta-v2", {"position_buckets": 64, "max_relative_positions": 100}),
 }
@@ -51,7 +62,8 @@ def write_case(folder: Path, case: Case) -> Path:
     """The checkpoint of a case."""
     make_checkpoint(folder, case.family, seed=3, vocab_size=VOCABULARY, **case.changes)
     path = folder / "config.json"
-    config = {name: value for name, value in json.loads(path.read_text()).items() if name not in case.absent}
+    config = case.changes | json.loads(path.read_text())  # also fields that transformers wrote in older versions
+    config = {name: value for name, value in config.items() if name not in case.absent}
     path.write_text(json.dumps(config))
     return folder
 
@@ -64,10 +76,20 @@ def inputs() -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
 
 
 def pytorch_vectors(folder: Path, ids: NDArray[np.int32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Hidden states, float32 (units, width), of the units that are no padding, by transformers on PyTorch."""
-    import torch
-    from transformers import AutoModel
+    """Hidden states, float32 (units, width), of the units that are no padding, by transformers on PyTorch.
 
+    ModernBERT's are what its classifier gets.
+    """
+    import torch
+    from transformers import AutoModel, AutoModelForTokenClassification
+
+    if json.loads((folder / "config.json").read_text())["model_type"] == "modernbert":
+        whole = AutoModelForTokenClassification.from_pretrained(folder).eval()
+        with torch.no_grad():
+            found = whole.model(
+                torch.tensor(ids, dtype=torch.long), attention_mask=torch.tensor(mask, dtype=torch.long)
+            )
+            return whole.head(found.last_hidden_state).numpy()[mask]
     model = AutoModel.from_pretrained(folder).eval()
     with torch.no_grad():
         found = model(torch.tensor(ids, dtype=torch.long), attention_mask=torch.tensor(mask, dtype=torch.long))

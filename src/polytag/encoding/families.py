@@ -60,7 +60,46 @@ _DISTILBERT = {
 _ELECTRA = {"embedding_size": 128, "hidden_size": 256, "num_attention_heads": 4, "intermediate_size": 1024}
 
 
-_PREFIXES = {"xlm-roberta": "roberta", "camembert": "roberta", "deberta-v2": "deberta"}
+_MODERNBERT = {
+    "vocab_size": 50368,
+    "hidden_size": 768,
+    "intermediate_size": 1152,
+    "num_hidden_layers": 22,
+    "num_attention_heads": 12,
+    "hidden_activation": "gelu",
+    "max_position_embeddings": 8192,
+    "norm_eps": 1e-5,
+    "norm_bias": False,
+    "attention_bias": False,
+    "attention_dropout": 0.0,
+    "local_attention": 128,
+    "embedding_dropout": 0.0,
+    "mlp_bias": False,
+    "mlp_dropout": 0.0,
+    "classifier_bias": False,
+    "classifier_activation": "gelu",
+}
+_EUROBERT = {
+    "vocab_size": 128256,
+    "hidden_size": 768,
+    "intermediate_size": 3072,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 12,
+    "hidden_act": "silu",
+    "max_position_embeddings": 8192,
+    "rms_norm_eps": 1e-5,
+    "attention_bias": False,
+    "attention_dropout": 0.0,
+    "mlp_bias": False,
+}
+
+_PREFIXES = {
+    "xlm-roberta": "roberta",
+    "camembert": "roberta",
+    "deberta-v2": "deberta",
+    "modernbert": "model",
+    "eurobert": "model",
+}
 """Name of the encoder inside a task model, if it is not the model type."""
 
 
@@ -85,6 +124,8 @@ FAMILIES: Mapping[str, Family] = {
     "deberta-v2": Family("DebertaV2ForTokenClassification", _BERT | _DEBERTA),
     "distilbert": Family("DistilBertForTokenClassification", _DISTILBERT),
     "electra": Family("ElectraForTokenClassification", _BERT | _ELECTRA),
+    "eurobert": Family("EuroBertForTokenClassification", _EUROBERT),
+    "modernbert": Family("ModernBertForTokenClassification", _MODERNBERT),
     "roberta": Family("RobertaForTokenClassification", _BERT | {"vocab_size": 50265}, reserved=2),
     "xlm-roberta": Family("XLMRobertaForTokenClassification", _BERT, reserved=2),
 }

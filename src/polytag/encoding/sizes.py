@@ -15,10 +15,19 @@ Shapes = Mapping[str, tuple[int, ...]]
 _LARGEST = 100_000
 """More layers, heads, or positions without weights of their own, no checkpoint has."""
 
-_LAYER = re.compile(r"(?:encoder|transformer)\.layer\.(\d+)\.")
+_LAYER = re.compile(r"(?:(?:encoder|transformer)\.layer|layers)\.(\d+)\.")
 _GROUP = re.compile(r"encoder\.albert_layer_groups\.(\d+)\.albert_layers\.(\d+)\.")
 _AGAIN = "Download the checkpoint again, or find out which of the two was changed."
-_RATES = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout")
+_RATES = (
+    "hidden_dropout_prob",
+    "attention_probs_dropout_prob",
+    "dropout",
+    "attention_dropout",
+    "embedding_dropout",
+    "mlp_dropout",
+)
+_EPSILONS = ("layer_norm_eps", "norm_eps", "rms_norm_eps")
+_SWITCHES = ("norm_bias", "attention_bias", "mlp_bias", "classifier_bias")
 
 
 def check_sizes(config: Mapping[str, Any], shapes: Shapes, folder: Path) -> None:
@@ -55,6 +64,14 @@ def check_sizes(config: Mapping[str, Any], shapes: Shapes, folder: Path) -> None
 
 def _expected(model_type: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str | int, ...]]]:
     """Tensors whose shapes show all sizes, with a field or a number for each axis."""
+    if model_type == "modernbert":
+        yield "embeddings.tok_embeddings.weight", ("vocab_size", "hidden_size")
+        yield "layers.0.mlp.Wo.weight", ("hidden_size", "intermediate_size")
+        return
+    if model_type == "eurobert":
+        yield "embed_tokens.weight", ("vocab_size", "hidden_size")
+        yield "layers.0.mlp.down_proj.weight", ("hidden_size", "intermediate_size")
+        return
     small = model_type == "distilbert"
     hidden, inner = ("dim", "hidden_dim") if small else ("hidden_size", "intermediate_size")
     width = "embedding_size" if model_type in ("albert", "electra") else hidden
@@ -92,8 +109,33 @@ def _check_counts(model_type: str, settings: Mapping[str, Any], names: Shapes, f
             )
     if _number(settings, layers, folder) > 1_000:  # of ALBERT, they share their weights
         raise _invalid(folder, layers, settings[layers], "at most 1,000")
-    if settings[hidden] % _number(settings, heads, folder):
+    if model_type == "eurobert":
+        _check_shared_heads(settings, names, folder)
+    elif settings[hidden] % _number(settings, heads, folder):
         raise _invalid(folder, heads, settings[heads], f"a divisor of {hidden}, which is {settings[hidden]}")
+    if model_type == "modernbert":
+        _number(settings, "local_attention", folder)
+        if settings[hidden] // settings[heads] % 2:
+            raise _invalid(folder, heads, settings[heads], "such that positions can rotate pairs of a head's numbers")
+
+
+def _check_shared_heads(settings: Mapping[str, Any], names: Shapes, folder: Path) -> None:
+    """Check the heads of EuroBERT; several may share keys and values."""
+    own = _number(settings, "num_attention_heads", folder)
+    shared = own if settings.get("num_key_value_heads") is None else _number(settings, "num_key_value_heads", folder)
+    if own % shared:
+        raise _invalid(folder, "num_key_value_heads", shared, f"a divisor of num_attention_heads, which is {own}")
+    whole = settings.get("head_dim") is None
+    width = settings["hidden_size"] // own if whole else _number(settings, "head_dim", folder)
+    if width % 2:
+        raise _invalid(folder, "head_dim", width, "an even number, because positions rotate pairs")
+    for projection, heads in (("q_proj", own), ("k_proj", shared)):
+        rows = names.get(f"layers.0.self_attn.{projection}.weight", (0,))[0]
+        if rows != heads * width:
+            raise TaggerError(
+                f"{folder / 'config.json'} does not fit the weights: by its heads and head_dim, the tensor of "
+                f"{projection} has {heads * width} rows, and it has {rows}. {_AGAIN}"
+            )
 
 
 def _check_numbers(settings: Mapping[str, Any], folder: Path) -> None:
@@ -104,9 +146,13 @@ def _check_numbers(settings: Mapping[str, Any], folder: Path) -> None:
         value = settings.get(name, 0.0)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
             raise _invalid(folder, name, value, "a number from 0 to 1")
-    epsilon = settings.get("layer_norm_eps", 0.0)
-    if isinstance(epsilon, bool) or not isinstance(epsilon, int | float) or not 0 <= epsilon < 1:
-        raise _invalid(folder, "layer_norm_eps", epsilon, "a small number above 0")
+    for name in _EPSILONS:
+        value = settings.get(name, 0.0)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
+            raise _invalid(folder, name, value, "a small number above 0")
+    for name in _SWITCHES:
+        if not isinstance(value := settings.get(name, False), bool):
+            raise _invalid(folder, name, value, "true or false")
 
 
 def _number(settings: Mapping[str, Any], field: str, folder: Path) -> int:

@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from polytag.engine.borrowed import borrowed
 from polytag.engine.model import TaggerModel
 from polytag.engine.optimizer import distinct_rows
 from polytag.errors import TrainingError, shorten
@@ -164,8 +165,9 @@ def _words(data: bytes, number: int) -> NDArray[np.int64]:
 
 def _expect_signs_of_life(workers: int) -> None:
     """Count a worker as lost after `SILENCE` seconds; after TensorFlow's ten, a busy machine would seem dead."""
-    from tensorflow.compiler.xla.tsl.protobuf import coordination_config_pb2
-    from tensorflow.python.eager import context
+    with borrowed("tensorflow"):
+        from tensorflow.compiler.xla.tsl.protobuf import coordination_config_pb2
+        from tensorflow.python.eager import context
 
     context.context().configure_coordination_service(
         service_type="standalone",

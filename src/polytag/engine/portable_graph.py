@@ -12,9 +12,12 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from polytag.engine.borrowed import borrowed
 from polytag.engine.model import TaggerModel
+
+with borrowed("tensorflow"):
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 MASK = "attention_mask"
 """Name of the input that marks padding."""

@@ -22,6 +22,8 @@ from polytag.plugin.encoder import Tensors
 Hook = Callable[[NDArray[Any], list[int]], NDArray[Any]]
 
 _SEGMENTS = "embeddings.token_type_embeddings.weight"
+_HEAD = "head."
+"""What ModernBERT has between encoder and classifier; a bare encoder lacks it, and it is drawn anew."""
 _POSITIONS = "embeddings.position_embeddings.weight"
 
 
@@ -77,7 +79,8 @@ class WeightMap:
 
     def port_weight(self, keras_variable: Any, hf_weight_key: str, hook_fn: Hook | None = None) -> None:
         """Called by converters for every variable."""
-        name = hf_weight_key if hf_weight_key.startswith(self.prefix) else self.prefix + hf_weight_key
+        is_whole = hf_weight_key.startswith((self.prefix, _HEAD))
+        name = hf_weight_key if is_whole else self.prefix + hf_weight_key
         self._links.append(Link(keras_variable, name, hook_fn))
 
     def keep_only(self, variables: list[Any]) -> None:
@@ -102,7 +105,9 @@ class WeightMap:
         """
         for link in self._links:
             tensor = self._find(tensors, link.name)
-            if tensor is None:
+            if tensor is None and link.name.startswith(_HEAD):
+                tensor = link.to_tensor(np.zeros(link.variable.shape[::-1], np.float32))
+            elif tensor is None:
                 raise TaggerError(
                     f"The checkpoint has no tensor {link.name!r}, with or without {self.prefix!r}: it is not a "
                     "complete checkpoint of the model type in its config.json."

@@ -21,7 +21,7 @@ from polytag.encoding.families import FAMILIES, with_defaults
 from polytag.encoding.sizes import check_sizes
 from polytag.encoding.tensors import has_weights, read_shapes, read_tensors
 from polytag.encoding.tokenizer import load_tokenizer
-from polytag.engine.encoders import convert_deberta, convert_electra
+from polytag.engine.encoders import convert_deberta, convert_electra, convert_eurobert, convert_modernbert
 from polytag.engine.encoders.hf_weights import WeightMap
 from polytag.engine.encoders.keras_hub_parts import (
     convert_albert,
@@ -30,6 +30,7 @@ from polytag.engine.encoders.keras_hub_parts import (
     convert_roberta,
     convert_xlm_roberta,
 )
+from polytag.engine.encoders.rotary import Linear, RotaryBlock
 from polytag.engine.encoders.transformer import FusedTransformerEncoder, exact_gelu, fuse, pick_rows
 from polytag.errors import PolytagError, TaggerError, shorten
 from polytag.plugin.encoder import Encoder, ExampleInputs, Tensors
@@ -39,6 +40,7 @@ _ACTIVATIONS = {
     "gelu_new": lambda x: keras.activations.gelu(x, approximate=True),
     "gelu_pytorch_tanh": lambda x: keras.activations.gelu(x, approximate=True),
     "relu": keras.activations.relu,
+    "silu": keras.activations.silu,
 }
 _CONVERTERS = {
     "albert": convert_albert,
@@ -47,9 +49,12 @@ _CONVERTERS = {
     "deberta-v2": convert_deberta,
     "distilbert": convert_distilbert,
     "electra": convert_electra,
+    "eurobert": convert_eurobert,
+    "modernbert": convert_modernbert,
     "roberta": convert_roberta,
     "xlm-roberta": convert_xlm_roberta,
 }
+_ACTIVATION_FIELDS = {"distilbert": "activation", "modernbert": "hidden_activation"}
 _MANY_ROWS = 1_000
 
 
@@ -154,7 +159,7 @@ class PretrainedNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
         self.body = keras.Model(backbone.input, output)
         self.last = output._keras_history.operation
         self.below = None
-        if isinstance(self.last, FusedTransformerEncoder) and len(self.last._inbound_nodes) == 1:
+        if isinstance(self.last, FusedTransformerEncoder | RotaryBlock) and len(self.last._inbound_nodes) == 1:
             self.below = keras.Model(backbone.input, self.last._inbound_nodes[0].input_tensors[0])
         self.needs_segments = "segment_ids" in backbone.input
         self.max_length = backbone.max_sequence_length
@@ -271,12 +276,16 @@ def _build(config: dict[str, Any], folder: Path) -> tuple[PretrainedNetwork, Wei
     except (ValueError, KeyError, TypeError) as error:
         raise PolytagError(
             f"The checkpoint {str(folder)!r} has the model type {model_type!r}, which polytag cannot read. The BERT, "
-            "DistilBERT, ALBERT, ELECTRA, RoBERTa, XLM-RoBERTa, CamemBERT and DeBERTa-v3 families work."
+            "DistilBERT, ALBERT, ELECTRA, RoBERTa, XLM-RoBERTa, CamemBERT, DeBERTa-v3, ModernBERT and EuroBERT "
+            "families work."
         ) from error
     _follow_config(backbone, settings)
     weights = WeightMap(backbone, converter, settings)
     if operands != "float16":
         weights.replace(fuse(backbone, operands))
+        for layer in backbone._flatten_layers():
+            if isinstance(layer, Linear):
+                layer.operands = operands
     network = PretrainedNetwork(backbone)
     weights.keep_only(network.body.variables)
     return network, weights
@@ -296,16 +305,23 @@ def _drawing_no_weights() -> Iterator[None]:
 
 def _follow_config(backbone: Any, config: Mapping[str, Any]) -> None:
     """Apply the activation and the epsilon of layer norms, for which KerasHub's converters use constants."""
-    name = config["activation" if config["model_type"] == "distilbert" else "hidden_act"]
+    activation = _activation(config[_ACTIVATION_FIELDS.get(config["model_type"], "hidden_act")])
+    of_head = _activation(config.get("classifier_activation", "gelu"))
+    epsilon = config.get("layer_norm_eps")
+    for layer in backbone._flatten_layers():
+        if isinstance(layer, keras.layers.LayerNormalization) and epsilon is not None:
+            layer.epsilon = epsilon
+        if isinstance(layer, RotaryBlock):
+            layer.activation, layer.head_activation = activation, of_head
+        dense = getattr(layer, "_feedforward_intermediate_dense", None)
+        if dense is not None:
+            dense.activation = activation
+
+
+def _activation(name: object) -> Any:
     if not isinstance(name, str) or name not in _ACTIVATIONS:
         raise TaggerError(
             f"The checkpoint's activation {shorten(str(name))!r} is not supported; supported: "
             f"{', '.join(_ACTIVATIONS)}."
         )
-    epsilon = config.get("layer_norm_eps")
-    for layer in backbone._flatten_layers():
-        if isinstance(layer, keras.layers.LayerNormalization) and epsilon is not None:
-            layer.epsilon = epsilon
-        dense = getattr(layer, "_feedforward_intermediate_dense", None)
-        if dense is not None:
-            dense.activation = _ACTIVATIONS[name]
+    return _ACTIVATIONS[name]

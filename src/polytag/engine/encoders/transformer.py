@@ -84,7 +84,7 @@ class FusedTransformerEncoder(TransformerEncoder):  # type: ignore[misc]  # Kera
         kernel, bias = tf.convert_to_tensor(kernel), tf.convert_to_tensor(bias)
         if not training:  # without gradients, TensorFlow fuses these two, and the activation after them
             return tf.nn.bias_add(tf.matmul(rows, kernel), bias)
-        return _dense(rows, kernel, bias, self.operands)
+        return dense(rows, kernel, bias, self.operands)
 
     def _add_and_normalise(self, change: Any, residual: Any, norm: Any, training: bool) -> Any:
         if not training:
@@ -130,7 +130,7 @@ def pick_rows(x: Any, wanted: Any) -> Any:
 
 def layer_norm(x: Any, norm: Any) -> Any:
     """Layer normalisation with the weights of a Keras layer, in fewer passes over memory."""
-    normalised, _ = _normalise(x, norm.epsilon)
+    normalised, _ = normalise(x, norm.epsilon)
     return normalised * tf.convert_to_tensor(norm.gamma) + tf.convert_to_tensor(norm.beta)
 
 
@@ -202,23 +202,24 @@ def _join_projections(attention: Any) -> list[tuple[Any, Columns]]:
     return replaced
 
 
-def _dense(rows: Any, kernel: Any, bias: Any, operands: str) -> Any:
+def dense(rows: Any, kernel: Any, bias: Any | None, operands: str) -> Any:
+    """Rows, float32 (n, inputs), times a kernel, plus a bias, if any; operands of the products are of a short dtype."""
     dtype = tf.as_dtype(operands)
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]  # TensorFlow has no types
-    def dense(rows: Any, kernel: Any, bias: Any) -> Any:
+    def product(rows: Any, kernel: Any, *biases: Any) -> Any:
         left, right = tf.cast(rows, dtype), tf.cast(kernel, dtype)
-        product = tf.nn.bias_add(tf.cast(tf.matmul(left, right), tf.float32), bias)
+        found = tf.cast(tf.matmul(left, right), tf.float32)
 
         def gradient(upstream: Any) -> Any:
             short = tf.cast(upstream, dtype)
             of_rows = tf.cast(tf.matmul(short, right, transpose_b=True), tf.float32)
             of_kernel = tf.cast(tf.matmul(left, short, transpose_a=True), tf.float32)
-            return of_rows, of_kernel, _column_sums(upstream)
+            return of_rows, of_kernel, *(column_sums(upstream) for _ in biases)
 
-        return product, gradient
+        return tf.nn.bias_add(found, biases[0]) if biases else found, gradient
 
-    return dense(rows, kernel, bias)
+    return product(rows, kernel) if bias is None else product(rows, kernel, bias)
 
 
 def _add_and_normalise(change: Any, residual: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
@@ -226,26 +227,28 @@ def _add_and_normalise(change: Any, residual: Any, gamma: Any, beta: Any, epsilo
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]  # TensorFlow has no types
     def add_and_normalise(change: Any, residual: Any, gamma: Any, beta: Any) -> Any:
-        normalised, inverse = _normalise(change + residual, epsilon)
+        normalised, inverse = normalise(change + residual, epsilon)
 
         def gradient(upstream: Any) -> Any:
             inner = upstream * gamma
             mean = tf.reduce_mean(inner, axis=-1, keepdims=True)
             along = normalised * tf.reduce_mean(inner * normalised, axis=-1, keepdims=True)
             of_sum = inverse * (inner - mean - along)
-            return of_sum, of_sum, _column_sums(upstream * normalised), _column_sums(upstream)
+            return of_sum, of_sum, column_sums(upstream * normalised), column_sums(upstream)
 
         return normalised * gamma + beta, gradient
 
     return add_and_normalise(change, residual, gamma, beta)
 
 
-def _normalise(x: Any, epsilon: float) -> tuple[Any, Any]:
-    centred = x - tf.reduce_mean(x, axis=-1, keepdims=True)
-    inverse = tf.math.rsqrt(tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True) + epsilon)
-    return centred * inverse, inverse
+def normalise(x: Any, epsilon: float, centred: bool = True) -> tuple[Any, Any]:
+    """Rows divided by their standard deviation, or uncentred by their root mean square, and one over the divisor."""
+    if centred:
+        x -= tf.reduce_mean(x, axis=-1, keepdims=True)
+    inverse = tf.math.rsqrt(tf.reduce_mean(tf.square(x), axis=-1, keepdims=True) + epsilon)
+    return x * inverse, inverse
 
 
-def _column_sums(x: Any) -> Any:
-    # A matrix product sums columns in half the time of a reduction.
+def column_sums(x: Any) -> Any:
+    """The sum of each column of a matrix, by a product, which takes half the time of a reduction."""
     return tf.reshape(tf.matmul(tf.ones((1, tf.shape(x)[0])), x), (-1,))
