@@ -27,4 +27,5 @@ class Tag:
 ray.init(include_dashboard=False, log_to_driver=False, logging_level="error")
 ray.data.DataContext.get_current().enable_progress_bars = False
 lake = ray.data.read_parquet(SOURCE)
-lake.map_batches(Tag, batch_size=256, concurrency=ACTORS).write_parquet(OUTPUT)
+# With a processor each, actors on as many processors would leave none to read and write with.
+lake.map_batches(Tag, batch_size=256, concurrency=ACTORS, num_cpus=0.5).write_parquet(OUTPUT)
