@@ -15,8 +15,9 @@ from polytag.encoding.splitters import CharactersSplitter, StandardSplitter, Whi
 from polytag.encoding.word_vectors import VECTORS_FILE
 from polytag.files import expand_home, path_exists
 from polytag.plugin.alignment import FloatArray
-from polytag.plugin.encoder import Encoder, EncoderProvider, NumpyNetwork, TrainingDefaults, WordCoder
+from polytag.plugin.encoder import Encoder, EncoderProvider, TrainingDefaults, WordCoder
 from polytag.plugin.head import CRF, SOFTMAX, TRANSITIONS, DecodedWords, Head, Parameters, SentenceWords
+from polytag.plugin.networks import NumpyNetwork, OnnxNetwork
 from polytag.plugin.reader import Reader
 from polytag.plugin.scheme import LabelScheme
 from polytag.plugin.specs import hookimpl
@@ -73,6 +74,12 @@ class CompactProvider(EncoderProvider):
 
         return CompactNetwork
 
+    def onnx_network(self) -> OnnxNetwork:
+        """The network in ONNX."""
+        from polytag.exporting.onnx.compact import write_compact
+
+        return write_compact
+
 
 class PretrainedProvider(EncoderProvider):
     """Makes encoders of Hugging Face checkpoints."""
@@ -112,6 +119,12 @@ class PretrainedProvider(EncoderProvider):
         from polytag.encoding.tokenizer import restore_coder
 
         return restore_coder(folder)
+
+    def onnx_network(self) -> OnnxNetwork:
+        """The network in ONNX."""
+        from polytag.exporting.onnx.transformers import write_transformer
+
+        return write_transformer
 
     def restores_transformers(self, folder: Path) -> bool:
         """True for any checkpoint: `restore` raises an error for unsupported families."""

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from polytag.encoding.tensors import head_tensors, parameter_tensors
 from polytag.plugin.attribution import misfit_of
-from polytag.plugin.encoder import AtPositions, Encoder, InBulk, Tensors, head_prefix
+from polytag.plugin.encoder import Encoder, Tensors, head_prefix
+from polytag.plugin.networks import AtPositions, InBulk
 
 if TYPE_CHECKING:
     from polytag.engine.prediction import Predictor

@@ -1,8 +1,7 @@
-"""A tagger's network as one TensorFlow graph for other runtimes.
+"""A tagger's network as one TensorFlow graph for LiteRT.
 
-Weights become constants, and some parts are rewritten into the forms that converters and runtimes recognise: GELU, new
-axes and signs of integers, which LiteRT supports in no other form, and layer norms and dense layers, so that each runs
-as one fast operation. A part that is not recognised stays unchanged.
+Weights become constants, and some parts are rewritten: GELU, new axes and signs of integers, which LiteRT supports in
+no other form, and dense layers, so that each runs as one fast operation. A part that is not recognised stays unchanged.
 """
 
 from __future__ import annotations
@@ -15,47 +14,36 @@ import tensorflow as tf
 
 from polytag.engine.borrowed import borrowed
 from polytag.engine.model import TaggerModel
+from polytag.plugin.onnx_graph import MASK, ids_name
 
 with borrowed("tensorflow"):
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-MASK = "attention_mask"
-"""Name of the input that marks padding."""
 
-
-def ids_name(n_features: int) -> str:
-    """Name of the other input: ids of subwords, or of hashed features."""
-    return "input_ids" if n_features == 1 else "feature_ids"
-
-
-def serving_function(model: TaggerModel, dtype: Any, logits: bool = False, in_bulk: bool = False) -> Any:
+def serving_function(model: TaggerModel) -> Any:
     """The network as a `tf.function` of two named inputs.
 
     Args:
         model: Encoder and heads.
-        dtype: Integer type of the inputs.
-        logits: Whether the function returns logits instead of probabilities.
-        in_bulk: Whether it calls `model.in_bulk`, which is faster, with operations that not every converter knows.
 
     Returns:
-        A function of `input_ids`, (batch, length), or `feature_ids`, (batch, length, n_features), and `attention_mask`,
-        (batch, length), 0 at padding. It returns, for each task, probabilities, float32 (batch, length, labels).
+        A function of `input_ids`, int32 (batch, length), or `feature_ids`, int32 (batch, length, n_features), and
+        `attention_mask`, int32 (batch, length), 0 at padding. It returns, for each task, probabilities, float32
+        (batch, length, labels).
     """
     n_features = model.encoder.n_features
     shape = (None, None) if n_features == 1 else (None, None, n_features)
 
     @tf.function(  # type: ignore[untyped-decorator]  # TensorFlow has no types
         input_signature=[
-            tf.TensorSpec(shape, dtype, name=ids_name(n_features)),
-            tf.TensorSpec((None, None), dtype, name=MASK),
+            tf.TensorSpec(shape, tf.int32, name=ids_name(n_features)),
+            tf.TensorSpec((None, None), tf.int32, name=MASK),
         ],
         autograph=False,
     )
     def scores(ids: Any, mask: Any) -> dict[str, Any]:
-        ids = tf.cast(ids, tf.int32)
-        ids, is_unit = tf.expand_dims(ids, -1) if n_features == 1 else ids, mask > 0
-        found: dict[str, Any] = model.in_bulk(ids, is_unit) if in_bulk else model(ids, is_unit, training=False)
-        return found if logits else {task: tf.nn.softmax(values) for task, values in found.items()}
+        found = model(tf.expand_dims(ids, -1) if n_features == 1 else ids, mask > 0, training=False)
+        return {task: tf.nn.softmax(values) for task, values in found.items()}
 
     return scores
 
@@ -83,9 +71,6 @@ class PortableGraph:
         for node in list(self.definition.node):
             if node.op == "Mul":
                 self._rewrite_gelu(node)
-                self._rewrite_normalisation(node)
-            elif node.op == "AddV2":
-                self._rewrite_layer_norm(node)
             elif node.op == "Reshape":
                 self._rewrite_dense(node)
             elif node.op == "StridedSlice":
@@ -116,44 +101,6 @@ class PortableGraph:
         total = self._new(node, "total", "AddV2", [positive, self._constant(node, "one", np.float32(1))])
         halved = self._new(node, "halved", "Mul", [node.input[0], self._constant(node, "half", np.float32(0.5))])
         self._replace(node, "Mul", [halved, total])
-
-    def _rewrite_normalisation(self, node: Any) -> None:
-        """x rsqrt(mean(square(x)) + epsilon) as x / sqrt(mean(x ** 2) + epsilon)."""
-        if not (found := self._match(node, ("Sub", "Rsqrt"))):
-            return
-        if not (spread := self._match(self._source(found[1].input[0]), ("Mean", "Const"))):
-            return
-        squares = self._source(spread[0].input[0])
-        if squares.op != "Square" or self._source(squares.input[0]) is not found[0]:
-            return
-        self._replace(squares, "Pow", [squares.input[0], self._constant(squares, "two", np.float32(2))])
-        deviation = self._new(node, "deviation", "Sqrt", [found[1].input[0]])
-        self._replace(node, "RealDiv", [node.input[0], deviation])
-
-    def _rewrite_layer_norm(self, node: Any) -> None:
-        """x m + (beta - mean m), m = gamma rsqrt(variance + epsilon), as (x - mean) / sqrt(...) gamma + beta."""
-        if not (found := self._match(node, ("Mul", "AddV2"))):
-            return
-        if not (shift := self._match(found[1], ("Mul", "Reshape"))):
-            return
-        if not (negative := self._match(shift[0], ("Neg", "Mul"))):
-            return
-        if not (scale := self._match(negative[1], ("Rsqrt", "Reshape"))):
-            return
-        total = self._source(scale[0].input[0])
-        if not (spread := self._match(total, ("Mean", "Const"))):
-            return
-        squares = self._source(spread[0].input[0])
-        if squares.op != "SquaredDifference" or self._source(found[0].input[1]) is not negative[1]:
-            return
-        centred = self._new(node, "centred", "Sub", [squares.input[0], negative[0].input[0]])
-        power = self._new(node, "squares", "Pow", [centred, self._constant(node, "two", np.float32(2))])
-        variance = self._new(node, "variance", "Mean", [power, spread[0].input[1]], like=spread[0])
-        positive = self._new(node, "positive", "AddV2", [variance, total.input[1]])
-        deviation = self._new(node, "deviation", "Sqrt", [positive])
-        normal = self._new(node, "normal", "RealDiv", [centred, deviation])
-        weighted = self._new(node, "weighted", "Mul", [normal, scale[1].input[0]])
-        self._replace(node, "AddV2", [weighted, shift[1].input[0]])
 
     def _rewrite_dense(self, node: Any) -> None:
         """A matrix product on the last axis, without the reshaping around it."""

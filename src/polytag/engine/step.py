@@ -20,7 +20,7 @@ from polytag.engine.model import TaggerModel
 from polytag.engine.optimizer import AdamW, learning_rate_at
 from polytag.engine.settings import Settings
 from polytag.plugin.alignment import IGNORE
-from polytag.plugin.encoder import WithTables
+from polytag.plugin.networks import WithTables
 from polytag.plugin.registry import registry
 
 INITIAL_LOSS_SCALE = 2.0**15

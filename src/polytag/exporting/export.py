@@ -33,7 +33,7 @@ LOWEST_AGREEMENT = {None: 0.999, "int8": 0.95}
 """Minimum share of words per task with the same tag as the tagger, without and with quantisation."""
 
 _SENTENCES = 200
-_PACKAGES = {"onnx": ("tf2onnx", "onnx", "onnxruntime"), "litert": ("ai_edge_litert",)}
+_PACKAGES = {"onnx": ("onnx", "onnxruntime"), "litert": ("ai_edge_litert",)}
 
 
 @dataclass(frozen=True, slots=True)

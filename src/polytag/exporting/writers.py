@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from polytag.encoding.batches import NetworkFunction
 from polytag.errors import PolytagError
 from polytag.exporting.example_program import transformers_program
+from polytag.exporting.onnx.write import write_onnx
 from polytag.tagger.onnx_files import logits_names
 from polytag.tagger.onnx_network import OnnxNetwork
 from polytag.tagger.runtimes import LITERT_FILE, ONNX_FILE, ExportedModel, open_litert
@@ -28,24 +28,16 @@ def _write_savedmodel(tagger: Tagger, folder: Path, _: str | None) -> tuple[str,
 
 
 def _write_onnx(tagger: Tagger, folder: Path, quantize: str | None) -> tuple[str, Tagger]:
-    from polytag.engine.graph_files import write_onnx
-
-    write_onnx(tagger.network, folder / ONNX_FILE)
-    if quantize:
-        _quantise(folder / ONNX_FILE)
+    write_onnx(tagger.network, folder / ONNX_FILE, eight_bits=quantize is not None)
     return "ONNX Runtime", swapped(tagger, OnnxNetwork(folder / ONNX_FILE, _sizes(tagger)))
 
 
 def write_onnx_in_place(tagger: Tagger, path: Path, quantize: str | None) -> Tagger:
     """Write an ONNX model whose outputs are logits, as optimum and transformers.js expect them; returns the tagger
     running in it."""
-    from polytag.engine.graph_files import write_onnx
-
     path.parent.mkdir(exist_ok=True)
     outputs = logits_names(tagger.heads)
-    write_onnx(tagger.network, path, outputs)
-    if quantize:
-        _quantise(path)
+    write_onnx(tagger.network, path, outputs, eight_bits=quantize is not None)
     return swapped(tagger, OnnxNetwork(path, _sizes(tagger), outputs))
 
 
@@ -80,21 +72,6 @@ def swapped(tagger: Tagger, run: NetworkFunction) -> Tagger:
 
 def _sizes(tagger: Tagger) -> dict[str, int]:
     return {name: len(head.labels) for name, head in tagger.heads.items()}
-
-
-def _quantise(path: Path) -> None:
-    from google.protobuf.message import DecodeError
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    # Seven bits per weight: with eight, processors without VNNI overflow when two products are added.
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)  # it advises to simplify the graph, which is already done
-    try:
-        quantize_dynamic(path, path, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
-    except DecodeError as error:  # onnx reads a file that it has written, and does not notice a full disk
-        raise OSError("a file of the quantisation is incomplete, as on a full disk") from error
-    finally:
-        logging.disable(before)
 
 
 def _open_transformers(folder: Path, decoder_task: str) -> NetworkFunction:

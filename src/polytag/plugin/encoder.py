@@ -7,12 +7,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self, runtime_checkable
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from polytag.errors import PluginError, PolytagError
+from polytag.plugin.networks import NumpyNetwork, OnnxNetwork
 
 Tensors = dict[str, NDArray[Any]]
 Precision = Literal["float32", "bfloat16", "float16"]
@@ -124,54 +125,6 @@ class WordCoder(ABC):
         """Write the files that `EncoderProvider.restore_coder` needs."""
 
 
-@runtime_checkable
-class AtPositions(Protocol):
-    """A network that computes the vectors of some positions faster than all vectors: see `Encoder.network`."""
-
-    def at(self, ids: Any, mask: Any, wanted: Any, training: bool) -> Any:
-        """Vectors at the positions `wanted`, float (n, width)."""
-
-
-@runtime_checkable
-class InBulk(Protocol):
-    """A network that computes vectors faster if no gradient is needed: see `Encoder.network`."""
-
-    def in_bulk(self, ids: Any, mask: Any) -> Any:
-        """Vectors, float (batch, length, width)."""
-
-
-@runtime_checkable
-class WithTables(Protocol):
-    """A network with variables that are read by row: see `Encoder.network`."""
-
-    tables: Sequence[Any]
-
-
-class NumpyNetwork(Protocol):
-    """A network without TensorFlow: see `EncoderProvider.numpy_network`.
-
-    It can be pickled, and called in several threads at once.
-    """
-
-    @property
-    def width(self) -> int:
-        """The width of its vectors."""
-
-    def __call__(
-        self, ids: NDArray[np.int32], mask: NDArray[np.bool_], wanted: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
-        """Vectors at some positions.
-
-        Args:
-            ids: int32 (batch, length, n_features).
-            mask: bool (batch, length), False at padding.
-            wanted: int64 (n,), distinct positions among batch * length, none of them padding.
-
-        Returns:
-            float32 (n, width).
-        """
-
-
 class Encoder(WordCoder):
     """Turns words into units, and has the network that turns units into vectors.
 
@@ -201,11 +154,11 @@ class Encoder(WordCoder):
         - `tables`, a list of its variables that are read by row;
         - `at(ids, mask, wanted, training)`, called instead of the network in training and prediction; it gives float
           (n, width), the vectors at the positions `wanted`, int32 (n,), among batch * length: unique, possibly none;
-        - `in_bulk(ids, mask)`, called instead of the network in prediction if it has no `at`, and in files for ONNX
-          Runtime; vectors of padding can be any.
+        - `in_bulk(ids, mask)`, called instead of the network in prediction if it has no `at`; vectors of padding can be
+          any.
 
         All are called inside a `tf.function` without autograph, so that control flow on tensors is `tf.cond` or
-        `tf.while_loop`. `at` need not be exportable; `in_bulk` must be exportable to ONNX.
+        `tf.while_loop`.
         """
 
     @property
@@ -334,6 +287,16 @@ class EncoderProvider(ABC):
         The network gives the same vectors as `Encoder.network` without training, up to rounding. The function raises
         TaggerError if a tensor is missing or has the wrong shape. `restore_coder` must also accept the folder of a
         tagger. None by default: the encoder needs TensorFlow.
+        """
+        return None
+
+    def onnx_network(self) -> OnnxNetwork | None:
+        """The function that writes the network into an ONNX model; taggers can then be exported to ONNX.
+
+        It is called with an `OnnxGraph`, `Encoder.config()` and the saved tensors of the tagger, adds the operators of
+        the network to the graph, and returns its vectors, float32 (batch, length, width): the same as of
+        `Encoder.network` without training, up to rounding; vectors of padding can be any. None by default: the encoder
+        has no network in ONNX.
         """
         return None
 

@@ -37,7 +37,7 @@ _CALL_UNITS = {"word": 256, "subword": 4}
 
 ONNX_FILE, LITERT_FILE = "model.onnx", "model.tflite"
 _EXTRAS = {
-    **dict.fromkeys(("onnxruntime", "tf2onnx", "onnx"), "onnx"),
+    **dict.fromkeys(("onnxruntime", "onnx"), "onnx"),
     "ai_edge_litert": "litert",
     "ray": "ray",
     **dict.fromkeys(("fastapi", "fastapi_offline", "uvicorn", "httptools", "prometheus_client"), "serve"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polytag.errors import PolytagError
-from polytag.plugin.encoder import AtPositions, Encoder, EncoderProvider, InBulk, WordCoder
+from polytag.plugin.encoder import Encoder, EncoderProvider, WordCoder
+from polytag.plugin.networks import AtPositions, InBulk, OnnxNetwork
+from polytag.plugin.onnx_graph import OnnxGraph
 from polytag.plugin.task import Task
 from polytag.publishing.uploads import is_part
 from polytag.testing.contracts import BrokenContractError, Contract, NotCheckableError, Workbench
@@ -71,6 +74,24 @@ def _keeps_to_its_call(provider: EncoderProvider, bench: Workbench) -> None:
     if (make := provider.numpy_network()) is not None:
         found = make(encoder.tensors())(ids, mask, np.flatnonzero(mask))
         _compare("the network of numpy_network()", found, vectors[mask])
+    if (write := provider.onnx_network()) is not None and _can_run_onnx():
+        _compare("the network of onnx_network()", _in_onnx_runtime(encoder, write, ids, mask)[mask], vectors[mask])
+
+
+def _can_run_onnx() -> bool:
+    return all(importlib.util.find_spec(name) is not None for name in ("onnx", "onnxruntime"))
+
+
+def _in_onnx_runtime(encoder: Encoder, write: OnnxNetwork, ids: NDArray[Any], mask: NDArray[Any]) -> NDArray[Any]:
+    """The vectors of a network in ONNX."""
+    import onnxruntime
+
+    graph = OnnxGraph(encoder.n_features)
+    graph.set_output("vectors", write(graph, encoder.config(), encoder.tensors()), encoder.width)
+    session = onnxruntime.InferenceSession(graph.serialize(), providers=["CPUExecutionProvider"])
+    given = {graph.ids: ids.squeeze(-1) if encoder.n_features == 1 else ids, graph.mask: mask}
+    found = session.run(["vectors"], {name: values.astype(np.int64) for name, values in given.items()})[0]
+    return np.asarray(found)
 
 
 def _compare(call: str, given: NDArray[Any], expected: NDArray[Any]) -> None:
@@ -198,7 +219,9 @@ def _trains(provider: EncoderProvider, bench: Workbench) -> None:
 CONTRACTS = (
     Contract("encoder", "every word has units", _encodes),
     Contract("encoder", "padding changes nothing", _ignores_padding),
-    Contract("encoder", "at(), in_bulk() and numpy_network() give the same vectors as a call", _keeps_to_its_call),
+    Contract(
+        "encoder", "at(), in_bulk(), numpy_network() and onnx_network() give the vectors of a call", _keeps_to_its_call
+    ),
     Contract("encoder", "its declared properties are correct", _says_what_it_is),
     Contract("encoder", "an export encodes words in the same way", _encodes_elsewhere),
     Contract("encoder", "weights can be read and assigned", _restores),

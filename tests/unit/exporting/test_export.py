@@ -16,7 +16,8 @@ import pytest
 from scipy.special import softmax
 
 import polytag
-from polytag import PolytagError, Tagger
+from polytag import EncoderProvider, PolytagError, Tagger
+from polytag.builtin import CompactProvider
 from polytag.engine.encoders.compact import CompactEncoder
 from polytag.engine.encoders.pretrained import create
 from polytag.engine.graph_files import open_savedmodel
@@ -171,29 +172,6 @@ def test_a_savedmodel_has_the_layout_and_names_that_tensorflow_serving_wants(
         assert set(signature.structured_outputs) == set(TASKS)
 
 
-@pytest.mark.parametrize("encoder", ["bert", "compact"])
-def test_layer_norms_gelu_projections_and_convolutions_are_operations_that_onnx_runtime_makes_fast(
-    exported: Callable[[str, str], Export], encoder: str
-) -> None:
-    import onnxruntime
-
-    onnx = exported(encoder, "onnx").output
-    options = onnxruntime.SessionOptions()
-    options.optimized_model_filepath = str(onnx / "optimised.onnx")
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
-    onnxruntime.InferenceSession(str(onnx / "model.onnx"), options)
-    import onnx as onnx_package
-
-    nodes = onnx_package.load(onnx / "optimised.onnx").graph.node
-    (onnx / "optimised.onnx").unlink()
-    kinds = [node.op_type for node in nodes]
-    assert "Einsum" not in kinds
-    assert "Erf" not in kinds
-    assert "Conv" not in kinds
-    assert kinds.count("ReduceMean") == 0
-    assert sum("LayerNormalization" in kind for kind in kinds) == 5
-
-
 def test_one_task_of_several_can_be_exported(taggers: dict[str, Tagger], tmp_path: Path) -> None:
     export = polytag.export(taggers["compact"], tmp_path / "ner", "onnx", task="ner")
     assert export.agreement == {"ner": 1.0}
@@ -343,6 +321,15 @@ def test_a_task_named_like_an_input_of_onnx_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_an_encoder_without_a_network_in_onnx_is_refused(
+    taggers: dict[str, Tagger], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CompactProvider, "onnx_network", EncoderProvider.onnx_network)
+    message = fails(taggers["compact"], tmp_path / "out", "onnx")
+    assert "'compact' has no network in ONNX: its plugin does not define EncoderProvider.onnx_network" in message
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_export_is_replaced_when_that_is_asked_for(taggers: dict[str, Tagger], tmp_path: Path) -> None:
     polytag.export(taggers["compact"], tmp_path / "out", "savedmodel")
     polytag.export(taggers["compact"], tmp_path / "out", "onnx", overwrite=True)
@@ -379,7 +366,7 @@ def test_an_export_that_disagrees_is_not_written(
     ("to", "missing", "expected"),
     [
         ("onnx", "onnxruntime", "pip install 'polytag[onnx]'"),
-        ("onnx", "tf2onnx", "pip install 'polytag[onnx]'"),
+        ("onnx", "onnx", "pip install 'polytag[onnx]'"),
         ("litert", "ai_edge_litert", "pip install 'polytag[litert]'"),
     ],
 )

@@ -325,6 +325,20 @@ class ForgetsPadding(CompactProvider):
         return lambda tensors: lambda ids, mask, wanted: make(tensors)(ids, np.ones_like(mask), wanted)
 
 
+class ForgetsTheMask(CompactProvider):
+    name = "mine"
+
+    def onnx_network(self) -> Any:
+        def write(graph: Any, config: Any, tensors: Any) -> str:
+            graph.mask, mask = graph.add("Max", graph.mask, graph.constant(1)), graph.mask
+            vectors = super_write(graph, config, tensors)
+            graph.mask = mask
+            return vectors
+
+        super_write = super().onnx_network()
+        return write
+
+
 class ForgetsWeights(CompactProvider):
     name = "mine"
 
@@ -518,16 +532,25 @@ BROKEN = [
     (Traceback(), "a broken file is a CorpusError that names it", "makes read() raise UnicodeDecodeError"),
     (MergesUnits(), "every word has units", "needs at least one unit"),
     (SeesPadding(), "padding changes nothing", "`mask` is ignored"),
-    (ForgetsPlaces(), "at(), in_bulk() and numpy_network() give the same vectors as a call", "differ from a call"),
+    (
+        ForgetsPlaces(),
+        "at(), in_bulk(), numpy_network() and onnx_network() give the vectors of a call",
+        "differ from a call",
+    ),
     (
         ForgetsBatches(),
-        "at(), in_bulk() and numpy_network() give the same vectors as a call",
+        "at(), in_bulk(), numpy_network() and onnx_network() give the vectors of a call",
         "in_bulk() gives vectors that differ",
     ),
     (
         ForgetsPadding(),
-        "at(), in_bulk() and numpy_network() give the same vectors as a call",
+        "at(), in_bulk(), numpy_network() and onnx_network() give the vectors of a call",
         "numpy_network() gives vectors that differ",
+    ),
+    (
+        ForgetsTheMask(),
+        "at(), in_bulk(), numpy_network() and onnx_network() give the vectors of a call",
+        "onnx_network() gives vectors that differ",
     ),
     (
         SaysAnotherWidth(),
