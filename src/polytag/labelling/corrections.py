@@ -109,7 +109,8 @@ def _for_label_studio(
     score = max(suspect.score for suspect in suspects)
     return {
         "data": _text(annotated, row, suspects, lines),
-        "annotations": [{"result": results(now)}],
+        # Label Studio takes an imported annotation for ground truth unless told, and it would outdo corrections.
+        "annotations": [{"result": results(now), "ground_truth": False}],
         "predictions": [{"model_version": "polytag", "score": score, "result": results(proposed)}],
     }
 

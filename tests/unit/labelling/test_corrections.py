@@ -106,6 +106,7 @@ def test_label_studio_gets_the_proposal_as_a_prediction(found, tmp_path):
     assert prediction["score"] == 0.97
     assert [result["value"]["labels"] for result in prediction["result"]] == [["LOC"]]
     assert [result["value"]["labels"] for result in annotation["result"]] == [["ORG"]]
+    assert annotation["ground_truth"] is False, "Label Studio's default would outdo an annotation that is added"
 
 
 @pytest.mark.parametrize(
