@@ -233,8 +233,37 @@ def test_which_annotation_is_read(tmp_path):
         assert marked(written(tmp_path, "train.jsonl", *rows)) == [["Peter/B-FIRST"], [], [], []]
     left_out, several, nobody = (str(warning.message) for warning in warned)
     assert left_out == "Cancelled annotations are left out. train.jsonl:1: 1 of 2."
-    assert "read, else the first. train.jsonl:2: 2 of 'Peter" in several
+    assert "read, else the last updated. train.jsonl:2: 2 of 'Peter" in several
     assert nobody.startswith("Texts without annotation are left out. train.jsonl:3: 'Peter")
+
+
+def test_the_annotation_that_was_updated_last_is_read(tmp_path):
+    """Label Studio adds an annotation behind the imported one when a prediction is accepted."""
+    old = {"updated_at": "2026-11-27T15:54:49.53Z", "result": [region(0, 5, None, "OLD")]}
+    new = {"updated_at": "2026-11-27T16:02:01.11Z", "result": [region(0, 5, None, "NEW")]}
+    path = written(tmp_path, "train.jsonl", *(task() | {"annotations": both} for both in ([old, new], [new, old])))
+    with pytest.warns(CorpusWarning, match="last updated"):
+        assert marked(path) == [["Peter/B-NEW"], [], ["Peter/B-NEW"], []]
+
+
+def test_json_min_says_which_texts_nobody_annotated(tmp_path):
+    nobody = {"text": TEXT, "id": 1, "annotator": None, "annotation_id": None}
+    nothing = {"text": TEXT, "id": 2, "annotator": 1, "annotation_id": 7}
+    with pytest.warns(CorpusWarning, match=r"Texts without annotation are left out\. train\.jsonl:1"):
+        assert marked(written(tmp_path, "train.jsonl", nobody, nothing)) == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"text": TEXT, "label": [[0, 5, "PER"]]}, "the spans are lists, as doccano writes them"),
+        (task() | {"annotations": [{"result": None}]}, "the annotation has no list `result`"),
+    ],
+    ids=["of doccano", "null"],
+)
+def test_spans_that_are_not_of_label_studio_are_refused(tmp_path, row, message):
+    with pytest.raises(CorpusError, match=rf"^c\.json:1: {message}"):
+        load_corpus(str(written(tmp_path, "c.json", row)), reader="labelstudio")
 
 
 # spaCy's and Prodigy's JSON

@@ -164,7 +164,7 @@ def _unwritable(place: str, position: int, fields: Sequence[str]) -> CorpusError
     reason = "is empty" if not odd else "would start a document" if _starts_document(odd) else "has white space"
     return CorpusError(
         f"{place}, word {position + 1}: the {'word' if odd == word else 'tag'} {odd!r} cannot be written to a column "
-        f"file: it {reason}. Choose a format that can hold it, for instance --format jsonl."
+        f"file: it {reason}. Change it, or choose a format that can hold it, for instance --format jsonl."
     )
 
 

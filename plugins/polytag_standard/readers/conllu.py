@@ -165,8 +165,8 @@ def _lines(split: str, table: SentenceTable, names: dict[str, str], plain: bool)
                     place = sentence.location or f"{split} sentence {index + 1}"
                     raise CorpusError(
                         f"{place}, word {position + 1}: {shorten(value)!r} cannot be written in CoNLL-U: it is empty, "
-                        "or has a tab, a line end, two spaces, or a space at its start or end. Choose a format that "
-                        "can hold it, for instance --format jsonl."
+                        "or has a tab, a line end, two spaces, or a space at its start or end. Change it, or choose a "
+                        "format that can hold it, for instance --format jsonl."
                     )
             yield "\t".join(values.get(field, "_") for field in order)
         yield ""

@@ -32,6 +32,8 @@ _ANNOTATIONS = ("annotations", "completions")
 """Names of the list of annotations, in current and in early versions."""
 _CANCELLED = ("was_cancelled", "skipped")
 _NO_TEXTS = frozenset({"annotator", "created_at", "updated_at"})
+_ANNOTATION = "annotation_id"
+"""The field of JSON_MIN that is null for a task that nobody annotated."""
 _MISSING = "Texts without annotation are left out."
 _OTHER_KIND = "Only spans of plain text (`labels`) are read; labels of hypertext, dialogues and pictures are left out."
 
@@ -39,7 +41,8 @@ _OTHER_KIND = "Only spans of plain text (`labels`) are read; labels of hypertext
 class LabelStudioReader(AnnotatedTextReader):
     """Reads the JSON that Label Studio exports: tasks with `data` and `annotations` (or `completions`), and JSON_MIN.
 
-    Cancelled annotations are left out. Of the others of a task, the one marked as ground truth is read, else the first.
+    Cancelled annotations are left out. Of the others of a task, the one marked as ground truth is read, else the one
+    that was updated last.
     Each control (`from_name`) is a tag column of its own; `label` is the column `ner_tags`. A text is split into words
     as in prediction, or at white space if `data` has `"tokenizer": "whitespace"`.
     """
@@ -60,10 +63,11 @@ class LabelStudioReader(AnnotatedTextReader):
             {"from_name": name, "value": region}
             for name, regions in controls.items()
             for region in regions
-            if isinstance(region, dict)
+            if isinstance(region, dict) or _is_of_doccano(region)
         ]
         data = {name: text for name, text in row.items() if isinstance(text, str) and name not in _NO_TEXTS}
-        return {"data": data, "annotations": [{"result": results}]}
+        is_annotated = row.get(_ANNOTATION, ...) is not None  # early versions export no such field
+        return {"data": data, "annotations": [{"result": results}] if is_annotated else []}
 
     def _text(self, row: dict[str, Any], place: str, source: Source, units: Units) -> AnnotatedText | None:
         data = row.get("data")
@@ -80,15 +84,22 @@ class LabelStudioReader(AnnotatedTextReader):
             rule = "Cancelled annotations are left out."
             example = f"{len(listed) - len(done)} of {len(listed)}"
             source.remarks.append(Remark("annotation-cancelled", rule, place, example))
-        chosen = next((it for it in done if it.get("ground_truth")), done[0])
-        results = [result for result in chosen.get("result") or () if isinstance(result, dict)]
+        chosen = next((it for it in done if it.get("ground_truth")), max(done, key=_updated))
+        if not isinstance(chosen.get("result"), list):
+            raise CorpusError(f"{place}: the annotation has no list `result`. Export the project as JSON.")
+        results = [result for result in chosen["result"] if isinstance(result, dict)]
         text = _text_of(data, results, place)
         if len(done) > 1:
-            rule = "Of several annotations of a text, the one marked as ground truth is read, else the first."
+            rule = "Of several annotations of a text, the one marked as ground truth is read, else the last updated."
             source.remarks.append(Remark("several-annotations", rule, place, f"{len(done)} of {shorten(text, 60)!r}"))
         spans: dict[str, list[TextSpan]] = {}
         for number, result in enumerate(results, 1):
             value = result.get("value")
+            if _is_of_doccano(value):
+                raise CorpusError(
+                    f"{place}: the spans are lists, as doccano writes them. Read the file with the reader `doccano`, "
+                    "and name it `.jsonl`."
+                )
             if not isinstance(value, dict) or not isinstance(value.get("labels"), list):
                 kind = str(result.get("type", ""))
                 if kind.endswith("labels"):
@@ -132,6 +143,16 @@ class LabelStudioReader(AnnotatedTextReader):
             before = as_json(row)
         yield before
         yield "]"
+
+
+def _is_of_doccano(value: object) -> bool:
+    """Whether a value is a span as doccano writes it: start, end and label."""
+    return isinstance(value, list) and list(map(type, value)) == [int, int, str]
+
+
+def _updated(annotation: Mapping[str, Any]) -> str:
+    """The time of the last change of an annotation; nothing if it is unknown."""
+    return str(annotation.get("updated_at") or "")
 
 
 def _text_of(data: dict[str, Any], results: Sequence[dict[str, Any]], place: str) -> str:

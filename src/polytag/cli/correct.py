@@ -25,7 +25,7 @@ def correct_cli(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write, with one file per split.")],
     column: Annotated[
         str | None,
-        typer.Option(help="Tag column that was corrected.", show_default="the one in the file, or the one with spans"),
+        typer.Option(help="Tag column that was corrected.", show_default="the one that the file names"),
     ] = None,
     reader: ReaderName = None,
     splitter: SplitterName = STANDARD,

@@ -45,7 +45,12 @@ def suggest_cli(
     ] = None,
     task: Annotated[
         list[str] | None,
-        typer.Option("--task", "-t", help="Task that counts; repeat the option.", show_default="all shared tasks"),
+        typer.Option(
+            "--task",
+            "-t",
+            help="Task that counts and is suggested; repeat the option.",
+            show_default="all shared tasks",
+        ),
     ] = None,
     labelled: Annotated[
         str | None,
@@ -77,12 +82,14 @@ def suggest_cli(
     Without near-duplicates. Says on stderr what it left out.
     """
     from polytag.files import expand_home
+    from polytag.prediction.inputs import check_output
     from polytag.prediction.outputs import open_output
     from polytag.prediction.preannotations import FORMATS
     from polytag.prediction.row_options import check_name
     from polytag.prediction.suggest import suggest
 
     check_name("output format", output_format, FORMATS)
+    check_output(output, raw, *filter(None, [labelled]))
     with stages_shown(elsewhere=False, quiet=quiet):
         found = suggest(
             tagger,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, NamedTuple, Unpack
 
 from polytag.corpus.convert import Conversion, check_folder, convert_corpus
 from polytag.corpus.corpus import Corpus
 from polytag.corpus.load import as_corpus, load_corpus
-from polytag.corpus.span_schemes import holds_spans, span_scheme_of
-from polytag.corpus.text_files import whole_text
+from polytag.corpus.span_schemes import span_scheme_of
+from polytag.corpus.text_files import text_lines
 from polytag.errors import CorpusError, PolytagError, shorten
 from polytag.files import expand_home, new_file
 from polytag.labelling.suspects import Suspect
@@ -28,8 +28,6 @@ from polytag.tagger.parts import joined_words
 
 FORMATS = {".jsonl": "doccano", ".json": "labelstudio"}
 """The format of a correction file, by its extension."""
-_OF_CONTROL = "ner_tags"
-"""The column that Label Studio's template for named entities calls `label`, and so does the reader."""
 _BETWEEN = " \t\r\n,"
 
 
@@ -42,7 +40,7 @@ def format_of(path: Path) -> str:
     if path.suffix not in FORMATS:
         raise PolytagError(
             f"The correction file {str(path)!r} has an unknown extension. Name it .jsonl for doccano, or .json for "
-            "Label Studio."
+            "Label Studio; unpack an archive first."
         )
     return FORMATS[path.suffix]
 
@@ -62,7 +60,7 @@ def write_corrections(
         path: The file: `.jsonl` for doccano, `.json` for Label Studio.
 
     Raises:
-        PolytagError: The file cannot be written, or a word holds white space.
+        PolytagError: The file cannot be written, or a word is empty or holds a blank.
     """
     of_rows: dict[int, list[int]] = defaultdict(list)
     for index, suspect in enumerate(suspects):
@@ -80,10 +78,10 @@ def write_corrections(
 
 def _check_words(annotated: AnnotatedSentences, row: int) -> None:
     for word in annotated.sentences[row]:
-        if word.split() != [word]:
+        if not word or " " in word or "\n" in word:  # other white space is a part of its word, as in `10\u202f000`
             where = annotated.corpus.locate(*annotated.rows[row])
             raise PolytagError(
-                f"{where}: the word {word!r} is empty or holds white space, so that the sentence cannot be a text to "
+                f"{where}: the word {word!r} is empty or holds a blank, so that the sentence cannot be a text to "
                 "correct. Repair the word."
             )
 
@@ -92,7 +90,7 @@ def _for_doccano(
     annotated: AnnotatedSentences, row: int, suspects: Sequence[Suspect], lines: Sequence[str]
 ) -> dict[str, Any]:
     spans = _characters(annotated.sentences[row], _annotation(annotated, row, suspects))
-    return {**_text(annotated, row, lines), "label": [[start, end, label] for start, end, label in spans]}
+    return {**_text(annotated, row, suspects, lines), "label": [[start, end, label] for start, end, label in spans]}
 
 
 def _for_label_studio(
@@ -102,25 +100,22 @@ def _for_label_studio(
     wrong = {suspect.annotated for suspect in suspects}
     kept = [span for span in now if span not in wrong]
     proposed = sorted({*kept, *(suspect.proposed for suspect in suspects if suspect.proposed)})
-    column = annotated.column_of[suspects[0].task]
     words = annotated.sentences[row]
     text = " ".join(words)
 
     def results(spans: Sequence[Span]) -> list[dict[str, Any]]:
-        return [
-            region(text[start:end], start, end, label, control=CONTROL if column == _OF_CONTROL else column)
-            for start, end, label in _characters(words, spans)
-        ]
+        return [region(text[start:end], start, end, label) for start, end, label in _characters(words, spans)]
 
     score = max(suspect.score for suspect in suspects)
     return {
-        "data": _text(annotated, row, lines),
-        "annotations": [{"result": results(now)}],
+        "data": _text(annotated, row, suspects, lines),
+        # Label Studio takes an imported annotation for ground truth unless told, and it would outdo corrections.
+        "annotations": [{"result": results(now), "ground_truth": False}],
         "predictions": [{"model_version": "polytag", "score": score, "result": results(proposed)}],
     }
 
 
-def _text(annotated: AnnotatedSentences, row: int, lines: Sequence[str]) -> dict[str, Any]:
+def _text(annotated: AnnotatedSentences, row: int, suspects: Sequence[Suspect], lines: Sequence[str]) -> dict[str, Any]:
     split, index = annotated.rows[row]
     return {
         "text": " ".join(annotated.sentences[row]),
@@ -129,6 +124,7 @@ def _text(annotated: AnnotatedSentences, row: int, lines: Sequence[str]) -> dict
         "location": annotated.corpus.locate(split, index),
         "split": split,
         "sentence": index,
+        "column": annotated.column_of[suspects[0].task],
     }
 
 
@@ -158,6 +154,19 @@ class Correction:
     conversion: Conversion
 
 
+class _Place(NamedTuple):
+    """The place in a corpus that a corrected text names; any field can be anything, or missing.
+
+    Attributes:
+        split, sentence: The split, and the index of the sentence there.
+        column: The tag column that was corrected.
+    """
+
+    split: object
+    sentence: object
+    column: object
+
+
 @attributed
 def correct_corpus(
     corpus: Corpus | str,
@@ -173,13 +182,14 @@ def correct_corpus(
 ) -> Correction:
     """Apply a corrected file to the corpus that it was written from, and write the corpus into a folder.
 
-    Only sentences with other spans than before change; words, other columns and other sentences stay as they are.
+    Only sentences with other spans than before change; words, other columns and other sentences stay as they are, and
+    so do sentences that the file has no annotation of.
 
     Args:
         corpus: A corpus, or its name.
         corrected: A file that `write_corrections` wrote, exported from doccano or Label Studio.
         folder: The output folder.
-        column: The tag column; by default the only one with spans, or `ner_tags`, or the control of Label Studio.
+        column: The tag column; by default the one that the file names.
         reader, splitter, **reading: How to read the corpus, as in `load_corpus`.
         corpus_scheme: Name of the scheme of the spans; recognised if None.
         overwrite: Whether to replace an earlier corpus in the folder.
@@ -192,20 +202,23 @@ def correct_corpus(
     check_folder(expand_home(folder), overwrite)
     corpus = as_corpus(corpus, reader=reader, splitter=splitter, **reading)
     path = expand_home(corrected)
-    format_of(path)
-    exported = load_corpus(f"train={path}", reader=FORMATS[path.suffix])
-    source = _column(corpus, exported, column)
+    form = format_of(path)
+    if not path.is_file():
+        raise CorpusError(f"The corrected file {str(path)!r} does not exist. Check the path.")
+    exported = load_corpus(f"train={path}", reader=form)
+    places = dict(_places(path))
+    source = _column(corpus, places.values(), column)
     tags = {split: corpus.tags(split, source) for split in corpus.splits_with(source)}
     fit, _ = span_scheme_of(corpus, source, tags, corpus_scheme, tags_as_is=True)
-    (written,) = exported.columns
-    places = dict(_places(path))
+    written = _only_column(exported)
     changed, seen = dict[tuple[str, int], str](), dict[tuple[str, int], str]()
     table = exported.split("train")
     for index, location in enumerate(table.locations):
         row = _row_in(corpus, places.get(location), location, table.words[index], source)
         if row in seen:
             raise CorpusError(
-                f"{location}: this sentence is corrected in {seen[row]} already. Export each sentence once."
+                f"{location}: this sentence is corrected in {seen[row]} already. Export each sentence once. If it has "
+                "several annotations in Label Studio, export as JSON, or keep one."
             )
         seen[row] = location
         before, after = tags[row[0]][row[1]], list(exported.tags("train", written)[index])
@@ -226,38 +239,39 @@ def correct_corpus(
     return Correction(len(seen), tuple(changed.values()), conversion)
 
 
-def _column(corpus: Corpus, exported: Corpus, wanted: str | None) -> str:
+def _column(corpus: Corpus, places: Iterable[_Place], wanted: str | None) -> str:
     """The column of the corpus that was corrected."""
-    if wanted is not None:
-        corpus.splits_with(wanted) or corpus.label_names(wanted)  # which says that there is none
-        return wanted
-    (written, *others) = exported.columns
+    if wanted is None:
+        named = sorted({place.column for place in places if isinstance(place.column, str)})
+        if len(named) != 1:
+            said = f"names several tag columns: {', '.join(named)}" if named else "has no field `column`"
+            raise CorpusError(
+                f"The corrected file {said}. Export it with all fields that polytag wrote into it, or say with "
+                "--column which tag column was corrected."
+            )
+        (wanted,) = named
+    if not corpus.splits_with(wanted):
+        raise CorpusError(
+            f"The corpus {corpus.reference!r} has no tag column {wanted!r}; it has "
+            f"{', '.join(corpus.columns) or 'none'}. Say which one was corrected, with --column."
+        )
+    return wanted
+
+
+def _only_column(exported: Corpus) -> str:
+    """The column of a corrected file, in which each control of Label Studio is one."""
+    written, *others = exported.columns
     if others:
         raise CorpusError(
-            f"The corrected file has spans of several controls: {', '.join(exported.columns)}. Correct one at a time."
+            f"The corrected file has spans of several controls of Label Studio: {', '.join(exported.columns)}. The "
+            f"spans of polytag have the control {CONTROL!r} of the project."
         )
-    if written in corpus.columns:
-        return written
-    spans = [
-        column
-        for column in corpus.columns
-        if holds_spans(
-            corpus, column, None, {split: corpus.tags(split, column) for split in corpus.splits_with(column)}
-        )
-    ]
-    if len(spans) != 1:
-        raise CorpusError(
-            f"The columns with spans of the corpus {corpus.reference!r} are {', '.join(spans) or 'none'}. Say which "
-            "one was corrected, with --column."
-        )
-    return spans[0]
+    return written
 
 
-def _row_in(
-    corpus: Corpus, place: tuple[object, object] | None, location: str, words: Sequence[str], column: str
-) -> tuple[str, int]:
+def _row_in(corpus: Corpus, place: _Place | None, location: str, words: Sequence[str], column: str) -> tuple[str, int]:
     """The split and the index of a corrected sentence in the corpus."""
-    split, index = place or (None, None)
+    split, index, _ = place or _Place(None, None, None)
     if (
         not isinstance(split, str)
         or not isinstance(index, int)
@@ -278,7 +292,9 @@ def _row_in(
 
 
 def _retagged(before: Sequence[str], after: Sequence[str], scheme: LabelScheme) -> list[str] | None:
-    """The tags of a sentence with other spans than before; None if the spans are the same."""
+    """The tags of a sentence with other spans than before; None if they are the same, or not annotated."""
+    if UNANNOTATED in after:
+        return None
     spans = registry().schemes["iob2"].spans(after)
     if spans == scheme.spans([OUTSIDE if tag == UNANNOTATED else tag for tag in before]):
         return None
@@ -286,9 +302,9 @@ def _retagged(before: Sequence[str], after: Sequence[str], scheme: LabelScheme) 
     return [UNANNOTATED if old == UNANNOTATED and tag == OUTSIDE else tag for old, tag in zip(before, new, strict=True)]
 
 
-def _places(path: Path) -> Iterator[tuple[str, tuple[object, object]]]:
-    """The location of each text of a corrected file, as its reader gives it, with its split and index in the corpus."""
-    text = whole_text(path)
+def _places(path: Path) -> Iterator[tuple[str, _Place]]:
+    """The location of each text of a corrected file, as its reader gives it, and the text's place in the corpus."""
+    text = "\n".join(line for _, line in text_lines(path))
     decoder = json.JSONDecoder()
     position = text.find("[") + 1 if text.lstrip().startswith("[") else 0
     line, before, item = text.count("\n", 0, position) + 1, 0, 0
@@ -305,9 +321,9 @@ def _places(path: Path) -> Iterator[tuple[str, tuple[object, object]]]:
         position = end
 
 
-def _place_in(row: Mapping[str, Any]) -> tuple[object, object]:
-    """The split and the index; doccano exports other fields next to the text or in `meta`, Label Studio in `data`."""
+def _place_in(row: Mapping[str, Any]) -> _Place:
+    """The place that a text names: doccano exports it next to the text or in `meta`, Label Studio in `data`."""
     for fields in (row, row.get("meta"), row.get("data")):
         if isinstance(fields, Mapping) and "sentence" in fields:
-            return fields.get("split"), fields["sentence"]
-    return None, None
+            return _Place(fields.get("split"), fields["sentence"], fields.get("column"))
+    return _Place(None, None, None)

@@ -89,8 +89,8 @@ class LabelErrors:
             path: The file: `.jsonl` for doccano, `.json` for Label Studio.
 
         Raises:
-            PolytagError: The extension is another one, the file cannot be written, a word holds white space, or
-                several tasks, or one without spans, were judged.
+            PolytagError: The extension is another one, the file cannot be written, a word holds a blank, or several
+                tasks, or one without spans, were judged.
         """
         check_corrections(expand_home(path), self.annotated)
         lines = [self._line(suspect) for suspect in self.suspects]
@@ -208,7 +208,8 @@ def find_label_errors(
     ]
     errors = LabelErrors(annotated, tuple(sorted(suspects, key=lambda suspect: -suspect.score)))
     if corrections is not None:
-        errors.write_corrections(corrections)
+        count = errors.write_corrections(corrections)
+        new_reporter().message(f"{str(corrections)!r} has the sentences of these places, to be corrected: {count:,}")
     return errors
 
 

@@ -12,6 +12,7 @@ from polytag.evaluation.mistakes import mistakes_of
 from polytag.labelling.occurrences import Occurrences
 from polytag.labelling.words import AnnotatedSentences, Opinion
 from polytag.plugin.scheme import OUTSIDE, Span
+from polytag.tagger.results import DIGITS
 
 ErrorKind = Literal["missed", "spurious", "type", "boundary", "tag"]
 
@@ -86,7 +87,8 @@ def find_suspects(task: str, annotated: AnnotatedSentences, opinion: Opinion) ->
     for suspect, by_model in found:
         counts = occurrences.labels(_text(sentences, suspect.row, suspect.marked))
         odds = by_model * _ratio(suspect, sentences, occurrences)
-        judged.append(suspect._replace(score=odds / (1 + odds), counts=counts))
+        # Rounded, since the probabilities of the same sentence differ by some 1e-8 with its place in a batch.
+        judged.append(suspect._replace(score=round(odds / (1 + odds), DIGITS), counts=counts))
     return sorted(judged, key=lambda suspect: -suspect.score)
 
 

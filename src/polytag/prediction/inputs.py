@@ -6,7 +6,7 @@ import io
 import json
 import sys
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -14,6 +14,7 @@ from polytag.corpus.sentences import HALF_CHARACTER
 from polytag.corpus.text_files import text_ending
 from polytag.encoding.json_values import parse_json, without_infinities
 from polytag.errors import PolytagError
+from polytag.files import expand_home
 from polytag.prediction.column_files import Lines
 
 INPUT_FORMATS = ("text", "document", "words", "conll", "jsonl")
@@ -85,6 +86,22 @@ def check_file(path: Path) -> None:
             f"The file {str(path)!r} cannot be read: {error.strerror}. To tag text itself: polytag predict "
             "TAGGER --text TEXT"
         ) from error
+
+
+def check_output(output: str | Path | None, *inputs: str) -> None:
+    """Check that a file to write is none of the files to read, which it would replace.
+
+    Raises:
+        PolytagError: It is one of them.
+    """
+    if output is None:
+        return
+    for name in inputs:
+        with suppress(OSError):  # one of them does not exist, or is a URL
+            if expand_home(output).samefile(name):
+                raise PolytagError(
+                    f"The output {str(output)!r} is the input, and would replace it. Choose another file."
+                )
 
 
 def kind_of(item: Item) -> tuple[type, bool]:

@@ -26,6 +26,7 @@ from polytag.prediction.inputs import (
     TEXT,
     Item,
     check_file,
+    check_output,
     decoded_lines,
     format_of,
     kind_of,
@@ -98,10 +99,10 @@ def predict(
     Raises:
         PolytagError: The tagger or the file is invalid.
     """
-    file, options = str(file), ReadingOptions.of(reading)
-    decoding = check_decoding(decoding)
+    file, options, decoding = str(file), ReadingOptions.of(reading), check_decoding(decoding)
     if text is not None and file != "-":
         raise PolytagError(f"There is a text and the file {shorten(file)!r}. Give one of them.")
+    check_output(output, file)
     columns = (text_column, tokens_column, document_column)
     if has_columns(file, input_format, output_format, output, columns):
         writing = format_of_columns(file, input_format, output_format, output)

@@ -67,14 +67,20 @@ class Suggestions:
     known: int
     _records: Sequence[Preannotation] = field(default=())
     _tagger: str = ""
+    _with_spans: Sequence[str] = ()
 
     def write(self, sink: TextIO, form: str = "doccano") -> None:
         """Write the sentences with their tags as `doccano`, `labelstudio` or `jsonl`.
 
         Raises:
-            PolytagError: There is no such format.
+            PolytagError: There is no such format, or it holds one task, and several with spans count.
         """
         check_name("output format", form, FORMATS)
+        if form != "jsonl" and len(self._with_spans) > 1:
+            raise PolytagError(
+                f"A file for doccano or Label Studio holds the spans of one task, and {', '.join(self._with_spans)} "
+                "count. Choose one with --task, or write --format jsonl."
+            )
         write_preannotations(self._records, form, self._tagger, sink)
 
     def __repr__(self) -> str:
@@ -140,7 +146,7 @@ def suggest(
         diverse: Choose sentences that are unlike each other by the vectors of the tagger's encoder, among five times
             as many.
         also: Further taggers, whose uncertainty counts, too.
-        task: Names of the tasks whose uncertainty counts; all by default.
+        task: Names of the tasks whose uncertainty counts and whose tags are suggested; all by default.
         labelled: A corpus of sentences that have labels already: they, and near-duplicates, are left out.
         seed: Seed of `random`.
         input_format: `text`, `document`, `words`, `conll` or `jsonl`; by default chosen by the file extension.
@@ -173,7 +179,7 @@ def suggest(
     chosen = distinct.chosen
     if diverse and chosen:
         chosen = _diverse(taggers[0], found, chosen, uncertainty, strategy, number)
-    records = _preannotated(taggers[0], [found[index] for index in chosen])
+    records = _preannotated(taggers[0], tasks, [found[index] for index in chosen])
     stage("")
     scores = [None if strategy == RANDOM else float(uncertainty[index]) for index in chosen]
     return Suggestions(
@@ -185,6 +191,7 @@ def suggest(
         distinct.known,
         [_with_score(*pair) for pair in zip(records, scores, strict=True)],
         str(tagger),
+        [name for name in tasks if taggers[0].decoders[name].scheme.encodes_spans],
     )
 
 
@@ -281,13 +288,15 @@ def _diverse(
     return [pool[index] for index in most_diverse(vectors, weights, number)]
 
 
-def _preannotated(tagger: Tagger, chosen: Sequence[_Candidate]) -> list[Preannotation]:
-    """The chosen sentences with the tags that the tagger gives each alone."""
+def _preannotated(tagger: Tagger, tasks: Sequence[str], chosen: Sequence[_Candidate]) -> list[Preannotation]:
+    """The chosen sentences with the tags of these tasks that the tagger gives each alone."""
     if not chosen:
         return []
     groups = [(one.text, [one.offsets]) for one in chosen]
     _, predictions = tagger.predict([one.words for one in chosen])
-    texts = tagged_texts(groups, predictions, tagger.decoders, tagger.min_score)
+    counting = {task: predictions[task] for task in tasks}
+    decoders = {task: tagger.decoders[task] for task in tasks}
+    texts = tagged_texts(groups, counting, decoders, tagger.min_score)
     return [Preannotation(tagged, one.has_words, one.others) for tagged, one in zip(texts, chosen, strict=True)]
 
 

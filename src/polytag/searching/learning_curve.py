@@ -69,11 +69,11 @@ class LearningCurve:
     fingerprint: str
 
     def forecasts(self) -> dict[str, Forecast]:
-        """A forecast of twice as many sentences, for each score whose points have intervals; needs three points."""
+        """A forecast of twice as many sentences, for each score whose points have intervals; needs three sizes."""
         found = {}
-        for name in self.points[-1].scores if len(self.points) >= LEAST_POINTS else ():
+        sizes = [point.sentences for point in self.points]
+        for name in self.points[-1].scores if len(set(sizes)) >= LEAST_POINTS else ():
             if all(name in point.intervals for point in self.points):
-                sizes = [point.sentences for point in self.points]
                 scores = [point.scores[name] for point in self.points]
                 intervals = [point.intervals[name] for point in self.points]
                 found[name] = forecast(sizes, scores, intervals, 2 * sizes[-1])

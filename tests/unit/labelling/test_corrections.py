@@ -1,6 +1,7 @@
 """Correction files: written for doccano and Label Studio, corrected there, and applied to the corpus."""
 
 import json
+import re
 
 import pytest
 
@@ -105,6 +106,7 @@ def test_label_studio_gets_the_proposal_as_a_prediction(found, tmp_path):
     assert prediction["score"] == 0.97
     assert [result["value"]["labels"] for result in prediction["result"]] == [["LOC"]]
     assert [result["value"]["labels"] for result in annotation["result"]] == [["ORG"]]
+    assert annotation["ground_truth"] is False, "Label Studio's default would outdo an annotation that is added"
 
 
 @pytest.mark.parametrize(
@@ -127,6 +129,88 @@ def test_what_does_not_fit_the_corpus_is_refused_with_file_and_line(found, sourc
     with pytest.raises(CorpusError, match=message):
         polytag.correct_corpus(source, path, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["c.jsonl", "c.json"])
+def test_the_column_that_was_judged_is_corrected_and_no_other(tmp_path, name):
+    """Neither doccano nor Label Studio exports the column: the file of polytag names it."""
+    source = tmp_path / "train.jsonl"
+    row = {"tokens": ["Santa", "Fe", "won"], "ner_tags": ["B-LOC", "I-LOC", "O"], "chunk_tags": ["B-NP", "I-NP", "O"]}
+    source.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    corpus = polytag.load_corpus(str(source))
+    task = polytag.task("chunk")
+    annotated = annotated_sentences(corpus, {"chunk": task}, {"chunk": polytag.scheme("iob2")})
+    suspect = Suspect("chunk", "missed", 0, None, Span(2, 3, "VP"), 0.97)
+    LabelErrors(annotated, (suspect,)).write_corrections(tmp_path / name)
+    text = (tmp_path / name).read_text(encoding="utf-8")
+    assert '"from_name": "label"' in text or name.endswith("l"), "the name in Label Studio's template"
+    (tmp_path / name).write_text(text.replace('"NP"', '"VP"'), encoding="utf-8")
+    done = polytag.correct_corpus(corpus, tmp_path / name, tmp_path / "out")
+    assert done.changed == ("train.jsonl:1",)
+    written = json.loads((tmp_path / "out/train.jsonl").read_text(encoding="utf-8"))
+    assert written == row | {"chunk_tags": ["B-VP", "I-VP", "O"]}
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ([None, None], "has no field `column`"),
+        (["tags", "pos"], "names several tag columns: pos, tags"),
+        (["ner", "ner"], "has no tag column 'ner'; it has tags"),
+    ],
+)
+def test_the_column_must_be_clear(found, source, tmp_path, columns, message):
+    path = tmp_path / "c.jsonl"
+    found.write_corrections(path)
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    path.write_text("".join(json.dumps(row | {"column": name}) + "\n" for row, name in zip(rows, columns, strict=True)))
+    with pytest.raises(CorpusError, match=message):
+        polytag.correct_corpus(source, path, tmp_path / "out")
+    assert polytag.correct_corpus(source, path, tmp_path / "out", column="tags").changed == ()
+
+
+@pytest.mark.parametrize("label", [{}, {"label": None}])
+def test_a_sentence_without_annotation_stays_as_it_is(found, source, tmp_path, label):
+    path = tmp_path / "c.jsonl"
+    found.write_corrections(path)
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    del rows[0]["label"]
+    path.write_text("".join(json.dumps(row) + "\n" for row in [rows[0] | label, rows[1]]), encoding="utf-8")
+    assert polytag.correct_corpus(source, path, tmp_path / "out").changed == ()
+
+
+@pytest.mark.parametrize("name", ["c.jsonl", "c.json"])
+def test_an_editor_of_windows_may_have_saved_the_file(found, source, tmp_path, name):
+    """With a byte order mark, and line ends of two characters."""
+    path = tmp_path / name
+    found.write_corrections(path)
+    text = path.read_text(encoding="utf-8").replace('"ORG"', '"LOC"')
+    path.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    assert polytag.correct_corpus(source, path, tmp_path / "out").changed == ("train.conll:10",)
+
+
+def test_white_space_that_is_no_blank_stays_in_its_word(tmp_path):
+    """French numbers and names have such spaces: they are no bounds of words in a correction file either."""
+    source = tmp_path / "train.conll"
+    source.write_text("10\u202f000 O\nM.\xa0Hugo B-PER\n", encoding="utf-8")
+    corpus = polytag.load_corpus(f"train={source}")
+    annotated = annotated_sentences(corpus, {"ner": polytag.task("ner")}, {"ner": polytag.scheme("iob2")})
+    suspect = Suspect("ner", "type", 0, Span(1, 2, "PER"), Span(1, 2, "LOC"), 0.97)
+    path = tmp_path / "c.jsonl"
+    assert LabelErrors(annotated, (suspect,)).write_corrections(path) == 1
+    path.write_text(path.read_text(encoding="utf-8").replace('"PER"', '"LOC"'), encoding="utf-8")
+    polytag.correct_corpus(corpus, path, tmp_path / "out")
+    assert "M.\xa0Hugo B-LOC" in (tmp_path / "out/train.conll").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("c.zip", "unpack an archive first"), ("c.jsonl", r"The corrected file '.*c\.jsonl' does not exist")],
+)
+def test_a_file_that_is_not_there_or_an_archive_is_one_paragraph(source, tmp_path, command, name, message):
+    done = command("corpus", "correct", source, tmp_path / name, "--output", tmp_path / "out")
+    assert done.status == 2
+    assert re.search(message, " ".join(done.err.split()))
 
 
 def test_a_sentence_that_is_corrected_twice_is_refused(found, source, tmp_path):

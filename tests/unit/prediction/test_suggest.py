@@ -146,3 +146,25 @@ def test_the_command_writes_for_doccano_and_says_what_it_left_out(ner_run: Train
 def test_what_cannot_be_done_is_refused(ner_run: TrainResult, raw, options, message):
     with pytest.raises(PolytagError, match=message):
         polytag.suggest(ner_run.output, raw, **options)
+
+
+def test_only_the_tasks_that_count_are_suggested_and_a_tool_gets_one_with_spans(joint_run: TrainResult, raw, command):
+    """doccano and Label Studio would show names and chunks as spans of one kind that overlap."""
+    found = polytag.suggest(joint_run.output, raw, 2, task=["ner", "pos"])
+    assert all(set(sentence.tagged.tags) == {"ner", "pos"} for sentence in found.sentences)
+    found.write(io.StringIO())
+    refused = command("suggest", joint_run.output, raw)
+    assert refused.status == 2
+    assert "holds the spans of one task, and ner, chunk count. Choose one with --task" in " ".join(refused.err.split())
+    assert command("suggest", joint_run.output, raw, "--format", "jsonl").status == 0
+
+
+def test_the_output_does_not_replace_an_input(ner_run: TrainResult, raw, command):
+    before = raw.read_text(encoding="utf-8")
+    link = raw.with_name("link.txt")
+    link.symlink_to(raw)
+    for arguments in (["suggest", ner_run.output, raw, "-o", raw], ["predict", ner_run.output, raw, "-o", link]):
+        done = command(*arguments)
+        assert done.status == 2
+        assert "is the input, and would replace it" in " ".join(done.err.split())
+        assert raw.read_text(encoding="utf-8") == before

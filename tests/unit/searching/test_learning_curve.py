@@ -1,7 +1,7 @@
 """Learning curves: parts of a corpus, and what more labels would bring."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -55,6 +55,15 @@ def test_no_score_is_above_one():
     steep = forecast([100, 200, 300, 400], [0.5, 0.7, 0.85, 0.97], [(0.48, 0.99)] * 4, 100_000)
     assert 0.97 < steep.score <= 1
     assert max(steep.interval) <= 1
+
+
+def test_shares_of_one_size_forecast_nothing(tmp_path):
+    """A corpus with few sentences, or with one document, has the same part for several shares."""
+    scores, intervals = {"ner f1": 0.5}, {"ner f1": (0.4, 0.6)}
+    points = [module.CurvePoint(share, 1, 4, scores, intervals, 1.0, tmp_path) for share in (0.1, 0.2, 0.3)]
+    assert module.LearningCurve("tiny", "test", tuple(points), "").forecasts() == {}
+    more = [replace(point, sentences=number) for number, point in enumerate(points, 1)]
+    assert module.LearningCurve("tiny", "test", tuple(more), "").forecasts().keys() == {"ner f1"}
 
 
 @pytest.mark.usefixtures("uncompiled")

@@ -249,7 +249,7 @@ def text_of(sentences: Sequence[Sentence]) -> tuple[str, list[list[tuple[int, in
                 raise CorpusError(
                     f"{sentence.location}, word {number}: the word {shorten(word)!r} "
                     f"{'has white space' if word else 'is empty'}, and cannot be written to a text that is split at "
-                    "white space. Choose a format that can hold it, for instance --format jsonl."
+                    "white space. Change it, or choose a format that can hold it, for instance --format jsonl."
                 )
             words.append((position, position + len(word)))
             position += len(word) + 1
