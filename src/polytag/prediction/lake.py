@@ -203,8 +203,10 @@ def _run(runner: str, workers: int, ray_address: str | None) -> Run:
     if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
         raise PolytagError(f"workers is {workers!r:.60}, and must be an integer of at least 1.")
     if runner == "ray":
+        from polytag.prediction.ray_cluster import check_cluster
         from polytag.prediction.ray_runner import run_ray
 
+        check_cluster(ray_address)
         return partial(run_ray, workers=workers, address=ray_address)
     if ray_address is not None:
         raise PolytagError("--ray-address is for --runner ray. Add it, or leave the address out.")
