@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +27,7 @@ from polytag.tagger.forks import check_tensorflow
 from polytag.tagger.tagger import Tagger
 from polytag.terminal import stages_to
 from polytag.training.choices import Choices, choose
-from polytag.training.cluster import SHARING, Cluster, cluster_of_environment, local_workers, wait_for_workers
+from polytag.training.cluster import Cluster, cluster_of_environment, config_from_chief, local_workers, wait_for_workers
 from polytag.training.config import RunConfig
 from polytag.training.fit import Fitted, fit
 from polytag.training.history import History
@@ -182,7 +181,7 @@ def _train(choices: Choices, reporter: Reporter, began: float, tested: bool) -> 
         return as_chief()
     if cluster:
         cluster.check_number(choices.config.workers)
-        return _train_in(cluster, choices, reporter, as_chief, lambda: "", int(os.environ.get(SHARING, "1")))
+        return _train_in(cluster, choices, reporter, as_chief, lambda: "")
     config = choices.config
     if config.runner == "ray":
         from polytag.training.ray_workers import run_in_ray
@@ -190,7 +189,7 @@ def _train(choices: Choices, reporter: Reporter, began: float, tested: bool) -> 
         found = run_in_ray(_figures, config, reporter)
         return replace(found, tagger=Tagger.load(config.output), output=config.output)
     with local_workers(config.workers, config.model_dump_json(by_alias=True, exclude_unset=True)) as (local, why):
-        return _train_in(local, choices, reporter, as_chief, why, config.workers)
+        return _train_in(local, choices, reporter, as_chief, why)
 
 
 def _figures(config: RunConfig) -> TrainResult:
@@ -204,7 +203,6 @@ def _train_in(
     reporter: Reporter,
     as_chief: Callable[[Distribution], TrainResult],
     why: Callable[[], str],
-    parts: int = 1,
 ) -> TrainResult:
     """Train with other workers; only the chief returns.
 
@@ -214,13 +212,12 @@ def _train_in(
         reporter: Receives messages and progress.
         as_chief: Trains if this process is the chief.
         why: Says which worker has ended, and why, as far as it is known.
-        parts: Number of workers that share the GPUs of this machine.
     """
     from polytag.engine.devices import choose_devices
     from polytag.engine.distribution import LostWorkerError, join
 
     config = choices.config
-    choose_devices(config.device, cluster.worker if parts > 1 else 0, parts)
+    choose_devices(config.device, cluster.worker if cluster.sharing > 1 else 0, cluster.sharing)
     reporter.message(f"Worker {cluster.worker} of {len(cluster.addresses)} waits for the others")
     wait_for_workers(cluster, why)
     distribution = join(cluster.addresses, cluster.worker)
@@ -339,7 +336,7 @@ def _report(pushed: PushResult, output: Path, reporter: Reporter) -> None:
 def _work() -> None:
     """Run a worker that another process has started: its configuration is on standard input."""
     try:
-        train(RunConfig.model_validate_json(sys.stdin.buffer.read()), quiet=True)
+        train(RunConfig.model_validate_json(config_from_chief()), quiet=True)
     except PolytagError as error:
         print(message_of(error), file=sys.stderr)
         sys.exit(2)

@@ -67,11 +67,13 @@ def tag_lake(tagger: str, inputs: Sequence[str], as_json: bool, quiet: bool, **o
             shards=result.shards,
             tagged=result.tagged,
             left_out=list(result.left_out),
+            changed=list(result.changed),
             seconds=round(result.seconds, 3),
         )
     if result.left_out:
-        named = ", ".join(result.left_out[:_NAMED]) + (", …" if len(result.left_out) > _NAMED else "")
-        print(f"polytag: Left out, as their extension is none that is read: {named}", file=sys.stderr)
+        print(f"polytag: Left out, as their extension is none that is read: {_named(result.left_out)}", file=sys.stderr)
+    if result.changed:
+        print(f"polytag: Changed or removed since, and done again: {_named(result.changed)}", file=sys.stderr)
     if not quiet and not as_json:
         before = "" if result.tagged else " All was done before."
         print(f"{result.rows:,} rows in {result.output}, in {_files(result.shards)}.{before}", file=sys.stderr)
@@ -82,6 +84,10 @@ def tag_lake(tagger: str, inputs: Sequence[str], as_json: bool, quiet: bool, **o
             file=sys.stderr,
         )
         raise typer.Exit(LEFT_OUT)
+
+
+def _named(files: Sequence[str]) -> str:
+    return ", ".join(files[:_NAMED]) + (", …" if len(files) > _NAMED else "")
 
 
 def _files(number: int) -> str:

@@ -10,11 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import Unpack
 
-from polytag.errors import PolytagError
+from polytag.errors import InterruptedRunError, PolytagError
+from polytag.files import remove_empty, resolve_links
 from polytag.plugin.attribution import attributed
 from polytag.plugin.reader import ReadingKeywords, ReadingOptions
 from polytag.prediction.inputs import PARQUET
-from polytag.prediction.lake_files import InputFile, OutputFolder, explained, find_files, opened_system
+from polytag.prediction.lake_files import InputFile, OutputFolder, explained, find_files, is_url, opened_system
 from polytag.prediction.manifest import LOCK, Manifest, fingerprint_of
 from polytag.prediction.row_options import RowOptions, check_name
 from polytag.prediction.runners import Run, run_here, run_processes
@@ -64,6 +65,7 @@ class LakeResult:
         left_out: Files in the inputs' folders that were left out, as nothing here reads their extension.
         seconds: Time of this run.
         tagged: Rows tagged by this run; earlier ones had done the others.
+        changed: Outputs that were changed or removed after an earlier run had finished them, and were done again.
     """
 
     output: str
@@ -73,6 +75,7 @@ class LakeResult:
     left_out: tuple[str, ...]
     seconds: float
     tagged: int
+    changed: tuple[str, ...] = ()
 
 
 @attributed
@@ -121,6 +124,7 @@ def predict_lake(
 
     Raises:
         PolytagError: The tagger or an input is invalid, or the folder was begun by another call.
+        InterruptedRunError: The call was interrupted from the keyboard.
     """
     began = time.perf_counter()
     check_min_score(min_score)
@@ -143,15 +147,28 @@ def predict_lake(
         progress = _Progress(manifest, on_progress)
         tagged = manifest.rows(manifest.left)
         if manifest.left:
-            manifest.write()
-            try:
-                run(job, manifest.left, progress)
-            finally:
-                manifest.write()
+            _run_what_is_left(run, job, manifest, progress, target)
     done = manifest.done.values()
     seconds = time.perf_counter() - began
     rows, bad = sum(shard.rows for shard in done), sum(shard.quarantined for shard in done)
-    return LakeResult(str(output), rows, bad, len(shards), tuple(left_out), seconds, tagged)
+    return LakeResult(str(output), rows, bad, len(shards), tuple(left_out), seconds, tagged, manifest.changed)
+
+
+def _run_what_is_left(run: Run, job: LakeJob, manifest: Manifest, progress: _Progress, target: OutputFolder) -> None:
+    manifest.write()
+    try:
+        run(job, manifest.left, progress)
+    except BaseException as error:
+        target.tidy()
+        if isinstance(error, KeyboardInterrupt):
+            done = len(manifest.done)
+            raise InterruptedRunError(
+                f"Interrupted: {done:,} of {done + len(manifest.left):,} files are done in {job.output!r}. Continue "
+                "with the same command."
+            ) from None
+        raise
+    finally:
+        manifest.close()
 
 
 class _Progress:
@@ -203,8 +220,10 @@ def _run(runner: str, workers: int, ray_address: str | None) -> Run:
     if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
         raise PolytagError(f"workers is {workers!r:.60}, and must be an integer of at least 1.")
     if runner == "ray":
+        from polytag.prediction.ray_cluster import check_cluster
         from polytag.prediction.ray_runner import run_ray
 
+        check_cluster(ray_address)
         return partial(run_ray, workers=workers, address=ray_address)
     if ray_address is not None:
         raise PolytagError("--ray-address is for --runner ray. Add it, or leave the address out.")
@@ -213,13 +232,19 @@ def _run(runner: str, workers: int, ray_address: str | None) -> Run:
 
 def _check_apart(output: str, inputs: Sequence[str]) -> None:
     """Check that neither is in the other: the next run would tag the output."""
-    own = opened_system(output)[1].rstrip("/") + "/"
+    own = _place(output)
     for path in inputs:
-        other = opened_system(path)[1].rstrip("/") + "/"
+        other = _place(path)
         if own.startswith(other) or other.startswith(own):
             raise PolytagError(
                 f"One of the input {path!r} and the output folder {output!r} is in the other. Choose another output."
             )
+
+
+def _place(path: str) -> str:
+    """The path of a folder in its file system, without links, and with a slash at its end."""
+    inner = opened_system(path)[1] if is_url(path) else str(resolve_links(Path(path)))
+    return inner.rstrip("/") + "/"
 
 
 @contextmanager
@@ -231,6 +256,7 @@ def _locked(folder: OutputFolder) -> Iterator[OutputFolder]:
     from filelock import FileLock, Timeout
 
     folder.names()  # raises an error if it is a file
+    made = [path for path in (folder.local, *folder.local.parents) if not path.exists()]
     with explained(folder.path, "written"):
         folder.local.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder.local / LOCK, timeout=0)
@@ -245,3 +271,4 @@ def _locked(folder: OutputFolder) -> Iterator[OutputFolder]:
     finally:
         (folder.local / LOCK).unlink(missing_ok=True)  # while it is held: later, it may be that of another process
         lock.release()
+        remove_empty(made)  # if nothing could be done

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple, TextIO
 
 from polytag.errors import PolytagError, in_brief, shorten
-from polytag.files import expand_home, new_file, remove_leftovers
+from polytag.files import expand_home, new_file, remove_empty, remove_leftovers
 
 _MAGIC = re.compile(r"[*?[]")
+_LEFTOVER = re.compile(r"\.(.+)\.polytag-[0-9a-f]{8}")
+"""The name of a file that is being written, or of what is left of it after a kill."""
 _VERSIONS = ("ETag", "etag", "mtime", "LastModified", "updated", "created")
 """What file systems call the version of a file, or the time of its last change."""
 
@@ -79,6 +82,25 @@ def explained(path: str, verb: str = "read") -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def explained_parquet(path: str) -> Iterator[None]:
+    """Turn errors about the content of a Parquet file in the block into paragraphs.
+
+    Raises:
+        PolytagError: The file is damaged.
+    """
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowInvalid, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # of the file system
+            raise
+        raise PolytagError(
+            f"{path!r} is damaged, or is no Parquet file: {in_brief(error)}. Restore it, or leave it out."
+        ) from error
+
+
 def opened_system(path: str) -> tuple[Any, str]:
     """The file system of a path or URL, and the path in it."""
     import fsspec
@@ -89,7 +111,8 @@ def opened_system(path: str) -> tuple[Any, str]:
 def find_files(inputs: Iterable[str]) -> list[InputFile]:
     """The files that paths, folders, patterns and URLs name, in order.
 
-    Files in folders whose name or folder begins with `_` or `.` are skipped, as other engines do.
+    Files in folders whose name or folder begins with `_` or `.` are skipped, as other engines do. Links to files are
+    followed, and links to folders are not: they may lead in circles.
 
     Raises:
         PolytagError: An input does not exist, or has no files.
@@ -125,6 +148,9 @@ def _files_of(given: str) -> Iterator[InputFile]:
         return
     for path, information in sorted(listed.items()):
         name = path.removeprefix(root.rstrip("/")).lstrip("/")
+        if information.get("islink"):  # listed as what it is itself; named, as what it points to
+            with suppress(OSError):
+                information = system.info(path)
         if information["type"] == "file" and not any(part[0] in "_." for part in PurePosixPath(name).parts):
             yield InputFile(above + name, name, _version(information), named=False)
 
@@ -185,6 +211,13 @@ class OutputFolder:
             system, inner = opened_system(self._of(name))
             return int(system.size(inner)) if system.exists(inner) else None
 
+    def measure(self, name: str) -> tuple[int, str]:
+        """Bytes of a file, and its SHA-256."""
+        path = self._of(name)
+        with explained(path), open_bytes_of(path) as whole:
+            checksum = hashlib.file_digest(whole, "sha256").hexdigest()  # type: ignore[arg-type]  # it reads bytes
+            return whole.seek(0, os.SEEK_END), checksum
+
     def read(self, name: str) -> bytes:
         """The content of a file."""
         with explained(self._of(name)):
@@ -220,6 +253,17 @@ class OutputFolder:
         """Remove what a killed process left while it wrote a file."""
         if self._local is not None:
             remove_leftovers(self._local / name)
+
+    def tidy(self) -> None:
+        """Remove what killed processes left while they wrote files, and empty folders in this one; on disk only."""
+        if self._local is None:
+            return
+        for folder, _, files in os.walk(self._local, topdown=False):
+            for name in files:
+                if found := _LEFTOVER.fullmatch(name):
+                    remove_leftovers(Path(folder, found[1]))
+            if Path(folder) != self._local:
+                remove_empty([Path(folder)])
 
     def remove(self, name: str) -> None:
         """Remove a file, if it exists."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,16 @@ from typing import Any
 from polytag.encoding.json_values import parse_json
 from polytag.errors import PolytagError, shorten
 from polytag.prediction.lake_files import OutputFolder
-from polytag.prediction.shard_work import ShardDone
+from polytag.prediction.shard_work import ShardDone, quarantine_of
 from polytag.prediction.shards import Shard
+from polytag.terminal import stage
 
 MANIFEST = "_polytag.json"
 LOCK = "_polytag.lock"
 _FORMAT = 1
 _MOST = 2**63
+_AT_ONCE = 16
+"""Files that are read at the same time: an object store takes a while to answer."""
 _OF_THE_TAGGER = ("*.json", "*.safetensors", "*.h5", "*.txt", "*.model", "*.onnx")
 _NOT_OF_THE_TAGGER = ("scores.json",)
 
@@ -49,6 +53,8 @@ class Manifest:
         self._head = {"format": _FORMAT, "tagger": tagger, "options": json.loads(json.dumps(options, default=str))}
         self._shards = {shard.output: shard for shard in shards}
         self.done: dict[str, ShardDone] = {}
+        self.changed: tuple[str, ...] = ()
+        """Outputs that were changed or removed after they had been finished."""
 
     def continue_from_folder(self) -> None:
         """Find what is done already.
@@ -74,9 +80,24 @@ class Manifest:
                 f"{MANIFEST} in {self._folder.path!r} is damaged. Choose another folder, or remove this one."
             ) from error
         self._check_inputs(found["shards"])
-        for name, done in entries.items():
-            if done and self._folder.size(name) == done.size:
-                self.done[name] = done
+        self._find_done([done for done in entries.values() if done])
+
+    def _find_done(self, finished: Sequence[ShardDone]) -> None:
+        """Find the outputs that are as they were when they were finished. The others are done again."""
+        if finished:
+            stage(f"Checking {len(finished):,} finished files", often_brief=True)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for done, is_unchanged in zip(finished, pool.map(self._is_unchanged, finished), strict=True):
+                if is_unchanged:
+                    self.done[done.output] = done
+        self.changed = tuple(done.output for done in finished if done.output not in self.done)
+
+    def _is_unchanged(self, done: ShardDone) -> bool:
+        if done.quarantined and self._folder.size(quarantine_of(done.output)) is None:
+            return False
+        if self._folder.size(done.output) != done.size:  # cheaper than its checksum
+            return False
+        return self._folder.measure(done.output) == (done.size, done.sha256)
 
     def _check_head(self, found: Mapping[str, Any]) -> None:
         if found["format"] != _FORMAT:
@@ -120,6 +141,14 @@ class Manifest:
         with self._folder.new(MANIFEST) as sink:
             json.dump({**self._head, "shards": shards}, sink, indent=1, ensure_ascii=False)
             sink.write("\n")
+
+    def close(self) -> None:
+        """Write the file; without any output, remove it, so that the folder can be begun with other options."""
+        others = set(self._folder.names()) - {MANIFEST, LOCK}
+        if self.done or others:
+            self.write()
+        else:
+            self._folder.remove(MANIFEST)
 
     @property
     def left(self) -> list[Shard]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from polytag.errors import PolytagError, in_brief
+from polytag.prediction.ray_cluster import joined_cluster
 from polytag.prediction.runners import MOST_DEATHS, Listener
 from polytag.prediction.shard_work import LakeJob, ShardDone, tag_shard
 from polytag.prediction.shards import Shard
@@ -22,18 +23,20 @@ WAIT = 600.0
 class _Actor:
     """Tags shards with a tagger that Ray brings to its machine."""
 
-    def __init__(self, place: Sequence[Any], folder: str) -> None:
-        import ray
-
+    def __init__(self, folder: str) -> None:
+        self._tagger: Tagger | None = None
         with suppress(OSError):  # absolute paths and URLs do without it
             os.chdir(folder)
-        (stored,) = place
-        self._tagger: Tagger = ray.get(stored)
 
     def ready(self) -> None:
         """Answer, which shows that the actor has started."""
 
-    def tag(self, shard: Shard, job: LakeJob) -> ShardDone:
+    def tag(self, shard: Shard, job: LakeJob, place: Sequence[Any]) -> ShardDone:
+        if self._tagger is None:  # the first shard, also of an actor that was started again
+            import ray
+
+            (stored,) = place
+            self._tagger = ray.get(stored)
         return tag_shard(self._tagger, shard, job, lambda _: None)
 
 
@@ -50,15 +53,14 @@ def run_ray(job: LakeJob, shards: Sequence[Shard], listener: Listener, workers: 
     Raises:
         PolytagError: Ray is not installed or cannot be reached, a shard cannot be tagged, or its actors keep dying.
     """
-    ray = _ray()
-    with _joined(ray, address):
+    with joined_cluster(address, log_to_driver=False, logging_level="error") as ray:
         # The work of an actor that dies is done again in the one that replaces it.
         remote = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=MOST_DEATHS)(_Actor)
-        # In a list: an actor that is started again can get it again as long as this reference exists.
+        # In a list, so that Ray does not bring it with each shard: an actor gets it once.
         place = [ray.put(job.load())]
-        actors = [remote.remote(place, str(Path.cwd())) for _ in range(min(workers, len(shards)))]
+        actors = [remote.remote(str(Path.cwd())) for _ in range(min(workers, len(shards)))]
         try:
-            for done, rows in _done(ray, actors, shards, job):
+            for done, rows in _done(ray, actors, shards, (job, place)):
                 listener.on_rows(rows)
                 listener.on_done(done)
         except ray.exceptions.RayTaskError as error:
@@ -72,7 +74,9 @@ def run_ray(job: LakeJob, shards: Sequence[Shard], listener: Listener, workers: 
             ) from error
 
 
-def _done(ray: Any, actors: Sequence[Any], shards: Sequence[Shard], job: LakeJob) -> Iterator[tuple[ShardDone, int]]:
+def _done(
+    ray: Any, actors: Sequence[Any], shards: Sequence[Shard], work: tuple[LakeJob, Sequence[Any]]
+) -> Iterator[tuple[ShardDone, int]]:
     """The shards that are done, with their rows. Only actors that have started get any: others may never find room."""
     starting = {actor.ready.remote(): actor for actor in actors}
     tagging: dict[Any, tuple[Any, Shard]] = {}
@@ -91,38 +95,9 @@ def _done(ray: Any, actors: Sequence[Any], shards: Sequence[Shard], job: LakeJob
                 yield found, shard.rows
             if left:
                 following = left.popleft()
-                tagging[actor.tag.remote(following, job)] = (actor, following)
+                tagging[actor.tag.remote(following, *work)] = (actor, following)
             else:
                 # Its core may be what an actor that died needs to start again, or a shard would wait for ever.
                 for idle in (actor, *starting.values()):
                     ray.kill(idle)
                 starting.clear()
-
-
-def _ray() -> Any:
-    try:
-        import ray
-    except ImportError as error:
-        raise PolytagError(
-            "--runner ray needs Ray, which is not installed. Install it: pip install polytag[ray]"
-        ) from error
-    return ray
-
-
-@contextmanager
-def _joined(ray: Any, address: str | None) -> Iterator[None]:
-    """Join a cluster for the block, unless this program has joined one."""
-    if ray.is_initialized():
-        yield
-        return
-    try:
-        ray.init(address=address, log_to_driver=False, logging_level="error", include_dashboard=False)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise PolytagError(
-            f"The Ray cluster {address or 'on this machine'!r} cannot be joined: {in_brief(error)}. Start one with "
-            "`ray start --head`, or leave out --ray-address."
-        ) from error
-    try:
-        yield
-    finally:
-        ray.shutdown()

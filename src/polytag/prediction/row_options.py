@@ -77,8 +77,8 @@ class RowOptions:
     @property
     def fields(self) -> tuple[str, ...]:
         """The fields of JSON Lines that may have a text or words; the first that exists has it."""
-        named = self.text_column or self.tokens_column
-        return (named,) if named else (TEXT, TOKENS)
+        named = [name for name in (self.text_column, self.tokens_column) if name is not None]
+        return (*named,) if named else (TEXT, TOKENS)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for the manifest; what is not given is left out."""
@@ -104,7 +104,7 @@ class ContentColumns:
     @property
     def content(self) -> str:
         """The column that is tagged."""
-        return self.text or self.tokens or ""
+        return self.text if self.text is not None else self.tokens or ""
 
 
 def content_columns(schema: pa.Schema, options: RowOptions, name: str) -> ContentColumns:

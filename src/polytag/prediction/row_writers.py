@@ -76,7 +76,7 @@ class _JsonLines:
         text = rows.text_field
         if rows.table is not None and self._columns:
             records = without_infinities(rows.table.drop([self._columns.content]).to_pylist())
-            text = self._columns.text or TEXT
+            text = TEXT if self._columns.text is None else self._columns.text
         for others, result in zip(records, results, strict=True):
             if isinstance(result, TaggedText):
                 found = result.to_dict()

@@ -13,7 +13,7 @@ from polytag.errors import PolytagError, in_brief
 from polytag.plugin.reader import DOCUMENT_MARKS
 from polytag.prediction.column_files import Lines, sentences_of_columns
 from polytag.prediction.inputs import parsed_object, split_at_blanks
-from polytag.prediction.lake_files import explained, on_disk, open_bytes_of
+from polytag.prediction.lake_files import explained, explained_parquet, on_disk, open_bytes_of
 from polytag.prediction.row_options import (
     DOCUMENT,
     RESULTS,
@@ -131,8 +131,9 @@ def _parquet(shard: Shard, options: RowOptions) -> Iterator[Rows]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with open_bytes_of(shard.file) as source:
-        opened = pq.ParquetFile(source, buffer_size=_BUFFER, pre_buffer=False)
+    with open_bytes_of(shard.file) as source, explained_parquet(shard.file):
+        # Writers such as Spark give each page a checksum.
+        opened = pq.ParquetFile(source, buffer_size=_BUFFER, pre_buffer=False, page_checksum_verification=True)
         columns = content_columns(opened.schema_arrow, options, repr(shard.file))
         groups = range(*(shard.part or (0, opened.metadata.num_row_groups)))
         before = shard.before
@@ -172,11 +173,11 @@ def _value(value: pa.Scalar) -> Any:
 
 def checked_content(value: Any, columns: ContentColumns) -> Content:
     """A value of the column to tag, if it can be tagged."""
-    if isinstance(value, BadRow) or (isinstance(value, str) and columns.text):
+    if isinstance(value, BadRow) or (isinstance(value, str) and columns.tokens is None):
         return value
     if value is None:
         return BadRow(f"the column {columns.content!r} has no value", is_missing=True)
-    is_content = isinstance(value, list) and columns.tokens and all(isinstance(word, str) for word in value)
+    is_content = isinstance(value, list) and columns.text is None and all(isinstance(word, str) for word in value)
     return value if is_content else BadRow(f"the value of the column {columns.content!r} is {value!r:.60}")
 
 
@@ -257,7 +258,7 @@ def _in_batches(lines: Iterator[tuple[int, str | BadRow]], shard: Shard, options
 
 def text_field(options: RowOptions) -> str:
     """The name of the field that has the text in the results of records."""
-    return options.text_column or TEXT
+    return TEXT if options.text_column is None else options.text_column
 
 
 _Record = tuple[Content, Hashable, dict[str, Any]]
@@ -272,8 +273,9 @@ def _as_words(line: str) -> _Record:
 
 
 def _as_object(line: str, options: RowOptions) -> _Record:
+    document = DOCUMENT if options.document_column is None else options.document_column
     try:
-        found = parsed_object(line, options.fields, options.document_column or DOCUMENT)
+        found = parsed_object(line, options.fields, document)
     except ValueError as error:
         return BadRow(in_brief(error)), None, {}
     taken = next((name for name in (text_field(options), *RESULTS) if name in found.others), None)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ from typing import TextIO
 
 from polytag.errors import PolytagError
 from polytag.plugin.surroundings import for_plugin
-from polytag.prediction.lake_files import OutputFolder, open_bytes_of
+from polytag.prediction.lake_files import OutputFolder
 from polytag.prediction.row_options import RowOptions
 from polytag.prediction.row_writers import row_writer
 from polytag.prediction.rows import BadRow, rows_of
@@ -69,6 +67,11 @@ class ShardDone:
     sha256: str
 
 
+def quarantine_of(output: str) -> str:
+    """The path in the output folder of the list for the shard with this output."""
+    return f"{QUARANTINE}/{output}.jsonl"
+
+
 def tag_shard(tagger: Tagger, shard: Shard, job: LakeJob, on_rows: OnRows) -> ShardDone:
     """Tag a shard. Its output appears in one step, after the list of its rows that cannot be tagged.
 
@@ -76,7 +79,7 @@ def tag_shard(tagger: Tagger, shard: Shard, job: LakeJob, on_rows: OnRows) -> Sh
         PolytagError: The input cannot be read, has changed, or the output cannot be written.
     """
     folder = OutputFolder(job.output)
-    quarantine = f"{QUARANTINE}/{shard.output}.jsonl"
+    quarantine = quarantine_of(shard.output)
     with ExitStack() as files:
         sink = files.enter_context(folder.new(shard.output))
         bad: list[tuple[int, BadRow]] = []
@@ -94,10 +97,7 @@ def tag_shard(tagger: Tagger, shard: Shard, job: LakeJob, on_rows: OnRows) -> Sh
                     print(json.dumps(record, ensure_ascii=False), file=listed)
         else:
             folder.remove(quarantine)
-    with open_bytes_of(f"{job.output.rstrip('/')}/{shard.output}") as whole:
-        checksum = hashlib.file_digest(whole, "sha256").hexdigest()  # type: ignore[arg-type]  # it reads bytes
-        size = whole.seek(0, os.SEEK_END)
-    return ShardDone(shard.output, written, len(bad), size, checksum)
+    return ShardDone(shard.output, written, len(bad), *folder.measure(shard.output))
 
 
 def write_rows(

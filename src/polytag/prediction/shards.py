@@ -15,10 +15,10 @@ from typing import IO, Any, NamedTuple
 
 from polytag.corpus.text_files import encoding_of, lines_with_bad_bytes
 from polytag.encoding.json_values import parse_json
-from polytag.errors import PolytagError, in_brief, shorten
+from polytag.errors import PolytagError, shorten
 from polytag.prediction.column_files import sentences_of_columns
 from polytag.prediction.inputs import INPUT_FORMATS, format_of, has_known_extension
-from polytag.prediction.lake_files import InputFile, explained, on_disk, open_bytes_of
+from polytag.prediction.lake_files import InputFile, explained, explained_parquet, on_disk, open_bytes_of
 from polytag.prediction.row_options import DOCUMENT, TEXT, RowOptions, check_free, content_columns
 
 SHARD_ROWS = 100_000
@@ -118,7 +118,7 @@ def _shards(file: InputFile, options: RowOptions) -> list[Shard]:
         if form == "parquet":
             parts = _row_groups(file, options)
         else:
-            if form != "jsonl" and (options.text_column or options.tokens_column or options.document_column):
+            if form != "jsonl" and options.named:
                 raise PolytagError(
                     f"{file.path!r} is read as {form}, which has no columns with names. Leave out --text-column, "
                     "--tokens-column and --document-column, or name another format with --input."
@@ -146,14 +146,11 @@ def _shards(file: InputFile, options: RowOptions) -> list[Shard]:
 
 def _row_groups(file: InputFile, options: RowOptions) -> list[_Part]:
     """Consecutive row groups of a Parquet file, by their number."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     with open_bytes_of(file.path) as source:
-        try:
+        with explained_parquet(file.path):
             opened = pq.ParquetFile(source)
-        except pa.ArrowInvalid as error:
-            raise PolytagError(f"{file.path!r} is damaged, or is no Parquet file: {in_brief(error)}.") from error
         columns = content_columns(opened.schema_arrow, options, repr(file.path))
         sizes = [opened.metadata.row_group(group).num_rows for group in range(opened.metadata.num_row_groups)]
     borders, size = [0], 0

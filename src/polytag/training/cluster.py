@@ -10,9 +10,10 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from polytag.errors import PolytagError, shorten
 VARIABLE = "TF_CONFIG"
 WAIT = 600.0
 """Seconds in which all workers must have started."""
-SHARING = "POLYTAG_WORKERS_SHARING_THE_GPUS"
+_SHARING = "POLYTAG_WORKERS_SHARING_THE_GPUS"
 """The variable that tells a worker how many workers share the GPUs of its machine."""
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):([0-9]{1,5})")
 _EXAMPLE = (
@@ -38,10 +39,12 @@ class Cluster:
     Attributes:
         addresses: `host:port` of each worker, the chief first.
         worker: The number of this process among them.
+        sharing: Number of workers that share the GPUs of this machine.
     """
 
     addresses: tuple[str, ...]
     worker: int
+    sharing: int = 1
 
     @property
     def is_chief(self) -> bool:
@@ -91,7 +94,8 @@ def cluster_of_environment(environment: Mapping[str, str] = os.environ) -> Clust
     own = (task.get("type"), task.get("index")) if isinstance(task, dict) else (None, None)
     if own not in places or isinstance(own[1], bool):
         raise _invalid(f"has the task {shorten(repr(task))}, which is none of its cluster's")
-    return Cluster(addresses, places.index(own)) if len(addresses) > 1 else None
+    sharing = int(environment.get(_SHARING, "1"))
+    return Cluster(addresses, places.index(own), sharing) if len(addresses) > 1 else None
 
 
 def _size(addresses: Any, job: str) -> int:
@@ -177,12 +181,12 @@ def local_workers(number: int, config: str) -> Iterator[tuple[Cluster, Callable[
     Yields:
         The cluster, and a function that says which worker has ended, and why.
     """
-    cluster = Cluster(tuple(f"127.0.0.1:{port}" for port in free_ports(number)), 0)
+    cluster = Cluster(tuple(f"127.0.0.1:{port}" for port in free_ports(number)), 0, number)
     started: list[subprocess.Popen[str]] = []
     with tempfile.TemporaryDirectory() as logs:
         try:
             for worker in range(1, number):
-                surroundings = {**os.environ, VARIABLE: cluster.config_of(worker), SHARING: str(number)}
+                surroundings = {**os.environ, VARIABLE: cluster.config_of(worker), _SHARING: str(number)}
                 surroundings["PYTHONPATH"] = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
                 with Path(logs, str(worker)).open("w", encoding="utf-8") as log:
                     process = subprocess.Popen(
@@ -196,13 +200,33 @@ def local_workers(number: int, config: str) -> Iterator[tuple[Cluster, Callable[
                     )
                 started.append(process)
                 assert process.stdin
-                process.stdin.write(config)
-                process.stdin.close()
+                with suppress(BrokenPipeError):  # it has ended, which is noticed when it is waited for
+                    process.stdin.write(f"{config}\n")
+                    process.stdin.flush()  # and stays open: its end tells the worker that the chief has died
             yield cluster, lambda: _failure(started, logs)
         finally:
             for process in started:
                 process.kill()  # at its end, TensorFlow would wait for the end of the chief; a SIGTERM it only notes
                 process.wait()
+                assert process.stdin
+                with suppress(BrokenPipeError):
+                    process.stdin.close()
+
+
+def config_from_chief() -> str:
+    """The configuration that a worker of `local_workers` gets on standard input; the worker ends when its chief does.
+
+    A chief that is killed cannot end its workers. TensorFlow would let them wait for it, for minutes.
+    """
+    stdin = sys.stdin.buffer
+    config = stdin.readline().decode("utf-8")
+
+    def watch() -> None:
+        stdin.read()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    return config
 
 
 def _failure(started: Sequence[subprocess.Popen[str]], logs: str) -> str:

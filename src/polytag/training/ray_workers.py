@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from polytag.errors import PolytagError, TrainingError
 from polytag.plugin.reporter import Reporter
-from polytag.tagger.runtimes import require_extra
+from polytag.prediction.ray_cluster import joined_cluster
 from polytag.training.cluster import VARIABLE, WAIT, Cluster
 from polytag.training.config import RunConfig
 
@@ -22,7 +22,8 @@ Result = TypeVar("Result")
 def run_in_ray(train: Callable[[RunConfig], Result], config: RunConfig, reporter: Reporter) -> Result:
     """Train with one actor of Ray per worker; return the result of the chief.
 
-    The actors connect to the cluster in RAY_ADDRESS, or to one that Ray starts on this machine. Each takes a processor,
+    The actors connect to the cluster that this program has joined, to the one in RAY_ADDRESS, or to one that Ray starts
+    on this machine. Each takes a processor,
     and a GPU where the cluster has one for every worker. The output folder, and the corpus, must be on a file system
     that all machines share.
 
@@ -32,14 +33,10 @@ def run_in_ray(train: Callable[[RunConfig], Result], config: RunConfig, reporter
         reporter: Receives the addresses of the workers.
 
     Raises:
-        PolytagError: Ray is not installed, has no room for the workers, or a worker fails.
+        PolytagError: Ray is not installed or cannot be reached, has no room for the workers, or a worker fails.
     """
-    require_extra("ray")
-    ray: Any = importlib.import_module("ray")
-    if not ray.is_initialized():
-        paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
-        ray.init(include_dashboard=False, runtime_env={"env_vars": {"PYTHONPATH": paths}})
-    try:
+    paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
+    with joined_cluster(runtime_env={"env_vars": {"PYTHONPATH": paths}}) as ray:
         has = ray.cluster_resources()
         if has.get("CPU", 0) < config.workers:
             raise PolytagError(
@@ -62,8 +59,6 @@ def run_in_ray(train: Callable[[RunConfig], Result], config: RunConfig, reporter
         ends = [each.train.remote(train, cluster.config_of(i), config, place) for i, each in enumerate(actors)]
         result: Result = _result(ray, ends)
         return result
-    finally:
-        ray.shutdown()
 
 
 def _result(ray: Any, ends: list[Any]) -> Any:

@@ -16,6 +16,7 @@ SHARDS = [Shard(f"{number}.jsonl", "jsonl", f"{number}.jsonl", 10 + number, 0, N
 class Cluster:
     """What `run_ray` uses of the module `ray`, with room for some actors."""
 
+    __spec__ = SimpleNamespace()
     exceptions = SimpleNamespace(RayTaskError=KeyError, RayActorError=IndexError)
 
     def __init__(self, room: int) -> None:
@@ -35,7 +36,7 @@ class Cluster:
         starts = self.actors <= self.room
         return SimpleNamespace(
             ready=SimpleNamespace(remote=lambda: (starts, object())),
-            tag=SimpleNamespace(remote=lambda shard, job: (starts, shard)),
+            tag=SimpleNamespace(remote=lambda shard, job, place: (starts, shard)),
         )
 
     def wait(self, waited_for: list[Any], timeout: float | None) -> tuple[list[Any], list[Any]]:
@@ -66,7 +67,7 @@ class ClusterInWhichOneDies(Cluster):
     def _actor(self, *arguments: object) -> Any:
         actor = super()._actor(*arguments)
         if self.actors == 1:
-            actor.tag.remote = lambda shard, job: (Found(self), shard)
+            actor.tag.remote = lambda shard, job, place: (Found(self), shard)
         return actor
 
 

@@ -1,6 +1,8 @@
 import errno
 import json
 import socket
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -112,3 +114,23 @@ def test_another_number_of_workers_than_the_cluster_has_is_refused() -> None:
     cluster.check_number(2)
     with pytest.raises(PolytagError, match="--workers is 3, and the cluster in TF_CONFIG has 2 workers"):
         cluster.check_number(3)
+
+
+def test_a_worker_ends_when_the_process_that_started_it_has_died() -> None:
+    code = (
+        "import time; from polytag.training.cluster import config_from_chief as given; print(given()); time.sleep(600)"
+    )
+    worker = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert worker.stdin
+    assert worker.stdout
+    worker.stdin.write('{"task": "ner"}\n')
+    worker.stdin.flush()
+    assert worker.poll() is None
+    worker.stdin.close()  # as the end of its other process does
+    assert worker.wait(60) == 1
+    worker.stdout.close()
+
+
+def test_workers_on_this_machine_share_its_gpus() -> None:
+    environment = {"TF_CONFIG": Cluster(("one:1", "two:1"), 0).config_of(1), "POLYTAG_WORKERS_SHARING_THE_GPUS": "2"}
+    assert cluster_of_environment(environment) == Cluster(("one:1", "two:1"), 1, sharing=2)
