@@ -1,4 +1,4 @@
-"""What networks of encoders can do: the protocols that core asks for."""
+"""Protocols of networks: what core asks an encoder's network for."""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ END = int(np.iinfo(np.int64).max)
 _LARGEST_WEIGHT = 64
 """Seven bits: with eight, processors without VNNI overflow when two products are added."""
 _LARGEST_ENTRY = 127
-_LEAST = 0.17
-"""The least output of GELU, with the other sign."""
+_LEAST_DIVISOR = 1.0
+"""For rows of small numbers: GELU goes down to -0.17, which must stay small after the division, too."""
 _TINY = 1e-9
 """The least scale of weights: of zeros."""
 
@@ -54,7 +54,7 @@ class OnnxGraph:
         self._outputs: dict[str, int] = {}
 
     def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
-        """Add an operator of ONNX, and return its output; an empty name stands for an input that is left out."""
+        """Add an operator of ONNX, and return its output; an empty name means that an input is left out."""
         return self.add_several(operator, *inputs, n_outputs=1, **attributes)[0]
 
     def add_several(self, operator: str, *inputs: str, n_outputs: int, **attributes: Any) -> list[str]:
@@ -117,7 +117,8 @@ class OnnxGraph:
         if not self._eight_bits:
             return self.linear(x, kernel, bias)
         if activated:
-            greatest = self.add("Max", self.add("ReduceMax", x, self.constant([-1]), keepdims=1), self.number(_LEAST))
+            greatest = self.add("ReduceMax", x, self.constant([-1]), keepdims=1)
+            greatest = self.add("Max", greatest, self.number(_LEAST_DIVISOR))
             x = self.add("Mul", x, self.add("Reciprocal", greatest))  # faster than a division
         weights, scales = _rounded(kernel, _LARGEST_WEIGHT, axis=0)
         # ONNX Runtime computes these as one operator, with the bias if it follows.

@@ -60,7 +60,7 @@ def _embedded(graph: OnnxGraph, ids: str, tensors: Mapping[str, NDArray[Any]]) -
 
 
 def _rows(graph: OnnxGraph, is_word: str) -> tuple[str, str]:
-    """Rows of vectors of words below a row of zeros, which stands for padding and all beyond the edges.
+    """Rows of vectors of words below a row of zeros, which is for padding and all beyond the edges.
 
     Returns:
         The row of each position, int64 (batch, length), and the rows of each word and its neighbours, (words, 3).

@@ -1,7 +1,7 @@
 """Attention to relative positions, as DeBERTa has it (He et al. 2021, https://arxiv.org/abs/2006.03654).
 
-The score of a query at i and a key at j has two further terms, of which one is the product of the query with the vector
-of a position, and the other that of the key: the position is the bucket of i - j. Here, each is a product with a vector
+The score of a query at i and a key at j has two further terms: the product of the query with the vector of a position,
+and the product of the key with another. The position is the bucket of i - j. Here, each term is a product with a vector
 for each distance in a window, shifted row by row. The vectors of buckets depend on no input: they are computed when the
 model is written.
 """

@@ -74,7 +74,7 @@ class _Network:
         self._family: str = config["model_type"]
         self._tensors = tensors
         self._prefix = tensor_prefix(self._family)
-        self._epsilon = self._config.get("layer_norm_eps", 1e-12)
+        self._epsilon = float(self._config.get("layer_norm_eps", 1e-12))
         is_distilbert = self._family == "distilbert"
         self._heads = int(self._config["n_heads" if is_distilbert else "num_attention_heads"])
         self._activation: str = self._config["activation" if is_distilbert else "hidden_act"]

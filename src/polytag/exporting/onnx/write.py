@@ -26,7 +26,7 @@ def write_onnx(
         network: Encoder and heads.
         path: The file.
         logits_as: For each task the name of an output of its logits, which are then written instead of probabilities.
-        eight_bits: Whether weights have eight bits; those of heads, which are few, always have 32.
+        eight_bits: Whether weights have eight bits; the few weights of heads always have 32.
 
     Raises:
         PolytagError: The encoder has no network in ONNX, or a task is named like an input.
