@@ -123,8 +123,8 @@ def predict_lake(
         **reading: What is known about the form of text files, as in `predict`.
 
     Raises:
-        PolytagError: The tagger or an input is invalid, or the folder was begun by another call.
-        InterruptedRunError: The call was interrupted from the keyboard.
+        PolytagError: The tagger or an input is invalid, the folder was begun by another call, or this one was
+            interrupted from the keyboard.
     """
     began = time.perf_counter()
     check_min_score(min_score)
