@@ -102,6 +102,9 @@ _PREFIXES = {
 }
 """Name of the encoder inside a task model, if it is not the model type."""
 
+HEAD = "head."
+"""What ModernBERT has between encoder and classifier; a bare encoder lacks it."""
+
 
 class Family(NamedTuple):
     """Properties that the checkpoints of one model type share.
@@ -135,6 +138,12 @@ FAMILIES: Mapping[str, Family] = {
 def tensor_prefix(model_type: str) -> str:
     """The prefix of the names of an encoder's tensors in a task model, such as `bert.`."""
     return f"{_PREFIXES.get(model_type, model_type)}."
+
+
+def tensor_name(model_type: str, name: str) -> str:
+    """The name of a tensor in a task model; the head of ModernBERT lies next to the encoder there."""
+    prefix = tensor_prefix(model_type)
+    return name if name.startswith((prefix, HEAD)) else prefix + name
 
 
 def with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,9 +23,8 @@ def run_in_ray(train: Callable[[RunConfig], Result], config: RunConfig, reporter
     """Train with one actor of Ray per worker; return the result of the chief.
 
     The actors connect to the cluster that this program has joined, to the one in RAY_ADDRESS, or to one that Ray starts
-    on this machine. Each takes a processor,
-    and a GPU where the cluster has one for every worker. The output folder, and the corpus, must be on a file system
-    that all machines share.
+    on this machine. Each takes a processor, and a GPU where the cluster has one for every worker. The output folder,
+    and the corpus, must be on a file system that all machines share.
 
     Args:
         train: Trains in a worker; ends it with SystemExit if it is not the chief.

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from polytag.encoding.families import tensor_prefix
+from polytag.encoding.families import HEAD, tensor_name, tensor_prefix
 from polytag.encoding.tensors import check_values
 from polytag.errors import TaggerError
 from polytag.plugin.encoder import Tensors
@@ -22,8 +22,6 @@ from polytag.plugin.encoder import Tensors
 Hook = Callable[[NDArray[Any], list[int]], NDArray[Any]]
 
 _SEGMENTS = "embeddings.token_type_embeddings.weight"
-_HEAD = "head."
-"""What ModernBERT has between encoder and classifier; a bare encoder lacks it, and it is drawn anew."""
 _POSITIONS = "embeddings.position_embeddings.weight"
 
 
@@ -60,7 +58,8 @@ class WeightMap:
     """
 
     def __init__(self, backbone: Any, converter: Any, config: Mapping[str, Any]) -> None:
-        self.prefix = tensor_prefix(config["model_type"])
+        self._family: str = config["model_type"]
+        self.prefix = tensor_prefix(self._family)
         self._links: list[Link] = []
         self._segments = (config.get("type_vocab_size", 1), config.get("hidden_size", 1))
         converter.convert_weights(backbone, self, config)
@@ -79,9 +78,7 @@ class WeightMap:
 
     def port_weight(self, keras_variable: Any, hf_weight_key: str, hook_fn: Hook | None = None) -> None:
         """Called by converters for every variable."""
-        is_whole = hf_weight_key.startswith((self.prefix, _HEAD))
-        name = hf_weight_key if is_whole else self.prefix + hf_weight_key
-        self._links.append(Link(keras_variable, name, hook_fn))
+        self._links.append(Link(keras_variable, tensor_name(self._family, hf_weight_key), hook_fn))
 
     def keep_only(self, variables: list[Any]) -> None:
         """Drop the links of all other variables, such as the pooler's, which no tagger uses."""
@@ -105,7 +102,7 @@ class WeightMap:
         """
         for link in self._links:
             tensor = self._find(tensors, link.name)
-            if tensor is None and link.name.startswith(_HEAD):
+            if tensor is None and link.name.startswith(HEAD):  # of a bare encoder: as it was drawn
                 tensor = link.to_tensor(np.zeros(link.variable.shape[::-1], np.float32))
             elif tensor is None:
                 raise TaggerError(

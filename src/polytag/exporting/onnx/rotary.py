@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from polytag.encoding.families import tensor_prefix, with_defaults
+from polytag.encoding.families import tensor_name, with_defaults
 from polytag.encoding.rotary_config import angle_base, attends_nearby
 from polytag.exporting.onnx.activation import activated
 from polytag.plugin.onnx_graph import OnnxGraph
@@ -63,9 +63,9 @@ class RotaryNetwork:
     def __init__(self, graph: OnnxGraph, config: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> None:
         self._graph, self._tensors = graph, tensors
         self._config = with_defaults(config)
-        family = config["model_type"]
-        self._names, self._prefix = _NAMES[family], tensor_prefix(family)
-        self._is_modernbert = family == "modernbert"
+        self._family: str = config["model_type"]
+        self._names = _NAMES[self._family]
+        self._is_modernbert = self._family == "modernbert"
         self._epsilon = self._config["norm_eps" if self._is_modernbert else "rms_norm_eps"]
         self._heads: int = self._config["num_attention_heads"]
         self._shared: int = self._config.get("num_key_value_heads") or self._heads
@@ -170,11 +170,8 @@ class RotaryNetwork:
         return np.concatenate(kernels, axis=1), np.concatenate(biases)
 
     def _bias(self, name: str, width: int) -> NDArray[Any]:
-        found = self._tensors.get(self._full(f"{name}.bias"))
+        found = self._tensors.get(tensor_name(self._family, f"{name}.bias"))
         return np.zeros(width, np.float32) if found is None else found
 
     def _tensor(self, name: str) -> NDArray[Any]:
-        return self._tensors[self._full(name)]
-
-    def _full(self, name: str) -> str:
-        return name if name.startswith("head.") else self._prefix + name
+        return self._tensors[tensor_name(self._family, name)]
