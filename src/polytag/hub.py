@@ -30,7 +30,7 @@ _OF_TAGGERS = ("model.onnx", "onnx/model.onnx", "onnx/model_quantized.onnx")
 _OF_KERAS = "tf_model*.h5"  # of the TensorFlow models of transformers; read where no other weights are
 
 _REPLACED = (
-    *("model*.safetensors", "model.safetensors.index.json", "model.onnx", "onnx/*", "model.tflite"),
+    *("model*.safetensors", "model.safetensors.index.json", "adapter_*", "model.onnx", "onnx/*", "model.tflite"),
     *("tokenizer*", "vocab.*", "merges.txt", "*_map.json", "added_tokens.json"),
     *("spiece.model", "spm.model", "sentencepiece*.model"),
 )

@@ -29,7 +29,7 @@ _AGAIN = "Download the checkpoint again."
 _OLD_NAMES = {".gamma": ".weight", ".beta": ".bias"}
 
 
-def read_tensors(folder: Path, weights: str | None = None) -> Tensors:
+def read_tensors(folder: Path, weights: str | None = None, file: str | None = None) -> Tensors:
     """All tensors of a checkpoint, in one or several files, by their modern names.
 
     They are in safetensors format or, without such a file, in a `tf_model.h5`.
@@ -37,14 +37,15 @@ def read_tensors(folder: Path, weights: str | None = None) -> Tensors:
     Args:
         folder: The folder.
         weights: The fingerprint of its only file of weights; None to accept any file, or several.
+        file: The name of its only file of weights, if it is not the usual one.
 
     Raises:
         TaggerError: The folder has none, or one that cannot be read, or that has another fingerprint.
     """
     if weights is None:
-        return _read(folder, _files(folder))
-    with _compared(folder / WEIGHTS, weights):
-        return _read(folder, [WEIGHTS])
+        return _read(folder, [file] if file else weight_files(folder))
+    with _compared(folder / (file or WEIGHTS), weights):
+        return _read(folder, [file or WEIGHTS])
 
 
 def has_weights(folder: Path) -> bool:
@@ -59,10 +60,25 @@ def read_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
         TaggerError: As `read_tensors`.
     """
     shapes: dict[str, tuple[int, ...]] = {}
-    for file in _files(folder):
+    for file in weight_files(folder):
         with _opened(folder, file) as opened:
             shapes |= {_modern(name): tensor.shape for name, tensor in opened.items()}
     return shapes
+
+
+def metadata(path: Path) -> dict[str, str]:
+    """The metadata of a file of safetensors.
+
+    Raises:
+        TaggerError: It is missing or damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as opened:
+            return dict(opened.metadata() or {})
+    except (SafetensorError, OSError) as error:
+        raise TaggerError(f"{path} is damaged: {in_brief(error)}. Download or train it again.") from error
 
 
 def fingerprint(path: Path) -> str:
@@ -195,8 +211,12 @@ def _compared(path: Path, content: str) -> Iterator[None]:
         )
 
 
-def _files(folder: Path) -> list[str]:
-    """The names of the files of weights: of safetensors, or else of HDF5."""
+def weight_files(folder: Path) -> list[str]:
+    """The names of the files of weights: of safetensors, or else of HDF5.
+
+    Raises:
+        TaggerError: The index of several files is damaged.
+    """
     for single, index in ((WEIGHTS, _INDEX), (keras_weights.WEIGHTS, keras_weights.INDEX)):
         if (folder / index).exists():
             return _listed_files(folder / index, Path(single).suffix)

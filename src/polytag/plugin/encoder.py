@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polytag.errors import PluginError, PolytagError
+from polytag.plugin.adapter import AdapterWeights
 from polytag.plugin.networks import NumpyNetwork, OnnxNetwork
 
 Tensors = dict[str, NDArray[Any]]
@@ -218,6 +219,33 @@ class Encoder(WordCoder):
             f"The encoder {self.reference!r} cannot use --cased: only uncased checkpoints with BERT's tokenizer can. "
             "Leave --cased out."
         )
+
+    def freeze(self, blocks: int) -> None:
+        """Keep the embeddings and the lowest blocks as they are; called before training.
+
+        Args:
+            blocks: Number of blocks, from the one next to the embeddings.
+
+        Raises:
+            PolytagError: It has no such blocks.
+        """
+        raise PolytagError(
+            f"The encoder {self.reference!r} cannot use --freeze: only pretrained checkpoints can. Leave --freeze out."
+        )
+
+    def adapt(self, rank: int) -> None:
+        """Train adapters of a rank instead of the weights; called before training, after `freeze`.
+
+        Raises:
+            PolytagError: It cannot have adapters.
+        """
+        raise PolytagError(
+            f"The encoder {self.reference!r} cannot use --lora: only pretrained checkpoints can. Leave --lora out."
+        )
+
+    def adapter(self) -> AdapterWeights | None:
+        """What was trained instead of the weights; None if these were trained. `tensors` has the changed weights."""
+        return None
 
     def save_coder(self, folder: Path) -> None:
         """Write the files that `EncoderProvider.restore_coder` needs; by default, all files of the encoder."""

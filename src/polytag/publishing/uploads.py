@@ -11,6 +11,7 @@ from typing import NamedTuple
 from polytag.encoding.coders import UNITS_FILE
 from polytag.encoding.tensors import WEIGHTS
 from polytag.encoding.tokenizer import SAVED_FILES as TOKENIZER_FILES
+from polytag.encoding.weights import ADAPTER, ADAPTER_CONFIG
 from polytag.errors import PolytagError
 from polytag.plugin.registry import registry
 from polytag.publishing.card import CARD
@@ -21,6 +22,7 @@ from polytag.tagger.runtimes import LITERT_FILE, ONNX_FILE
 
 _NAMES = {
     *(FILE, "config.json", WEIGHTS, "model.safetensors.index.json", "run.toml", "scores.json", CARD),
+    *(ADAPTER, ADAPTER_CONFIG),
     *("tf_model.h5", "tf_model.h5.index.json"),
     *TOKENIZER_FILES,
     *ONNX_FILES.values(),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from polytag.encoding.tensors import WEIGHTS, check_file, fingerprint
+from polytag.encoding.tensors import check_file, fingerprint
+from polytag.encoding.weights import weights_file
 from polytag.errors import TaggerError
 from polytag.tagger.description import OnnxDescription, TaggerDescription
 
@@ -32,7 +33,9 @@ def describe_onnx(folder: Path, file: str, **details: object) -> OnnxDescription
         file: The path of the model in it.
         **details: How it was checked.
     """
-    return OnnxDescription(weights=fingerprint(folder / WEIGHTS), content=fingerprint(folder / file), **details)
+    return OnnxDescription(
+        weights=fingerprint(folder / weights_file(folder)), content=fingerprint(folder / file), **details
+    )
 
 
 def check_onnx(folder: Path, description: TaggerDescription, runtime: str) -> OnnxDescription:
@@ -55,14 +58,15 @@ def check_onnx(folder: Path, description: TaggerDescription, runtime: str) -> On
             f"{path} is not the file that polytag wrote for this tagger: it was made elsewhere, or is damaged. Write "
             f"it anew: {renew}   Or remove it."
         )
-    check_file(folder / WEIGHTS, description.weights)
+    weights = weights_file(folder)
+    check_file(folder / weights, description.weights)
     if description.weights == recorded.weights:
         return recorded
-    if not (folder / WEIGHTS).is_file():
-        raise TaggerError(f"The tagger {str(folder)!r} is damaged: it has no {WEIGHTS}. Restore it from a copy.")
-    if fingerprint(folder / WEIGHTS) != recorded.weights:
+    if not (folder / weights).is_file():
+        raise TaggerError(f"The tagger {str(folder)!r} is damaged: it has no {weights}. Restore it from a copy.")
+    if fingerprint(folder / weights) != recorded.weights:
         raise TaggerError(
-            f"{path} was made from other weights than {WEIGHTS}, which has changed since. Write it anew: {renew}   Or "
+            f"{path} was made from other weights than {weights}, which has changed since. Write it anew: {renew}   Or "
             "remove it."
         )
     return recorded

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polytag.encoding.tensors import WEIGHTS, check_file, fingerprint, read_tensors
+from polytag.encoding.tensors import check_file, fingerprint
+from polytag.encoding.weights import read_weights, weights_file
 from polytag.errors import TaggerError
 from polytag.plugin.encoder_choice import make_coder
 from polytag.plugin.registry import registry
@@ -55,20 +56,21 @@ def open_model(
         by_word = coder.unit == "word"
         network = OnnxNetwork(folder / FILES[runtime], sizes, logits_names(heads), recorded.content, by_word)
         origin = partial(_unchanged, folder, provider, reference, heads, recorded.weights)
-        parameters = saved_parameters(heads, lambda: read_tensors(folder, recorded.weights))
+        parameters = saved_parameters(heads, lambda: read_weights(folder, recorded.weights))
         return ExportedModel(coder, sizes, network, parameters, runtime, origin, by_word)
     return _in_tensorflow(folder, provider, reference, heads, description.weights)
 
 
 def _unchanged(folder: Path, provider: str, reference: str, heads: Mapping[str, TaskHead], weights: str) -> TaggerModel:
-    if not (folder / WEIGHTS).is_file() or fingerprint(folder / WEIGHTS) != weights:
-        raise TaggerError(f"{folder / WEIGHTS} has changed since the tagger was loaded. Load the tagger again.")
+    file = folder / weights_file(folder)
+    if not file.is_file() or fingerprint(file) != weights:
+        raise TaggerError(f"{file} has changed since the tagger was loaded. Load the tagger again.")
     return _in_tensorflow(folder, provider, reference, heads)
 
 
 def _in_tensorflow(
     folder: Path, provider: str, reference: str, heads: Mapping[str, TaskHead], weights: str | None = None
 ) -> TaggerModel:
-    tensors = read_tensors(folder, weights)
+    tensors = read_weights(folder, weights)
     stage("Starting TensorFlow")
     return tensorflow_model(registry().encoders[provider], folder, reference, heads, tensors)

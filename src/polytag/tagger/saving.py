@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polytag.encoding.tensors import WEIGHTS, fingerprint, save_tensors
+from polytag.encoding.weights import save_adapter, weights_file
 from polytag.tagger.description import FILE, TaggerDescription
 from polytag.tagger.heads import TaskHead
 
@@ -38,9 +39,14 @@ def write_files(
         (head,) = heads.values()
         config["id2label"] = {str(index): label for index, label in enumerate(head.labels)}
         config["label2id"] = {label: index for index, label in enumerate(head.labels)}
-    save_tensors(network.tensors(), folder / WEIGHTS, metadata={"format": "pt"})
+    tensors = network.tensors()
+    if adapter := encoder.adapter():
+        known = encoder.tensors().keys() - adapter.new
+        save_adapter(folder, adapter, {name: tensor for name, tensor in tensors.items() if name not in known})
+    else:
+        save_tensors(tensors, folder / WEIGHTS, metadata={"format": "pt"})
     texts = {
-        FILE: description.model_copy(update={"weights": fingerprint(folder / WEIGHTS)}).to_json(),
+        FILE: description.model_copy(update={"weights": fingerprint(folder / weights_file(folder))}).to_json(),
         "config.json": json.dumps(config, indent=2, ensure_ascii=False) + "\n",
     }
     encoder.save_files(folder)

@@ -15,7 +15,15 @@ from polytag.plugin.encoder import Precision, TrainingDefaults
 from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.splitter import STANDARD
 from polytag.tagger.viterbi import VITERBI, decodings, listed
-from polytag.training.config_file import as_toml, check_recordable, explain, pairs_of, read_options, tasks_of
+from polytag.training.config_file import (
+    as_toml,
+    check_recordable,
+    check_together,
+    explain,
+    pairs_of,
+    read_options,
+    tasks_of,
+)
 from polytag.training.options import (
     COLUMNS,
     COMMENTS,
@@ -153,6 +161,15 @@ class RunConfig(BaseModel):
     precision: Annotated[Precision | None, Option(_TRAINING)] = Field(
         None, description="Number format of the computation in training; the weights stay float32."
     )
+    freeze: Annotated[int | None, Option(_TRAINING, shown="none", value="BLOCKS")] = Field(
+        None,
+        ge=0,
+        description="Keep the embeddings and so many of the lowest blocks of a checkpoint: faster, with less memory.",
+    )
+    lora: Annotated[Count | None, Option(_TRAINING, shown="none", value="RANK")] = Field(
+        None,
+        description="Train adapters of this rank instead of a checkpoint's weights: a small folder that needs them.",
+    )
     task_weights: Annotated[
         dict[str, Positive],
         Option(_TRAINING, flag="--task-weight", value="TASK=NUMBER", shown="1 each", repeated=True),
@@ -270,23 +287,8 @@ class RunConfig(BaseModel):
         return str(expand_home(value)) if value and value.startswith("~") else value
 
     @model_validator(mode="after")
-    def _one_encoder(self) -> RunConfig:
-        if self.from_ is not None and "encoder" in self.model_fields_set and self.encoder != self.from_:
-            raise PolytagError(
-                f"The run starts from {self.from_!r}, which has its own encoder, and cannot use the encoder "
-                f"{self.encoder!r}. Leave out --encoder, or --from."
-            )
-        if self.labels is not None and self.from_ is None:
-            raise PolytagError("--labels names the labels of the token classifier to start from. Name it with --from.")
-        if self.texts and not self.teacher:
-            raise PolytagError("--texts has no labels, and needs a teacher that tags it. Name one with --teacher.")
-        if self.from_ is not None and self.vectors is not None:
-            raise PolytagError(
-                f"The run starts from {self.from_!r}, whose encoder keeps the vectors that it has, or has none. Leave "
-                "out --vectors, or --from."
-            )
-        if self.annotated is not None and self.from_ is None:
-            raise PolytagError("--annotated is about the labels of the tagger to start from. Name it with --from.")
+    def _together(self) -> RunConfig:
+        check_together(self)
         return self
 
     @model_validator(mode="after")

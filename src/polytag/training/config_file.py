@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from polytag.encoding.json_values import read_toml
 from polytag.errors import PolytagError
+
+if TYPE_CHECKING:
+    from polytag.training.config import RunConfig
 
 _HALF = re.compile("[\ud800-\udfff]")
 
@@ -83,6 +86,32 @@ def check_recordable(options: Iterable[tuple[str, Any]]) -> None:
                     f"'{name.rstrip('_')}' is {str(text)!r}, which is not UTF-8 and cannot be recorded. "
                     "Rename the file or the folder."
                 )
+
+
+def check_together(config: RunConfig) -> None:
+    """Check that options go with each other.
+
+    Raises:
+        PolytagError: One of them excludes or needs another one.
+    """
+    if config.from_ is not None and "encoder" in config.model_fields_set and config.encoder != config.from_:
+        raise PolytagError(
+            f"The run starts from {config.from_!r}, which has its own encoder, and cannot use the encoder "
+            f"{config.encoder!r}. Leave out --encoder, or --from."
+        )
+    if config.labels is not None and config.from_ is None:
+        raise PolytagError("--labels names the labels of the token classifier to start from. Name it with --from.")
+    if config.texts and not config.teacher:
+        raise PolytagError("--texts has no labels, and needs a teacher that tags it. Name one with --teacher.")
+    if config.from_ is not None and config.vectors is not None:
+        raise PolytagError(
+            f"The run starts from {config.from_!r}, whose encoder keeps the vectors that it has, or has none. Leave "
+            "out --vectors, or --from."
+        )
+    if config.lora is not None and config.precision == "float16":
+        raise PolytagError("--lora trains in float32 or bfloat16. Choose one of them as --precision.")
+    if config.annotated is not None and config.from_ is None:
+        raise PolytagError("--annotated is about the labels of the tagger to start from. Name it with --from.")
 
 
 def explain(error: ValidationError, file: Path | None, known: Sequence[str]) -> str:

@@ -46,6 +46,8 @@ class RunOptions(ReadingKeywords, total=False):
     averaging: float | None
     patience: int
     precision: Precision | None
+    freeze: int | None
+    lora: int | None
     task_weights: Mapping[str, float]
     loss_weights: str | None
     seed: int

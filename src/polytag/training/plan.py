@@ -143,6 +143,10 @@ def new_model(
         model = TaggerModel(encoder, labels, parameters)
     if config.cased:
         model.encoder.see_capitals()
+    if config.freeze is not None:
+        model.encoder.freeze(config.freeze)
+    if config.lora is not None:
+        model.encoder.adapt(config.lora)
     if config.teacher:
         model.encoder.learn_from_teacher()
     return model

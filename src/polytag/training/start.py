@@ -105,10 +105,10 @@ class StartingPoint:
         Raises:
             PolytagError: The weights are missing, damaged, or do not match the description in the folder.
         """
-        from polytag.encoding.tensors import read_tensors
+        from polytag.encoding.weights import read_weights
         from polytag.engine.model import TaggerModel
 
-        tensors = read_tensors(self.folder, self.weights)
+        tensors = read_weights(self.folder, self.weights)
         encoder = make_encoder(self.provider, lambda: self.provider.restore(self.folder))
         model = TaggerModel(encoder, labels, parameters)
         model.encoder.assign(tensors)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from polytag.encoding.families import HEAD, tensor_name, tensor_prefix
 from polytag.encoding.tensors import check_values
+from polytag.engine.encoders.adapter import Adapter
 from polytag.errors import TaggerError
 from polytag.plugin.encoder import Tensors
 
@@ -37,9 +38,11 @@ class Link:
         """The variable's value, given the tensor."""
         return self.hook(tensor, list(self.variable.shape)) if self.hook else tensor
 
-    def to_tensor(self, base: NDArray[Any]) -> NDArray[Any]:
-        """The tensor, given the variable's value; numbers that the variable lacks are taken from `base`."""
+    def to_tensor(self, base: NDArray[Any], change: NDArray[Any] | None = None) -> NDArray[Any]:
+        """The tensor, given the variable's value and its change; numbers that it lacks are taken from `base`."""
         value = np.asarray(self.variable)
+        if change is not None:
+            value = value + change.reshape(value.shape)
         if not self.hook:
             return value
         index = self.to_variable(np.arange(base.size, dtype=np.int64).reshape(base.shape))
@@ -65,6 +68,8 @@ class WeightMap:
         converter.convert_weights(backbone, self, config)
         self._base: Tensors = {}
         self._shapes: dict[str, tuple[int, ...]] = {}
+        self._adapters: dict[int, Adapter] = {}
+        self._drawn: list[Link] = []
 
     def get_tensor(self, name: str) -> NDArray[Any]:
         """Called by converters that inspect a tensor before they port it.
@@ -104,6 +109,7 @@ class WeightMap:
             tensor = self._find(tensors, link.name)
             if tensor is None and link.name.startswith(HEAD):  # of a bare encoder: as it was drawn
                 tensor = link.to_tensor(np.zeros(link.variable.shape[::-1], np.float32))
+                self._drawn.append(link)
             elif tensor is None:
                 raise TaggerError(
                     f"The checkpoint has no tensor {link.name!r}, with or without {self.prefix!r}: it is not a "
@@ -125,8 +131,33 @@ class WeightMap:
         saved = dict(self._base)
         for link in self._links:
             base = self._base.get(link.name)
-            saved[link.name] = link.to_tensor(np.zeros(self._shapes[link.name], np.float32) if base is None else base)
+            base = np.zeros(self._shapes[link.name], np.float32) if base is None else base
+            adapter = self._adapter_of(link)
+            saved[link.name] = link.to_tensor(base, _columns(link, adapter.change()) if adapter else None)
         return {name: np.ascontiguousarray(tensor) for name, tensor in saved.items()}
+
+    def drawn(self) -> list[Any]:
+        """The variables for which the tensors had no values."""
+        return [link.variable for link in self._drawn]
+
+    def adapt(self, adapters: Iterable[Adapter]) -> None:
+        """From now on, some variables are changed by adapters."""
+        self._adapters = {id(adapter.kernel): adapter for adapter in adapters}
+
+    def changes(self) -> dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        """For each tensor that an adapter changes, float32 (rank, inputs) and (outputs, rank)."""
+        found = {}
+        for link in self._links:
+            if adapter := self._adapter_of(link):
+                found[link.name] = (np.asarray(adapter.down).T, _columns(link, np.asarray(adapter.up)).T)
+        return found
+
+    def new_names(self) -> frozenset[str]:
+        """The names of the tensors that the checkpoint lacked."""
+        return frozenset(link.name for link in self._drawn)
+
+    def _adapter_of(self, link: Link) -> Adapter | None:
+        return self._adapters.get(id(getattr(link.variable, "whole", link.variable)))
 
     def copy(self, other: WeightMap) -> None:
         """Copy the variables of another backbone of the same checkpoint."""
@@ -154,6 +185,11 @@ class WeightMap:
                     raise _does_not_fit(name, segments)
                 link.variable.assign_add(segments[0].astype(np.float32))
         self._base[name] = np.zeros_like(segments, dtype=np.float32)
+
+
+def _columns(link: Link, matrix: NDArray[Any]) -> NDArray[Any]:
+    """The columns of a matrix that belong to the variable of a link, which may be some columns of another one."""
+    return matrix[:, getattr(link.variable, "columns", slice(None))]
 
 
 def _does_not_fit(name: str, tensor: NDArray[Any]) -> TaggerError:

@@ -6,6 +6,7 @@ from polytag.engine.lean_imports import without_models_of, without_optional_pack
 with borrowed("keras-hub"), without_optional_packages(), without_models_of("keras_hub"):
     from keras_hub.src.layers.modeling.transformer_encoder import TransformerEncoder
     from keras_hub.src.models.deberta_v3.deberta_v3_backbone import DebertaV3Backbone
+    from keras_hub.src.models.deberta_v3.disentangled_attention_encoder import DisentangledAttentionEncoder
     from keras_hub.src.models.electra.electra_backbone import ElectraBackbone
     from keras_hub.src.utils.transformers import (
         convert_albert,
@@ -17,6 +18,7 @@ with borrowed("keras-hub"), without_optional_packages(), without_models_of("kera
 
 __all__ = [
     "DebertaV3Backbone",
+    "DisentangledAttentionEncoder",
     "ElectraBackbone",
     "TransformerEncoder",
     "convert_albert",

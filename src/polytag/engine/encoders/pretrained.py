@@ -19,8 +19,8 @@ from polytag.encoding.coders import SubwordCoder
 from polytag.encoding.example_inputs import SUBWORDS
 from polytag.encoding.families import FAMILIES, with_defaults
 from polytag.encoding.sizes import check_sizes
-from polytag.encoding.tensors import has_weights, read_shapes, read_tensors
 from polytag.encoding.tokenizer import load_tokenizer
+from polytag.encoding.weights import has_weights, read_weights, weight_shapes
 from polytag.engine.encoders import convert_deberta, convert_electra, convert_eurobert, convert_modernbert
 from polytag.engine.encoders.hf_weights import WeightMap
 from polytag.engine.encoders.keras_hub_parts import (
@@ -31,8 +31,10 @@ from polytag.engine.encoders.keras_hub_parts import (
     convert_xlm_roberta,
 )
 from polytag.engine.encoders.rotary import Linear, RotaryBlock
+from polytag.engine.encoders.trained_parts import TrainedParts
 from polytag.engine.encoders.transformer import FusedTransformerEncoder, exact_gelu, fuse, pick_rows
 from polytag.errors import PolytagError, TaggerError, shorten
+from polytag.plugin.adapter import AdapterWeights
 from polytag.plugin.encoder import Encoder, ExampleInputs, Tensors
 
 _ACTIVATIONS = {
@@ -73,9 +75,10 @@ class PretrainedEncoder(SubwordCoder, Encoder):
 
     def __init__(self, reference: str, folder: Path, config: dict[str, Any]) -> None:
         self.reference = reference
-        self._config = config
+        self._config, self._folder = config, folder
         self._casing: Casing | None = None
         self._network, self._weights = _build(config, folder)
+        self._trained = TrainedParts(self._network.body, folder, reference)
         self._tokenizer = load_tokenizer(folder)
         self._tokenizer.check_ids(self._network.words.input_dim)
         super().__init__(self._tokenizer.backend, **self._tokenizer.coder_settings(self._network.max_length))
@@ -109,6 +112,26 @@ class PretrainedEncoder(SubwordCoder, Encoder):
         self._backend = self._tokenizer.backend
         self._pieces.clear()
         self._network.see_capitals(self._casing)
+
+    def freeze(self, blocks: int) -> None:
+        """Keep the embeddings and the lowest blocks."""
+        self._check_capitals("--freeze")
+        self._trained.freeze(blocks)
+
+    def adapt(self, rank: int) -> None:
+        """Train adapters."""
+        self._check_capitals("--lora")
+        self._trained.adapt(rank, self._weights)
+
+    def adapter(self) -> AdapterWeights | None:
+        """The adapters."""
+        return self._trained.adapter(self._weights)
+
+    def _check_capitals(self, option: str) -> None:
+        if self._casing:
+            raise PolytagError(
+                f"--cased adds weights below the blocks, where {option} keeps all. Leave out one of them."
+            )
 
     def tensors(self) -> Tensors:
         """The weights, by transformers' names."""
@@ -232,9 +255,9 @@ def create(reference: str) -> PretrainedEncoder:
     """
     folder = find_checkpoint(reference)
     if read_config(folder).get("model_type") in list(FAMILIES):  # of any JSON
-        read_shapes(folder)  # before a network is made: they limit its size
+        weight_shapes(folder)  # before a network is made: they limit its size
     encoder = restore(folder, reference)
-    encoder.assign(read_tensors(folder))
+    encoder.assign(read_weights(folder))
     return encoder
 
 
@@ -267,7 +290,7 @@ def _build(config: dict[str, Any], folder: Path) -> tuple[PretrainedNetwork, Wei
         settings = with_defaults(config)
         arguments = converter.convert_backbone_config(settings)
         if has_weights(folder):
-            check_sizes(config, read_shapes(folder), folder)
+            check_sizes(config, weight_shapes(folder), folder)
         operands = keras.config.dtype_policy().compute_dtype
         # float16 also overflows outside matrix products, and is left to Keras.
         policy = keras.config.dtype_policy() if operands == "float16" else "float32"

@@ -15,8 +15,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from polytag.engine.encoders.adapter import Adapter
 from polytag.engine.encoders.rotary_attention import FEW_BLOCKS, Function, attend, attend_nearby, rotated
-from polytag.engine.encoders.transformer import column_sums, dense, exact_gelu, gelu, normalise, pick_rows
+from polytag.engine.encoders.transformer import column_sums, exact_gelu, gelu, linear, normalise, pick_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,11 @@ class Linear(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     Attributes:
         kernel, bias: The weights, (inputs, outputs) and (outputs,).
         operands: The dtype of the operands of the product in training.
+        adapter: Changes the kernel, if there is one.
     """
 
     operands = "float32"
+    adapter: Adapter | None = None
 
     def __init__(self, inputs: int, outputs: int, bias: bool, name: str, dtype: Any, kernel: Any = "zeros") -> None:
         super().__init__(name=name, dtype=dtype)
@@ -92,12 +95,7 @@ class Linear(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
 
     def call(self, rows: Any, training: bool = False) -> Any:
         """The product, float (n, outputs), of rows, float (n, inputs)."""
-        kernel = tf.convert_to_tensor(self.kernel)
-        bias = None if self.bias is None else tf.convert_to_tensor(self.bias)
-        if training and kernel.dtype == tf.float32:
-            return dense(rows, kernel, bias, self.operands)
-        product = tf.matmul(rows, kernel)
-        return product if bias is None else tf.nn.bias_add(product, bias)
+        return linear(rows, self, self.operands, training and rows.dtype == tf.float32)
 
 
 class RotaryBlock(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
@@ -114,7 +112,10 @@ class RotaryBlock(keras.layers.Layer):  # type: ignore[misc]  # Keras has no typ
     Attributes:
         activation: Of the gated layer.
         head_activation: Of the head, if it is the last block of a network that has one.
+        frozen: Whether the block is computed without dropout also in training.
     """
+
+    frozen = False
 
     def __init__(
         self, sizes: Sizes, theta: float, nearby: int | None, normalised_before: bool, name: str, dtype: Any
@@ -154,6 +155,7 @@ class RotaryBlock(keras.layers.Layer):  # type: ignore[misc]  # Keras has no typ
             wanted: int32 (n,), distinct positions among batch * length. Only their vectors are returned, float (n,
                 width), and everything except the attention to other positions is computed only for them.
         """
+        training = training and not self.frozen
         shape = tf.shape(inputs)
         rows = tf.reshape(inputs, (-1, self.sizes.width))
         normalised = rows if self.attention_norm is None else self.attention_norm(rows)

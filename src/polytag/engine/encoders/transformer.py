@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from polytag.engine.encoders.adapter import SCALE
 from polytag.engine.encoders.keras_hub_parts import TransformerEncoder
 
 _MASKED = -1e9
@@ -29,9 +30,11 @@ class FusedTransformerEncoder(TransformerEncoder):  # type: ignore[misc]  # Kera
 
     Attributes:
         operands: The dtype of the operands of dense layers' matrix products in training.
+        frozen: Whether the block is computed without dropout also in training.
     """
 
     operands = "float32"
+    frozen = False
 
     def call(self, inputs: Any, padding_mask: Any = None, training: bool = False, wanted: Any = None) -> Any:
         """Vectors, float32 (batch, length, width), of vectors.
@@ -43,6 +46,7 @@ class FusedTransformerEncoder(TransformerEncoder):  # type: ignore[misc]  # Kera
             wanted: int32 (n,), distinct positions among batch * length. Only their vectors are returned, float32
                 (n, width), and everything except the attention to other positions is computed only for them.
         """
+        training = training and not self.frozen
         attention = self._self_attention_layer
         shape, width, heads = tf.shape(inputs), inputs.shape[-1], attention._num_heads
         batch, length = shape[0], shape[1]
@@ -51,8 +55,7 @@ class FusedTransformerEncoder(TransformerEncoder):  # type: ignore[misc]  # Kera
         n_numbers = tf.size(rows) if wanted is None else tf.size(wanted) * width
         drop = self._dropouts(n_scores + 2 * n_numbers) if training and self.dropout else None
 
-        joint = attention._joint_dense
-        parts = self._dense(rows, joint.kernel, joint.bias, training)
+        parts = self._dense(rows, attention._joint_dense, training)
         parts = tf.reshape(parts, (batch, length, 3, heads, width // heads))
         query, key, value = tf.unstack(tf.transpose(parts, (2, 0, 3, 1, 4)), num=3)
         scores = tf.matmul(query * (heads / width) ** 0.5, key, transpose_b=True)
@@ -65,26 +68,22 @@ class FusedTransformerEncoder(TransformerEncoder):  # type: ignore[misc]  # Kera
         if wanted is not None:
             context, rows = pick_rows(context, wanted), pick_rows(rows, wanted)
 
-        output = attention._output_dense
-        attended = self._dense(context, tf.reshape(output.kernel, (width, width)), output.bias, training)
+        attended = self._dense(context, attention._output_dense, training)
         if drop:
             attended = drop(attended, n_scores, n_numbers)
         rows = self._add_and_normalise(attended, rows, self._self_attention_layer_norm, training)
 
         inner, outer = self._feedforward_intermediate_dense, self._feedforward_output_dense
-        hidden = self._dense(rows, inner.kernel, inner.bias, training)
+        hidden = self._dense(rows, inner, training)
         activation = gelu if training and inner.activation is exact_gelu else inner.activation
-        changed = self._dense(activation(hidden), outer.kernel, outer.bias, training)
+        changed = self._dense(activation(hidden), outer, training)
         if drop:
             changed = drop(changed, n_scores + n_numbers, n_numbers)
         rows = self._add_and_normalise(changed, rows, self._feedforward_layer_norm, training)
         return tf.reshape(rows, shape) if wanted is None else rows
 
-    def _dense(self, rows: Any, kernel: Any, bias: Any, training: bool) -> Any:
-        kernel, bias = tf.convert_to_tensor(kernel), tf.convert_to_tensor(bias)
-        if not training:  # without gradients, TensorFlow fuses these two, and the activation after them
-            return tf.nn.bias_add(tf.matmul(rows, kernel), bias)
-        return dense(rows, kernel, bias, self.operands)
+    def _dense(self, rows: Any, layer: Any, training: bool) -> Any:
+        return linear(rows, layer, self.operands, training)
 
     def _add_and_normalise(self, change: Any, residual: Any, norm: Any, training: bool) -> Any:
         if not training:
@@ -144,23 +143,24 @@ class Columns:
     Attributes:
         whole: The variable.
         shape: The shape of that variable, with the same numbers in the same order.
+        columns: The columns.
     """
 
     def __init__(self, whole: Any, first: int, shape: tuple[int, ...]) -> None:
         self.shape = shape
         self.whole = whole
-        self._columns = slice(first, first + math.prod(shape) // math.prod(whole.shape[:-1]))
+        self.columns = slice(first, first + math.prod(shape) // math.prod(whole.shape[:-1]))
 
     def assign(self, values: NDArray[Any]) -> None:
         """Set them."""
         # TensorFlow copies a variable on every read once a part of it was assigned.
         whole = np.array(self.whole)
-        whole[..., self._columns] = np.reshape(values, (*whole.shape[:-1], -1))
+        whole[..., self.columns] = np.reshape(values, (*whole.shape[:-1], -1))
         self.whole.assign(whole)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         """The values, float32."""
-        return np.asarray(self.whole)[..., self._columns].reshape(self.shape).astype(dtype or np.float32)
+        return np.asarray(self.whole)[..., self.columns].reshape(self.shape).astype(dtype or np.float32)
 
 
 def fuse(backbone: Any, operands: str) -> list[tuple[Any, Columns]]:
@@ -200,6 +200,36 @@ def _join_projections(attention: Any) -> list[tuple[Any, Columns]]:
     attention._joint_dense = joint
     attention._tracker.lock()
     return replaced
+
+
+def linear(rows: Any, layer: Any, operands: str, training: bool) -> Any:
+    """Rows, float32 (n, inputs), times the kernel of a layer, plus its bias, if any.
+
+    Args:
+        rows: The rows.
+        layer: Has a kernel, a bias or None, and perhaps an adapter.
+        operands: The dtype of the operands of products in training.
+        training: Whether gradients are wanted.
+    """
+    adapter = getattr(layer, "adapter", None)
+    bias = None if layer.bias is None else tf.convert_to_tensor(layer.bias)
+    if adapter is not None and training:
+        # The adapter apart: the gradient of the large kernel is not needed, nor computed.
+        narrow = dense(rows, tf.convert_to_tensor(adapter.down), None, operands)
+        change = SCALE * dense(narrow, tf.convert_to_tensor(adapter.up), None, operands)
+        return dense(rows, _matrix(adapter.kernel, rows), bias, operands) + change
+    kernel = _matrix(layer.kernel if adapter is None else adapter.changed(), rows)
+    if training:
+        return dense(rows, kernel, bias, operands)
+    # Without gradients, TensorFlow fuses these two, and the activation after them.
+    product = tf.matmul(rows, kernel)
+    return product if bias is None else tf.nn.bias_add(product, bias)
+
+
+def _matrix(kernel: Any, rows: Any) -> Any:
+    """A kernel as a matrix (inputs, outputs)."""
+    found = tf.convert_to_tensor(kernel)
+    return found if len(found.shape) == 2 else tf.reshape(found, (rows.shape[-1], -1))
 
 
 def dense(rows: Any, kernel: Any, bias: Any | None, operands: str) -> Any:

@@ -1,0 +1,121 @@
+"""Train a part of a checkpoint: leave its lower blocks as they are, or train small adapters of its weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from polytag.encoding.weights import weights_fingerprint
+from polytag.engine.encoders.adapter import SCALE, Adapter
+from polytag.engine.encoders.hf_weights import WeightMap
+from polytag.engine.encoders.keras_hub_parts import DisentangledAttentionEncoder, TransformerEncoder
+from polytag.engine.encoders.rotary import Linear, RotaryBlock
+from polytag.errors import PolytagError
+from polytag.files import path_exists
+from polytag.hub import is_model_name
+from polytag.plugin.adapter import AdapterWeights
+
+_BLOCKS = (TransformerEncoder, DisentangledAttentionEncoder, RotaryBlock)
+_MATRICES = (Linear, keras.layers.Dense, keras.layers.EinsumDense)
+
+
+class TrainedParts:
+    """Which parts of a checkpoint are trained: by default all.
+
+    Args:
+        body: The Keras model of its embeddings and blocks.
+        folder: The checkpoint.
+        reference: The name that the user gave.
+    """
+
+    def __init__(self, body: Any, folder: Path, reference: str) -> None:
+        self._body, self._folder, self._reference = body, folder, reference
+        self._frozen = 0
+        self._rank: int | None = None
+        self._base_weights = ""
+
+    def freeze(self, blocks: int) -> None:
+        """Keep the weights of the embeddings and the lowest blocks, and compute these without dropout.
+
+        What does not change needs no gradients: TensorFlow leaves out their computation.
+
+        Raises:
+            PolytagError: There are fewer blocks, or they share their weights.
+        """
+        self._frozen = blocks
+        kept = {id(block) for block in self._upper("--freeze")}
+        for layer in self._body.layers:
+            if id(layer) in kept:
+                continue
+            layer.trainable = False
+            for part in layer._flatten_layers():
+                if isinstance(part, keras.layers.Dropout):
+                    part.rate = 0.0
+                if isinstance(part, _BLOCKS):
+                    part.frozen = True
+
+    def adapt(self, rank: int, weights: WeightMap) -> None:
+        """Train an adapter of each matrix of weights in the blocks, and what the checkpoint lacks; nothing else.
+
+        Args:
+            rank: The rank of the adapters.
+            weights: The weights of the checkpoint, which get the adapters.
+
+        Raises:
+            PolytagError: The blocks share their weights, or the checkpoint is itself an adapter.
+        """
+        blocks = self._upper("--lora")
+        self._base_weights = weights_fingerprint(self._folder)
+        self._rank = rank
+        drawn = {id(variable) for variable in weights.drawn()}
+        for variable in self._body.trainable_variables:
+            variable.trainable = id(variable) in drawn
+        adapters = []
+        for layer in [layer for block in blocks for layer in block._flatten_layers()]:
+            if isinstance(layer, _MATRICES) and not layer.kernel.trainable:
+                layer.adapter = Adapter(layer, rank)
+                layer.__class__ = _ADAPTED.get(type(layer), type(layer))
+                adapters.append(layer.adapter)
+        weights.adapt(adapters)
+
+    def adapter(self, weights: WeightMap) -> AdapterWeights | None:
+        """What was trained after `adapt`."""
+        if self._rank is None:
+            return None
+        named = path_exists(Path(self._reference)) or not is_model_name(self._reference)
+        base = str(self._folder.absolute()) if named else self._reference
+        return AdapterWeights(base, self._base_weights, self._rank, SCALE, weights.changes(), weights.new_names())
+
+    def _upper(self, option: str) -> list[Any]:
+        """The blocks that are not frozen."""
+        blocks = [layer for layer in self._body.layers if isinstance(layer, _BLOCKS)]
+        if any(len(block._inbound_nodes) > 1 for block in blocks):
+            raise PolytagError(
+                f"The encoder {self._reference!r} cannot use {option}: all its blocks share their weights. Leave "
+                f"{option} out."
+            )
+        if self._frozen > len(blocks):
+            raise PolytagError(
+                f"The encoder {self._reference!r} has {len(blocks)} blocks, and --freeze {self._frozen} asks for more. "
+                f"Choose at most {len(blocks)}."
+            )
+        return blocks[self._frozen :]
+
+
+class _AdaptedDense(keras.layers.Dense):  # type: ignore[misc]  # Keras has no types
+    @property
+    def kernel(self) -> Any:
+        """The kernel that the adapter changed."""
+        return self.adapter.changed()
+
+
+class _AdaptedEinsumDense(keras.layers.EinsumDense):  # type: ignore[misc]  # Keras has no types
+    @property
+    def kernel(self) -> Any:
+        """The kernel that the adapter changed."""
+        return self.adapter.changed()
+
+
+_ADAPTED = {keras.layers.Dense: _AdaptedDense, keras.layers.EinsumDense: _AdaptedEinsumDense}
