@@ -146,10 +146,10 @@ def transformers_tokenizer(folder: Path | str, family: str | None = None) -> Any
     return tokenizer
 
 
-def read_checkpoint(folder: Path) -> dict[str, NDArray[np.float32]]:
+def read_checkpoint(folder: Path, name: str = "model.safetensors") -> dict[str, NDArray[np.float32]]:
     from safetensors.numpy import load_file
 
-    return load_file(folder / "model.safetensors")
+    return load_file(folder / name)
 
 
 def write_tensors(folder: Path, tensors: dict[str, NDArray[Any]], name: str = "model.safetensors") -> None:

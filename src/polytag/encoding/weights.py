@@ -101,7 +101,7 @@ def weight_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
     Raises:
         TaggerError: As `read_weights`.
     """
-    return files.read_shapes(_base_of(folder)[1] if is_adapter(folder) else folder)
+    return files.read_shapes(_base_of(folder, content=False)[1] if is_adapter(folder) else folder)
 
 
 def weights_fingerprint(folder: Path) -> str:
@@ -148,8 +148,13 @@ def save_adapter(folder: Path, adapter: AdapterWeights, whole: Mapping[str, NDAr
     (folder / ADAPTER_CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
-def _base_of(folder: Path) -> tuple[_Config, Path]:
-    """The configuration of an adapter, and the folder of its base, whose weights are those that it was made for."""
+def _base_of(folder: Path, content: bool = True) -> tuple[_Config, Path]:
+    """The configuration of an adapter, and the folder of its base.
+
+    Args:
+        folder: The folder of the adapter.
+        content: Whether to check that the base has the weights that the adapter was made for.
+    """
     config = _read_config(folder / ADAPTER_CONFIG)
     name = config.base_model_name_or_path
     try:
@@ -160,7 +165,7 @@ def _base_of(folder: Path) -> tuple[_Config, Path]:
             f"The tagger {str(folder)!r} is an adapter of {name!r}, which is needed to load it. {error} If it is "
             f"elsewhere now, write its place into {folder / ADAPTER_CONFIG}, as 'base_model_name_or_path'."
         ) from error
-    recorded = files.metadata(folder / ADAPTER).get(_BASE)
+    recorded = files.metadata(folder / ADAPTER).get(_BASE) if content else None
     if not has_weights or (recorded is not None and weights_fingerprint(base) != recorded):
         raise TaggerError(
             f"The tagger {str(folder)!r} is an adapter of {str(base)!r}, which does not have the weights that it had "

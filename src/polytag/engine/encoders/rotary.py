@@ -288,7 +288,8 @@ class RotaryBackbone(keras.Model):  # type: ignore[misc]  # Keras has no types
         blocks[-1].end_with(final_norm, head, head_norm)
         for block in blocks:
             vectors = block(vectors, padding_mask=mask)
-        super().__init__(inputs={"token_ids": tokens, "padding_mask": mask}, outputs=vectors, dtype=dtype)
+        super().__init__(inputs={"token_ids": tokens, "padding_mask": mask}, outputs=vectors)
+        self.dtype_policy = keras.dtype_policies.get(dtype)  # as an argument, a functional model ignores it
         self.token_embedding, self.blocks = embedding, blocks
         self.first_norm, self.final_norm = norm, final_norm
         self.head, self.head_norm = head, head_norm

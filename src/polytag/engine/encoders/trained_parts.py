@@ -45,7 +45,7 @@ class TrainedParts:
             PolytagError: There are fewer blocks, or they share their weights.
         """
         self._frozen = blocks
-        kept = {id(block) for block in self._upper("--freeze")}
+        kept = {id(block) for block in self._upper()}
         for layer in self._body.layers:
             if id(layer) in kept:
                 continue
@@ -64,9 +64,9 @@ class TrainedParts:
             weights: The weights of the checkpoint, which get the adapters.
 
         Raises:
-            PolytagError: The blocks share their weights, or the checkpoint is itself an adapter.
+            PolytagError: The checkpoint is itself an adapter.
         """
-        blocks = self._upper("--lora")
+        blocks = self._upper()
         self._base_weights = weights_fingerprint(self._folder)
         self._rank = rank
         drawn = {id(variable) for variable in weights.drawn()}
@@ -88,13 +88,13 @@ class TrainedParts:
         base = str(self._folder.absolute()) if named else self._reference
         return AdapterWeights(base, self._base_weights, self._rank, SCALE, weights.changes(), weights.new_names())
 
-    def _upper(self, option: str) -> list[Any]:
+    def _upper(self) -> list[Any]:
         """The blocks that are not frozen."""
         blocks = [layer for layer in self._body.layers if isinstance(layer, _BLOCKS)]
-        if any(len(block._inbound_nodes) > 1 for block in blocks):
+        if self._frozen and any(len(block._inbound_nodes) > 1 for block in blocks):
             raise PolytagError(
-                f"The encoder {self._reference!r} cannot use {option}: all its blocks share their weights. Leave "
-                f"{option} out."
+                f"All blocks of the encoder {self._reference!r} share their weights, so that --freeze can only keep "
+                "its embeddings. Choose --freeze 0, or leave it out."
             )
         if self._frozen > len(blocks):
             raise PolytagError(
