@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,25 @@ def test_a_tagger_trained_here_tags_the_same_there(pytorch_classifier: Path, tmp
         quiet=True,
     )
     assert_same_tags(result.tagger, result.output, [list(sentence.words) for sentence in sample_sentences("test")[:60]])
+
+
+@each_family
+def test_an_adapter_trained_here_is_one_of_peft_there(
+    pytorch_classifier: Path, tmp_path: Path, tiny_corpus: Path
+) -> None:
+    peft = pytest.importorskip("peft")
+    options = {"task": "ner", "corpus": str(tiny_corpus), "from_": str(pytorch_classifier), "lora": 2, "quiet": True}
+    result = polytag.train(**options, output=tmp_path / "tagger", epochs=1, learning_rate=1e-3, decoding="argmax")
+    adapted = peft.PeftModel.from_pretrained(loaded_whole(pytorch_classifier), str(result.output))
+    adapted.merge_and_unload().save_pretrained(tmp_path / "merged")
+    for path in pytorch_classifier.glob("*token*"):
+        shutil.copy(path, tmp_path / "merged")
+    changed = read_checkpoint(tmp_path / "merged")
+    assert not all(
+        np.array_equal(tensor, changed[name]) for name, tensor in read_checkpoint(pytorch_classifier).items()
+    )
+    sentences = [list(sentence.words) for sentence in sample_sentences("test")[:60]]
+    assert_same_tags(Tagger.load(result.output), tmp_path / "merged", sentences)
 
 
 def assert_same_tags(tagger: Tagger, folder: Path, sentences: list[list[str]]) -> None:
