@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from polytag.exporting.export import Export, export
     from polytag.labelling.corrections import Correction, correct_corpus
     from polytag.labelling.label_errors import LabelErrors, find_label_errors
+    from polytag.plugin.adapter import AdapterWeights
     from polytag.plugin.alignment import (
         IGNORE,
         NO_WORD,
@@ -107,6 +108,7 @@ _HOMES = {
         "scores_at",
     ),
     "polytag.evaluation.annotators": (
+        "AdapterWeights",
         "Agreement",
         "ColumnAgreement",
         "Disagreement",
@@ -146,6 +148,7 @@ _HOMES = {
     "polytag.corpus.source": ("split_of",),
     "polytag.corpus.text_files": ("text_ending", "text_lines", "whole_text"),
     "polytag.corpus.word_patterns": ("word_in", "word_pattern"),
+    "polytag.plugin.adapter": ("AdapterWeights",),
     "polytag.plugin.encoder": (
         "Encoder",
         "EncoderProvider",
@@ -194,6 +197,7 @@ __all__ = [
     "OUTSIDE",
     "TOKENS",
     "UNANNOTATED",
+    "AdapterWeights",
     "Agreement",
     "AlignedUnit",
     "AlignedWords",

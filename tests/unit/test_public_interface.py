@@ -11,18 +11,19 @@ from polytag import testing
 
 # Taking a name away breaks plugins and scripts; adding one is a promise to keep it.
 PUBLIC = """
-    Agreement AlignedUnit AlignedWords AlignmentStrategy BatchTagger ColumnAgreement ColumnRow Comparison Conversion
-    Corpus CorpusError CorpusWarning Correction CurvePoint DOCUMENT_MARKS DecodedWords Description Dialect
-    Disagreement Encoder EncoderProvider Epoch Evaluation ExampleInputs Export Finding Forecast Head History IGNORE
-    LabelErrors LabelScheme LakeProgress LakeResult LearningCurve Metric NO_WORD OUTSIDE PluginError PolytagError
-    PrefixScheme Progress PushResult Reader ReadingOptions RecognisedForm Remark Report Reporter RunConfig RunInfo
-    Scores Search Sentence SentenceTable SentenceWords Source Span Splitter SuggestedSentence Suggestions TOKENS
-    TaggedSpan TaggedText Tagger TaggerError Task TaskComparison TaskEvaluation TrainResult TrainingDefaults
-    TypeAgreement UNANNOTATED Units UnreadWords Word WordCoder __version__ agreement align alignment check
-    column_rows compare convert_corpus convert_tags corpus_from_sentences correct_corpus describe evaluate export
-    find_label_errors first_units has_document_marks hookimpl labels_at last_units learning_curve load_corpus metric
-    predict predict_lake push recognise_dialect recognise_dialects report scheme score scores_at search sentences_of
-    shorten split_of split_sentences suggest task text_ending text_lines train whole_text word_in word_pattern
+    AdapterWeights Agreement AlignedUnit AlignedWords AlignmentStrategy BatchTagger ColumnAgreement ColumnRow
+    Comparison Conversion Corpus CorpusError CorpusWarning Correction CurvePoint DOCUMENT_MARKS DecodedWords
+    Description Dialect Disagreement Encoder EncoderProvider Epoch Evaluation ExampleInputs Export Finding Forecast
+    Head History IGNORE LabelErrors LabelScheme LakeProgress LakeResult LearningCurve Metric NO_WORD OUTSIDE
+    PluginError PolytagError PrefixScheme Progress PushResult Reader ReadingOptions RecognisedForm Remark Report
+    Reporter RunConfig RunInfo Scores Search Sentence SentenceTable SentenceWords Source Span Splitter
+    SuggestedSentence Suggestions TOKENS TaggedSpan TaggedText Tagger TaggerError Task TaskComparison TaskEvaluation
+    TrainResult TrainingDefaults TypeAgreement UNANNOTATED Units UnreadWords Word WordCoder __version__ agreement
+    align alignment check column_rows compare convert_corpus convert_tags corpus_from_sentences correct_corpus
+    describe evaluate export find_label_errors first_units has_document_marks hookimpl labels_at last_units
+    learning_curve load_corpus metric predict predict_lake push recognise_dialect recognise_dialects report scheme
+    score scores_at search sentences_of shorten split_of split_sentences suggest task text_ending text_lines train
+    whole_text word_in word_pattern
 """
 PUBLIC_TESTING = "BrokenContractError Case Outcome PluginConformance PluginManager cases check"
 

@@ -125,7 +125,7 @@ def save_adapter(folder: Path, adapter: AdapterWeights, whole: Mapping[str, NDAr
     Args:
         folder: The folder.
         adapter: The changes, and what they change.
-        whole: Tensors that the base lacks, such as those of heads.
+        whole: Tensors that the base lacks, such as the tensors of heads.
     """
     own = {_PREFIX + name: tensor for name, tensor in whole.items()}
     for name, (down, up) in adapter.changes.items():

@@ -1,4 +1,4 @@
-"""What is trained instead of the weights of a checkpoint."""
+"""Weights that are trained instead of the weights of a checkpoint."""
 
 from __future__ import annotations
 

@@ -244,7 +244,7 @@ class Encoder(WordCoder):
         )
 
     def adapter(self) -> AdapterWeights | None:
-        """What was trained instead of the weights; None if these were trained. `tensors` has the changed weights."""
+        """The adapter that was trained instead of the weights, whose changes `tensors` has; None by default."""
         return None
 
     def save_coder(self, folder: Path) -> None:

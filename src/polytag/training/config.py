@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from polytag.errors import PolytagError
 from polytag.files import expand_home
 from polytag.plugin.encoder import Precision, TrainingDefaults
 from polytag.plugin.reader import ReadingKeywords
@@ -19,7 +18,7 @@ from polytag.training.config_file import (
     as_toml,
     check_recordable,
     check_together,
-    explain,
+    explained,
     pairs_of,
     read_options,
     tasks_of,
@@ -31,7 +30,9 @@ from polytag.training.options import (
     CORPUS_SCHEME,
     DECODING,
     ENCODING,
+    FREEZE,
     HEADER,
+    LORA,
     OF_THE_TEXT,
     OFFSETS,
     READER,
@@ -48,6 +49,7 @@ Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 _CORPUS, _MODEL, _TRAINING, _TEACHERS, _HUB = "Corpus", "Model", "Training", "Teachers", "Hub"
 DEFAULT_ENCODER = "compact"
+ADAPTER_RATE = 5.0  # how many times the usual learning rate adapters have by default
 _PAIRS = {
     "task_weights": ("--task-weight", "TASK=NUMBER", "ner=2"),
     "teacher_labels": ("--teacher-label", "TEACHER=STUDENT", "PERSON=PER"),
@@ -162,14 +164,9 @@ class RunConfig(BaseModel):
         None, description="Number format of the computation in training; the weights stay float32."
     )
     freeze: Annotated[int | None, Option(_TRAINING, shown="none", value="BLOCKS")] = Field(
-        None,
-        ge=0,
-        description="Keep the embeddings and so many of the lowest blocks of a checkpoint: faster, with less memory.",
+        None, ge=0, description=FREEZE
     )
-    lora: Annotated[Count | None, Option(_TRAINING, shown="none", value="RANK")] = Field(
-        None,
-        description="Train adapters of this rank instead of a checkpoint's weights: a small folder that needs them.",
-    )
+    lora: Annotated[Count | None, Option(_TRAINING, shown="none", value="RANK")] = Field(None, description=LORA)
     task_weights: Annotated[
         dict[str, Positive],
         Option(_TRAINING, flag="--task-weight", value="TASK=NUMBER", shown="1 each", repeated=True),
@@ -314,6 +311,8 @@ class RunConfig(BaseModel):
         """The same configuration with the encoder's defaults for options that are None."""
         names = ("epochs", "batch_size", "learning_rate", "weight_decay", "averaging")
         missing = {name: getattr(defaults, name) for name in names if getattr(self, name) is None}
+        if self.lora is not None and "learning_rate" in missing:
+            missing["learning_rate"] *= ADAPTER_RATE
         if self.precision is None:
             from polytag.engine.devices import native_precision
 
@@ -347,4 +346,4 @@ class RunConfig(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise PolytagError(explain(error, file, list(names.values()))) from error
+            raise explained(error, file, list(names.values())) from error

@@ -114,8 +114,8 @@ def check_together(config: RunConfig) -> None:
         raise PolytagError("--annotated is about the labels of the tagger to start from. Name it with --from.")
 
 
-def explain(error: ValidationError, file: Path | None, known: Sequence[str]) -> str:
-    """Explain what is wrong with the options of a run, and how to mend it.
+def explained(error: ValidationError, file: Path | None, known: Sequence[str]) -> PolytagError:
+    """The error that says what is wrong with the options of a run, and how to mend it.
 
     Args:
         error: What pydantic found.
@@ -140,4 +140,4 @@ def explain(error: ValidationError, file: Path | None, known: Sequence[str]) -> 
             parts.append(f"{name!r} is {problem['input']!r}: {message[:1].lower()}{message[1:]}")
     where = f" (flags and {str(file)!r})" if file else ""
     what = f"{'; '.join(parts)}.".replace("?.", "?")
-    return f"The configuration of the run{where} is invalid: {what} See `polytag train --help`."
+    return PolytagError(f"The configuration of the run{where} is invalid: {what} See `polytag train --help`.")

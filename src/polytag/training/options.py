@@ -29,6 +29,8 @@ DECODING = (
     "How scores become tags: `viterbi` (valid sequences of span tags only), `argmax`, or `crf` with transitions "
     "that are learned in training."
 )
+FREEZE = "Keep the embeddings and so many of the lowest blocks of a checkpoint: faster, with less memory."
+LORA = "Train adapters of this rank instead of a checkpoint's weights: a small folder that needs them."
 
 RECOGNISED = "recognised"
 """Shown as the default of options that are recognised in the corpus."""

@@ -59,7 +59,7 @@ def test_the_permission_to_overwrite_is_not_saved():
             "epoch = 3",
             ["'epoch' is not an option of a run. Did you mean 'epochs' or 'report' or 'export'? See `polytag train"],
         ),
-        ("form = 'x'", ["'form' is not an option of a run. Did you mean 'from'? See"]),
+        ("form = 'x'", ["'form' is not an option of a run. Did you mean 'from' or 'lora'? See"]),
         ('epochs = "many"', ["'epochs' is 'many'", "valid integer"]),
         ("epochs = 0", ["'epochs' is 0", "greater than or equal to 1"]),
         ("warmup = 1.5", ["'warmup' is 1.5", "less than 1"]),

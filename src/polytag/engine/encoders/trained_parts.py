@@ -81,7 +81,7 @@ class TrainedParts:
         weights.adapt(adapters)
 
     def adapter(self, weights: WeightMap) -> AdapterWeights | None:
-        """What was trained after `adapt`."""
+        """The adapters and what they change, after `adapt`."""
         if self._rank is None:
             return None
         named = path_exists(Path(self._reference)) or not is_model_name(self._reference)
