@@ -291,7 +291,8 @@ def _examples(tagger: Tagger, training: Split, task: str) -> Counter[str]:
 
 
 def _is_transformers(tagger: Tagger) -> bool:
-    return len(tagger.heads) == 1 and _over_checkpoint(tagger)
+    encoder = tagger.network.encoder
+    return len(tagger.heads) == 1 and _over_checkpoint(tagger) and encoder.adapter() is None
 
 
 def _over_checkpoint(tagger: Tagger) -> bool:

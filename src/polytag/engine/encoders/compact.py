@@ -126,9 +126,10 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
     """Embeddings of hashed features and vectors of words, mixed into one vector per word, then residual convolutions.
 
     In training, the features of the whole word are dropped together for some words, so that the other features learn to
-    replace them for unseen words. For other words, the vector is dropped, so that features also work without it. A
-    student of another tagger mostly gets the rows of other words for dropped features, as the hashes of an unseen word
-    have them: what they say must be no reason to trust it. Without a teacher, that gains nothing.
+    replace them for unseen words. For other words, the vector is dropped, so that features also work without it. With
+    vectors or a teacher, more words practise to be unseen, and mostly get the rows of other words for dropped features,
+    as the hashes of an unseen word have them: what they say must be no reason to trust it. Without either, that gains
+    nothing.
 
     Args:
         vectors: Vectors of words, which are not trained; None for none.
@@ -137,7 +138,7 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
 
     form_dropout = 0.3
     strange_form = 0.0
-    vector_dropout = 0.2
+    vector_dropout = 0.1
     input_dropout = 0.3
     block_dropout = 0.1
 
@@ -146,6 +147,8 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
         # Not a weight of the layer: the optimizer and checkpoints have nothing to do with it.
         self.vectors = tf.Variable(vectors.values, trainable=False) if vectors else None
         self._vector_width = vectors.rows.shape[1] if vectors else 0
+        if vectors:
+            self.form_dropout, self.strange_form = 0.5, 0.5
 
     def practise_unseen_words(self) -> None:
         """Give more words the features of words never seen, in training."""
