@@ -4,9 +4,10 @@
 
 Each side trains whole runs of one epoch, two epochs and so on, each with its learning rate falling to zero, until a run
 reaches the score: a user would choose that number of epochs. Trainer does so with each of several learning rates, and
-the first that reaches it counts; polytag has one. Which runs reach the score depends on the seed and not on the machine, so these are
-not timed. The time of an epoch is: both sides take turns for `--rounds` stretches of `--steps` steps, and the ratio of
-the times is the median of the rounds, times the ratio of the epochs. Scoring is not counted on either side.
+the first that reaches it counts; polytag has one. Which runs reach the score depends on the seed and not on the
+machine, so these are not timed. The time of an epoch is: both sides take turns for `--rounds` stretches of `--steps`
+steps, and the ratio of the times is the median of the rounds, times the ratio of the epochs. Scoring is not counted on
+either side.
 """
 
 from __future__ import annotations
