@@ -90,6 +90,7 @@ _EMOTICON = r"""
 # the name of a file or host, than a bounded number of words. This keeps the time linear for any text.
 _WORD = re.compile(
     rf"""
+    (?=\S) (?:                                                  # else a space would be compared with each alternative
       [A-Za-z]++ (?=[\s,;?!)"]|\Z)                              # fast path for most words of most texts
       (?<!nnot|onna|anna|otta|emme|imme|unno)
     | [.,)"\d] (?=\s|\Z) | \d++ (?=\s|\Z) | [("] (?=[A-Za-z])   # and for most marks and numbers
@@ -124,6 +125,7 @@ _WORD = re.compile(
     | [!?]{{2,}}+
     | \.{{2,}}+ | -{{2,}}+ | ={{2,}}+ | _{{2,}}+ | \*{{2,}}+ | '' | ``
     | \S
+    )
     """,
     re.VERBOSE,
 )
