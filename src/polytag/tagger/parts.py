@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, groupby, pairwise
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -109,10 +109,15 @@ def parsed_text(text: str, split: Split, lines: bool) -> tuple[SplitText, list[i
 def joined_words(words: Sequence[str]) -> SplitText:
     """The words of a sentence joined by spaces."""
     text = " ".join(words)
-    ends = accumulate((len(word) + 1 for word in words), initial=0)
-    offsets = [(start, end - 1) for start, end in pairwise(ends)]
-    # Sliced, because the words may be of NumPy.
-    return SplitText(text, [text[start:end] for start, end in offsets], offsets, [0] if offsets else [])
+    own: list[str] = []
+    offsets: list[tuple[int, int]] = []
+    start = 0
+    for word in words:
+        end = start + len(word)
+        own.append(text[start:end])  # the word itself may be of NumPy
+        offsets.append((start, end))
+        start = end + 1
+    return SplitText(text, own, offsets, [0] if own else [])
 
 
 def _pieces(
