@@ -3,10 +3,11 @@
     python tests/benchmarks/predict.py --corpus ../shared/data/conll2003 --tagger FOLDER --compact FOLDER --spacy FOLDER
     python tests/benchmarks/predict.py --corpus ../shared/data/conll2003 --encoder CHECKPOINT
 
-Each tags the whole test split, in turns, and then single sentences. `words` goes from words to a tag a word (the
-pipeline: to spans, which is what it gives), `text` from raw text (the words joined by spaces) to spans. The pipeline is
-tried at every batch size of `--batch-sizes`, and its best is what counts. Where no trained tagger is given, one is
-trained briefly: how fast a tagger is hardly depends on how good it is. A first, untimed round warms caches up.
+Each tags the whole test split, in turns from words and from text, and then single sentences. `words` goes from words to
+a tag a word (the pipeline: to spans, which is what it gives), `text` from raw text (the words joined by spaces) to
+spans. The pipeline is tried at every batch size of `--batch-sizes`, and its best is what counts. Where no trained
+tagger is given, one is trained briefly: how fast a tagger is hardly depends on how good it is. A first, untimed round
+warms caches up.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from harness import (
 from spacy_runs import train_spacy
 
 BRIEFLY = {"train": 1000, "validation": 100}
+STARTS = ("words", "text")
 
 
 def main() -> None:
@@ -74,22 +76,25 @@ def _run(chosen: argparse.Namespace, folder: Path) -> None:
                 sides.append(_peer(name, chosen, data, own, file))
             report.versions(sides)
             found: dict[str, dict[str, Any]] = {side.name: {"side": side.name} for side in sides}
-            for start in ("words", "text"):
-                seconds = {side.name: _best(side, start, chosen) for side in sides}
-                for _ in range(chosen.rounds):
+            commands = {(side.name, start): _best(side, start, chosen) for start in STARTS for side in sides}
+            runs: dict[tuple[str, str], list[dict[str, float]]] = {key: [] for key in commands}
+            for _ in range(chosen.rounds):
+                for start in STARTS:
                     for side in sides:
-                        command, taken = seconds[side.name]
-                        taken.append(side.go(**{"from": command})["seconds"])
-                for side in sides:
-                    command, taken = seconds[side.name]
-                    found[side.name] |= {f"{start}, words/s": words / float(np.median(taken))}
-                    found[side.name] |= {"batch": command.partition(", ")[2]} if ", " in command else {}
-                    report.add(**{f"{side.name}: {command}: seconds": taken})
-                if len(sides) == 2:
-                    taken = [seconds[side.name][1] for side in sides]
-                    ratios.append(
-                        (f"{sides[0].name} ÷ {sides[1].name}, from {start}", median_ratio(taken[1], taken[0]))
-                    )
+                        runs[side.name, start].append(side.go(**{"from": commands[side.name, start]}))
+            for (who, start), command in commands.items():
+                taken = _seconds(runs[who, start])
+                found[who] |= {f"{start}, words/s": words / float(np.median(taken))}
+                found[who] |= {"batch": command.partition(", ")[2]} if ", " in command else {}
+                report.add(**{f"{who}: {command}: seconds": taken})
+            first, *peers = found
+            for what, unit in {"": "seconds", ", in processor time": "processor"}.items():
+                from_words, from_text = (_seconds(runs[first, start], unit) for start in STARTS)
+                ratios.append((f"{first}, from text ÷ from words{what}", median_ratio(from_words, from_text)))
+            for peer in peers:
+                for start in STARTS:
+                    both = _seconds(runs[peer, start]), _seconds(runs[first, start])
+                    ratios.append((f"{first} ÷ {peer}, from {start}", median_ratio(*both)))
             for side in sides:
                 side.go(single=min(20, single))
                 times = 1000 * np.array(side.go(single=single)["times"])
@@ -97,24 +102,28 @@ def _run(chosen: argparse.Namespace, folder: Path) -> None:
         rows += found.values()
     report.add(summary=rows, words_a_second_ratios=dict(ratios))
     columns = ["side", "words, words/s", "text, words/s", "batch", "p50 ms", "p99 ms"]
-    tables = [table("Prediction of the test split, and of one sentence", columns, _cells(rows, columns))]
-    if ratios:
-        tables.append(table("Words a second", ["", "ratio"], ratios))
-    report.show(*tables)
+    report.show(
+        table("Prediction of the test split, and of one sentence", columns, _cells(rows, columns)),
+        table("Words a second", ["", "ratio"], ratios),
+    )
 
 
 def _cells(rows: list[dict[str, Any]], columns: list[str]) -> list[list[Any]]:
     return [[row.get(column) for column in columns] for row in rows]
 
 
-def _best(side: Side, start: str, chosen: argparse.Namespace) -> tuple[str, list[float]]:
+def _seconds(runs: list[dict[str, float]], unit: str = "seconds") -> list[float]:
+    return [run[unit] for run in runs]
+
+
+def _best(side: Side, start: str, chosen: argparse.Namespace) -> str:
     """Warm a side up; with what command it is fastest, where it has several."""
     commands = [start]
     if side.name == "transformers.pipeline":
         commands = [f"{start}, {size}" for size in chosen.batch_sizes]
     taken = {command: side.go(**{"from": command})["seconds"] for command in commands}
     console.print(f"first round  {side.name}  {taken}", markup=False)
-    return min(taken, key=taken.__getitem__), []
+    return min(taken, key=taken.__getitem__)
 
 
 def _peer(name: str, chosen: argparse.Namespace, data: Data, tagger: Path, file: str) -> Side:

@@ -39,8 +39,9 @@ def main() -> None:
     texts = list(_texts(polytag.load_corpus(chosen.corpus)))
     sides: dict[str, Callable[[str], object]] = {name: split_function(name) for name in registry().splitters}
     if chosen.against:
-        sides["against"] = _module(chosen.against).split_sentences
-    words = sum(len(sentence) for text in texts for sentence in split_function()(text))
+        other = _module(chosen.against)
+        sides["against"] = getattr(other, "split_text", other.split_sentences)  # older versions have the latter
+    words = sum(len(split_function()(text).words) for text in texts)
     report = Report("split", chosen, {"texts": len(texts), "words": words, "characters": sum(map(len, texts))})
     taken: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(chosen.rounds):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ContextDecorator
 from pathlib import Path
@@ -68,8 +69,9 @@ class HashCoder(WordCoder):
         new = dict.fromkeys(word for word in words if word not in known)  # a difference of sets would look at all
         vectors = self.words_with_vectors
         found = vectors.find(list(new)) if vectors and new else [()] * len(new)
+        pack = struct.Struct(f"{self.n_features}i").pack  # takes a third of the time of an array
         for word, others in zip(new, found, strict=True):
-            known[word] = np.array([*hash_word(word), *others], dtype=np.int32).tobytes()
+            known[word] = pack(*hash_word(word), *others)
         # Bytes are joined faster than lists of numbers become arrays.
         rows = np.frombuffer(bytearray().join(map(known.__getitem__, words)), dtype=np.int32)
         return Units(rows.reshape(-1, self.n_features), np.ones(len(words), dtype=np.int32))

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import ClassVar, TypeAlias
 
+from polytag.encoding.split_text import SplitText
 from polytag.errors import PluginError, PolytagError
 from polytag.plugin.blame import describe
 from polytag.plugin.registry import registry
 from polytag.plugin.splitter import STANDARD, Splitter, Word
 
-Split: TypeAlias = Callable[[str], list[list[Word]]]
+Split: TypeAlias = Callable[[str], SplitText]
 
 _RUN = re.compile(r"\S+")
 _LINE = re.compile(r"[^\n]+")
@@ -30,7 +31,7 @@ class StandardSplitter(Splitter):
 
     def split(self, text: str) -> list[list[Word]]:
         """Split by rules, which are made for English and fit many languages."""
-        return standard_split()(text)
+        return standard_split()(text).sentences_of_words
 
 
 class WhitespaceSplitter(Splitter):
@@ -120,9 +121,9 @@ def _is_invisible(text: str) -> bool:
 
 def standard_split() -> Split:
     """The function of the standard splitter; its rules are compiled when it is first asked for."""
-    from polytag.encoding.text import split_sentences
+    from polytag.encoding.text import split_text
 
-    return split_sentences
+    return split_text
 
 
 def split_function(splitter: str = STANDARD) -> Split:
@@ -151,24 +152,28 @@ def split_sentences(text: str, splitter: str = STANDARD, lines: bool = False) ->
         PolytagError: No plugin provides the splitter, several do, or it is broken.
     """
     split = split_function(splitter)
-    return [sentence for part in split_parts(text, split, lines) for sentence in part]
+    return (split_lines(text, split)[0] if lines else split(text)).sentences_of_words
 
 
-def split_parts(text: str, split: Split, lines: bool) -> Iterator[list[list[Word]]]:
-    """The sentences of the text, or of each of its lines; offsets refer to the text.
+def split_lines(text: str, split: Split) -> tuple[SplitText, list[int]]:
+    """A text whose lines are split one by one, and the number of each sentence's line.
 
     A line ends where `str.splitlines` says: at line feeds, carriage returns, form feeds and Unicode's separators.
     """
-    if not lines:
-        yield split(text)
-        return
-    start = 0
-    for line in text.splitlines(keepends=True):
-        yield [[Word(word.text, start + word.start, start + word.end) for word in sentence] for sentence in split(line)]
-        start += len(line)
+    found = SplitText(text, [], [], [])
+    numbers: list[int] = []
+    before = 0
+    for number, line in enumerate(text.splitlines(keepends=True)):
+        _, words, offsets, sentence_starts = split(line)
+        found.sentence_starts.extend(len(found.words) + start for start in sentence_starts)
+        found.words.extend(words)
+        found.offsets.extend((before + start, before + end) for start, end in offsets)
+        numbers += [number] * len(sentence_starts)
+        before += len(line)
+    return found, numbers
 
 
-def _checked_split(splitter: Splitter, text: str) -> list[list[Word]]:
+def _checked_split(splitter: Splitter, text: str) -> SplitText:
     try:
         sentences: list[list[Word]] = []
         end = 0
@@ -189,4 +194,4 @@ def _checked_split(splitter: Splitter, text: str) -> list[list[Word]]:
             f"The splitter {splitter.name!r} of {plugin.source} failed on the text {text[:60]!r}: {describe(error)}. "
             f"{plugin.remedy}"
         ) from error
-    return [sentence for sentence in sentences if sentence]
+    return SplitText.of_sentences(text, sentences)

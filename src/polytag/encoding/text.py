@@ -8,9 +8,10 @@ emoticons, repeated marks, names of files and hosts.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import islice, pairwise
+from collections.abc import Sequence
+from itertools import pairwise
 
+from polytag.encoding.split_text import SplitText
 from polytag.plugin.splitter import Word
 
 # Titles and the like belong to the next word; the other abbreviations may also end a sentence.
@@ -90,6 +91,7 @@ _EMOTICON = r"""
 # the name of a file or host, than a bounded number of words. This keeps the time linear for any text.
 _WORD = re.compile(
     rf"""
+    (?=\S) (?:                                                  # else a space would be compared with each alternative
       [A-Za-z]++ (?=[\s,;?!)"]|\Z)                              # fast path for most words of most texts
       (?<!nnot|onna|anna|otta|emme|imme|unno)
     | [.,)"\d] (?=\s|\Z) | \d++ (?=\s|\Z) | [("] (?=[A-Za-z])   # and for most marks and numbers
@@ -124,6 +126,7 @@ _WORD = re.compile(
     | [!?]{{2,}}+
     | \.{{2,}}+ | -{{2,}}+ | ={{2,}}+ | _{{2,}}+ | \*{{2,}}+ | '' | ``
     | \S
+    )
     """,
     re.VERBOSE,
 )
@@ -161,6 +164,11 @@ def split_words(text: str) -> list[Word]:
 
 
 def split_sentences(text: str) -> list[list[Word]]:
+    """Split a text into sentences of words, as `split_text` does."""
+    return split_text(text).sentences_of_words
+
+
+def split_text(text: str) -> SplitText:
     """Split a text into sentences of words.
 
     A sentence ends at an empty line, and at a full stop, exclamation mark or question mark (with quotes and brackets
@@ -169,55 +177,55 @@ def split_sentences(text: str) -> list[list[Word]]:
     """
     # The first test is fast, and true for nearly every line.
     if text.isprintable() or not _INVISIBLE.search(text):
-        return _visible_sentences(text)
+        return _split_visible(text)
     spaced = _BREAK.sub(" ", text)
     gaps = [(0, 0), *(match.span() for match in _NOTHING.finditer(spaced)), (len(text), len(text))]
     positions = [position for (_, start), (end, _) in pairwise(gaps) for position in range(start, end)]
-    sentences = _visible_sentences(_NOTHING.sub("", spaced))
-    bounds = [(positions[word.start], positions[word.end - 1] + 1) for sentence in sentences for word in sentence]
-    words = _with_invisible(text, bounds)
-    return [list(islice(words, len(sentence))) for sentence in sentences]
+    _, _, offsets, sentence_starts = _split_visible(_NOTHING.sub("", spaced))
+    offsets = _with_invisible(text, [(positions[start], positions[end - 1] + 1) for start, end in offsets])
+    return SplitText(text, [text[start:end] for start, end in offsets], offsets, sentence_starts)
 
 
-def _with_invisible(text: str, bounds: Sequence[tuple[int, int]]) -> Iterator[Word]:
-    """The words between these bounds, with the invisible characters that touch them."""
+def _with_invisible(text: str, bounds: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The bounds of words with the invisible characters that touch them, given their bounds without."""
+    found: list[tuple[int, int]] = []
     begun = 0
     for (start, end), (limit, _) in pairwise([*bounds, (len(text), 0)]):
         before = _RUN_BEFORE_WORD.search(text, begun, start)
         after = _RUN_AFTER_WORD.match(text, end, limit)
         first = before.start() if before else start
         begun = after.end() if after else end
-        yield Word(text[first:begun], first, begun)
+        found.append((first, begun))
+    return found
 
 
-def _visible_sentences(text: str) -> list[list[Word]]:
-    sentences: list[list[Word]] = []
-    current: list[Word] = []
-    new = tuple.__new__
-    final, end = "", 0  # the mark that may end the current sentence, and the end of its last word
+def _split_visible(text: str) -> SplitText:
+    words: list[str] = []
+    offsets: list[tuple[int, int]] = []
+    sentence_starts = [0]
+    several_lines = text.count("\n") > 1
+    final = ""  # the mark that may end the current sentence
     for match in _WORD.finditer(text):
-        token = match[0]
-        start, stop = match.span()
-        spaces = start - end
-        closes = not spaces and token in CLOSING
-        if (final and not closes and _begins(token, final, spaces)) or (
-            spaces > 1 and current and text.count("\n", end, start) > 1
-        ):
-            sentences.append(current)
-            current = []
-        current.append(new(Word, (token, start, stop)))  # `Word(…)` takes twice the time
-        end = stop
-        last = token[-1]
+        word, offset = match[0], match.span()
+        if words and (final or several_lines):  # few words are next to a mark, and most texts have one line
+            end, start = offsets[-1][1], offset[0]
+            spaces = start - end
+            closes = not spaces and word in CLOSING
+            if (final and not closes and _begins(word, final, spaces)) or (
+                spaces > 1 and several_lines and text.count("\n", end, start) > 1
+            ):
+                sentence_starts.append(len(words))
+            if final and not closes and not _FACE.fullmatch(word):
+                final = ""
+        last = word[-1]
         if last in FINAL:
-            numbered = len(current) == 2 and current[0].text.isdecimal()  # "1. Introduction"
-            final = "" if numbered else token
-        elif last in _MOUTHS and _FACE.fullmatch(token):
-            final = token
-        elif final and not closes and not _FACE.fullmatch(token):
-            final = ""
-    if current:
-        sentences.append(current)
-    return sentences
+            numbered = len(words) == sentence_starts[-1] + 1 and words[-1].isdecimal()  # "1. Introduction"
+            final = "" if numbered else word
+        elif last in _MOUTHS and _FACE.fullmatch(word):
+            final = word
+        words.append(word)
+        offsets.append(offset)
+    return SplitText(text, words, offsets, sentence_starts if words else [])
 
 
 def _begins(token: str, final: str, spaces: int) -> bool:

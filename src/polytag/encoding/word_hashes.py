@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from functools import lru_cache
+from itertools import accumulate
 
 ROWS = {"lower": 20_000, "form": 20_000, "prefix": 5_000, "suffix": 8_000, "shape": 2_000}
 """Rows of each feature's part of the embedding table."""
 HASHES = 2
+_FIRST_ROWS = dict(zip(ROWS, accumulate(ROWS.values(), initial=0), strict=False))
 
 _SHAPE_LIMIT = 8
 _PREFIX, _SUFFIX = 3, 3
@@ -32,12 +35,20 @@ def hash_word(word: str) -> tuple[int, ...]:
     The hash is BLAKE2b, the same on every platform, split into 32-bit numbers.
     """
     lower = word.lower()
-    texts = (lower, word, lower[:_PREFIX], lower[-_SUFFIX:], shape_of(word))
-    ids: list[int] = []
-    offset = 0
-    for (feature, rows), text in zip(ROWS.items(), texts, strict=True):
-        data = f"{feature}:{text}".encode("utf-8", "surrogatepass")
-        digest = hashlib.blake2b(data, digest_size=4 * HASHES).digest()
-        ids.extend(offset + number % rows for number in struct.unpack(f"<{HASHES}I", digest))
-        offset += rows
-    return tuple(ids)
+    return (
+        *_rows_of("lower", lower),
+        *_rows_of("form", word),
+        *_known_rows_of("prefix", lower[:_PREFIX]),
+        *_known_rows_of("suffix", lower[-_SUFFIX:]),
+        *_known_rows_of("shape", shape_of(word)),
+    )
+
+
+def _rows_of(feature: str, text: str) -> tuple[int, ...]:
+    data = f"{feature}:{text}".encode("utf-8", "surrogatepass")
+    digest = hashlib.blake2b(data, digest_size=4 * HASHES).digest()
+    first, rows = _FIRST_ROWS[feature], ROWS[feature]
+    return tuple([first + number % rows for number in struct.unpack(f"<{HASHES}I", digest)])
+
+
+_known_rows_of = lru_cache(maxsize=1 << 14)(_rows_of)  # most new words begin and end like known ones

@@ -134,7 +134,7 @@ def _annotation(annotated: AnnotatedSentences, row: int, suspects: Sequence[Susp
 
 
 def _characters(words: Sequence[str], spans: Sequence[Span]) -> Iterator[tuple[int, int, str]]:
-    _, (bounds,) = joined_words(words)
+    bounds = joined_words(words).offsets
     for span in spans:
         yield bounds[span.start][0], bounds[span.end - 1][1], span.label
 

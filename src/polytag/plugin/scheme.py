@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import ClassVar, NamedTuple
 
 from polytag.errors import PolytagError
@@ -17,6 +17,9 @@ UNANNOTATED = ""
 
 It is not a tag of any tagset: reading a corpus converts the `-` of files and the null of tables to it.
 """
+
+
+_OUTSIDE_SPANS = (OUTSIDE, UNANNOTATED)
 
 
 def outside_first(tag: str) -> tuple[bool, str]:
@@ -116,6 +119,7 @@ def annotated_stretches(tags: Sequence[str]) -> list[tuple[int, int]]:
     return [(before + 1, after) for before, after in itertools.pairwise(edges) if before + 1 < after]
 
 
+@lru_cache(maxsize=4096)  # a corpus has many words and few tags
 def split_tag(tag: str) -> tuple[str, str]:
     """Prefix and label of a tag: `B-PER` gives `("B", "PER")`, `O` gives `("O", "")`.
 
@@ -163,7 +167,7 @@ class PrefixScheme(LabelScheme):
         found: list[Span] = []
         start, label, ended = -1, "", True
         for position, tag in enumerate(tags):
-            prefix, tag_label = (OUTSIDE, "") if tag in (OUTSIDE, UNANNOTATED) else split_tag(tag)
+            prefix, tag_label = (OUTSIDE, "") if tag in _OUTSIDE_SPANS else split_tag(tag)
             if prefix == OUTSIDE:
                 if start >= 0:
                     found.append(Span(start, position, label))

@@ -13,6 +13,7 @@ import numpy as np
 
 from polytag.corpus.corpus import Corpus
 from polytag.corpus.load import as_corpus
+from polytag.encoding.split_text import SplitText
 from polytag.encoding.splitters import split_function
 from polytag.errors import PolytagError
 from polytag.plugin.attribution import attributed
@@ -26,8 +27,8 @@ from polytag.prediction.row_options import check_name
 from polytag.prediction.selection import POOL, Distinct, most_diverse
 from polytag.prediction.uncertainty import RANDOM, check_strategy, of_sentences, of_words
 from polytag.tagger.arguments import LOOK_AHEAD
-from polytag.tagger.parts import joined_words, parsed_text
-from polytag.tagger.results import DIGITS, TaggedText, WordGroups, tagged_texts
+from polytag.tagger.parts import joined_words
+from polytag.tagger.results import DIGITS, TaggedText, tagged_texts
 from polytag.tagger.sentence_vectors import sentence_vectors
 from polytag.tagger.tagger import Tagger
 from polytag.terminal import stage
@@ -225,12 +226,12 @@ def _read(
             for _, run in itertools.groupby(chunk, kind_of):
                 sentences, documents, candidates = [], list[int](), []
                 for number, item in enumerate(run):
-                    groups = list(_sentences(item, taggers[0].splitter))
-                    empty += not groups
-                    for group, words in groups:
-                        sentences.append(words)
+                    own = list(_sentences(item, taggers[0].splitter))
+                    empty += not own
+                    for sentence in own:
+                        sentences.append(sentence.words)
                         documents.append(number if item.document is None else item.document)
-                        candidates.append(_candidate(group, item))
+                        candidates.append(_candidate(sentence, item))
                 found += candidates
                 if candidates and strategy != RANDOM:
                     values += _uncertainty(taggers, tasks, strategy, sentences, documents)
@@ -238,23 +239,22 @@ def _read(
     return found, values, empty
 
 
-def _sentences(item: Item, splitter: str) -> Iterator[tuple[WordGroups, list[str]]]:
-    """The sentences of an item: each with its own text, the bounds of its words there, and its words."""
+def _sentences(item: Item, splitter: str) -> Iterator[SplitText]:
+    """The sentences of an item, each with its own text."""
     if not isinstance(item.content, str):
         if item.content:
-            yield joined_words(item.content), item.content
+            yield joined_words(item.content)
         return
-    (text, groups), sentences, _ = parsed_text(item.content, split_function(splitter), lines=False)
-    for bounds, words in zip(groups, sentences, strict=True):
-        first = bounds[0][0]
-        own = [(start - first, end - first) for start, end in bounds]
-        yield (text[first : bounds[-1][1]], [own]), list(words)
+    text, words, offsets, _ = found = split_function(splitter)(item.content)
+    for start, end in found.bounds:
+        first, last = offsets[start][0], offsets[end - 1][1]
+        own = [(begin - first, stop - first) for begin, stop in offsets[start:end]]
+        yield SplitText(text[first:last], words[start:end], own, [0])
 
 
-def _candidate(group: WordGroups, item: Item) -> _Candidate:
-    text, (bounds,) = group
-    offsets = array("I", itertools.chain.from_iterable(bounds))
-    return _Candidate(text, offsets, not isinstance(item.content, str), item.others)
+def _candidate(sentence: SplitText, item: Item) -> _Candidate:
+    offsets = array("I", itertools.chain.from_iterable(sentence.offsets))
+    return _Candidate(sentence.text, offsets, not isinstance(item.content, str), item.others)
 
 
 def _uncertainty(
@@ -292,12 +292,12 @@ def _preannotated(tagger: Tagger, tasks: Sequence[str], chosen: Sequence[_Candid
     """The chosen sentences with the tags of these tasks that the tagger gives each alone."""
     if not chosen:
         return []
-    groups = [(one.text, [one.offsets]) for one in chosen]
+    texts = [SplitText(one.text, one.words, one.offsets, [0]) for one in chosen]
     _, predictions = tagger.predict([one.words for one in chosen])
     counting = {task: predictions[task] for task in tasks}
     decoders = {task: tagger.decoders[task] for task in tasks}
-    texts = tagged_texts(groups, counting, decoders, tagger.min_score)
-    return [Preannotation(tagged, one.has_words, one.others) for tagged, one in zip(texts, chosen, strict=True)]
+    found = tagged_texts(texts, counting, decoders, tagger.min_score)
+    return [Preannotation(tagged, one.has_words, one.others) for tagged, one in zip(found, chosen, strict=True)]
 
 
 def _with_score(record: Preannotation, score: float | None) -> Preannotation:

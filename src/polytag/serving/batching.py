@@ -272,7 +272,7 @@ class Batcher:
             else:
                 self._put_back(job, first=False)
         if self._observer:
-            texts = sum(len(part.groups) for part, _ in wanted)
+            texts = sum(len(part.texts) for part, _ in wanted)
             self._observer(len(jobs), texts, sum(len(part.units.counts) for part, _ in wanted), units)
         _deliver(done)
 

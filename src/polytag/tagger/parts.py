@@ -11,11 +11,12 @@ import numpy as np
 
 from polytag.encoding.batches import UNIT_BUDGET
 from polytag.encoding.features import complete_sentences, encoded
-from polytag.encoding.splitters import Split, split_function, split_parts
+from polytag.encoding.split_text import SplitText
+from polytag.encoding.splitters import Split, split_function, split_lines
 from polytag.plugin.attribution import attributed
 from polytag.plugin.encoder import Units
 from polytag.tagger.arguments import sentences_of
-from polytag.tagger.results import TaggedText, WordGroups, tagged_texts
+from polytag.tagger.results import TaggedText, tagged_texts
 
 if TYPE_CHECKING:
     from polytag.tagger.tagger import Tagger
@@ -40,14 +41,14 @@ class Part(NamedTuple):
     """A piece of a request that is tagged at once: a text, a sentence of words, or a document; of long ones, a part.
 
     Attributes:
-        groups: The texts of the answer, with the offsets of their words.
+        texts: The texts of the answer.
         sentences: The words of the sentences.
         documents: The document of each sentence; sentences of one document may be read together.
         units: The units of the words.
         goes_on: Whether the next part has further sentences of the same text.
     """
 
-    groups: list[WordGroups]
+    texts: list[SplitText]
     sentences: Sequence[Sequence[str]]
     documents: Sequence[int]
     units: Units
@@ -67,10 +68,11 @@ def text_parts(tagger: Tagger, texts: Iterable[str], lines: bool = False) -> Ite
     """
     split = split_function(tagger.splitter)
     for text in texts:
-        (_, offsets), sentences, documents = parsed_text(text, split, lines)
+        found, documents = parsed_text(text, split, lines)
+        sentences = found.sentences
         for start, end, units in _pieces(tagger, sentences, documents):
-            group = (text, offsets[start:end])
-            yield Part([group], sentences[start:end], documents[start:end], units, end < len(sentences))
+            part = found.part(start, end)
+            yield Part([part], sentences[start:end], documents[start:end], units, end < len(sentences))
 
 
 def sentence_parts(
@@ -92,23 +94,30 @@ def sentence_parts(
             # Sentences without words go with the one before them.
             first = filled[start] if start else 0
             stop = filled[end] if end < len(own) else len(together)
-            groups = [joined_words(words) for words in together[first:stop]]
-            yield Part(groups, own[start:end], [number] * (end - start), units)
+            texts = [joined_words(words) for words in together[first:stop]]
+            yield Part(texts, own[start:end], [number] * (end - start), units)
 
 
-def parsed_text(text: str, split: Split, lines: bool) -> tuple[WordGroups, list[Sequence[str]], list[int]]:
-    """A text with the offsets of its words, the words of its sentences, and the number of each sentence's line."""
-    lines_of_text = list(split_parts(text, split, lines))
-    offsets = [[(word.start, word.end) for word in sentence] for line in lines_of_text for sentence in line]
-    sentences: list[Sequence[str]] = [[word.text for word in sentence] for line in lines_of_text for sentence in line]
-    return (text, offsets), sentences, [number for number, line in enumerate(lines_of_text) for _ in line]
+def parsed_text(text: str, split: Split, lines: bool) -> tuple[SplitText, list[int]]:
+    """A text that is split, and the number of each sentence's line; 0 if its lines are not texts of their own."""
+    if lines:
+        return split_lines(text, split)
+    found = split(text)
+    return found, [0] * len(found.sentence_starts)
 
 
-def joined_words(words: Sequence[str]) -> WordGroups:
-    """The words of a sentence joined by spaces, with their offsets."""
-    ends = np.cumsum([len(word) + 1 for word in words], dtype=np.int64) - 1
-    offsets = [(int(end) - len(word), int(end)) for word, end in zip(words, ends, strict=True)]
-    return " ".join(words), [offsets] if offsets else []
+def joined_words(words: Sequence[str]) -> SplitText:
+    """The words of a sentence joined by spaces."""
+    text = " ".join(words)
+    own: list[str] = []
+    offsets: list[tuple[int, int]] = []
+    start = 0
+    for word in words:
+        end = start + len(word)
+        own.append(text[start:end])  # the word itself may be of NumPy
+        offsets.append((start, end))
+        start = end + 1
+    return SplitText(text, own, offsets, [0] if own else [])
 
 
 def _pieces(
@@ -165,7 +174,7 @@ def tag_parts(tagger: Tagger, parts: Sequence[tuple[Part, Wanted]]) -> list[list
         answers.append(
             list(
                 tagged_texts(
-                    part.groups,
+                    part.texts,
                     {task: predictions[task].part(position, end, wanted.alternatives) for task in tasks},
                     {task: tagger.decoders[task] for task in tasks},
                     tagger.min_score if wanted.min_score is None else wanted.min_score,

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import prod
 from typing import Any
 
+from polytag.encoding.split_text import SplitText
 from polytag.tagger.decoder import Alternatives, Decoder, Prediction
 
 DIGITS = 6
 """Digits of probabilities in plain data."""
-
-WordGroups = tuple[str, list[list[tuple[int, int]]]]
-"""A text, and the start and end of each word in the text, grouped by sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,7 @@ class TaggedText:
 
 
 def tagged_texts(
-    groups: Sequence[WordGroups],
+    texts: Iterable[SplitText],
     predictions: Mapping[str, Prediction],
     decoders: Mapping[str, Decoder],
     min_score: float,
@@ -109,7 +107,7 @@ def tagged_texts(
     """Combine texts and predictions.
 
     Args:
-        groups: The texts.
+        texts: The texts. The results share their lists.
         predictions: The prediction of each task for the words of all texts, in order.
         decoders: The decoder of each task.
         min_score: Spans that are less probable are dropped; their words count as outside.
@@ -122,31 +120,32 @@ def tagged_texts(
         if found.alternatives is not None
     }
     position = 0
-    for text, parts in groups:
-        offsets = [offset for part in parts for offset in part]
-        stop = position + len(offsets)
-        *starts, _ = accumulate(map(len, parts), initial=0)
+    for split in texts:
+        text, words, offsets, starts = split
+        stop = position + len(words)
         spans: list[TaggedSpan] = []
         for task, decoder in decoders.items():
             if decoder.scheme.encodes_spans:
-                for start, part in zip(starts, parts, strict=True):
-                    where = slice(position + start, position + start + len(part))
-                    own, of_words = decoder.scheme.spans(tags[task][where]), scores[task][where]
-                    scored = [(span, prod(of_words[span.start : span.end])) for span in own]
+                of_words = scores[task]
+                for start, end in split.bounds:
+                    begun = position + start
+                    where = slice(begun, position + end)
+                    own = decoder.scheme.spans(tags[task][where])
+                    scored = [(span, prod(of_words[begun + span.start : begun + span.end])) for span in own]
                     sure = [(span, score) for span, score in scored if score >= min_score]
                     if len(sure) < len(own):
-                        tags[task][where] = decoder.scheme.tags([span for span, _ in sure], len(part))
-                    for span in (span for span, score in scored if score < min_score):
-                        dropped = slice(where.start + span.start, where.start + span.end)
-                        scores[task][dropped] = predictions[task].outside[dropped].tolist()
+                        tags[task][where] = decoder.scheme.tags([span for span, _ in sure], end - start)
+                        for span in (span for span, score in scored if score < min_score):
+                            dropped = slice(begun + span.start, begun + span.end)
+                            of_words[dropped] = predictions[task].outside[dropped].tolist()
                     for span, score in sure:
-                        begin, end = part[span.start][0], part[span.end - 1][1]
-                        spans.append(TaggedSpan(task, span.label, score, text[begin:end], begin, end))
+                        first, last = offsets[start + span.start][0], offsets[start + span.end - 1][1]
+                        spans.append(TaggedSpan(task, span.label, score, text[first:last], first, last))
         spans.sort(key=lambda span: (span.start, span.end))
         yield TaggedText(
             text=text,
             spans=spans,
-            words=[text[start:end] for start, end in offsets],
+            words=words,
             offsets=offsets,
             sentence_starts=starts,
             tags={task: values[position:stop] for task, values in tags.items()},

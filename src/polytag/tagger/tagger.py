@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from polytag.encoding.features import Features, featurise
+from polytag.encoding.split_text import SplitText
 from polytag.encoding.splitters import split_function
 from polytag.encoding.windows import Context
 from polytag.errors import PolytagError
@@ -226,15 +227,15 @@ class Tagger:
         check_alternatives(alternatives)
         iterator, split = texts_of(texts), split_function(self.splitter)
         while chunk := list(islice(iterator, look_ahead)):
-            groups, sentences, documents = [], [], list[int]()
+            found, sentences, documents = list[SplitText](), list[list[str]](), list[int]()
             for text in chunk:
-                group, own, numbers = parsed_text(text, split, lines)
+                one, numbers = parsed_text(text, split, lines)
                 first = documents[-1] + 1 if documents else 0
-                groups.append(group)
-                sentences += own
+                found.append(one)
+                sentences += one.sentences
                 documents += [first + number for number in numbers]
             _, predictions = self.predict(sentences, documents, alternatives)
-            yield from tagged_texts(groups, predictions, self.decoders, self.min_score)
+            yield from tagged_texts(found, predictions, self.decoders, self.min_score)
 
     def stream_words(
         self,
@@ -258,12 +259,12 @@ class Tagger:
         check_alternatives(alternatives)
         alone = documents is None
         for chunk in sentence_chunks(sentences_of(sentences, documents), look_ahead, whole_documents=not alone):
-            groups = [joined_words(words) for words, _ in chunk]
+            texts = [joined_words(words) for words, _ in chunk]
             # `len` because tables give arrays, which have no truth value.
             filled = [(words, document) for words, document in chunk if len(words)]
             numbers = None if alone else [document for _, document in filled]
             _, predictions = self.predict([words for words, _ in filled], numbers, alternatives)
-            yield from tagged_texts(groups, predictions, self.decoders, self.min_score)
+            yield from tagged_texts(texts, predictions, self.decoders, self.min_score)
 
     @attributed
     def predict(

@@ -18,7 +18,6 @@ from polytag.plugin.reader import ReadingOptions
 from polytag.plugin.registry import registry
 from polytag.prediction.column_files import words_of_columns
 from polytag.prediction.inputs import Item, objects
-from polytag.tagger.parts import parsed_text
 
 _TEXTS = (".txt", ".text")
 _COLUMNS = (".bio", ".bio2", ".bioes", ".bmes", ".col", ".conll", ".conll2000", ".conll2003", ".iob", ".iob2", ".tsv")
@@ -108,8 +107,7 @@ def _words_of_items(items: Iterator[Item], splitter: str) -> Sentences:
     split = split_function(splitter)
     for number, item in enumerate(items):
         if isinstance(item.content, str):
-            _, sentences, _ = parsed_text(item.content, split, False)
-            yield from ((list(words), number) for words in sentences)
+            yield from ((words, number) for words in split(item.content).sentences)
         else:
             yield item.content, ("words", number if item.document is None else item.document)
 

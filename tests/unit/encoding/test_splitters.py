@@ -1,4 +1,6 @@
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
 
 import polytag
 from polytag import PluginError, PolytagError, Word, split_sentences
@@ -57,6 +59,19 @@ def test_each_line_can_be_a_text_of_its_own(splitter):
     found = split_sentences(text, splitter, lines=True)
     assert all(text[word.start : word.end] == word.text for sentence in found for word in sentence)
     assert found[1][0].start == 5
+
+
+@pytest.mark.parametrize("splitter", ["standard", "whitespace", "characters"])
+@given(lines=st.lists(st.text(st.sampled_from("a.! \u200b\u0301字😂\u2028\x0b"))))
+def test_each_line_is_split_as_if_it_stood_alone(splitter, lines):
+    text, expected, before = "\n".join(lines), [], 0
+    for line in text.splitlines(keepends=True):
+        expected += [
+            [Word(word.text, before + word.start, before + word.end) for word in sentence]
+            for sentence in split_sentences(line, splitter)
+        ]
+        before += len(line)
+    assert split_sentences(text, splitter, lines=True) == expected
 
 
 def test_an_unknown_splitter_is_named():

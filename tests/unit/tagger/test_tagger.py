@@ -76,6 +76,19 @@ def test_a_text_of_several_sentences_has_offsets_in_the_whole_text(tagger):
     assert max(span.end for span in tagged.spans) > text.index("John")
 
 
+@pytest.mark.parametrize("splitter", ["standard", "whitespace", "characters"])
+@pytest.mark.parametrize("lines", [False, True])
+def test_words_and_sentences_are_those_of_the_splitter(tagger, splitter, lines):
+    texts = ["", "\u200b", "He left.\nShe \u202aстaла\u202c! \U0001f1e9\U0001f1ea\n\n字。", "שלום. Hi", " a\x00.\u0301"]
+    for text, tagged in zip(texts, replace(tagger, splitter=splitter).tag(texts, lines=lines), strict=True):
+        sentences = polytag.split_sentences(text, splitter, lines)
+        found = [word for sentence in sentences for word in sentence]
+        assert [tuple(word) for word in found] == [
+            (word, *offset) for word, offset in zip(tagged.words, tagged.offsets, strict=True)
+        ]
+        assert [found[start] for start in tagged.sentence_starts] == [sentence[0] for sentence in sentences]
+
+
 @pytest.mark.parametrize("lines", [False, True])
 def test_a_line_can_be_a_text_of_its_own(tagger, lines):
     text = "I work in New\nYork today\r\nand sleep."
