@@ -14,6 +14,9 @@ OPSET = 20
 MASK = "attention_mask"
 """Name of the input that marks padding."""
 
+SEGMENTS = "token_type_ids"
+"""Name of the input with the segments of a text."""
+
 END = int(np.iinfo(np.int64).max)
 """A bound of a part of an axis, for all that remains."""
 
@@ -37,15 +40,19 @@ class OnnxGraph:
     Args:
         n_features: Number of ids per unit.
         eight_bits: Whether the weights of dense layers and embeddings have eight bits instead of 32.
+        with_segments: Whether the model may have an input of segments.
 
     Attributes:
         n_features: Number of ids per unit.
         ids: The input of ids, int64 (batch, length), or (batch, length, n_features) if a unit has several.
         mask: The input that marks padding with 0, int64 (batch, length).
+        segments: The input of segments, int64 (batch, length), 0 for a single text; None if the model may have none. It
+            becomes an input of the model if an operator uses it.
     """
 
-    def __init__(self, n_features: int, eight_bits: bool = False) -> None:
+    def __init__(self, n_features: int, eight_bits: bool = False, with_segments: bool = False) -> None:
         self.ids, self.mask = ids_name(n_features), MASK
+        self.segments = SEGMENTS if with_segments else None
         self.n_features = n_features
         self._eight_bits = eight_bits
         self._nodes: list[Any] = []
@@ -163,6 +170,8 @@ class OnnxGraph:
             helper.make_tensor_value_info(self.ids, TensorProto.INT64, shape + features),
             helper.make_tensor_value_info(self.mask, TensorProto.INT64, shape),
         ]
+        if any(self.segments in node.input for node in self._nodes):
+            inputs.append(helper.make_tensor_value_info(SEGMENTS, TensorProto.INT64, shape))
         outputs = [
             helper.make_tensor_value_info(name, TensorProto.FLOAT, [*shape, width])
             for name, width in self._outputs.items()

@@ -70,7 +70,7 @@ def test_the_models_are_where_optimum_and_transformers_js_look_and_give_logits(e
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(exported / "onnx/model.onnx"))
-    assert [given.name for given in session.get_inputs()] == ["input_ids", "attention_mask"]
+    assert [given.name for given in session.get_inputs()] == ["input_ids", "attention_mask", "token_type_ids"]
     assert {found.name for found in session.get_outputs()} == {"ner", "pos"}
 
     one = Tagger.load(exported, runtime="tensorflow")
@@ -79,7 +79,8 @@ def test_the_models_are_where_optimum_and_transformers_js_look_and_give_logits(e
     session = onnxruntime.InferenceSession(str(tmp_path / "one/onnx/model.onnx"))
     (output,) = session.get_outputs()
     assert output.name == "logits"
-    given = {"input_ids": np.array([[2, 7, 3]]), "attention_mask": np.ones((1, 3), dtype=np.int64)}
+    ones = np.ones((1, 3), dtype=np.int64)
+    given = {"input_ids": np.array([[2, 7, 3]]), "attention_mask": ones, "token_type_ids": 0 * ones}
     logits = np.asarray(one.network(given["input_ids"][..., None].astype(np.int32), np.ones((1, 3), dtype=bool))["ner"])
     np.testing.assert_allclose(session.run(None, given)[0], logits, atol=1e-4)
 
