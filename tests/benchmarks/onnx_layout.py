@@ -11,7 +11,8 @@ as its documentation does. polytag decodes by argmax, as peers do. Compared are:
 - the label of each word's first subword with the tag, where the peer gives one;
 - for trained taggers, the share of texts with the same spans, which peers form of all subwords.
 
-It needs npm. A family that a peer does not know is said to be unknown to it.
+The programs of docs/how-to/tag-without-tensorflow.md are run on the last tagger. It needs npm. A family that a peer
+does not know is said to be unknown to it.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from harness import Report, Side, add_peers, closing, console, parser, peer_pyth
 import polytag
 from polytag.corpus.sample.reader import sample_sentences
 from support.checkpoints import FAMILIES
+from support.pages import DOCS, Block, parts
 from support.random_tagger import save_random_tagger
 
 PACKAGES = ("@huggingface/transformers@4",)
@@ -91,6 +93,8 @@ def main() -> None:
         with closing(sides):
             report.versions(sides)
             rows = []
+            if sides:
+                _run_page(folders[-1], home / "page", chosen.peers)
             for side in sides:
                 side.go()
                 found = json.loads((home / f"{side.name}.json").read_text(encoding="utf-8"))
@@ -193,6 +197,19 @@ def _node_packages(peers: Path) -> Path:
             shutil.rmtree(home, ignore_errors=True)
             raise
     return home
+
+
+def _run_page(folder: Path, place: Path, peers: Path) -> None:
+    """Run the programs of the page, which print a span per line."""
+    place.mkdir()
+    (place / "my-tagger").symlink_to(folder)
+    (place / "node_modules").symlink_to(_node_packages(peers) / "node_modules")
+    page = parts(DOCS / "how-to/tag-without-tensorflow.md")
+    code = {part.title: part.body for part in page if isinstance(part, Block) and part.title}
+    for name, program in (("with_optimum.py", peer_python(peers, "optimum")), ("with_transformers.mjs", "node")):
+        (place / name).write_text(code[name], encoding="utf-8")
+        found = subprocess.run([program, name], cwd=place, stdout=subprocess.PIPE, text=True, check=True).stdout
+        console.print(f"{name}: {', '.join(found.splitlines())}", markup=False)
 
 
 def _row(peer: str, path: Path, theirs: Mapping[str, Any], own: Expected) -> list[Any]:

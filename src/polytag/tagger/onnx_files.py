@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from polytag.encoding.tensors import WEIGHTS, check_file, fingerprint
 from polytag.errors import TaggerError
@@ -24,15 +25,17 @@ def export_command(folder: Path, runtime: str) -> str:
     return f"polytag export {folder} --in-place" + (" --quantize int8" if runtime == "onnx-int8" else "")
 
 
-def describe_onnx(folder: Path, file: str, **details: object) -> OnnxDescription:
+def describe_onnx(folder: Path, file: str, preferred: bool, **details: Any) -> OnnxDescription:
     """The description of an ONNX model that was just made from the weights in the same folder.
 
     Args:
         folder: The folder of the tagger.
         file: The path of the model in it.
+        preferred: As in the description.
         **details: How it was checked.
     """
-    return OnnxDescription(weights=fingerprint(folder / WEIGHTS), content=fingerprint(folder / file), **details)
+    weights, content = fingerprint(folder / WEIGHTS), fingerprint(folder / file)
+    return OnnxDescription(weights=weights, content=content, preferred=preferred, **details)
 
 
 def check_onnx(folder: Path, description: TaggerDescription, runtime: str) -> OnnxDescription:
