@@ -218,8 +218,9 @@ class RunConfig(BaseModel):
     )
     export: Annotated[Literal["auto", "onnx", "none"], Option(_MODEL)] = Field(
         "auto",
-        description="`onnx` to write an ONNX model into the folder of the tagger, which then runs without TensorFlow; "
-        "`none` for none; `auto` for one over a checkpoint, if `polytag[onnx]` is installed, that runs by choice.",
+        description="Write an ONNX model into the folder of the tagger, which then runs without TensorFlow: `onnx` to "
+        "use it first, `none` to write none; `auto` writes one over a checkpoint, to use by choice, where `onnx` and "
+        "`onnxruntime` are installed.",
     )
     push: Annotated[str | None, Option(_HUB, shown="none")] = Field(
         None, description="Repository on the hub to push the tagger to, `owner/name`; created if it is missing."
