@@ -11,8 +11,8 @@ as its documentation does. polytag decodes by argmax, as peers do. Compared are:
 - the label of each word's first subword with the tag, where the peer gives one;
 - for trained taggers, the share of texts with the same spans, which peers form of all subwords.
 
-The programs of docs/how-to/tag-without-tensorflow.md are run on the last tagger. It needs npm. A family that a peer
-does not know is said to be unknown to it.
+The programs of docs/how-to/tag-without-tensorflow.md are run on the last tagger that both know. It needs npm. A family
+that a peer does not know is said to be unknown to it.
 """
 
 from __future__ import annotations
@@ -93,8 +93,9 @@ def main() -> None:
         with closing(sides):
             report.versions(sides)
             rows = []
-            if sides:
-                _run_page(folders[-1], home / "page", chosen.peers)
+            known = [folder for folder in folders if all(_family(folder) not in names for names in UNKNOWN.values())]
+            if sides and known:
+                _run_page(known[-1], home / "page", chosen.peers)
             for side in sides:
                 side.go()
                 found = json.loads((home / f"{side.name}.json").read_text(encoding="utf-8"))
