@@ -250,9 +250,9 @@ def _train_as_chief(
             )
             record = _evaluated(plan, fitted)
             reported = _reported(plan, fitted.tagger) if config.report else None
-            if exported := write_tagger(fitted.tagger, record, config.output, config.overwrite, reported):
-                shares = ", ".join(f"{name} {share:.2%}" for name, share in exported.agreement.items())
-                reporter.message(f"ONNX model: {shares} of words have the same tag")
+            for_use = tested and choices.share == 1
+            if said := write_tagger(fitted.tagger, record, config.output, config.overwrite, reported, for_use):
+                reporter.message(said)
             if reported:
                 reporter.message(f"The report is in {config.output / REPORT}")
             last = record.evaluations[-1]

@@ -34,6 +34,7 @@ PEERS = {
     "spacy-app": ("spacy>=3.8,<4", "fastapi>=0.120,<1", "uvicorn[standard]>=0.38,<1"),
     "transformers-lake": ("torch==2.13.0", "transformers>=5.20,<6", "ray[data]>=2.50,<3", "pyarrow>=21"),
     "label-studio": ("label-studio==1.23.*",),
+    "optimum": ("optimum-onnx[onnxruntime]==0.1.*", "transformers==4.57.*", "torch==2.13.0"),
 }
 """What is installed into the environment of each peer."""
 

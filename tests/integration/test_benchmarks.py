@@ -97,6 +97,12 @@ def test_agreement(run: Benchmark, tiny_corpus: Path, tmp_path: Path, uncompiled
 
 
 @pytest.mark.slow
+def test_onnx_layout(run: Benchmark) -> None:
+    found = run("onnx_layout", "--families", "distilbert", "--sentences", 2, "--without-peers")
+    models = ["random-distilbert model.onnx", "random-distilbert model_quantized.onnx"]
+    assert found["results"] == {"models": models, "sentences": 2, "rows": []}
+
+
 def test_limit(run: Benchmark, tiny_corpus: Path, tmp_path: Path, uncompiled: None, forked_sides: None) -> None:
     checkpoint = make_checkpoint(tmp_path / "checkpoint", "bert")
     small = ("--steps", 1, "--rounds", 1, "--seconds", 0.01, "--square", 64)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
-import math
 import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from polytag.exporting.example_program import example_program
 from polytag.exporting.writers import WRITERS, write_onnx_in_place
 from polytag.files import expand_home, remove_leftovers
 from polytag.plugin.attribution import attributed
+from polytag.plugin.registry import registry
 from polytag.tagger.description import FILE, TaggerDescription, open_folder
 from polytag.tagger.folder import check_output, replacing_folder
 from polytag.tagger.forks import check_tensorflow
@@ -125,12 +126,30 @@ def export(
     return result
 
 
+def suits_onnx(tagger: Tagger) -> bool:
+    """Whether a tagger that was just trained gets an ONNX model without being asked for one.
+
+    It does if it is a checkpoint of transformers, if the packages are installed, and if the weights fit. `compact`
+    needs none, since it runs in NumPy; the folder of an adapter is meant to stay small.
+    """
+    encoder = tagger.network.encoder
+    return (
+        encoder.transformers_layout
+        and encoder.adapter() is None
+        and all(importlib.util.find_spec(package) is not None for package in _PACKAGES["onnx"])
+        and registry().encoders[encoder.provider].onnx_network() is not None
+        and _size(tagger) <= LARGEST_GRAPH
+    )
+
+
 def add_onnx(
     tagger: Tagger,
     folder: Path,
     quantize: str | None = None,
     corpus: Corpus | str = "sample",
     output: Path | None = None,
+    sentences: int = _SENTENCES,
+    preferred: bool = True,
 ) -> Export:
     """Write an ONNX model into a folder with a tagger, and its fingerprints into `polytag.json`.
 
@@ -139,6 +158,8 @@ def add_onnx(
         folder: A folder that has just been written, and that nobody reads yet.
         quantize, corpus: As for `export`.
         output: The final path of the folder, for messages.
+        sentences: Number of sentences to check it on.
+        preferred: Whether the tagger is run with it where nobody chooses a runtime.
 
     Raises:
         PolytagError: A package is missing, the weights are too large, or the model disagrees with the tagger.
@@ -148,9 +169,10 @@ def add_onnx(
     file = FILES["onnx-int8" if quantize else "onnx"]
     running = write_onnx_in_place(tagger, folder / file, quantize)
     loaded = as_corpus(corpus, splitter=tagger.splitter)
-    result = _checked(tagger, running, loaded, Export(output or folder, "onnx", quantize, "ONNX Runtime"))
+    result = Export(output or folder, "onnx", quantize, "ONNX Runtime")
+    result = _checked(tagger, running, loaded, result, sentences)
     description = TaggerDescription.read(folder, installed=False)
-    described = describe_onnx(folder, file, checked=_check_of(result))
+    described = describe_onnx(folder, file, preferred, checked=_check_of(result))
     update = {"weights": described.weights, "onnx": {**description.onnx, file: described}}
     description = description.model_copy(update=update)
     (folder / FILE).write_text(description.to_json(), encoding="utf-8")
@@ -178,16 +200,16 @@ def _export_in_place(tagger: Tagger | str | Path, quantize: str | None, corpus: 
         return add_onnx(loaded, temporary, quantize, corpus, output=folder)
 
 
-def _checked(tagger: Tagger, exported: Tagger, corpus: Corpus, result: Export) -> Export:
+def _checked(tagger: Tagger, exported: Tagger, corpus: Corpus, result: Export, n_sentences: int = _SENTENCES) -> Export:
     """Compare the tags of an export with the tags of the tagger, and return the result with the agreement.
 
     Raises:
         PolytagError: They disagree.
     """
     split = corpus.default_split()
-    sentences, documents = corpus.words(split)[:_SENTENCES], corpus.documents(split)
-    expected = tagger.predict_tags(sentences, documents and documents[:_SENTENCES])
-    found = exported.predict_tags(sentences, documents and documents[:_SENTENCES])
+    sentences, documents = corpus.words(split)[:n_sentences], corpus.documents(split)
+    expected = tagger.predict_tags(sentences, documents and documents[:n_sentences])
+    found = exported.predict_tags(sentences, documents and documents[:n_sentences])
     agreement = {name: _share(expected[name], found[name]) for name in tagger.heads}
     words = sum(map(len, sentences))
     result = replace(result, corpus=corpus.reference, sentences=len(sentences), words=words, agreement=agreement)
@@ -205,12 +227,16 @@ def require_packages(to: str) -> None:
 
 
 def _check_size(tagger: Tagger, to: str) -> None:
-    size = sum(4 * math.prod(variable.shape) for variable in tagger.network.trainable_variables)
-    if size > LARGEST_GRAPH:
+    if (size := _size(tagger)) > LARGEST_GRAPH:
         raise PolytagError(
             f"The weights of this tagger take {size / 1e9:.1f} GB, and a file for {to} can have at most "
             f"{LARGEST_GRAPH / 1e9:.1f} GB. Export to savedmodel or transformers, or train with a smaller encoder."
         )
+
+
+def _size(tagger: Tagger) -> int:
+    """Bytes of the weights."""
+    return 4 * tagger.network.n_parameters
 
 
 def _chosen(tagger: Tagger, task: str | None) -> Tagger:

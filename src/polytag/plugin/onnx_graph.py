@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ OPSET = 20
 
 MASK = "attention_mask"
 """Name of the input that marks padding."""
+
+SEGMENTS = "token_type_ids"
+"""Name of the input with the segments of a text."""
 
 END = int(np.iinfo(np.int64).max)
 """A bound of a part of an axis, for all that remains."""
@@ -37,19 +41,26 @@ class OnnxGraph:
     Args:
         n_features: Number of ids per unit.
         eight_bits: Whether the weights of dense layers and embeddings have eight bits instead of 32.
+        with_segments: Whether the model may have an input of segments.
 
     Attributes:
         n_features: Number of ids per unit.
         ids: The input of ids, int64 (batch, length), or (batch, length, n_features) if a unit has several.
         mask: The input that marks padding with 0, int64 (batch, length).
+        segments: The input of segments, int64 (batch, length), 0 for a single text; None if the model may have none. It
+            becomes an input of the model if an operator uses it.
     """
 
-    def __init__(self, n_features: int, eight_bits: bool = False) -> None:
+    def __init__(self, n_features: int, eight_bits: bool = False, with_segments: bool = False) -> None:
         self.ids, self.mask = ids_name(n_features), MASK
+        self.segments = SEGMENTS if with_segments else None
         self.n_features = n_features
         self._eight_bits = eight_bits
-        self._nodes: list[Any] = []
-        self._weights: list[Any] = []
+        from onnx import ModelProto
+
+        # Weights are written into the model at once: each further copy of them counts where memory is short.
+        self._model = ModelProto(producer_name="polytag")
+        self._graph = self._model.graph
         self._names: dict[tuple[str, tuple[int, ...], bytes], str] = {}
         self._outputs: dict[str, int] = {}
 
@@ -61,22 +72,22 @@ class OnnxGraph:
         """Add an operator with several outputs, and return them."""
         from onnx import helper
 
-        name = f"{operator}_{len(self._nodes)}"
+        name = f"{operator}_{len(self._graph.node)}"
         outputs = [f"{name}_{number}" for number in range(n_outputs)]
-        self._nodes.append(helper.make_node(operator, inputs, outputs, name, **attributes))
+        self._graph.node.append(helper.make_node(operator, inputs, outputs, name, **attributes))
         return outputs
 
     def constant(self, values: Any, dtype: Any = np.int64) -> str:
         """A weight or another constant; equal ones are written once."""
-        from onnx import TensorProto, helper
+        from onnx import helper
 
         array = np.asarray(values, dtype=dtype)
-        key = array.dtype.str, array.shape, array.tobytes()
+        content = array.tobytes()
+        key = array.dtype.str, array.shape, sha256(content).digest()
         if key not in self._names:
             self._names[key] = f"constant_{len(self._names)}"
             kind = helper.np_dtype_to_tensor_dtype(array.dtype)
-            tensor = TensorProto(name=self._names[key], data_type=kind, dims=array.shape, raw_data=key[2])
-            self._weights.append(tensor)
+            self._graph.initializer.add(name=self._names[key], data_type=kind, dims=array.shape, raw_data=content)
         return self._names[key]
 
     def number(self, value: float) -> str:
@@ -150,28 +161,30 @@ class OnnxGraph:
         """Make a value, float32 (batch, length, width), an output of the model."""
         from onnx import helper
 
-        self._nodes.append(helper.make_node("Identity", [x], [name], f"output_{name}"))
+        self._graph.node.append(helper.make_node("Identity", [x], [name], f"output_{name}"))
         self._outputs[name] = width
 
     def serialize(self) -> bytes:
         """The content of a file with the model."""
         from onnx import TensorProto, helper
 
-        shape = ["batch", "length"]
-        features = [] if self.n_features == 1 else [self.n_features]
-        inputs = [
-            helper.make_tensor_value_info(self.ids, TensorProto.INT64, shape + features),
-            helper.make_tensor_value_info(self.mask, TensorProto.INT64, shape),
-        ]
-        outputs = [
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, [*shape, width])
-            for name, width in self._outputs.items()
-        ]
-        graph = helper.make_graph(self._nodes, "polytag", inputs, outputs, self._weights)
+        def declare(values: Any, kind: int, axes: dict[str, list[str | int]]) -> None:
+            del values[:]
+            values.extend(helper.make_tensor_value_info(name, kind, own) for name, own in axes.items())
+
+        shape: list[str | int] = ["batch", "length"]
+        inputs = {self.ids: shape if self.n_features == 1 else [*shape, self.n_features], self.mask: shape}
+        if any(self.segments in node.input for node in self._graph.node):
+            inputs[SEGMENTS] = shape
+        declare(self._graph.input, TensorProto.INT64, inputs)
+        outputs = {name: [*shape, width] for name, width in self._outputs.items()}
+        declare(self._graph.output, TensorProto.FLOAT, outputs)
+        self._graph.name = "polytag"
         opsets = [helper.make_opsetid("", OPSET)]
-        version = helper.find_min_ir_version_for(opsets)  # the oldest, for older runtimes
-        model = helper.make_model(graph, opset_imports=opsets, ir_version=version, producer_name="polytag")
-        content: bytes = model.SerializeToString()
+        del self._model.opset_import[:]
+        self._model.opset_import.extend(opsets)
+        self._model.ir_version = helper.find_min_ir_version_for(opsets)  # the oldest, for older runtimes
+        content: bytes = self._model.SerializeToString()
         return content
 
 

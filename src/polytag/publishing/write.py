@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import shutil
 from pathlib import Path
 
 from polytag.encoding.json_values import without_infinities
+from polytag.errors import PolytagError, message_of
 from polytag.evaluation.evaluate import OpenSplit
-from polytag.exporting.export import Export, add_onnx
+from polytag.exporting.export import add_onnx, suits_onnx
+from polytag.plugin.attribution import attributed
 from polytag.publishing.card import CARD, model_card
 from polytag.publishing.record import RunRecord
 from polytag.publishing.report.report import write_run_report
+from polytag.tagger.onnx_files import FILES
 from polytag.tagger.tagger import Tagger
 
+_CHECKED = 32
+"""Sentences on which the ONNX model of a run is checked: about a batch, so that writing it takes little time."""
 _REPORTED_VERSIONS = ("polytag", "tensorflow", "keras", "keras-hub", "transformers", "datasets")
 
 
 def write_tagger(
-    tagger: Tagger, record: RunRecord, folder: Path, overwrite: bool, reported: OpenSplit | None = None
-) -> Export | None:
+    tagger: Tagger,
+    record: RunRecord,
+    folder: Path,
+    overwrite: bool,
+    reported: OpenSplit | None = None,
+    for_use: bool = True,
+) -> str | None:
     """Write a tagger with `run.toml`, `scores.json` and its model card, atomically.
 
     Args:
@@ -28,9 +39,10 @@ def write_tagger(
         folder: The folder to write.
         overwrite: Whether to replace an existing tagger.
         reported: The split that a report is written on; None for no report.
+        for_use: Whether texts will be tagged with it; if it is only scored, `--export auto` writes nothing.
 
     Returns:
-        The check of its ONNX model; None if the run asks for none, or has not ended.
+        What became of its ONNX model; None if it gets none, or the run has not ended.
     """
     validation, test, corpus = record.validation, record.test, record.corpus
     results = {
@@ -50,13 +62,35 @@ def write_tagger(
         "scores.json": json.dumps(without_infinities(results), indent=2, ensure_ascii=False) + "\n",
         CARD: model_card(tagger, record),
     }
-    exported: list[Export] = []
+    said: str | None = None
 
     def complete(written: Path) -> None:
-        if record.ended and record.config.export:
-            exported.append(add_onnx(tagger, written, corpus=corpus, output=folder))
+        nonlocal said
+        if record.ended and (for_use or record.config.export != "auto"):
+            said = _add_onnx(tagger, record, written, folder)
         if reported:
             write_run_report(reported, record, written)
 
     tagger.save(folder, files, overwrite, complete)
-    return exported[0] if exported else None
+    return said
+
+
+def _add_onnx(tagger: Tagger, record: RunRecord, written: Path, folder: Path) -> str | None:
+    """Write an ONNX model into a folder if the run asks for one, or the tagger suits it; says what became of it."""
+    # A model that nobody asked for is not preferred: a tagger that is loaded gives the numbers of the trained one.
+    asked = record.config.export == "onnx"
+    if not asked and (record.config.export == "none" or not suits_onnx(tagger)):
+        return None
+    try:
+        with attributed:
+            exported = add_onnx(
+                tagger, written, corpus=record.corpus, output=folder, sentences=_CHECKED, preferred=asked
+            )
+    except PolytagError as error:
+        if asked:
+            raise
+        # Nobody loses a trained tagger to a file that nobody asked for.
+        shutil.rmtree((written / FILES["onnx"]).parent, ignore_errors=True)
+        return f"No ONNX model was written. {message_of(error)}"
+    shares = ", ".join(f"{name} {share:.2%}" for name, share in exported.agreement.items())
+    return f"ONNX model: {shares} of words have the same tag"

@@ -54,6 +54,7 @@ _EXPECTED = {
     "an ONNX model": "an object with weights and content",
     "weights": "64 hexadecimal digits",
     "content": "64 hexadecimal digits",
+    "preferred": "true or false",
 }
 _SHOWN = 60
 _ADVICE = "Train the tagger again, or restore it from a copy."
@@ -95,12 +96,14 @@ class OnnxDescription(BaseModel):
     Attributes:
         weights: Fingerprint of the weights that it was made from.
         content: Its own fingerprint.
+        preferred: Whether it is run rather than TensorFlow where no runtime is chosen.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
     weights: Fingerprint
     content: Fingerprint
+    preferred: bool = True
 
 
 class TaggerDescription(BaseModel):
@@ -256,7 +259,11 @@ class TaggerDescription(BaseModel):
                 del head["column"]
             if head["kind"] == SOFTMAX:
                 del head["kind"]
-        onnx = {"onnx": {name: found.model_dump() for name, found in self.onnx.items()}} if self.onnx else {}
+        onnx = (
+            {"onnx": {name: found.model_dump(exclude_defaults=True) for name, found in self.onnx.items()}}
+            if self.onnx
+            else {}
+        )
         return json.dumps({**own, **without_infinities({**self.details, **onnx})}, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod

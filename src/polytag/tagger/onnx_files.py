@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from polytag.encoding.tensors import check_file, fingerprint
 from polytag.encoding.weights import weights_file
@@ -25,17 +26,17 @@ def export_command(folder: Path, runtime: str) -> str:
     return f"polytag export {folder} --in-place" + (" --quantize int8" if runtime == "onnx-int8" else "")
 
 
-def describe_onnx(folder: Path, file: str, **details: object) -> OnnxDescription:
+def describe_onnx(folder: Path, file: str, preferred: bool, **details: Any) -> OnnxDescription:
     """The description of an ONNX model that was just made from the weights in the same folder.
 
     Args:
         folder: The folder of the tagger.
         file: The path of the model in it.
+        preferred: As in the description.
         **details: How it was checked.
     """
-    return OnnxDescription(
-        weights=fingerprint(folder / weights_file(folder)), content=fingerprint(folder / file), **details
-    )
+    weights, content = fingerprint(folder / weights_file(folder)), fingerprint(folder / file)
+    return OnnxDescription(weights=weights, content=content, preferred=preferred, **details)
 
 
 def check_onnx(folder: Path, description: TaggerDescription, runtime: str) -> OnnxDescription:

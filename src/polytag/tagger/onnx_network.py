@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from polytag.encoding.tensors import fingerprint
 from polytag.errors import PolytagError, TaggerError, in_brief
 from polytag.plugin.alignment import FloatArray, IntArray
+from polytag.plugin.onnx_graph import SEGMENTS
 from polytag.tagger.calibration import softmax
 from polytag.tagger.forks import keep_garbage
 from polytag.tagger.runtimes import squeezed
@@ -63,8 +64,9 @@ class OnnxNetwork:
         with _OPENING:
             if self._process != os.getpid():  # the threads of a session do not survive a fork
                 self._open_again()
-        ids_name, mask_name = (given.name for given in self._session.get_inputs())
+        ids_name, mask_name, *others = (given.name for given in self._session.get_inputs())
         given = {ids_name: squeezed(ids).astype(np.int64), mask_name: mask.astype(np.int64)}
+        given |= {name: np.zeros(mask.shape, np.int64) for name in others}  # a sentence is one segment
         try:
             outputs = self._session.run(list(self._outputs.values()), given)
         except Exception as error:  # its exceptions have no other common base
@@ -99,13 +101,19 @@ class OnnxNetwork:
             session = onnxruntime.InferenceSession(str(self._path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its exceptions have no other common base
             raise TaggerError(f"{self._path} cannot be loaded: {in_brief(error)}. Export the tagger again.") from error
-        types = [given.type for given in session.get_inputs()]
-        if types != [_IDS, _IDS] or any(given.type != _SCORES for given in session.get_outputs()):
+        inputs, outputs = session.get_inputs(), session.get_outputs()
+        further = [given.name for given in inputs[2:]]
+        if (
+            len(inputs) < 2
+            or further not in ([], [SEGMENTS])
+            or any(given.type != _IDS for given in inputs)
+            or any(given.type != _SCORES for given in outputs)
+        ):
             raise TaggerError(
-                f"{self._path} is not a model that polytag wrote: it must have two inputs of integers, and outputs of "
-                "floating-point numbers. Export the tagger again."
+                f"{self._path} is not a model that polytag wrote: it must have two inputs of integers, or {SEGMENTS} "
+                "as a third one, and outputs of floating-point numbers. Export the tagger again."
             )
-        found = {output.name: output.shape[-1] if output.shape else None for output in session.get_outputs()}
+        found = {output.name: output.shape[-1] if output.shape else None for output in outputs}
         if found != {self._outputs[task]: size for task, size in self._labels.items()}:
             raise TaggerError(
                 f"{self._path} has other tasks or labels than polytag.json: one of them was edited. Export the tagger "

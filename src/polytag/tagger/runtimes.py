@@ -194,7 +194,8 @@ def choose_runtime(folder: Path, description: TaggerDescription, wanted: str | N
     """The runtime in which a folder runs.
 
     An export to ONNX runs in ONNX Runtime. Any other tagger runs in NumPy if its encoder can; else in ONNX Runtime if
-    that is installed and the folder has `onnx/model.onnx`; else in TensorFlow.
+    that is installed and the folder has an `onnx/model.onnx` that the user asked for; else in TensorFlow, or, if that
+    is not installed, in ONNX Runtime with any `onnx/model.onnx`.
 
     Args:
         folder: The folder.
@@ -254,7 +255,9 @@ def on_devices(device: str | None, runtime: str, make: Callable[[], Any]) -> Any
 
 def _hint(folder: Path, possible: Sequence[str]) -> None:
     """Say once how a tagger starts faster, or at all."""
-    if "onnx" in possible:
+    if "onnx" in possible and importlib.util.find_spec("onnxruntime") is not None:
+        advice = "It has an ONNX model, in which it starts in a second: choose the runtime onnx."
+    elif "onnx" in possible:
         advice = "Install ONNX Runtime, in which it starts faster: pip install onnxruntime"
     elif (folder / FILE).is_file():
         advice = (
@@ -284,10 +287,11 @@ def _possible(folder: Path, description: TaggerDescription) -> list[str]:
     onnx = [runtime for runtime, file in ONNX_FILES.items() if (folder / file).is_file() and (folder / FILE).is_file()]
     if registry().encoders[description.encoder.provider].numpy_network() is not None:
         return ["numpy", *onnx, "tensorflow"]
-    installed = importlib.util.find_spec("onnxruntime") is not None
-    # Eight bits give other tags: only by choice.
-    best = [runtime for runtime in onnx if installed and runtime == "onnx"]
-    return [*best, "tensorflow", *onnx]
+    if "onnx" in onnx and importlib.util.find_spec("onnxruntime") is not None:  # eight bits give other tags: by choice
+        recorded = description.onnx.get(ONNX_FILES["onnx"])
+        if recorded is None or recorded.preferred or importlib.util.find_spec("tensorflow") is None:
+            return ["onnx", "tensorflow", *onnx]
+    return ["tensorflow", *onnx]
 
 
 def _why_not(folder: Path, description: TaggerDescription, wanted: str) -> str:

@@ -107,8 +107,8 @@ def choose(config: RunConfig) -> Choices:
             )
         check_reference(config.vectors)
     check_output(config.output, config.overwrite)
-    if config.export:
-        require_packages(config.export)
+    if config.export == "onnx":
+        require_packages("onnx")
     for option, folder, name in (
         ("--tensorboard", config.tensorboard, "curves"),
         ("--profile", config.profile, "curves"),

@@ -30,6 +30,7 @@ from polytag.training.options import (
     CORPUS_SCHEME,
     DECODING,
     ENCODING,
+    EXPORT,
     FREEZE,
     HEADER,
     LORA,
@@ -230,9 +231,9 @@ class RunConfig(BaseModel):
         False,
         description="Write `report.html` into the folder of the tagger: its figures and mistakes on the test split.",
     )
-    export: Annotated[Literal["onnx"] | None, Option(_MODEL, shown="none")] = Field(
-        None,
-        description="`onnx` to write an ONNX model into the folder of the tagger, which then runs without TensorFlow.",
+    export: Annotated[Literal["auto", "onnx", "none"], Option(_MODEL)] = Field(
+        "auto",
+        description=EXPORT,
     )
     push: Annotated[str | None, Option(_HUB, shown="none")] = Field(
         None, description="Repository on the hub to push the tagger to, `owner/name`; created if it is missing."

@@ -65,7 +65,7 @@ class RunOptions(ReadingKeywords, total=False):
     tensorboard: str | Path | None
     profile: str | Path | None
     report: bool
-    export: Literal["onnx"] | None
+    export: Literal["auto", "onnx", "none"]
     push: str | None
     push_every: Literal["end", "epoch"]
     push_private: bool

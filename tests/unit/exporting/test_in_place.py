@@ -17,12 +17,14 @@ import pytest
 from safetensors.numpy import load_file, save_file  # noqa: TID253
 
 import polytag
-from polytag import PolytagError, Tagger
+from polytag import PolytagError, Reporter, Tagger
 from polytag.encoding.batches import UNIT_BUDGET
 from polytag.errors import RuntimeHint
-from polytag.runner import TrainResult
+from polytag.exporting import export as exporting
+from polytag.runner import TrainResult, run
 from polytag.tagger import runtimes
 from polytag.tagger.onnx_network import OnnxNetwork
+from polytag.training.config import RunConfig
 from support.checkpoints import make_checkpoint
 from support.fuzz import forget_checksum
 from support.random_tagger import save_random_tagger
@@ -70,7 +72,7 @@ def test_the_models_are_where_optimum_and_transformers_js_look_and_give_logits(e
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(exported / "onnx/model.onnx"))
-    assert [given.name for given in session.get_inputs()] == ["input_ids", "attention_mask"]
+    assert [given.name for given in session.get_inputs()] == ["input_ids", "attention_mask", "token_type_ids"]
     assert {found.name for found in session.get_outputs()} == {"ner", "pos"}
 
     one = Tagger.load(exported, runtime="tensorflow")
@@ -79,7 +81,8 @@ def test_the_models_are_where_optimum_and_transformers_js_look_and_give_logits(e
     session = onnxruntime.InferenceSession(str(tmp_path / "one/onnx/model.onnx"))
     (output,) = session.get_outputs()
     assert output.name == "logits"
-    given = {"input_ids": np.array([[2, 7, 3]]), "attention_mask": np.ones((1, 3), dtype=np.int64)}
+    ones = np.ones((1, 3), dtype=np.int64)
+    given = {"input_ids": np.array([[2, 7, 3]]), "attention_mask": ones, "token_type_ids": 0 * ones}
     logits = np.asarray(one.network(given["input_ids"][..., None].astype(np.int32), np.ones((1, 3), dtype=bool))["ner"])
     np.testing.assert_allclose(session.run(None, given)[0], logits, atol=1e-4)
 
@@ -195,6 +198,10 @@ def test_a_damaged_record_is_named(copy: Path) -> None:
     for change, message in (
         ({"onnx": {"onnx/model.onnx": None}}, "must be an object with weights and content"),
         ({"onnx": {"onnx/model.onnx": {"weights": "1", "content": "1"}}}, "must be 64 hexadecimal digits"),
+        (
+            {"onnx": {"onnx/model.onnx": {"weights": "0" * 64, "content": "0" * 64, "preferred": 5}}},
+            "preferred.* must be true or false",
+        ),
         ({"onnx": []}, "must be an object with an object for each ONNX model"),
     ):
         (copy / "polytag.json").write_text(json.dumps({**described, **change}), encoding="utf-8")
@@ -240,11 +247,79 @@ def test_only_a_folder_of_a_tagger_can_hold_one(plain: Path, tmp_path: Path) -> 
         polytag.export(foreign, in_place=True)
 
 
-def test_a_run_can_end_with_one(command, tiny_corpus: Path, tmp_path: Path, uncompiled: None) -> None:
+def test_a_run_over_a_checkpoint_ends_with_one_that_runs_by_choice_or_without_tensorflow(
+    command, tiny_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uncompiled: None
+) -> None:
     checkpoint = make_checkpoint(tmp_path / "bert", "bert")
-    run = ["train", "-t", "ner", "-c", tiny_corpus, "-e", checkpoint, "-o", tmp_path / "tagger", "--epochs", "1"]
-    done = command(*run, "--export", "onnx")
+    options = ["train", "-t", "ner", "-c", tiny_corpus, "-e", checkpoint, "--epochs", "1", "-o"]
+    done = command(*options, tmp_path / "tagger")
     assert done.status == 0, done.err
     assert "ONNX model: ner 100.00% of words have the same tag" in done.err
-    assert Tagger.load(tmp_path / "tagger").runtime == "onnx"
-    assert 'export = "onnx"' in (tmp_path / "tagger/run.toml").read_text(encoding="utf-8")
+    assert Tagger.load(tmp_path / "tagger", runtime="onnx").runtime == "onnx"
+    with pytest.warns(RuntimeHint, match="choose the runtime onnx"):
+        assert Tagger.load(tmp_path / "tagger").runtime == "tensorflow"
+    with monkeypatch.context() as patch:
+        usual = runtimes.importlib.util.find_spec
+        patch.setattr(runtimes.importlib.util, "find_spec", lambda name: None if name == "tensorflow" else usual(name))
+        assert Tagger.load(tmp_path / "tagger").runtime == "onnx"
+
+    without = command(*options, tmp_path / "without", "--export", "none")
+    assert without.status == 0, without.err
+    assert "ONNX" not in without.err
+    names = {path.name for path in (tmp_path / "tagger").iterdir()}
+    assert {path.name for path in (tmp_path / "without").iterdir()} == names - {"onnx"}
+    for name in names - {"onnx", "polytag.json", "run.toml", "README.md", "scores.json"}:
+        assert (tmp_path / "tagger" / name).read_bytes() == (tmp_path / "without" / name).read_bytes()
+
+
+def test_a_model_that_a_run_was_asked_for_runs(command, tiny_corpus: Path, tmp_path: Path, uncompiled: None) -> None:
+    checkpoint, folder = make_checkpoint(tmp_path / "bert", "bert"), tmp_path / "tagger"
+    options = ["train", "-t", "ner", "-c", tiny_corpus, "-e", checkpoint, "--epochs", "1", "-o", folder]
+    done = command(*options)
+    assert done.status == 0, done.err
+    assert command("export", folder, "--in-place", "-c", tiny_corpus).status == 0
+    assert Tagger.load(folder).runtime == "onnx"
+
+    done = command(*options, "--overwrite", "--export", "onnx")
+    assert done.status == 0, done.err
+    assert Tagger.load(folder).runtime == "onnx"
+    assert 'export = "onnx"' in (folder / "run.toml").read_text(encoding="utf-8")
+
+
+def test_a_run_ends_without_one_that_disagrees_unless_it_was_asked_for(
+    command, tiny_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uncompiled: None
+) -> None:
+    monkeypatch.setitem(exporting.LOWEST_AGREEMENT, None, 1.1)
+    checkpoint = make_checkpoint(tmp_path / "bert", "bert")
+    options = ["train", "-t", "ner", "-c", tiny_corpus, "-e", checkpoint, "--epochs", "1", "-o", tmp_path / "tagger"]
+    refused = command(*options, "--export", "onnx")
+    assert (refused.status, (tmp_path / "tagger").exists()) == (2, False)
+    assert "The export disagrees with the tagger" in refused.err
+
+    done = command(*options, "--resume")
+    assert done.status == 0, done.err
+    assert "No ONNX model was written. The export disagrees with the tagger" in done.err
+    assert not (tmp_path / "tagger/onnx").exists()
+    with pytest.warns(RuntimeHint):
+        assert Tagger.load(tmp_path / "tagger").runtime == "tensorflow"
+
+
+def test_a_run_writes_one_unasked_for_checkpoints_alone(
+    plain: Path, ner_run: TrainResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tagger = Tagger.load(plain, runtime="tensorflow")
+    assert exporting.suits_onnx(tagger)
+    assert not exporting.suits_onnx(ner_run.tagger)  # compact, which runs in NumPy
+    with monkeypatch.context() as patch:
+        patch.setattr(exporting, "LARGEST_GRAPH", 1000)
+        assert not exporting.suits_onnx(tagger)
+    monkeypatch.setattr(exporting.importlib.util, "find_spec", lambda name: None)
+    assert not exporting.suits_onnx(tagger)
+
+
+def test_a_run_of_a_search_writes_none(tiny_corpus: Path, tmp_path: Path, uncompiled: None) -> None:
+    checkpoint = make_checkpoint(tmp_path / "bert", "bert")
+    options = {"task": ["ner"], "corpus": str(tiny_corpus), "encoder": str(checkpoint), "epochs": 1}
+    config = RunConfig.from_sources(None, {**options, "output": tmp_path / "tagger"})
+    run(config, Reporter(), tested=False)
+    assert not (tmp_path / "tagger/onnx").exists()

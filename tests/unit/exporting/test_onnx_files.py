@@ -18,7 +18,7 @@ from polytag.engine.loop import seed_everything
 from polytag.engine.model import TaggerModel
 from polytag.exporting.onnx.write import write_onnx
 from polytag.plugin.onnx_graph import OnnxGraph
-from support.checkpoints import make_checkpoint
+from support.checkpoints import FAMILIES, make_checkpoint, read_checkpoint, write_tensors
 
 LABELS = {"ner": ("O", "B-PER", "I-PER")}
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -55,6 +55,13 @@ def with_capitals(folder: Path) -> Encoder:
     return encoder
 
 
+def inputs(session: Any, *values: Any) -> dict[str, Any]:
+    """The inputs of a network: ids, mask, and segments, which are 0, if it takes them."""
+    names = [given.name for given in session.get_inputs()]
+    given = (*values, np.zeros_like(values[1]))[: len(names)]
+    return dict(zip(names, (value.astype(np.int64) for value in given), strict=True))
+
+
 def largest_difference(encoder: Encoder, folder: Path, eight_bits: bool = False) -> float:
     """Of logits, between the network and its ONNX model, as a part of the deviation of logits."""
     seed_everything(0)
@@ -67,9 +74,8 @@ def largest_difference(encoder: Encoder, folder: Path, eight_bits: bool = False)
     length = len(ids)
     ids = np.stack([ids, ids[::-1]])
     mask = np.arange(length) < np.array([[length], [length // 2]])
-    names = [given.name for given in session.get_inputs()]
     squeezed = ids[..., 0] if encoder.n_features == 1 else ids
-    given = dict(zip(names, (squeezed.astype(np.int64), mask.astype(np.int64)), strict=True))
+    given = inputs(session, squeezed, mask)
     found, expected = session.run(None, given)[0], np.asarray(model(ids, mask, training=False)["ner"])
     return float(np.abs(found - expected)[mask].max() / expected[mask].std())
 
@@ -102,6 +108,37 @@ def test_a_file_has_standard_operators_only_and_shared_weights_once(tmp_path: Pa
     assert (operators.count("LayerNormalization"), operators.count("Gelu")) == (13, 6)
     shapes = [tuple(tensor.dims) for tensor in written.graph.initializer]
     assert shapes.count((16, 24)) == 1
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_inputs_and_outputs_are_as_optimum_writes_them(tmp_path: Path, family: str) -> None:
+    encoder = create(str(make_checkpoint(tmp_path / family, family)))
+    write_onnx(TaggerModel(encoder, LABELS), tmp_path / "model.onnx", {"ner": "logits"})
+    graph = onnx.load(tmp_path / "model.onnx").graph
+    expected = ["input_ids", "attention_mask", "token_type_ids"][: 3 if family in ("bert", "albert", "electra") else 2]
+    assert [given.name for given in graph.input] == expected
+    assert [found.name for found in graph.output] == ["logits"]
+    assert {given.type.tensor_type.elem_type for given in graph.input} == {onnx.TensorProto.INT64}
+    assert [found.type.tensor_type.elem_type for found in graph.output] == [onnx.TensorProto.FLOAT]
+    for value in (*graph.input, *graph.output):
+        axes = [axis.dim_param or axis.dim_value for axis in value.type.tensor_type.shape.dim]
+        assert axes == ["batch", "length", 3][: len(axes)]
+
+
+def test_the_second_segment_of_a_pair_has_its_own_embedding(tmp_path: Path) -> None:
+    folder = make_checkpoint(tmp_path / "bert", "bert")
+    tensors = read_checkpoint(folder)
+    name = "bert.embeddings.token_type_embeddings.weight"
+    sessions = []
+    for table in (tensors[name], tensors[name][::-1].copy()):
+        write_tensors(folder, tensors | {name: table})
+        seed_everything(0)
+        write_onnx(TaggerModel(create(str(folder)), LABELS), tmp_path / "model.onnx", {"ner": "logits"})
+        sessions.append(onnxruntime.InferenceSession(tmp_path / "model.onnx"))
+    given = inputs(sessions[0], np.array([[2, 7, 9, 3]]), np.ones((1, 4)))
+    second = given | {"token_type_ids": np.ones((1, 4), np.int64)}
+    found, swapped = sessions[0].run(None, second)[0], sessions[1].run(None, given)[0]
+    np.testing.assert_allclose(found, swapped, atol=1e-5)
 
 
 def test_rows_of_large_numbers_leave_the_others_their_precision() -> None:

@@ -13,6 +13,7 @@ from polytag.tagger.onnx_network import OnnxNetwork
 INT64, FLOAT, BOOL = 7, 1, 9  # in ONNX
 IDS = ("input_ids", INT64, ["batch", "length"])
 MASK = ("attention_mask", INT64, ["batch", "length"])
+SEGMENTS = ("token_type_ids", INT64, ["batch", "length"])
 SCORES = ("ner", FLOAT, ["batch", "length", 3])
 NO_SHAPE = ("ner", FLOAT, [])
 
@@ -42,6 +43,7 @@ def model(path: Path, inputs: list[Value], output: Value, shape: tuple[int, ...]
         ([IDS], SCORES, (2, 4, 3), "must have two inputs of integers"),
         ([IDS, MASK, ("more", *MASK[1:])], SCORES, (2, 4, 3), "must have two inputs of integers"),
         ([IDS, ("mask", FLOAT, MASK[2])], SCORES, (2, 4, 3), "must have two inputs of integers"),
+        ([IDS, MASK, SEGMENTS, ("more", *MASK[1:])], SCORES, (2, 4, 3), "must have two inputs of integers"),
         ([IDS, MASK], ("ner", INT64, SCORES[2]), (2, 4, 3), "outputs of floating-point numbers"),
         ([IDS, MASK], ("ner", BOOL, SCORES[2]), (2, 4, 3), "outputs of floating-point numbers"),
         ([IDS, MASK], NO_SHAPE, (), "has other tasks or labels than polytag.json"),

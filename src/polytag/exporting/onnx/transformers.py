@@ -19,6 +19,10 @@ _MASKED = -1e9
 """Bias on the attention scores of padding."""
 
 
+_SEGMENTED = ("bert", "albert", "electra")
+"""Families whose tokenizers give segments."""
+
+
 class _Names(NamedTuple):
     """The names of the tensors of a block, below its own name."""
 
@@ -99,7 +103,10 @@ class _Network:
         x = graph.embed(graph.ids, self._tensor("embeddings.word_embeddings.weight"))
         if self._family != "deberta-v2":
             table = self._tensor("embeddings.position_embeddings.weight")[FAMILIES[self._family].reserved :]
-            if (segments := self._tensor_or_none("embeddings.token_type_embeddings.weight")) is not None:
+            segments = self._tensor_or_none("embeddings.token_type_embeddings.weight")
+            if graph.segments and self._family in _SEGMENTED and segments is not None:
+                x = graph.add("Add", x, graph.add("Gather", graph.constant(segments, np.float32), graph.segments))
+            elif segments is not None:
                 table = table + segments[0]  # a sentence is one segment
             zero = graph.constant([0])
             x = graph.add("Add", x, graph.add("Slice", graph.constant(table, np.float32), zero, length, zero))

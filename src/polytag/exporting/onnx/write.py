@@ -26,6 +26,7 @@ def write_onnx(
         network: Encoder and heads.
         path: The file.
         logits_as: For each task the name of an output of its logits, which are then written instead of probabilities.
+            The inputs are then those that optimum writes: segments, too, if the tokenizer gives them.
         eight_bits: Whether weights have eight bits; the few weights of heads always have 32.
 
     Raises:
@@ -39,10 +40,10 @@ def write_onnx(
             f"The encoder {encoder.provider!r} has no network in ONNX: its plugin does not define "
             "EncoderProvider.onnx_network. Export to savedmodel or litert."
         )
-    graph = OnnxGraph(encoder.n_features, eight_bits)
+    graph = OnnxGraph(encoder.n_features, eight_bits, with_segments=logits_as is not None)
     names = dict(logits_as) if logits_as else {task: task for task in network.heads}
     for name in names.values():
-        if name in (graph.ids, graph.mask):
+        if name in (graph.ids, graph.mask, graph.segments):
             raise PolytagError(
                 f"The task {name!r} is named like an input of the network, and names in an ONNX model are unique. "
                 "Train it under another name."
