@@ -18,6 +18,9 @@ SOFTMAX = "softmax"
 CRF = "crf"
 """Name of the head with learned transitions."""
 
+VITERBI, ARGMAX = "viterbi", "argmax"
+"""Decodings of the probabilities of words, whatever the head of a task; no head has such a name."""
+
 TRANSITIONS = "transitions"
 """Name of the parameter of a CRF."""
 

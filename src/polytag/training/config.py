@@ -12,9 +12,10 @@ from pydantic_core import PydanticCustomError
 from polytag.errors import PolytagError
 from polytag.files import expand_home
 from polytag.plugin.encoder import Precision, TrainingDefaults
+from polytag.plugin.head import VITERBI
 from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.splitter import STANDARD
-from polytag.tagger.viterbi import VITERBI, decodings, listed
+from polytag.tagger.viterbi import decodings, listed
 from polytag.training.config_file import as_toml, check_recordable, explain, pairs_of, read_options, tasks_of
 from polytag.training.options import (
     COLUMNS,
