@@ -38,6 +38,7 @@ from polytag.training.options import (
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
+Temperature = Annotated[float, Field(ge=0.1, le=100)]  # beyond, the divergence is lost in the digits of float32
 Count = Annotated[int, Field(ge=1)]
 _CORPUS, _MODEL, _TRAINING, _TEACHERS, _HUB = "Corpus", "Model", "Training", "Teachers", "Hub"
 DEFAULT_ENCODER = "compact"
@@ -195,7 +196,7 @@ class RunConfig(BaseModel):
     teacher_weight: Annotated[float, Option(_TEACHERS)] = Field(
         0.9, ge=0, le=1, description="Share of the teacher in what is learnt from a word with a label."
     )
-    teacher_temperature: Annotated[Positive, Option(_TEACHERS)] = Field(
+    teacher_temperature: Annotated[Temperature, Option(_TEACHERS)] = Field(
         2.0, description="Divisor of the logits of teacher and student; above 1, unlikely labels count for more."
     )
     variants: Annotated[int, Option(_TEACHERS)] = Field(
