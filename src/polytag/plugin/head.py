@@ -102,6 +102,8 @@ class Head(ABC):
     def decode(self, scores: FloatArray, sentence_starts: NDArray[np.int64], parameters: Parameters) -> DecodedWords:
         """Turn scores into the probabilities and labels of words, in NumPy; by default, scores are the probabilities.
 
+        The arrays that it is given cannot be written to.
+
         Args:
             scores: float32 (words, labels), the softmax of each word's logits.
             sentence_starts: int64 (sentences + 1,), the first word of each sentence.

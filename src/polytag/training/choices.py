@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,7 +135,7 @@ def _check_folders(config: RunConfig) -> None:
                 f"tagger. Choose one next to it: {f'{config.output}-{name}'!r}."
             )
     read = [
-        ("--corpus", config.corpus),
+        *(("--corpus", part) for part in (config.corpus, *re.split("[,=]", config.corpus))),  # train=FILE,test=FILE
         ("--from", config.from_),
         ("--encoder", config.encoder),
         ("--vectors", config.vectors),
