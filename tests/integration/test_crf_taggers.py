@@ -123,6 +123,20 @@ def test_a_run_goes_on_from_the_transitions_of_a_tagger(run: TrainResult, tiny_c
 
 
 @pytest.mark.usefixtures("uncompiled")
+def test_transitions_that_are_not_kept_are_said(run: TrainResult, tiny_corpus: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+
+    class Listener(Reporter):
+        def message(self, text: str) -> None:
+            said.append(text)
+
+    given = options(tiny_corpus, tmp_path / "tagger", epochs=1, from_=str(run.output), task="ner", decoding="viterbi")
+    polytag.train(**given, callbacks=[Listener()])
+    (kept,) = (text for text in said if "The head of ner is kept" in text)
+    assert kept.endswith("like its encoder; what its decoding 'crf' learnt in addition is not.")
+
+
+@pytest.mark.usefixtures("uncompiled")
 def test_sentences_longer_than_a_window_and_packed_ones_are_trained_on(tiny_corpus: Path, tmp_path: Path) -> None:
     for context in ("sentence", "document"):
         given = options(tiny_corpus, tmp_path / context, epochs=1, window=12, context=context, task="ner", accumulate=2)

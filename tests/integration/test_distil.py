@@ -158,6 +158,35 @@ def test_the_teacher_is_not_replaced_by_its_student(distil, ner_run: TrainResult
     assert "is the output folder, which the student replaces" in done.err
 
 
+@pytest.mark.parametrize("option", ["--corpus", "--texts", "--vectors", "--teacher"])
+def test_nothing_that_is_read_is_deleted_with_the_old_tagger(
+    command, ner_run: TrainResult, tiny_corpus, raw, tmp_path, option
+):
+    old = shutil.copytree(ner_run.output, tmp_path / "student")
+    given = {"--corpus": tiny_corpus, "--texts": raw, "--teacher": ner_run.output, "--vectors": raw}
+    source = given[option]
+    inside = shutil.copytree(source, old / "mine") if source.is_dir() else Path(shutil.copy(source, old / "mine"))
+    named = f"train={inside / 'train.conll'},test=elsewhere" if option == "--corpus" else inside
+    options = [part for pair in (given | {option: named}).items() for part in pair]
+    done = command("train", "-t", "ner", *options, "--output", old, "--overwrite")
+    assert done.status == 2
+    assert re.search(rf"'{inside}[^ ]*', which {option} names, is in the output folder and would be deleted", done.err)
+
+
+def test_the_cache_is_no_part_of_a_teacher(distil, ner_run: TrainResult, tmp_path):
+    done = distil(tmp_path / "student", "--teacher-cache", ner_run.output / "cache")
+    assert done.status == 2
+    assert "is in the folder of the teacher" in done.err
+
+
+def test_teachers_of_different_schemes_are_refused_together(ner_run: TrainResult, tiny_corpus, tmp_path):
+    labels = ("O", *(f"{prefix}-{name}" for name in ("LOC", "MISC", "ORG", "PER") for prefix in "BIES"))
+    other = save_random_tagger(tmp_path / "other", {"ner": (labels, "iobes")})
+    done = call("distil", ner_run.output, other, "--corpus", tiny_corpus, "--output", tmp_path / "student")
+    assert done.status == 2
+    assert "have ner in different label schemes, iob2 and iobes" in done.err
+
+
 def test_text_needs_a_teacher(command, tiny_corpus, raw, tmp_path):
     done = command("train", "-t", "ner", "-c", tiny_corpus, "-o", tmp_path / "student", "--texts", raw)
     assert done.status == 2

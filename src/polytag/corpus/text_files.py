@@ -26,6 +26,19 @@ _DECLARED = (
 _UTF8 = frozenset({"utf-8", "utf-8-sig"})
 
 
+class EncodingError(CorpusError):
+    """A text file is not UTF-8, and nobody has named its encoding.
+
+    Args:
+        problem: The first sentence of the message, without its full stop.
+        advice: What to do, where there is an option `--encoding`.
+    """
+
+    def __init__(self, problem: str, advice: str) -> None:
+        super().__init__(f"{problem}. {advice}")
+        self.problem = problem
+
+
 class TextForm(NamedTuple):
     r"""Storage of a text file: encoding, compression and line ends.
 
@@ -163,7 +176,7 @@ def encoding_of(path: Path, head: bytes, encoding: str | None) -> str:
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if max(even, odd) > len(head) / 4:
         likely = "utf-16-be" if even > odd else "utf-16-le"
-        raise CorpusError(f"{path} looks like UTF-16 without a byte order mark. Name its encoding: --encoding {likely}")
+        raise EncodingError(f"{path} looks like UTF-16 without a byte order mark", f"Name it: --encoding {likely}")
     return "utf-8"
 
 
@@ -176,10 +189,10 @@ def _utf8_lines(path: Path, file: IO[bytes], head: bytes, errors: str) -> Iterat
             yield number, line.decode("utf-8", errors).rstrip("\r\n")
         except UnicodeDecodeError as error:
             column = error.start + len(raw) - len(line)
-            raise CorpusError(
+            raise EncodingError(
                 f"{path.name}:{number}: byte {column + 1} of this line (0x{raw[column]:02x}, offset {offset + column} "
-                f"of {path}) is not valid UTF-8. Repair the line, or name the encoding of the file, for instance "
-                "--encoding cp1252 (Western Europe)."
+                f"of {path}) is not valid UTF-8",
+                "Repair the line, or name the encoding of the file, for instance --encoding cp1252 (Western Europe).",
             ) from None
         offset += len(raw)
 

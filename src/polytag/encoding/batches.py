@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.lib.format import open_memmap
@@ -60,6 +60,17 @@ class Batch(NamedTuple):
     units: NDArray[np.int64]
     sentences: Mapping[str, SentenceParts] = {}
     taught: Mapping[str, FloatArray] = {}
+
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """The arrays that a training step reads: all but `units`, in containers that TensorFlow knows."""
+        sentences = {task: tuple(of) for task, of in self.sentences.items()}
+        return self.ids, self.mask, self.labels, sentences, dict(self.taught)
+
+    def unlabelled(self) -> Batch:
+        """The same input without anything to learn."""
+        labels = {task: np.full_like(values, IGNORE) for task, values in self.labels.items()}
+        return self._replace(labels=labels, taught={task: np.zeros_like(of) for task, of in self.taught.items()})
 
 
 def training_plan(lengths: NDArray[np.int64], batch_size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:

@@ -117,7 +117,9 @@ def save_tensors(tensors: Mapping[str, Any], path: Path, metadata: Mapping[str, 
     from safetensors.numpy import save_file
 
     try:
-        save_file(dict(tensors), path, metadata=dict(metadata) if metadata else None)
+        # Not the scalars of NumPy, which is what a variable without dimensions gives as its value.
+        arrays = {name: np.asarray(tensor) for name, tensor in tensors.items()}
+        save_file(arrays, path, metadata=dict(metadata) if metadata else None)
     except SafetensorError as error:
         found = _NUMBER.search(str(error))
         raise OSError(int(found[1]), os.strerror(int(found[1]))) if found else OSError(str(error)) from error
@@ -142,7 +144,10 @@ def head_tensors(
 
 
 def parameter_tensors(
-    tensors: Mapping[str, NDArray[Any]], prefix: str, shapes: Mapping[str, tuple[int, ...]]
+    tensors: Mapping[str, NDArray[Any]],
+    prefix: str,
+    shapes: Mapping[str, tuple[int, ...]],
+    cause: str = "its labels were edited",
 ) -> dict[str, NDArray[Any]]:
     """Tensors of a head by their names without the prefix.
 
@@ -150,6 +155,7 @@ def parameter_tensors(
         tensors: The tensors of a tagger.
         prefix: The prefix of the names of these tensors.
         shapes: Their shapes.
+        cause: What else than damage explains a tensor that does not fit, for the message.
 
     Raises:
         TaggerError: One of them is missing, has the wrong shape, or has values that are not numbers.
@@ -159,8 +165,8 @@ def parameter_tensors(
         name = f"{prefix}.{own}"
         if name not in tensors or tuple(tensors[name].shape) != shape:
             raise TaggerError(
-                f"The saved weights have no tensor {name!r} of shape {shape}: the folder is damaged, or its labels "
-                "were edited. Train or download it again."
+                f"The saved weights have no tensor {name!r} of shape {shape}: the folder is damaged, or {cause}. Train "
+                "or download it again."
             )
         check_values(name, tensors[name])
         found[own] = tensors[name]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import tensorflow as tf
 
+from polytag.errors import shorten
 from polytag.plugin.alignment import IGNORE
 from polytag.plugin.head import CRF, SOFTMAX, Head, SentenceWords
 from polytag.plugin.registry import registry
@@ -99,12 +102,12 @@ def head_loss(
     """
     if sentences is not None:
         losses = head.loss(logits, labels, parameters, sentences)
-        return tf.reduce_sum(_checked(head, losses, "sentences"))
+        return tf.reduce_sum(_checked(head, losses, "sentences", tf.shape(sentences.rows)[0]))
     # Ignored positions are masked before the loss: inside it, -100 is NaN on a GPU and an error on a CPU.
     labelled = labels != IGNORE
     is_open = labels == logits.shape[-1]
     gold = tf.where(labelled & ~is_open, labels, 0)
-    losses = _checked(head, head.loss(logits, gold, parameters, None), "units")
+    losses = _checked(head, head.loss(logits, gold, parameters, None), "units", tf.size(gold))
     if label_weights:
         losses *= tf.gather(tf.constant(label_weights, tf.float32), gold)
     if open_labels:
@@ -113,19 +116,48 @@ def head_loss(
     return tf.reduce_sum(tf.where(labelled, losses, 0.0))
 
 
+def is_own(head: Head) -> bool:
+    """Whether a head is of polytag itself, and not of a plugin."""
+    return head.name in (SOFTMAX, CRF)
+
+
 def check_gradients(head: Head, gradients: Sequence[Any]) -> None:
     """Check that a loss that a plugin computes depends on all that is trained.
 
     Raises:
         PluginError: It does not.
     """
-    if head.name not in (SOFTMAX, CRF) and any(gradient is None for gradient in gradients):
+    if not is_own(head) and any(gradient is None for gradient in gradients):
         raise registry().heads.misfit(
             head.name, "a loss that does not depend on the logits and on all parameters, or that has no derivative"
         )
 
 
-def _checked(head: Head, losses: Any, of: str) -> Any:
+@contextmanager
+def attributed(head: Head) -> Iterator[None]:
+    """Name the plugin if its loss fails while TensorFlow computes it, when no frame of its code is on the stack.
+
+    Raises:
+        PluginError: The loss of a plugin failed.
+    """
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        # The message names the file in which an operation was made.
+        if is_own(head) or not (_WRONG_NUMBER in error.message or inspect.getfile(type(head)) in error.message):
+            raise
+        lines = [line for line in error.message.splitlines() if line.strip() and "{{node" not in line]
+        why = _WRONG_NUMBER if _WRONG_NUMBER in error.message else lines[-1]
+        raise registry().heads.misfit(head.name, f"a loss that cannot be computed: {shorten(why, 200)}") from error
+
+
+_WRONG_NUMBER = "it has not one number for each unit or sentence"
+
+
+def _checked(head: Head, losses: Any, of: str, count: Any) -> Any:
     if not tf.is_tensor(losses) or losses.dtype != tf.float32 or losses.shape.rank != 1:
         raise registry().heads.misfit(head.name, f"{repr(losses)[:60]} and not the losses of {of}, float32 ({of},)")
-    return losses
+    if is_own(head):
+        return losses
+    with tf.control_dependencies([tf.debugging.assert_equal(tf.size(losses), count, _WRONG_NUMBER)]):
+        return tf.identity(losses)

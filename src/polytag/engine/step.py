@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 
 from polytag.encoding.batches import Batch, BatchBuilder
 from polytag.engine.distribution import Distribution
-from polytag.engine.losses import PARTS, check_gradients, divergence, head_loss, sentence_words, trained_positions
+from polytag.engine.losses import (
+    PARTS,
+    attributed,
+    check_gradients,
+    divergence,
+    head_loss,
+    sentence_words,
+    trained_positions,
+)
 from polytag.engine.model import TaggerModel
 from polytag.engine.optimizer import AdamW, learning_rate_at
 from polytag.engine.settings import Settings
@@ -145,16 +153,7 @@ class TrainStep:
             losses = []
             for index, shards in enumerate(group):
                 last = index == len(group) - 1
-                arrays = [
-                    (
-                        batch.ids,
-                        batch.mask,
-                        batch.labels,
-                        {task: tuple(of) for task, of in batch.sentences.items()},
-                        dict(batch.taught),
-                    )
-                    for batch in shards[mine]
-                ]
+                arrays = [batch.arrays for batch in shards[mine]]
                 with self._watched():
                     losses.append(self._step(arrays, counts, np.float32(rate), last))
             yield Update(start + len(group), partial(self._total, losses), rate)
@@ -185,8 +184,11 @@ class TrainStep:
         with self._watched():
             return sum(map(float, losses), 0.0)
 
-    def _watched(self) -> AbstractContextManager[None]:
-        return self._distribution.watched() if self._distribution else nullcontext()
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        lost = self._distribution.watched() if self._distribution else nullcontext()
+        with attributed(self._replicas[0].head), lost:
+            yield
 
     def _label_counts(self, group: Sequence[Batch]) -> dict[str, Any]:
         counts = {}
@@ -210,7 +212,7 @@ class TrainStep:
         if self._distribution is None:
             return [builder.build(chosen)]
         parts = [chosen[index :: self._distribution.replicas] for index in range(self._distribution.replicas)]
-        return [builder.build(part) if len(part) else _unlabelled(builder.build(chosen[:1])) for part in parts]
+        return [builder.build(part) if len(part) else builder.build(chosen[:1]).unlabelled() for part in parts]
 
     def _train_step(self, shards: Any, counts: Any, rate: Any, last: Any) -> Any:
         if self._distribution is None:
@@ -237,7 +239,7 @@ class _Replica:
         self._model = model
         self._settings = settings
         self._sum_over_replicas = distribution.sum if distribution else list
-        self._head = registry().heads[settings.head]
+        self.head = registry().heads[settings.head]
         self._variables = list(model.trainable_variables)
         tables = model.network.tables if isinstance(model.network, WithTables) else ()
         undecayed = [variable for own in model.parameters.values() for variable in own.values()]
@@ -287,7 +289,7 @@ class _Replica:
                 by_label = self._settings.label_weights.get(task)
                 found = tf.gather(flat[task], wanted)
                 own = head_loss(
-                    self._head,
+                    self.head,
                     parameters,
                     task_logits,
                     found,
@@ -302,7 +304,7 @@ class _Replica:
                 loss += self._settings.task_weights.get(task, 1.0) * own / counts[task]
             scaled = loss * self._scale
         gradients = tape.gradient(scaled, [variable.value for variable in self._variables])
-        check_gradients(self._head, gradients)
+        check_gradients(self.head, gradients)
         loss, *gradients = self._sum_over_replicas([loss, *gradients])
         if not self._sums:
             self._apply(gradients, rate)
@@ -340,8 +342,3 @@ class _Replica:
 
 def _entered(stack: ExitStack, make: Callable[[], AbstractContextManager[None]]) -> None:
     stack.enter_context(make())
-
-
-def _unlabelled(batch: Batch) -> Batch:
-    labels = {task: np.full_like(values, IGNORE) for task, values in batch.labels.items()}
-    return batch._replace(labels=labels, taught={task: np.zeros_like(values) for task, values in batch.taught.items()})

@@ -11,7 +11,7 @@ import numpy as np
 
 from polytag.plugin.alignment import IGNORE, NO_WORD, AlignmentStrategy
 from polytag.plugin.encoder import EncoderProvider, TrainingDefaults
-from polytag.plugin.head import Head
+from polytag.plugin.head import ARGMAX, VITERBI, Head
 from polytag.plugin.metric import Metric
 from polytag.plugin.provenance import Contribution
 from polytag.plugin.reader import Reader
@@ -67,6 +67,10 @@ def _is_text(value: Any) -> bool:
 
 def _is_name(value: Any) -> bool:
     return isinstance(value, str) and bool(value)
+
+
+def _is_no_decoding(value: Any) -> bool:
+    return value not in (VITERBI, ARGMAX)
 
 
 def _is_optional_name(value: Any) -> bool:
@@ -134,7 +138,11 @@ _RULES: dict[type, dict[str, tuple[_Test, str]]] = {
         "leaves_out": (_is_text, "a string"),
     },
     EncoderProvider: _SUMMARY | {"defaults": (_are_defaults, "TrainingDefaults with sensible numbers")},
-    Head: _SUMMARY | {"by_sentence": (_is_bool, "True or False")},
+    Head: _SUMMARY
+    | {
+        "name": (_is_no_decoding, "a name of its own (every head can be decoded by viterbi and argmax)"),
+        "by_sentence": (_is_bool, "True or False"),
+    },
 }
 """For each kind of contribution, the attributes that it must have, and what they must be."""
 

@@ -18,6 +18,9 @@ SOFTMAX = "softmax"
 CRF = "crf"
 """Name of the head with learned transitions."""
 
+VITERBI, ARGMAX = "viterbi", "argmax"
+"""Decodings of the probabilities of words, whatever the head of a task; no head has such a name."""
+
 TRANSITIONS = "transitions"
 """Name of the parameter of a CRF."""
 
@@ -98,6 +101,8 @@ class Head(ABC):
 
     def decode(self, scores: FloatArray, sentence_starts: NDArray[np.int64], parameters: Parameters) -> DecodedWords:
         """Turn scores into the probabilities and labels of words, in NumPy; by default, scores are the probabilities.
+
+        The arrays that it is given cannot be written to.
 
         Args:
             scores: float32 (words, labels), the softmax of each word's logits.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from polytag.encoding.features import Features, checked_result
 from polytag.errors import TaggerError
 from polytag.plugin.alignment import AlignmentStrategy, FloatArray, IntArray
-from polytag.plugin.head import SOFTMAX, DecodedWords, Head, Parameters
+from polytag.plugin.head import ARGMAX, SOFTMAX, DecodedWords, Head, Parameters
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import OUTSIDE, LabelScheme
 from polytag.tagger.calibration import tempered
 from polytag.tagger.heads import TaskHead, initial_parameters
-from polytag.tagger.viterbi import ARGMAX, Transitions, argmax, viterbi
+from polytag.tagger.viterbi import Transitions, argmax, viterbi
+
+Number = TypeVar("Number", bound=np.generic)
 
 
 class Alternatives(NamedTuple):
@@ -86,7 +88,7 @@ class Decoder:
         self.names = np.array(head.labels, dtype=object)
         if parameters is None:
             parameters = initial_parameters(head.kind, head.labels, self.scheme)
-        self._parameters = parameters
+        self._parameters = {name: _unchangeable(values) for name, values in parameters.items()}
         constrained = head.decoding != ARGMAX and self.scheme.encodes_spans
         self._transitions = Transitions(head.labels, self.scheme) if constrained else None
 
@@ -110,7 +112,7 @@ class Decoder:
         words = self._words(scores, features)
         if self.head.kind == SOFTMAX:
             return DecodedWords(words)
-        found = self._kind.decode(words, features.sentence_starts, self._parameters)
+        found = self._kind.decode(_unchangeable(words), _unchangeable(features.sentence_starts), self._parameters)
         if not _fits(found, words.shape):
             raise registry().heads.misfit(
                 self.head.kind,
@@ -170,6 +172,13 @@ class Decoder:
         names = self.names[labels].tolist()
         starts = features.sentence_starts.tolist()
         return [names[start:end] for start, end in pairwise(starts)]
+
+
+def _unchangeable(values: NDArray[Number]) -> NDArray[Number]:
+    """A view of an array for a plugin, which shall not change what others read."""
+    view = values.view()
+    view.flags.writeable = False
+    return view
 
 
 def _fits(found: object, shape: tuple[int, ...]) -> bool:

@@ -19,10 +19,10 @@ from polytag.encoding.tensors import parameter_tensors
 from polytag.errors import PolytagError, TaggerError
 from polytag.plugin.alignment import FloatArray
 from polytag.plugin.encoder import head_prefix
-from polytag.plugin.head import SOFTMAX
+from polytag.plugin.head import ARGMAX, SOFTMAX, VITERBI
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import LabelScheme
-from polytag.tagger.viterbi import ARGMAX, VITERBI, listed
+from polytag.tagger.viterbi import listed
 
 
 def _distinct(labels: tuple[str, ...]) -> tuple[str, ...]:
@@ -163,7 +163,12 @@ def saved_parameters(
         return {}
     found = tensors()
     return {
-        task: parameter_tensors(found, head_prefix(task, len(heads)), {name: own[name].shape for name in own})
+        task: parameter_tensors(
+            found,
+            head_prefix(task, len(heads)),
+            {name: own[name].shape for name in own},
+            f"its labels were edited, or its head {heads[task].kind!r} has other parameters than when it was trained",
+        )
         for task, own in blank.items()
     }
 

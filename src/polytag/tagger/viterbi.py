@@ -10,11 +10,8 @@ from numpy.typing import NDArray
 
 from polytag.errors import PolytagError
 from polytag.plugin.alignment import FloatArray
-from polytag.plugin.head import SOFTMAX
+from polytag.plugin.head import ARGMAX, SOFTMAX, VITERBI
 from polytag.plugin.scheme import LabelScheme
-
-VITERBI, ARGMAX = "viterbi", "argmax"
-"""Decodings of the probabilities of words, whatever the head of a task."""
 
 SMALLEST = np.float32(1e-30)
 """The probability that is used in place of smaller ones, whose logarithms would be too large."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from polytag.corpus.splits import training_scheme
 from polytag.errors import MissingEngineError, PolytagError
 from polytag.exporting.export import require_packages
+from polytag.files import expand_home, path_exists
 from polytag.plugin.alignment import AlignmentStrategy
 from polytag.plugin.encoder import EncoderProvider
 from polytag.plugin.encoder_choice import choose_encoder
@@ -109,15 +112,48 @@ def choose(config: RunConfig) -> Choices:
     check_output(config.output, config.overwrite)
     if config.export == "onnx":
         require_packages("onnx")
+    _check_folders(config)
+    columns = {name: choice.column for name, choice in chosen.items()}
+    return Choices(config, tasks, schemes, strategies, columns, start, provider, teachers)
+
+
+def _check_folders(config: RunConfig) -> None:
+    """Check that nothing that a run reads or writes is lost when the finished tagger replaces the output folder.
+
+    Raises:
+        PolytagError: A folder to write to is in the output folder, or something to read.
+    """
+    output = config.output.resolve()
     for option, folder, name in (
         ("--tensorboard", config.tensorboard, "curves"),
         ("--profile", config.profile, "curves"),
         ("--teacher-cache", config.teacher_cache, "cache"),
     ):
-        if folder and folder.resolve().is_relative_to(config.output.resolve()):
+        if folder and folder.resolve().is_relative_to(output):
             raise PolytagError(
                 f"The folder {str(folder)!r} of {option} is in the output folder, which is replaced by the finished "
                 f"tagger. Choose one next to it: {f'{config.output}-{name}'!r}."
             )
-    columns = {name: choice.column for name, choice in chosen.items()}
-    return Choices(config, tasks, schemes, strategies, columns, start, provider, teachers)
+    read = [
+        *(("--corpus", part) for part in (config.corpus, *re.split("[,=]", config.corpus))),  # train=FILE,test=FILE
+        ("--from", config.from_),
+        ("--encoder", config.encoder),
+        ("--vectors", config.vectors),
+        ("--loss-weights", config.loss_weights),
+        *(("--teacher", teacher) for teacher in config.teacher),
+        *(("--texts", text) for text in config.texts),
+    ]
+    for option, reference in read:
+        if reference and _is_inside(reference, output):
+            raise PolytagError(
+                f"{reference!r}, which {option} names, is in the output folder and would be deleted when the finished "
+                "tagger replaces it. Choose another --output."
+            )
+
+
+def _is_inside(reference: str, folder: Path) -> bool:
+    path = expand_home(reference)
+    try:
+        return path_exists(path) and folder in path.resolve().parents
+    except OSError:  # said when it is read
+        return False

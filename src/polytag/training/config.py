@@ -11,9 +11,11 @@ from pydantic_core import PydanticCustomError
 
 from polytag.files import expand_home
 from polytag.plugin.encoder import Precision, TrainingDefaults
+from polytag.plugin.head import VITERBI
 from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.splitter import STANDARD
-from polytag.tagger.viterbi import VITERBI, decodings, listed
+from polytag.tagger.viterbi import decodings, listed
+from polytag.training import options as text_of
 from polytag.training.config_file import (
     as_toml,
     check_recordable,
@@ -23,30 +25,11 @@ from polytag.training.config_file import (
     read_options,
     tasks_of,
 )
-from polytag.training.options import (
-    COLUMNS,
-    COMMENTS,
-    CORPUS,
-    CORPUS_SCHEME,
-    DECODING,
-    ENCODING,
-    EXPORT,
-    FREEZE,
-    HEADER,
-    LORA,
-    OF_THE_TEXT,
-    OFFSETS,
-    READER,
-    RECOGNISED,
-    SEPARATOR,
-    TAG_STYLE,
-    TAGS_AS_IS,
-    WORD_PATTERN,
-    Option,
-)
+from polytag.training.options import Option
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
+Temperature = Annotated[float, Field(ge=0.1, le=100)]  # beyond, the divergence is lost in the digits of float32
 Count = Annotated[int, Field(ge=1)]
 _CORPUS, _MODEL, _TRAINING, _TEACHERS, _HUB = "Corpus", "Model", "Training", "Teachers", "Hub"
 DEFAULT_ENCODER = "compact"
@@ -76,7 +59,7 @@ class RunConfig(BaseModel):
         description="Task to train, `ner`; on a column of another name, `ner=label`; as a second layer of one task, "
         "`ner:inner=nested_tags`. For several on one encoder, repeat the option; in TOML and Python, give a list.",
     )
-    corpus: Annotated[str, Option(short="-c")] = Field(description=CORPUS)
+    corpus: Annotated[str, Option(short="-c")] = Field(description=text_of.CORPUS)
     output: Annotated[Path, Option(short="-o")] = Field(description="Folder to write the tagger to.")
     encoder: Annotated[str, Option(short="-e")] = Field(
         DEFAULT_ENCODER, description="`compact`, or a pretrained Hugging Face checkpoint: folder or hub name."
@@ -111,28 +94,42 @@ class RunConfig(BaseModel):
         None,
         description="Types of spans that the corpus annotates, `PER,LOC`; others of the tagger to start from are kept.",
     )
-    reader: Annotated[str | None, Option(_CORPUS, shown=RECOGNISED)] = Field(None, description=READER)
-    columns: Annotated[tuple[str, ...] | None, Option(_CORPUS, shown=RECOGNISED)] = Field(None, description=COLUMNS)
-    separator: Annotated[str | None, Option(_CORPUS, shown=RECOGNISED)] = Field(None, description=SEPARATOR)
-    comments: Annotated[str | None, Option(_CORPUS, shown=RECOGNISED)] = Field(None, description=COMMENTS)
-    header: Annotated[bool | None, Option(_CORPUS, flag="--header/--no-header", shown=RECOGNISED)] = Field(
-        None, description=HEADER
+    reader: Annotated[str | None, Option(_CORPUS, shown=text_of.RECOGNISED)] = Field(None, description=text_of.READER)
+    columns: Annotated[tuple[str, ...] | None, Option(_CORPUS, shown=text_of.RECOGNISED)] = Field(
+        None, description=text_of.COLUMNS
     )
-    encoding: Annotated[str | None, Option(_CORPUS, shown=OF_THE_TEXT)] = Field(None, description=ENCODING)
-    word_pattern: Annotated[str | None, Option(_CORPUS, shown="the whole cell")] = Field(None, description=WORD_PATTERN)
-    tag_style: Annotated[str | None, Option(_CORPUS, shown=RECOGNISED)] = Field(None, description=TAG_STYLE)
-    offsets: Annotated[Literal["characters", "utf16"] | None, Option(_CORPUS, shown=RECOGNISED)] = Field(
-        None, description=OFFSETS
+    separator: Annotated[str | None, Option(_CORPUS, shown=text_of.RECOGNISED)] = Field(
+        None, description=text_of.SEPARATOR
     )
-    corpus_scheme: Annotated[str | None, Option(_CORPUS, shown=RECOGNISED)] = Field(None, description=CORPUS_SCHEME)
-    tags_as_is: Annotated[bool, Option(_CORPUS)] = Field(False, description=TAGS_AS_IS)
+    comments: Annotated[str | None, Option(_CORPUS, shown=text_of.RECOGNISED)] = Field(
+        None, description=text_of.COMMENTS
+    )
+    header: Annotated[bool | None, Option(_CORPUS, flag="--header/--no-header", shown=text_of.RECOGNISED)] = Field(
+        None, description=text_of.HEADER
+    )
+    encoding: Annotated[str | None, Option(_CORPUS, shown=text_of.OF_THE_TEXT)] = Field(
+        None, description=text_of.ENCODING
+    )
+    word_pattern: Annotated[str | None, Option(_CORPUS, shown="the whole cell")] = Field(
+        None, description=text_of.WORD_PATTERN
+    )
+    tag_style: Annotated[str | None, Option(_CORPUS, shown=text_of.RECOGNISED)] = Field(
+        None, description=text_of.TAG_STYLE
+    )
+    offsets: Annotated[Literal["characters", "utf16"] | None, Option(_CORPUS, shown=text_of.RECOGNISED)] = Field(
+        None, description=text_of.OFFSETS
+    )
+    corpus_scheme: Annotated[str | None, Option(_CORPUS, shown=text_of.RECOGNISED)] = Field(
+        None, description=text_of.CORPUS_SCHEME
+    )
+    tags_as_is: Annotated[bool, Option(_CORPUS)] = Field(False, description=text_of.TAGS_AS_IS)
     scheme: Annotated[str | None, Option(_MODEL, shown="the task's")] = Field(
         None, description="Label scheme to train span tasks in."
     )
     alignment: Annotated[str | None, Option(_MODEL, shown="the task's")] = Field(
         None, description="Alignment strategy, such as `first`, `last`, `all` or `mean`."
     )
-    decoding: Annotated[str, Option(_MODEL)] = Field(VITERBI, description=DECODING)
+    decoding: Annotated[str, Option(_MODEL)] = Field(VITERBI, description=text_of.DECODING)
     context: Annotated[Literal["sentence", "document"], Option(_MODEL)] = Field(
         "sentence", description="Content of a window: one sentence, or consecutive sentences of a document."
     )
@@ -165,9 +162,9 @@ class RunConfig(BaseModel):
         None, description="Number format of the computation in training; the weights stay float32."
     )
     freeze: Annotated[int | None, Option(_TRAINING, shown="none", value="BLOCKS")] = Field(
-        None, ge=0, description=FREEZE
+        None, ge=0, description=text_of.FREEZE
     )
-    lora: Annotated[Count | None, Option(_TRAINING, shown="none", value="RANK")] = Field(None, description=LORA)
+    lora: Annotated[Count | None, Option(_TRAINING, shown="none", value="RANK")] = Field(None, description=text_of.LORA)
     task_weights: Annotated[
         dict[str, Positive],
         Option(_TRAINING, flag="--task-weight", value="TASK=NUMBER", shown="1 each", repeated=True),
@@ -209,7 +206,7 @@ class RunConfig(BaseModel):
     teacher_weight: Annotated[float, Option(_TEACHERS)] = Field(
         0.9, ge=0, le=1, description="Share of the teacher in what is learnt from a word with a label."
     )
-    teacher_temperature: Annotated[Positive, Option(_TEACHERS)] = Field(
+    teacher_temperature: Annotated[Temperature, Option(_TEACHERS)] = Field(
         2.0, description="Divisor of the logits of teacher and student; above 1, unlikely labels count for more."
     )
     variants: Annotated[int, Option(_TEACHERS)] = Field(
@@ -233,7 +230,7 @@ class RunConfig(BaseModel):
     )
     export: Annotated[Literal["auto", "onnx", "none"], Option(_MODEL)] = Field(
         "auto",
-        description=EXPORT,
+        description=text_of.EXPORT,
     )
     push: Annotated[str | None, Option(_HUB, shown="none")] = Field(
         None, description="Repository on the hub to push the tagger to, `owner/name`; created if it is missing."

@@ -17,6 +17,7 @@ from polytag.errors import PolytagError
 from polytag.plugin.attribution import misfit_of
 from polytag.plugin.encoder import EncoderProvider
 from polytag.plugin.encoder_choice import make_encoder
+from polytag.plugin.head import SOFTMAX
 from polytag.plugin.reader import SPLITS
 from polytag.plugin.registry import registry
 from polytag.plugin.reporter import Reporter
@@ -248,6 +249,8 @@ def _kept_heads(
         head, lacking = start.heads[task], start.lacking(task, names)
         known.update(span_types(head.labels, scheme))
         more = f", and gets the new labels {', '.join(lacking)}" if lacking else ""
+        if head.kind != SOFTMAX and (lacking or head.kind != head_of(choices.config.decoding)):
+            more += f"; what its decoding {head.kind!r} learnt in addition is not"
         reporter.message(f"The head of {task} is kept from {str(start.folder)!r}, like its encoder{more}.")
         unannotated = unannotated_types(head, names, scheme, said or ())
         if unannotated and (lacking or said is not None):

@@ -75,7 +75,8 @@ def open_teachers(config: RunConfig, tasks: Sequence[str]) -> tuple[Teacher, ...
         tasks: The tasks of the student.
 
     Raises:
-        PolytagError: A teacher is no tagger, is in the output folder, or has none of the tasks.
+        PolytagError: A teacher is no tagger, is the output folder, has the cache in its folder, or has none of the
+            tasks; or two teachers have a task in different label schemes.
     """
     found = []
     for reference in config.teacher:
@@ -84,12 +85,25 @@ def open_teachers(config: RunConfig, tasks: Sequence[str]) -> tuple[Teacher, ...
             raise PolytagError(
                 f"The teacher {reference!r} is the output folder, which the student replaces. Choose another --output."
             )
+        if config.teacher_cache and expand_home(config.teacher_cache).resolve().is_relative_to(Path(folder).resolve()):
+            raise PolytagError(
+                f"The folder {str(config.teacher_cache)!r} of --teacher-cache is in the folder of the teacher "
+                f"{reference!r}, all of whose files count for what it says. Choose another folder."
+            )
         if not set(tasks) & set(description.tasks):
             raise PolytagError(
                 f"The teacher {reference!r} has the tasks {', '.join(description.tasks)} and none of this run's "
                 f"({', '.join(tasks)}). Choose another teacher, or another --task."
             )
         found.append(Teacher(reference, folder, description))
+    for task in tasks:
+        schemes = {one.description.tasks[task].scheme: one.reference for one in found if task in one.description.tasks}
+        if len(schemes) > 1:
+            (one, first), (other, second), *_ = schemes.items()
+            raise PolytagError(
+                f"The teachers {first!r} and {second!r} have {task} in different label schemes, {one} and {other}, and "
+                "cannot teach it together. Choose teachers with the same scheme."
+            )
     return tuple(found)
 
 

@@ -34,6 +34,7 @@ from polytag.training.variants import variants
 
 CHUNK = 512
 """Sentences in a file of the cache: the work that a kill can lose."""
+_DIGEST = hashlib.sha256().digest_size
 _MOST = 0.5
 """Share of words outside spans above which spans are names."""
 
@@ -239,7 +240,7 @@ def make_targets(
 
 
 class _Said:
-    """The cache of one teacher: a file for each chunk, float16 (words, labels of all tasks)."""
+    """The cache of one teacher: a file for each chunk, float16 (words, labels of all tasks), and then its SHA-256."""
 
     def __init__(self, teacher: Teacher, folder: Path, reporter: Reporter) -> None:
         self._teacher = teacher
@@ -271,14 +272,15 @@ class _Said:
 
     def _write(self, chunk: _Chunk, tagger: Tagger) -> None:
         found = word_probabilities(tagger, chunk.sentences, chunk.documents)
-        content = io.BytesIO()
-        np.save(content, np.concatenate([found[task] for task in self._sizes], axis=1).astype(np.float16))
+        file = io.BytesIO()
+        np.save(file, np.concatenate([found[task] for task in self._sizes], axis=1).astype(np.float16))
+        content = file.getvalue()
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise _not_written(self._folder, error) from error
         with new_file(self._path(chunk)) as sink:
-            sink.buffer.write(content.getvalue())
+            sink.buffer.write(content + hashlib.sha256(content).digest())
 
     def _read(self, chunk: _Chunk) -> dict[str, NDArray[np.float16]] | None:
         path = self._path(chunk)
@@ -286,13 +288,12 @@ class _Said:
             if path.exists():  # a pipe, for instance, to which writing would never end
                 raise PolytagError(f"{path} is no regular file. Remove it, or choose another --teacher-cache.")
             return None
-        try:
-            values = open_memmap(path, mode="r")
-        except Exception:  # damaged: NumPy lets many errors of parsing through; the teacher is asked again
+        content = path.read_bytes()
+        content, digest = content[:-_DIGEST], content[-_DIGEST:]
+        if digest != hashlib.sha256(content).digest():  # damaged: the teacher is asked again
             return None
+        values = np.load(io.BytesIO(content), allow_pickle=False)
         if values.dtype != np.float16 or values.shape != (chunk.n_words, sum(self._sizes.values())):
-            return None
-        if not ((values >= 0) & (values <= 1)).all():  # also without NaN
             return None
         ends = np.cumsum(list(self._sizes.values()))[:-1]
         return dict(zip(self._sizes, np.split(values, ends, axis=1), strict=True))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from polytag.corpus.load import load_corpus
 from polytag.corpus.splits import Split
-from polytag.corpus.text_files import text_ending, text_lines
+from polytag.corpus.text_files import EncodingError, text_ending, text_lines
 from polytag.encoding.splitters import split_function
 from polytag.errors import CorpusError, PolytagError
 from polytag.files import expand_home
@@ -51,6 +51,11 @@ def read_texts(references: Sequence[str], splitter: str) -> Split:
                 if words:
                     sentences.append(words)
                     documents.append(numbers.setdefault((reference, document), len(numbers)))
+        except EncodingError as error:  # the corpus has an option for that, which may be in another encoding
+            raise PolytagError(
+                f"{error.problem}. Text to learn from a teacher has to be UTF-8, or UTF-16 with a byte order mark: "
+                "convert the file, for instance with iconv."
+            ) from error
         except OSError as error:
             raise PolytagError(f"The text {reference!r} cannot be read: {error.strerror or error}.") from error
         if len(sentences) == before:

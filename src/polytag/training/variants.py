@@ -46,7 +46,7 @@ def variants(split: Split, labels: IntArray, outside: int, copies: int, seed: in
     pools = defaultdict[_Kind, list[str]](list)
     for words, ids in zip(split.sentences, own, strict=True):
         for word, label in zip(words, ids, strict=True):
-            if label != outside and word[0].isalpha():
+            if label != outside and word[:1].isalpha():
                 pools[label, _case(word)].append(word)
     letters = {kind: _Letters(pool) for kind, pool in pools.items()}
     made: list[list[str]] = []
@@ -70,7 +70,7 @@ def _exchanged(
     letters: dict[_Kind, _Letters],
     chosen: random.Random,
 ) -> str:
-    if label == outside or not word[0].isalpha() or chosen.random() >= EXCHANGED:
+    if label == outside or not word[:1].isalpha() or chosen.random() >= EXCHANGED:
         return word
     kind = label, _case(word)
     if chosen.random() >= MADE_UP:

@@ -29,6 +29,16 @@ _FLORET_FIELDS = 8
 _REPORT_EVERY = 20_000
 
 
+_OTHER_FORMATS = {
+    b"PK\x03\x04": "a ZIP archive. Unpack it, and name a file of it",
+    b"BZh9": "compressed with bzip2. Decompress it",
+    b"\xfd7zXZ": "compressed with xz. Decompress it",
+    b"\xba\x16\x4f\x2f": "a model of fastText (`.bin`). Take its file of vectors (`.vec`)",
+    b"\x93NUMPY": "an array of NumPy, without words. Take a file of word2vec, GloVe, fastText (`.vec`) or floret",
+}
+"""How files begin that are offered for download next to vectors, or instead of them."""
+
+
 class FileVectors(NamedTuple):
     """Vectors of a file.
 
@@ -97,9 +107,12 @@ class _Reading:
         self._rows: dict[str, NDArray[np.float32]] = {}
 
     def read(self) -> FileVectors:
-        first = self._line(1)
+        first = self._line(1).removeprefix(codecs.BOM_UTF8)
         if not first:
             raise PolytagError(f"{self._path} is empty. Download the vectors again.")
+        for mark, what in _OTHER_FORMATS.items():
+            if first.startswith(mark):
+                raise PolytagError(f"{self._path} is {what}.")
         fields = first.split()
         if len(fields) == _FLORET_FIELDS and all(map(_is_count, fields[:6])):
             return self._floret(fields)
@@ -200,6 +213,8 @@ class _Reading:
                 self._rows[word] = vector.astype(np.float32)
             if number % _REPORT_EVERY == 0:
                 self._report()
+        if self._file.read(_LONGEST).strip():
+            self._refuse_word(count + 1, f"it follows the {count:,} words that the first line declares")
 
     def _floret(self, fields: list[bytes]) -> FileVectors:
         buckets, width, shortest, longest, hashes, seed = map(int, fields[:6])
@@ -223,6 +238,8 @@ class _Reading:
             lines.append(np.array(found, dtype=np.float32))
             if number % _REPORT_EVERY == 0:
                 self._report()
+        if self._line(buckets + 2).strip():
+            self._refuse(buckets + 2, f"it follows the {buckets:,} rows that line 1 declares")
         begin, end = (self._decoded(1, text) for text in fields[6:])
         table = FloretTable(np.stack(lines), shortest, longest, hashes, seed, begin, end)
         for word in sorted(self._needed):

@@ -61,6 +61,8 @@ def test_the_permission_to_overwrite_is_not_saved():
         ),
         ("form = 'x'", ["'form' is not an option of a run. Did you mean 'from' or 'lora'? See"]),
         ('epochs = "many"', ["'epochs' is 'many'", "valid integer"]),
+        ("teacher_temperature = 0.01", ["'teacher_temperature' is 0.01", "greater than or equal to 0.1"]),
+        ("teacher_temperature = 1e6", ["'teacher_temperature' is 1000000.0", "less than or equal to 100"]),
         ("epochs = 0", ["'epochs' is 0", "greater than or equal to 1"]),
         ("warmup = 1.5", ["'warmup' is 1.5", "less than 1"]),
         ("clip = inf", ["'clip' is inf", "finite number"]),

@@ -94,3 +94,11 @@ def test_text_without_words_is_refused(tmp_path):
 def test_text_that_does_not_exist_is_refused():
     with pytest.raises(PolytagError, match=r"'nowhere\.txt' does not exist"):
         read_texts(["nowhere.txt"], "standard")
+
+
+@pytest.mark.parametrize("content", ["Zoë sleeps.\n".encode("latin-1"), "Peter sleeps.\n".encode("utf-16-le")])
+def test_text_in_another_encoding_is_to_be_converted(tmp_path, content):
+    (tmp_path / "raw.txt").write_bytes(content)
+    with pytest.raises(PolytagError, match=r"has to be UTF-8.*: convert the file") as caught:
+        read_texts([str(tmp_path / "raw.txt")], "standard")
+    assert "--encoding" not in str(caught.value)

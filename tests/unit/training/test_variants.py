@@ -45,3 +45,8 @@ def test_what_begins_with_no_letter_stays():
 def test_the_same_seed_makes_the_same_variants():
     assert made(copies=3) == made(copies=3)
     assert made(copies=3) != made(copies=3, seed=1)
+
+
+def test_a_name_without_letters_stays():
+    split = Split([["", "Peter"]], None, {})
+    assert variants(split, np.array([1, 0]), 0, 5, 0).sentences == [["", "Peter"]] * 5

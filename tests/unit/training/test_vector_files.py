@@ -1,6 +1,8 @@
 """Vectors of words from files of every format, and files that are wrong."""
 
+import bz2
 import gzip
+import lzma
 import struct
 from pathlib import Path
 
@@ -39,6 +41,9 @@ def read(path: Path, content: bytes | str, needed: set[str] = frozenset(), most_
         ((HEADER + LINES).replace("\n", " \n"), "word2vec or fastText, text"),  # as fastText writes it
         ((HEADER + LINES).replace("\n", "\r\n"), "word2vec or fastText, text"),
         (LINES.replace(" ", "\t"), "GloVe, text"),
+        ("\ufeff" + LINES, "GloVe, text"),
+        ("\ufeff" + HEADER + LINES, "word2vec or fastText, text"),
+        (binary(WORDS) + b"\n", "word2vec, binary"),
         (binary(WORDS), "word2vec, binary"),
         (binary(WORDS, b""), "word2vec, binary"),
         (gzip.compress(LINES.encode(), mtime=0), "GloVe, text"),
@@ -114,6 +119,13 @@ def test_floret_takes_the_rows_that_spacy_takes(word: str, rows: list[int]) -> N
         ("5 2 2 3 2 1 < >\n0 1 2\n2 1 2\n", "line 3: it begins with '2', and must begin with 1"),
         ("5 2 2 3 2 1 < >\n0 1 2\n", "ends after line 2: line 1 declares 5 rows"),
         ("5 2 2 3 9 1 < >\n0 1 2\n", "line 1: .* is no header of floret"),
+        (binary(WORDS).replace(b"4 3", b"3 3"), "word 4: it follows the 3 words that the first line declares"),
+        ("1 2 2 3 2 1 < >\n0 1 2\n1 3 4\n", "line 3: it follows the 1 rows that line 1 declares"),
+        (b"PK\x03\x04\x14\0glove.txt", "is a ZIP archive. Unpack it"),
+        (bz2.compress(LINES.encode()), "is compressed with bzip2"),
+        (lzma.compress(LINES.encode()), "is compressed with xz"),
+        (b"\xba\x16\x4f\x2f\x0c\0\0\0", r"is a model of fastText \(`.bin`\). Take its file of vectors"),
+        (b"\x93NUMPY\1\0v\0{}", "is an array of NumPy"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_line(tmp_path: Path, content: bytes | str, message: str) -> None:
