@@ -2,6 +2,7 @@
 
     python tests/benchmarks/predict.py --corpus ../shared/data/conll2003 --tagger FOLDER --compact FOLDER --spacy FOLDER
     python tests/benchmarks/predict.py --corpus ../shared/data/conll2003 --encoder CHECKPOINT
+    python tests/benchmarks/predict.py --corpus ../shared/data/conll2003 --tagger FOLDER --runtimes tensorflow onnx
 
 Each tags the whole test split, in turns from words and from text, and then single sentences. `words` goes from words to
 a tag a word (the pipeline: to spans, which is what it gives), `text` from raw text (the words joined by spaces) to
@@ -44,6 +45,9 @@ def main() -> None:
     add_peers(options)
     options.add_argument("--corpus", required=True)
     options.add_argument("--tagger", type=Path, help="a trained ner tagger over a checkpoint")
+    options.add_argument(
+        "--runtimes", nargs="+", default=["tensorflow"], help="its runtimes: tensorflow, onnx, onnx-int8"
+    )
     options.add_argument("--compact", type=Path, help="a trained ner tagger over `compact`")
     options.add_argument("--spacy", type=Path, help="a trained spaCy pipeline with ner")
     options.add_argument("--encoder", help="checkpoint to train a tagger on where there is none")
@@ -69,9 +73,11 @@ def _run(chosen: argparse.Namespace, folder: Path) -> None:
         file = str(folder / "data" / "test.jsonl")
         sides: list[Side] = []
         with closing(sides):
-            sides.append(
-                Side(f"polytag, {name}", sys.executable, "polytag_predict.py", task="ner", tagger=str(own), file=file)
-            )
+            shared = {"task": "ner", "tagger": str(own), "file": file}
+            for runtime in chosen.runtimes if name == "checkpoint" else [None]:
+                shown = f"polytag, {runtime or name}"
+                sides.append(Side(shown, sys.executable, "polytag_predict.py", **shared, runtime=runtime))
+            mine = [side.name for side in sides]
             if not chosen.without_peers:
                 sides.append(_peer(name, chosen, data, own, file))
             report.versions(sides)
@@ -87,14 +93,14 @@ def _run(chosen: argparse.Namespace, folder: Path) -> None:
                 found[who] |= {f"{start}, words/s": words / float(np.median(taken))}
                 found[who] |= {"batch": command.partition(", ")[2]} if ", " in command else {}
                 report.add(**{f"{who}: {command}: seconds": taken})
-            first, *peers = found
-            for what, unit in {"": "seconds", ", in processor time": "processor"}.items():
-                from_words, from_text = (_seconds(runs[first, start], unit) for start in STARTS)
-                ratios.append((f"{first}, from text ÷ from words{what}", median_ratio(from_words, from_text)))
-            for peer in peers:
-                for start in STARTS:
-                    both = _seconds(runs[peer, start]), _seconds(runs[first, start])
-                    ratios.append((f"{first} ÷ {peer}, from {start}", median_ratio(*both)))
+            for first in mine:
+                for what, unit in {"": "seconds", ", in processor time": "processor"}.items():
+                    from_words, from_text = (_seconds(runs[first, start], unit) for start in STARTS)
+                    ratios.append((f"{first}, from text ÷ from words{what}", median_ratio(from_words, from_text)))
+                for peer in (side.name for side in sides if side.name not in mine):
+                    for start in STARTS:
+                        both = _seconds(runs[peer, start]), _seconds(runs[first, start])
+                        ratios.append((f"{first} ÷ {peer}, from {start}", median_ratio(*both)))
             for side in sides:
                 side.go(single=min(20, single))
                 times = 1000 * np.array(side.go(single=single)["times"])
