@@ -291,7 +291,8 @@ def _examples(tagger: Tagger, training: Split, task: str) -> Counter[str]:
 
 
 def _is_transformers(tagger: Tagger) -> bool:
-    return len(tagger.heads) == 1 and _over_checkpoint(tagger)
+    """Whether transformers finds the same tags. It ignores the parameters of a head, such as a CRF's transitions."""
+    return len(tagger.heads) == 1 and _over_checkpoint(tagger) and not any(tagger.network.head_parameters.values())
 
 
 def _over_checkpoint(tagger: Tagger) -> bool:
