@@ -58,8 +58,13 @@ class UnknownNameError(PolytagError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str], needed_by: str = "") -> None:
         name = name if isinstance(name, str) else f"{name!r:.80}"
-        need = f", which {needed_by} needs" if needed_by else ""
-        super().__init__(f"There is no {kind} named {shorten(name)!r}{need}.{suggest(name, known, kind)}")
+        said = f"There is no {kind} named {shorten(name)!r}"
+        if needed_by:  # another one would not do, but the name may be misspelt
+            near = _similar(name, known)
+            advice = "Install the plugin that provides it, or name its file in POLYTAG_PLUGINS."
+            super().__init__(f"{said}, which {needed_by} needs.{near and f' {near}'} {advice}")
+        else:
+            super().__init__(f"{said}.{suggest(name, known, kind)}")
 
 
 class TaggerError(PolytagError):
@@ -113,12 +118,17 @@ def in_brief(error: object) -> str:
 def suggest(name: str, known: Iterable[str], kind: str) -> str:
     """A sentence that suggests the known names most similar to `name`, or lists them all if none is similar."""
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    if near:
-        return f" Did you mean {' or '.join(repr(n) for n in near)}?"
+    if near := _similar(name, names):
+        return f" {near}"
     if names:
         return f" Choose one of: {', '.join(names)}."
     return f" No plugin provides {with_article(kind)}: see `polytag plugins`."
+
+
+def _similar(name: str, known: Iterable[str]) -> str:
+    """A question for the known names most similar to `name`; empty if none is similar."""
+    near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
+    return f"Did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
 def with_article(noun: str) -> str:

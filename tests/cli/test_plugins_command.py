@@ -265,7 +265,9 @@ def test_a_new_plugin_asks_a_person(command, tmp_path: Path, monkeypatch: pytest
 
 def test_a_new_plugin_can_bring_more_than_a_task(command, tmp_path: Path):
     options = ("--with", "scheme, metric,reader,splitter,head", "--columns", "skill_tags", "--output", tmp_path / "new")
-    assert command("plugins", "new", "acme-more", *options).status == 0
+    done = command("plugins", "new", "acme-more", *options)
+    assert done.status == 0
+    assert done.out.endswith("--output FOLDER --decoding acme-more\n")
     module = tmp_path / "new/src/polytag_acme_more"
     assert {path.stem for path in module.glob("*.py")} == {"__init__", "head", "metric", "reader", "scheme", "splitter"}
     source = (module / "__init__.py").read_text()

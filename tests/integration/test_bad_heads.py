@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -108,3 +111,17 @@ def trained(folder: Path, change: dict[str, str]) -> Done:
     options = ["-t", "ner", "-c", f"train={corpus},validation={corpus}", "--decoding", "acme.head", "--epochs", 1]
     with installed(folder / "plugin", HEAD.format(**SOUND | change)):
         return endured("train", *options, "--output", folder / "tagger", "--quiet")
+
+
+def test_checking_a_head_prints_nothing_of_tensorflow(tmp_path):
+    module = tmp_path / "polytag_smooth.py"
+    loss = "    import tensorflow as tf\n        return " + SOUND["loss"]
+    source = HEAD.replace("import tensorflow as tf\n", "").replace("    return {loss}", loss)
+    module.write_text(source.format(**SOUND))
+    done = subprocess.run(
+        [Path(sysconfig.get_path("scripts")) / "polytag", "plugins", "check", "polytag_smooth"],
+        env={**os.environ, "POLYTAG_PLUGINS": str(module)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -107,7 +107,7 @@ def test_training_starts_with_what_is_left_and_names_what_is_gone(gone, command,
     assert started.status == 2
     if gone == "polytag_standard":
         assert "There is no label scheme named 'iob2', which the task 'bioner' needs." in started.err
-        assert "No plugin provides a label scheme: see `polytag plugins`." in started.err
+        assert "Install the plugin that provides it, or name its file in POLYTAG_PLUGINS." in started.err
     else:  # tasks, schemes, alignments, metrics and encoder are known by the time the corpus is looked for
         assert "The corpus 'nowhere.conll' does not exist" in started.err
 

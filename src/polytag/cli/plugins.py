@@ -153,12 +153,12 @@ def new_cli(
     if as_json:
         print_json({"plugin": name, "folder": str(folder), "files": [str(folder / file) for file in files]})
         return
-    for file in files:
-        typer.echo(folder / file)
+    typer.echo("\n".join(str(folder / file) for file in files))
+    decoding = f" --decoding {name}" if "head" in chosen else ""
     typer.echo(
         f"\nInstall it with: pip install -e '{folder}[dev]'\n"
         f"Test it with:    pytest {folder}, or: polytag plugins check {name}\n"
-        f"Train with:      polytag train --task {task} --corpus SOURCE --output FOLDER"
+        f"Train with:      polytag train --task {task} --corpus SOURCE --output FOLDER{decoding}"
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -79,9 +80,10 @@ def _open_transformers(folder: Path, decoder_task: str) -> NetworkFunction:
     import torch
     from transformers import AutoModelForTokenClassification
 
-    model, report = AutoModelForTokenClassification.from_pretrained(
-        folder, output_loading_info=True, trust_remote_code=False, use_safetensors=True
-    )
+    with _without_progress_bars():
+        model, report = AutoModelForTokenClassification.from_pretrained(
+            folder, output_loading_info=True, trust_remote_code=False, use_safetensors=True
+        )
     wrong = {kind: sorted(map(str, names)) for kind, names in report.items() if names}
     if wrong:
         raise PolytagError(f"transformers does not find the weights it expects in the checkpoint: {wrong}.")
@@ -93,3 +95,17 @@ def _open_transformers(folder: Path, decoder_task: str) -> NetworkFunction:
             return {decoder_task: model(**given).logits.softmax(-1).numpy()}
 
     return run
+
+
+@contextmanager
+def _without_progress_bars() -> Iterator[None]:
+    """Keep transformers from drawing progress bars, also with --quiet and into files."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()

@@ -291,8 +291,10 @@ def _examples(tagger: Tagger, training: Split, task: str) -> Counter[str]:
 
 
 def _is_transformers(tagger: Tagger) -> bool:
-    encoder = tagger.network.encoder
-    return len(tagger.heads) == 1 and _over_checkpoint(tagger) and encoder.adapter() is None
+    """Whether transformers alone finds the same tags. It ignores parameters of a head, such as a CRF's transitions."""
+    network = tagger.network
+    plain = network.encoder.adapter() is None and not any(network.head_parameters.values())
+    return len(tagger.heads) == 1 and _over_checkpoint(tagger) and plain
 
 
 def _over_checkpoint(tagger: Tagger) -> bool:

@@ -165,4 +165,6 @@ def _scores(example: _Example) -> FloatArray:
 
 
 def _loss(head: Head, example: _Example, logits: FloatArray) -> NDArray[Any]:
+    import polytag.engine  # noqa: F401  # before the head does, so that TensorFlow logs as little as in a run
+
     return np.asarray(head.loss(logits, example.gold, example.parameters, example.sentences))

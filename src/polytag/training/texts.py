@@ -13,7 +13,7 @@ from polytag.corpus.splits import Split
 from polytag.corpus.text_files import EncodingError, text_ending, text_lines
 from polytag.encoding.splitters import split_function
 from polytag.errors import CorpusError, PolytagError
-from polytag.files import expand_home
+from polytag.files import expand_home, path_exists
 from polytag.plugin.reader import ReadingOptions
 from polytag.plugin.registry import registry
 from polytag.prediction.column_files import words_of_columns
@@ -75,6 +75,8 @@ def texts_fingerprint(texts: Split) -> str:
 
 def _read(reference: str, splitter: str) -> Sentences:
     path = expand_home(reference)
+    if text_ending(path) in (".jsonl", *_TEXTS, *_COLUMNS) and not path_exists(path):
+        raise PolytagError(f"The text {reference!r} does not exist. Check the path.")
     files = [path] if path.is_file() else _text_files(path) if path.is_dir() else []
     if not files or text_ending(path) in _CORPORA:
         yield from _words_of_corpus(reference, splitter)

@@ -282,6 +282,14 @@ def test_a_transformers_pipeline_tags_the_same(taggers: dict[str, Tagger], tmp_p
     assert all(span["entity_group"] in {"PER", "LOC"} for span in grouped)
 
 
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="transformers runs its models in PyTorch")
+def test_transformers_draws_no_progress_bar(
+    taggers: dict[str, Tagger], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert polytag.export(taggers["bert"], tmp_path / "ner", "transformers", task="ner").runtime == "PyTorch"
+    assert "%|" not in capfd.readouterr().err
+
+
 # What is refused
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import polytag
@@ -114,6 +115,17 @@ def test_a_checkpoint_is_shown_to_transformers_with_the_licence_of_its_base(
     assert 'model="PATH_TO_THIS_FOLDER", aggregation_strategy="first"' in text
     assert "polytag 9.9" in text
     assert "push" not in text
+
+
+def test_a_tagger_with_transitions_is_not_shown_to_transformers_which_would_ignore_them(
+    checkpoint: Path, record: RunRecord
+):
+    transitions = np.zeros((len(LABELS) + 1,) * 2, np.float32)
+    model = TaggerModel(create(str(checkpoint)), {"ner": LABELS}, {"ner": {"transitions": transitions}})
+    text = model_card(Tagger(model, {"ner": TaskHead(LABELS, "iob2", "first", "crf", kind="crf")}), record)
+    assert "library_name: polytag" in text
+    assert "transformers import" not in text
+    assert "license: mit" in text
 
 
 def test_names_on_the_hub_are_linked(tagger: Tagger, record: RunRecord, tmp_path, monkeypatch):

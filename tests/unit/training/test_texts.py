@@ -91,9 +91,10 @@ def test_text_without_words_is_refused(tmp_path):
         read_texts([str(tmp_path / "empty.txt")], "standard")
 
 
-def test_text_that_does_not_exist_is_refused():
-    with pytest.raises(PolytagError, match=r"'nowhere\.txt' does not exist"):
-        read_texts(["nowhere.txt"], "standard")
+@pytest.mark.parametrize("name", ["nowhere.txt", "nowhere.conll", "nowhere.jsonl.gz"])
+def test_text_that_does_not_exist_is_refused_as_text_and_not_as_the_corpus(name):
+    with pytest.raises(PolytagError, match=f"The text '{name}' does not exist"):
+        read_texts([name], "standard")
 
 
 @pytest.mark.parametrize("content", ["Zoë sleeps.\n".encode("latin-1"), "Peter sleeps.\n".encode("utf-16-le")])
