@@ -14,7 +14,7 @@ from polytag.publishing.record import RunRecord
 from polytag.publishing.report.report import write_run_report
 from polytag.tagger.tagger import Tagger
 
-_REPORTED_VERSIONS = ("polytag", "tensorflow", "keras", "keras-hub", "transformers", "datasets")
+_REPORTED_VERSIONS = ("polytag", "tensorflow", "keras", "transformers", "datasets")
 
 
 def write_tagger(
