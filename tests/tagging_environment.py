@@ -22,7 +22,7 @@ from rich.table import Table
 
 ROOT = Path(__file__).parents[1]
 TEXT = "Anna Keller met Peter Smith in Geneva. He left for Rome on Monday!\n"
-ABSENT = ("tensorflow", "keras", "keras_hub", "datasets", "pyarrow", "pandas", "scipy", "sklearn", "transformers")
+ABSENT = ("tensorflow", "keras", "datasets", "pyarrow", "pandas", "scipy", "sklearn", "transformers")
 LARGEST = {"without onnxruntime": 250, "with onnxruntime": 330}
 """MB that may be installed."""
 

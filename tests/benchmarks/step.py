@@ -2,9 +2,9 @@
 
     python tests/benchmarks/step.py --encoder FOLDER --json step.json
 
-Variants take turns step by step in one process, on the same random batch: `keras` is the network with KerasHub's own
-blocks and an optimizer that passes over the whole embedding table, `blocks` has fused blocks, `rows` updates the table
-by row as well, and `bfloat16` takes operands of matrix products in bfloat16 on top. Times are of the processor (both
+Variants take turns step by step in one process, on the same random batch: `table` is the network with an optimizer that
+passes over the whole embedding table, `rows` updates the table by row, and `bfloat16` takes operands of matrix products
+in bfloat16 on top. Times are of the processor (both
 cores added up), which other work on the machine disturbs less than time on the clock; both are printed. With
 `--operations N` the N most expensive kinds of TensorFlow operations follow, from TensorFlow's own profiler.
 """
@@ -17,10 +17,8 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 from rich.console import Console
@@ -34,16 +32,15 @@ from polytag.engine.step import TrainStep
 
 import tensorflow as tf  # isort: skip  # noqa: TID253  # the engine first: it says how TensorFlow is to work
 
-VARIANTS = ("keras", "blocks", "rows", "bfloat16")
+VARIANTS = ("table", "rows", "bfloat16")
 
 
 def make_step(variant: str, encoder: str, ids: Any) -> Callable[[], float]:
     """A function that does one training step."""
     seed_everything(0)
-    own_blocks = mock.patch.object(pretrained, "fuse") if variant == "keras" else nullcontext()
-    with own_blocks, layers_in("bfloat16" if variant == "bfloat16" else "float32"):
+    with layers_in("bfloat16" if variant == "bfloat16" else "float32"):
         made = pretrained.create(encoder)
-    if variant in ("keras", "blocks"):
+    if variant == "table":
         made.network.tables = []
     model = TaggerModel(made, {"ner": [f"label {number}" for number in range(9)]})
     settings = Settings(1, len(ids), 1, 1e-5, 0.0, 0.01, 1.0, 0.0, 0, 0)
@@ -51,7 +48,7 @@ def make_step(variant: str, encoder: str, ids: Any) -> Callable[[], float]:
     mask = np.ones(ids.shape[:2], dtype=bool)
     labels = {"ner": np.random.default_rng(1).integers(0, 9, ids.shape[:2], dtype=np.int32)}
     counts = {"ner": np.float32(mask.sum())}
-    return lambda: float(loop._step(ids, mask, labels, counts, np.float32(1e-5), True))
+    return lambda: float(loop._step([(ids, mask, labels, {}, {})], counts, np.float32(1e-5), True))
 
 
 def operations(step: Callable[[], float], repeats: int = 4) -> Counter[str]:

@@ -11,7 +11,6 @@ import polytag
 ABSENT = {
     "datasets",
     "keras",
-    "keras_hub",
     "nervaluate",
     "pandas",
     "pyarrow",

@@ -15,6 +15,11 @@ def test_tagging_needs_some_of_the_dependencies_in_the_same_versions():
     assert not any(line.startswith(("tensorflow", "keras", "transformers", "datasets")) for line in listed)
 
 
+def test_what_transformers_needs_to_convert_tokenizers_is_a_dependency():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert any(line.startswith("sentencepiece>") for line in project["dependencies"])
+
+
 def test_serving_needs_also_the_extra_for_it():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lines = (ROOT / "requirements-serving.txt").read_text(encoding="utf-8").splitlines()

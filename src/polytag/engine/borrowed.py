@@ -1,4 +1,4 @@
-"""Parts of TensorFlow and KerasHub that they do not promise to keep: if one is gone, say which versions have it."""
+"""Parts of TensorFlow that it does not promise to keep: if one is gone, say which versions have it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A tagger's network as one TensorFlow graph for LiteRT.
 
-Weights become constants, and some parts are rewritten: GELU, new axes and signs of integers, which LiteRT supports in
-no other form, and dense layers, so that each runs as one fast operation. A part that is not recognised stays unchanged.
+Weights become constants, and some parts are rewritten: GELU and new axes, which LiteRT supports in no other form, and
+dense layers, so that each runs as one fast operation. A part that is not recognised stays unchanged.
 """
 
 from __future__ import annotations
@@ -75,8 +75,6 @@ class PortableGraph:
                 self._rewrite_dense(node)
             elif node.op == "StridedSlice":
                 self._rewrite_new_axes(node)
-            elif node.op in ("Abs", "Sign") and node.attr["T"].type == tf.int64.as_datatype_enum:
-                self._rewrite_integers(node)
 
     def function(self) -> Any:
         """The graph as a concrete function of its inputs."""
@@ -129,15 +127,6 @@ class PortableGraph:
                 source = self._new(node, f"expanded_{axis}", "ExpandDims", [source, where])
                 self._nodes[source].attr["T"].CopyFrom(kind)
 
-    def _rewrite_integers(self, node: Any) -> None:
-        """|x| as max(x, -x), and the sign of x as x between -1 and 1: LiteRT has neither for long integers."""
-        (x,) = node.input
-        if node.op == "Abs":
-            self._replace(node, "Maximum", [x, self._new(node, "negative", "Neg", [x], like=node)])
-        else:
-            bounded = self._new(node, "bounded", "Maximum", [x, self._constant(node, "least", np.int64(-1))], like=node)
-            self._replace(node, "Minimum", [bounded, self._constant(node, "most", np.int64(1))])
-
     def _match(self, node: Any, operations: Sequence[str]) -> list[Any]:
         """The inputs of a node, if it consists of these operations; else an empty list."""
         sources = [self._source(name) for name in node.input]
@@ -149,13 +138,9 @@ class PortableGraph:
         passed = node.op in ("Identity", "IdentityN", "StopGradient")
         return self._source(node.input[int(output or 0)]) if passed else node
 
-    def _new(self, owner: Any, name: str, operation: str, inputs: Sequence[str], like: Any = None) -> str:
+    def _new(self, owner: Any, name: str, operation: str, inputs: Sequence[str]) -> str:
         node = self.definition.node.add()
-        if like is None:
-            node.attr["T"].type = tf.float32.as_datatype_enum
-        else:
-            node.CopyFrom(like)
-            node.ClearField("input")
+        node.attr["T"].type = tf.float32.as_datatype_enum
         node.name, node.op = f"{owner.name}/portable/{name}", operation
         node.input.extend(inputs)
         self._nodes[node.name] = node

@@ -20,7 +20,7 @@ from polytag.tagger.tagger import Tagger
 
 _CHECKED = 32
 """Sentences on which the ONNX model of a run is checked: about a batch, so that writing it takes little time."""
-_REPORTED_VERSIONS = ("polytag", "tensorflow", "keras", "keras-hub", "transformers", "datasets")
+_REPORTED_VERSIONS = ("polytag", "tensorflow", "keras", "transformers", "datasets")
 
 
 def write_tagger(

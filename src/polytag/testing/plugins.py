@@ -15,7 +15,6 @@ SLOW = (
     "h5py",
     "huggingface_hub",
     "keras",
-    "keras_hub",
     "pandas",
     "pyarrow",
     "safetensors",

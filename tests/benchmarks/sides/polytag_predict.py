@@ -13,7 +13,7 @@ def main() -> None:
     words = [row["tokens"] for row in sentences(settings["file"])]
     texts = [" ".join(sentence) for sentence in words]
     answer(
-        pause(versions=versions("polytag", "tensorflow", "keras", "keras-hub")),
+        pause(versions=versions("polytag", "tensorflow", "keras")),
         {
             "words": lambda: tagger.predict_tags(words)[settings["task"]],
             "text": lambda: tagger.tag(texts),

@@ -31,7 +31,7 @@ class Paced(polytag.Reporter):
 
 
 def main() -> None:
-    command = pause(versions=versions("polytag", "tensorflow", "keras", "keras-hub"))
+    command = pause(versions=versions("polytag", "tensorflow", "keras"))
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         options = {"output": str(Path(folder) / "tagger")} | settings["options"]

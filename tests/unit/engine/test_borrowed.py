@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import metadata
 from types import ModuleType
 
 import pytest
@@ -10,21 +11,20 @@ import pytest
 from polytag import PolytagError
 from polytag.engine.borrowed import borrowed
 
-MODULE = "keras_hub.src.layers.modeling.transformer_encoder"
+MODULE = "tensorflow.lite.python.convert_phase"
 
 
 def test_a_part_that_is_gone_is_named_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, MODULE, ModuleType(MODULE))
-    monkeypatch.delitem(sys.modules, "polytag.engine.encoders.keras_hub_parts", raising=False)
-    with pytest.raises(
-        PolytagError, match=r"the installed version, [\d.]+, does not have \(.*TransformerEncoder"
-    ) as found:
-        __import__("polytag.engine.encoders.keras_hub_parts")
-    assert "pip install 'keras-hub" in str(found.value)
+    monkeypatch.delitem(sys.modules, "polytag.engine.graph_files", raising=False)
+    with pytest.raises(PolytagError, match=r"the installed version, [\d.]+, does not have \(.*ConverterError") as found:
+        __import__("polytag.engine.graph_files")
+    assert "pip install 'tensorflow" in str(found.value)
 
 
-def test_a_package_is_not_taken_for_another_one_whose_name_begins_like_it() -> None:
-    with pytest.raises(PolytagError, match=r"pip install 'keras[<>=]"), borrowed("keras"):
+def test_a_package_is_not_taken_for_another_one_whose_name_begins_like_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metadata, "requires", lambda _: ["keras-hub>=1", "keras>=3.15,<4"])
+    with pytest.raises(PolytagError, match=r"pip install 'keras>=3.15,<4'"), borrowed("keras"):
         raise ImportError("gone")
 
 

@@ -235,8 +235,7 @@ def test_vectors_at_some_positions_are_those_among_all(encoders: dict[str, Pretr
     for wanted in (np.flatnonzero(mask)[::-2], np.array([], int)):
         found = network.at(ids, mask, wanted.astype(np.int32), training=False)
         np.testing.assert_allclose(found, vectors[wanted], atol=1e-5)
-    shared = family == "albert"  # its blocks are one, called again and again
-    assert (network.below is None) == (shared or family == "deberta-v2")
+    assert (network.below is None) == (family == "albert")  # its blocks are one, called again and again
 
 
 def test_vectors_at_some_positions_are_trained_with_dropout_in_all_blocks(
@@ -246,9 +245,19 @@ def test_vectors_at_some_positions_are_trained_with_dropout_in_all_blocks(
     ids, mask = np.array([[[2], [9], [8], [3]]], np.int32), np.ones((1, 4), bool)
     first, second = (np.asarray(network.at(ids, mask, np.array([1, 2], np.int32), training=True)) for _ in range(2))
     assert not np.array_equal(first, second)
-    monkeypatch.setattr(network.last, "dropout", 0.0)
+    monkeypatch.setattr(network.last, "frozen", True)
     first, second = (np.asarray(network.at(ids, mask, np.array([1, 2], np.int32), training=True)) for _ in range(2))
     assert not np.array_equal(first, second)
+
+
+@each_family
+def test_dropout_is_that_of_the_configuration(family: str, tmp_path: Path) -> None:
+    fields = ("hidden_dropout_prob", "dropout", "attention_dropout", "embedding_dropout", "mlp_dropout")
+    ids, mask = np.array([[[2], [9], [8], [3]]], np.int32), np.ones((1, 4), bool)
+    for rate in (0.0, 0.5):
+        network = create(str(make_checkpoint(tmp_path / str(rate), family, **dict.fromkeys(fields, rate)))).network
+        first, second = (np.asarray(network(ids, mask, training=True)) for _ in range(2))
+        assert np.array_equal(first, second) == (rate == 0.0)
 
 
 def test_activation_and_epsilon_are_those_of_the_configuration(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from polytag import PolytagError
+from polytag.engine.encoders.layers import Norm
 from polytag.engine.encoders.pretrained import create
-from polytag.engine.encoders.rotary import Norm, Sizes
 from polytag.engine.encoders.rotary_attention import attend, attend_nearby, rotated
 from support.checkpoints import HEAD, make_checkpoint, read_checkpoint, write_tensors
 
@@ -59,20 +59,21 @@ def test_scores_of_rotated_vectors_depend_on_the_distance() -> None:
 def test_the_gradient_of_a_normalisation_is_that_of_its_formula(centred: bool) -> None:
     random = np.random.default_rng(1)
     x, upstream = (tf.constant(random.normal(size=(2, 5, 8)), tf.float32) for _ in range(2))
-    sizes = Sizes(8, 2, 2, 4, 8, epsilon=0.1, centred=centred)
-    norm = Norm(sizes, "norm", "float32")
+    norm = Norm(8, 0.1, "norm", "float32", centred=centred)
     norm.gamma.assign(random.normal(size=8))
+    norm.beta.assign(random.normal(size=8))
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(x)
-        gamma = tf.convert_to_tensor(norm.gamma)
-        tape.watch(gamma)
+        gamma, beta = tf.convert_to_tensor(norm.gamma), tf.convert_to_tensor(norm.beta)
+        tape.watch([gamma, beta])
         shifted = x - tf.reduce_mean(x, axis=-1, keepdims=True) if centred else x
-        plain = gamma * shifted / tf.sqrt(tf.reduce_mean(shifted**2, axis=-1, keepdims=True) + 0.1)
+        plain = gamma * shifted / tf.sqrt(tf.reduce_mean(shifted**2, axis=-1, keepdims=True) + 0.1) + beta
         found = norm(x)
         losses = [tf.reduce_sum(values * upstream) for values in (plain, found)]
     np.testing.assert_allclose(found, plain, atol=1e-5)
     np.testing.assert_allclose(tape.gradient(losses[1], x), tape.gradient(losses[0], x), atol=1e-5)
-    np.testing.assert_allclose(tape.gradient(losses[1], norm.gamma.value), tape.gradient(losses[0], gamma), atol=1e-5)
+    for own, other in ((norm.gamma, gamma), (norm.beta, beta)):
+        np.testing.assert_allclose(tape.gradient(losses[1], own.value), tape.gradient(losses[0], other), atol=1e-5)
 
 
 def test_a_bare_encoder_gets_a_head_that_is_saved(tmp_path: Path) -> None:

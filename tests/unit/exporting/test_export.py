@@ -316,7 +316,7 @@ def test_what_cannot_be_is_said(taggers: dict[str, Tagger], onnx: Path, tmp_path
 def test_an_encoder_that_litert_has_no_operations_for_is_refused(
     taggers: dict[str, Tagger], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("polytag.engine.portable_graph.PortableGraph._rewrite_integers", lambda graph, node: None)
+    monkeypatch.setattr("polytag.engine.portable_graph.PortableGraph._rewrite_new_axes", lambda graph, node: None)
     assert "Export to onnx or savedmodel" in fails(taggers["deberta-v2"], tmp_path / "out", "litert")
     assert list(tmp_path.iterdir()) == []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import keras
@@ -18,7 +17,7 @@ class Adapter:
     """Adds `SCALE * down @ up` to the kernel of a layer, which itself is not trained (LoRA, Hu et al. 2021).
 
     Args:
-        layer: A layer with a kernel, whose numbers make a matrix (inputs, outputs).
+        layer: A layer with a kernel (inputs, outputs).
         rank: The common size of the two matrices.
 
     Attributes:
@@ -29,17 +28,16 @@ class Adapter:
 
     def __init__(self, layer: Any, rank: int) -> None:
         self.kernel = layer.kernel
-        size = math.prod(self.kernel.shape)
-        outputs = self.kernel.shape[-1] if len(self.kernel.shape) == 2 else math.prod(layer.bias.shape)
+        inputs, outputs = self.kernel.shape
         layer._tracker.unlock()
-        self.down = layer.add_weight((size // outputs, rank), keras.initializers.HeUniform(), "float32", name="down")
+        self.down = layer.add_weight((inputs, rank), keras.initializers.HeUniform(), "float32", name="down")
         self.up = layer.add_weight((rank, outputs), "zeros", "float32", name="up")
         layer._tracker.lock()
 
     def changed(self) -> Any:
         """The kernel after the change, as a tensor of the same shape."""
         down, up = tf.convert_to_tensor(self.down), tf.convert_to_tensor(self.up)
-        return tf.convert_to_tensor(self.kernel) + SCALE * tf.reshape(tf.matmul(down, up), self.kernel.shape)
+        return tf.convert_to_tensor(self.kernel) + SCALE * tf.matmul(down, up)
 
     def change(self) -> NDArray[np.float32]:
         """The change, float32 (inputs, outputs)."""

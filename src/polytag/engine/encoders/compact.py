@@ -29,7 +29,7 @@ from polytag.encoding.compact_layout import (
 )
 from polytag.encoding.word_hashes import HASHES, ROWS
 from polytag.encoding.word_vectors import WordVectors
-from polytag.engine.encoders.transformer import exact_gelu, gelu, layer_norm
+from polytag.engine.encoders.operations import exact_gelu, gelu, layer_norm
 from polytag.plugin.encoder import Encoder, ExampleInputs, Tensors
 
 _FORM_FEATURES = 2  # the first two features depend on the whole word

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from polytag.encoding.rotary_config import angle_base
-from polytag.engine.encoders.rotary import RotaryBackbone, Sizes, transposed
-from polytag.engine.encoders.transformer import Columns
+from polytag.engine.encoders.layers import Columns, transposed
+from polytag.engine.encoders.rotary import RotaryBackbone, Sizes
 
 backbone_cls = RotaryBackbone
 
@@ -46,8 +46,7 @@ def convert_weights(backbone: RotaryBackbone, loader: Any, config: Mapping[str, 
         for variable, part, hook in ((layer.kernel, "weight", transposed), (layer.bias, "bias", None)):
             first = 0
             for name, columns in names.items() if variable is not None else ():
-                shape = (*variable.shape[:-1], columns)
-                loader.port_weight(Columns(variable, first, shape), f"{name}.{part}", hook)
+                loader.port_weight(Columns(variable, first, columns), f"{name}.{part}", hook)
                 first += columns
 
     loader.port_weight(backbone.token_embedding.embeddings, "embed_tokens.weight")

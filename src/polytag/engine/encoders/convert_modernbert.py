@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from polytag.encoding.rotary_config import angle_base, attends_nearby
-from polytag.engine.encoders.rotary import RotaryBackbone, Sizes, transposed
+from polytag.engine.encoders.layers import transposed
+from polytag.engine.encoders.rotary import RotaryBackbone, Sizes
 
 backbone_cls = RotaryBackbone
 

@@ -1,14 +1,14 @@
-"""Convert Keras variables to transformers tensors and back, for every family that KerasHub can read.
+"""Convert Keras variables to transformers tensors and back.
 
-KerasHub's converters only read, by calls of `loader.port_weight(variable, name, hook)`. A loader that records these
-calls learns which tensor fills which variable. A hook transforms an array of indices as it transforms a tensor
-(transpose, reshape, slice), and the result gives the source of every number of the variable.
+The converter of a family says by calls of `port_weight(variable, name, hook)` which tensor fills which variable. A hook
+transforms an array of indices as it transforms a tensor (transpose, slice), and the result gives the source of every
+number of the variable.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,6 @@ from polytag.errors import TaggerError
 from polytag.plugin.encoder import Tensors
 
 Hook = Callable[[NDArray[Any], list[int]], NDArray[Any]]
-
-_SEGMENTS = "embeddings.token_type_embeddings.weight"
-_POSITIONS = "embeddings.position_embeddings.weight"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +52,8 @@ class WeightMap:
     """The links of one backbone.
 
     Args:
-        backbone: A KerasHub backbone.
-        converter: The KerasHub converter module of its family.
+        backbone: A backbone.
+        converter: The converter module of its family.
         config: The transformers configuration.
     """
 
@@ -64,40 +61,15 @@ class WeightMap:
         self._family: str = config["model_type"]
         self.prefix = tensor_prefix(self._family)
         self._links: list[Link] = []
-        self._segments = (config.get("type_vocab_size", 1), config.get("hidden_size", 1))
         converter.convert_weights(backbone, self, config)
         self._base: Tensors = {}
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._adapters: dict[int, Adapter] = {}
         self._drawn: list[Link] = []
 
-    def get_tensor(self, name: str) -> NDArray[Any]:
-        """Called by converters that inspect a tensor before they port it.
-
-        They check how layer norms are named (`read_tensors` returns only modern names). XLM-R's converter adds the
-        segment embedding to the positions: it gets zeros here, since `assign` adds the embedding to the real weights.
-        """
-        if name == _SEGMENTS:
-            return np.zeros(self._segments, dtype=np.float32)
-        raise KeyError(name)
-
     def port_weight(self, keras_variable: Any, hf_weight_key: str, hook_fn: Hook | None = None) -> None:
         """Called by converters for every variable."""
         self._links.append(Link(keras_variable, tensor_name(self._family, hf_weight_key), hook_fn))
-
-    def keep_only(self, variables: list[Any]) -> None:
-        """Drop the links of all other variables, such as the pooler's, which no tagger uses."""
-        wanted = {id(variable) for variable in variables}
-        self._links = [link for link in self._links if id(getattr(link.variable, "whole", link.variable)) in wanted]
-
-    def replace(self, variables: Iterable[tuple[Any, Any]]) -> None:
-        """Fill other variables instead.
-
-        Args:
-            variables: Pairs of a variable and its replacement, of the same shape.
-        """
-        instead = {id(old): new for old, new in variables}
-        self._links = [replace(link, variable=instead.get(id(link.variable), link.variable)) for link in self._links]
 
     def assign(self, tensors: Mapping[str, NDArray[Any]]) -> None:
         """Set the variables from tensors, named with or without the family's prefix.
@@ -124,7 +96,6 @@ class WeightMap:
             self._shapes[link.name] = tensor.shape
             if value.size != tensor.size:
                 self._base[link.name] = tensor.astype(np.float32)
-        self._fold_segments(tensors)
 
     def tensors(self) -> Tensors:
         """All tensors of the encoder, float32, named as in a transformers task model; needs `assign` first."""
@@ -171,20 +142,6 @@ class WeightMap:
     def _find(self, tensors: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any] | None:
         found = tensors.get(name)
         return tensors.get(name.removeprefix(self.prefix)) if found is None else found
-
-    def _fold_segments(self, tensors: Mapping[str, NDArray[Any]]) -> None:
-        """Add the only segment embedding, which KerasHub's RoBERTa lacks, to all position embeddings; save it as 0."""
-        name = self.prefix + _SEGMENTS
-        segments = self._find(tensors, name)
-        if segments is None or any(link.name == name for link in self._links):
-            return
-        check_values(name, segments)
-        for link in self._links:
-            if link.name == self.prefix + _POSITIONS:
-                if segments.shape[1:] != tuple(link.variable.shape[1:]):
-                    raise _does_not_fit(name, segments)
-                link.variable.assign_add(segments[0].astype(np.float32))
-        self._base[name] = np.zeros_like(segments, dtype=np.float32)
 
 
 def _columns(link: Link, matrix: NDArray[Any]) -> NDArray[Any]:

@@ -1,9 +1,8 @@
-"""Pretrained Hugging Face checkpoints: the checkpoint's own tokenizer, and a KerasHub backbone with its weights."""
+"""Pretrained Hugging Face checkpoints: the checkpoint's own tokenizer, and a backbone with its weights."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, Self
@@ -21,18 +20,13 @@ from polytag.encoding.families import FAMILIES, with_defaults
 from polytag.encoding.sizes import check_sizes
 from polytag.encoding.tokenizer import load_tokenizer
 from polytag.encoding.weights import has_weights, read_weights, weight_shapes
-from polytag.engine.encoders import convert_deberta, convert_electra, convert_eurobert, convert_modernbert
+from polytag.engine.encoders import convert_bert, convert_deberta, convert_eurobert, convert_modernbert
 from polytag.engine.encoders.hf_weights import WeightMap
-from polytag.engine.encoders.keras_hub_parts import (
-    convert_albert,
-    convert_bert,
-    convert_distilbert,
-    convert_roberta,
-    convert_xlm_roberta,
-)
-from polytag.engine.encoders.rotary import Linear, RotaryBlock
+from polytag.engine.encoders.layers import Linear
+from polytag.engine.encoders.operations import exact_gelu, pick_rows
+from polytag.engine.encoders.rotary import RotaryBlock
 from polytag.engine.encoders.trained_parts import TrainedParts
-from polytag.engine.encoders.transformer import FusedTransformerEncoder, exact_gelu, fuse, pick_rows
+from polytag.engine.encoders.transformer import TransformerBlock
 from polytag.errors import PolytagError, TaggerError, shorten
 from polytag.plugin.adapter import AdapterWeights
 from polytag.plugin.encoder import Encoder, ExampleInputs, Tensors
@@ -45,16 +39,10 @@ _ACTIVATIONS = {
     "silu": keras.activations.silu,
 }
 _CONVERTERS = {
-    "albert": convert_albert,
-    "bert": convert_bert,
-    "camembert": convert_roberta,  # by another name
+    **dict.fromkeys(FAMILIES, convert_bert),
     "deberta-v2": convert_deberta,
-    "distilbert": convert_distilbert,
-    "electra": convert_electra,
     "eurobert": convert_eurobert,
     "modernbert": convert_modernbert,
-    "roberta": convert_roberta,
-    "xlm-roberta": convert_xlm_roberta,
 }
 _ACTIVATION_FIELDS = {"distilbert": "activation", "modernbert": "hidden_activation"}
 _MANY_ROWS = 1_000
@@ -146,7 +134,7 @@ class PretrainedEncoder(SubwordCoder, Encoder):
         self._weights.assign(tensors)
 
     def copy_weights(self, other: Self) -> None:
-        """Copy the weights of another encoder; in float16, blocks are not fused, and have other variables."""
+        """Copy the weights of another encoder."""
         self._weights.copy(other._weights)
         if self._casing:
             self._network.capitals.set_weights(other._network.capitals.get_weights())
@@ -167,24 +155,22 @@ class PretrainedEncoder(SubwordCoder, Encoder):
 
 @keras.saving.register_keras_serializable("polytag")
 class PretrainedNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """A KerasHub backbone without its pooler.
+    """A backbone.
 
     Attributes:
         tables: The variables that are read by row.
         last: The last block.
-        below: Everything before it; None if it is not fused, or shares its weights with the previous block.
+        below: What it is computed from; None if it shares its weights with the previous block.
     """
 
     def __init__(self, backbone: Any) -> None:
         super().__init__(name="encoder", dtype=backbone.dtype_policy)
-        output = backbone.output
-        output = output["sequence_output"] if isinstance(output, dict) else output
-        self.body = keras.Model(backbone.input, output)
-        self.last = output._keras_history.operation
+        self.body = backbone
+        self.last = backbone.output._keras_history.operation
         self.below = None
-        if isinstance(self.last, FusedTransformerEncoder | RotaryBlock) and len(self.last._inbound_nodes) == 1:
-            self.below = keras.Model(backbone.input, self.last._inbound_nodes[0].input_tensors[0])
-        self.needs_segments = "segment_ids" in backbone.input
+        if len(self.last._inbound_nodes) == 1:
+            arguments = self.last._inbound_nodes[0].arguments
+            self.below = keras.Model(backbone.input, {"inputs": arguments.args[0], **arguments.kwargs})
         self.max_length = backbone.max_sequence_length
         tables = [layer for layer in backbone._flatten_layers() if isinstance(layer, keras.layers.Embedding)]
         self.words = backbone.token_embedding
@@ -220,13 +206,10 @@ class PretrainedNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
         if self.below is None:
             vectors = self.body(inputs, training=training)
             return pick_rows(tf.reshape(vectors, (-1, vectors.shape[-1])), wanted)
-        vectors = self.below(inputs, training=training)
-        return self.last.call(vectors, inputs["padding_mask"], training, wanted)
+        return self.last.call(**self.below(inputs, training=training), training=training, wanted=wanted)
 
     def _inputs(self, ids: Any, mask: Any) -> dict[str, Any]:
-        tokens = tf.squeeze(ids, -1)
-        segments = {"segment_ids": tf.zeros_like(tokens)} if self.needs_segments else {}
-        return {"token_ids": tokens, "padding_mask": tf.cast(mask, tf.int32), **segments}
+        return {"token_ids": tf.squeeze(ids, -1), "padding_mask": tf.cast(mask, tf.int32)}
 
 
 class _Words(keras.layers.Embedding):  # type: ignore[misc]  # Keras has no types
@@ -292,53 +275,25 @@ def _build(config: dict[str, Any], folder: Path) -> tuple[PretrainedNetwork, Wei
         if has_weights(folder):
             check_sizes(config, weight_shapes(folder), folder)
         operands = keras.config.dtype_policy().compute_dtype
-        # float16 also overflows outside matrix products, and is left to Keras.
+        # float16 also overflows outside matrix products: all layers are in Keras's mixed precision.
         policy = keras.config.dtype_policy() if operands == "float16" else "float32"
-        with _drawing_no_weights():
-            backbone = converter.backbone_cls(**arguments, dtype=policy)
+        backbone = converter.backbone_cls(**arguments, dtype=policy)
     except (ValueError, KeyError, TypeError) as error:
         raise PolytagError(
             f"The checkpoint {str(folder)!r} has the model type {model_type!r}, which polytag cannot read. The BERT, "
             "DistilBERT, ALBERT, ELECTRA, RoBERTa, XLM-RoBERTa, CamemBERT, DeBERTa-v3, ModernBERT and EuroBERT "
             "families work."
         ) from error
-    _follow_config(backbone, settings)
-    weights = WeightMap(backbone, converter, settings)
-    if operands != "float16":
-        weights.replace(fuse(backbone, operands))
-        for layer in backbone._flatten_layers():
-            if isinstance(layer, Linear):
-                layer.operands = operands
-    network = PretrainedNetwork(backbone)
-    weights.keep_only(network.body.variables)
-    return network, weights
-
-
-@contextmanager
-def _drawing_no_weights() -> Iterator[None]:
-    """Initialise weights as zeros in the block: a file has their values, and random ones take a second for MiniLM."""
-    initializer = keras.initializers.TruncatedNormal
-    draw = initializer.__call__
-    initializer.__call__ = lambda self, shape, dtype=None, **_: keras.ops.zeros(shape, dtype)
-    try:
-        yield
-    finally:
-        initializer.__call__ = draw
-
-
-def _follow_config(backbone: Any, config: Mapping[str, Any]) -> None:
-    """Apply the activation and the epsilon of layer norms, for which KerasHub's converters use constants."""
-    activation = _activation(config[_ACTIVATION_FIELDS.get(config["model_type"], "hidden_act")])
-    of_head = _activation(config.get("classifier_activation", "gelu"))
-    epsilon = config.get("layer_norm_eps")
+    activation = _activation(settings[_ACTIVATION_FIELDS.get(model_type, "hidden_act")])
+    of_head = _activation(settings.get("classifier_activation", "gelu"))
     for layer in backbone._flatten_layers():
-        if isinstance(layer, keras.layers.LayerNormalization) and epsilon is not None:
-            layer.epsilon = epsilon
+        if isinstance(layer, TransformerBlock | RotaryBlock):
+            layer.activation = activation
         if isinstance(layer, RotaryBlock):
-            layer.activation, layer.head_activation = activation, of_head
-        dense = getattr(layer, "_feedforward_intermediate_dense", None)
-        if dense is not None:
-            dense.activation = activation
+            layer.head_activation = of_head
+        if isinstance(layer, Linear) and operands != "float16":
+            layer.operands = operands
+    return PretrainedNetwork(backbone), WeightMap(backbone, converter, settings)
 
 
 def _activation(name: object) -> Any:

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
-from polytag.engine.encoders.adapter import Adapter
-from polytag.engine.encoders.rotary_attention import FEW_BLOCKS, Function, attend, attend_nearby, rotated
-from polytag.engine.encoders.transformer import column_sums, exact_gelu, gelu, linear, normalise, pick_rows
+from polytag.engine.encoders.layers import Linear, Norm, in_training
+from polytag.engine.encoders.operations import exact_gelu, pick_rows
+from polytag.engine.encoders.rotary_attention import FEW_BLOCKS, attend, attend_nearby, rotated
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,52 +50,6 @@ class Sizes:
     inner_dropout: float = 0.0
 
 
-class Norm(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """Layer normalisation (Ba et al. 2016), or root mean square normalisation (Zhang and Sennrich 2019), of rows."""
-
-    def __init__(self, sizes: Sizes, name: str, dtype: Any) -> None:
-        super().__init__(name=name, dtype=dtype)
-        self._epsilon, self._centred = sizes.epsilon, sizes.centred
-        self.gamma = self.add_weight((sizes.width,), "ones", name="gamma")
-        self.beta = self.add_weight((sizes.width,), "zeros", name="beta") if sizes.norm_bias else None
-        self.built = True
-
-    def call(self, rows: Any) -> Any:
-        """The normalised rows, float (..., width)."""
-        found = _normalised(
-            tf.cast(rows, tf.float32),
-            tf.cast(tf.convert_to_tensor(self.gamma), tf.float32),
-            self._epsilon,
-            self._centred,
-        )
-        if self.beta is not None:
-            found += tf.cast(tf.convert_to_tensor(self.beta), tf.float32)
-        return tf.cast(found, rows.dtype)
-
-
-class Linear(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """A matrix product and, where there is one, a bias.
-
-    Attributes:
-        kernel, bias: The weights, (inputs, outputs) and (outputs,).
-        operands: The dtype of the operands of the product in training.
-        adapter: Changes the kernel, if there is one.
-    """
-
-    operands = "float32"
-    adapter: Adapter | None = None
-
-    def __init__(self, inputs: int, outputs: int, bias: bool, name: str, dtype: Any, kernel: Any = "zeros") -> None:
-        super().__init__(name=name, dtype=dtype)
-        self.kernel = self.add_weight((inputs, outputs), kernel, name="kernel")
-        self.bias = self.add_weight((outputs,), "zeros", name="bias") if bias else None
-        self.built = True
-
-    def call(self, rows: Any, training: bool = False) -> Any:
-        """The product, float (n, outputs), of rows, float (n, inputs)."""
-        return linear(rows, self, self.operands, training and rows.dtype == tf.float32)
-
-
 class RotaryBlock(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     """Attention and a gated feed-forward layer (Shazeer 2020), each added to what it was computed from.
 
@@ -124,12 +76,12 @@ class RotaryBlock(keras.layers.Layer):  # type: ignore[misc]  # Keras has no typ
         self.sizes, self._theta, self._nearby = sizes, theta, nearby
         width, joint = sizes.width, (sizes.heads + 2 * sizes.shared) * sizes.head_width
         policy = self.dtype_policy
-        self.attention_norm = Norm(sizes, "attention_norm", policy) if normalised_before else None
+        self.attention_norm = _norm(sizes, "attention_norm", policy) if normalised_before else None
         self.joint = Linear(width, joint, sizes.attention_bias, "query_key_value", policy)
         self.output_dense = Linear(
             sizes.heads * sizes.head_width, width, sizes.attention_bias, "attention_output", policy
         )
-        self.inner_norm = Norm(sizes, "inner_norm", policy)
+        self.inner_norm = _norm(sizes, "inner_norm", policy)
         self.gated = Linear(width, 2 * sizes.inner, sizes.inner_bias, "gated", policy)
         self.inner_output = Linear(sizes.inner, width, sizes.inner_bias, "inner_output", policy)
         self._weight_dropout = keras.layers.Dropout(sizes.attention_dropout, dtype=policy)
@@ -166,13 +118,13 @@ class RotaryBlock(keras.layers.Layer):  # type: ignore[misc]  # Keras has no typ
         rows += self._output_dropout(attended, training=training)
 
         activated, factor = tf.split(self.gated(self.inner_norm(rows), training=training), 2, axis=-1)
-        activation = _in_training(self.activation) if training else self.activation
+        activation = in_training(self.activation) if training else self.activation
         inner = self._inner_dropout(activation(activated) * factor, training=training)
         rows += self.inner_output(inner, training=training)
         if self._final_norm is not None:
             rows = self._final_norm(rows)
         if self._head is not None and self._head_norm is not None:
-            activation = _in_training(self.head_activation) if training else self.head_activation
+            activation = in_training(self.head_activation) if training else self.head_activation
             rows = self._head_norm(activation(self._head(rows, training=training)))
         return tf.reshape(rows, shape) if wanted is None else rows
 
@@ -208,26 +160,8 @@ class RotaryBlock(keras.layers.Layer):  # type: ignore[misc]  # Keras has no typ
         return tf.reshape(tf.transpose(context, (0, 2, 1, 3)), (-1, sizes.heads * sizes.head_width))
 
 
-def _in_training(activation: Function) -> Function:
-    """The same function with a gradient that computes less."""
-    return gelu if activation is exact_gelu else activation
-
-
-def _normalised(rows: Any, gamma: Any, epsilon: float, centred: bool) -> Any:
-    @tf.custom_gradient  # type: ignore[untyped-decorator]  # TensorFlow has no types
-    def normalised(rows: Any, gamma: Any) -> Any:
-        found, inverse = normalise(rows, epsilon, centred)
-
-        def gradient(upstream: Any) -> Any:
-            inner = upstream * gamma
-            change = inner - found * tf.reduce_mean(inner * found, axis=-1, keepdims=True)
-            if centred:
-                change -= tf.reduce_mean(inner, axis=-1, keepdims=True)
-            return inverse * change, column_sums(tf.reshape(upstream * found, (-1, found.shape[-1])))
-
-        return found * gamma, gradient
-
-    return normalised(rows, gamma)
+def _norm(sizes: Sizes, name: str, dtype: Any) -> Norm:
+    return Norm(sizes.width, sizes.epsilon, name, dtype, centred=sizes.centred, bias=sizes.norm_bias)
 
 
 class RotaryBackbone(keras.Model):  # type: ignore[misc]  # Keras has no types
@@ -270,7 +204,7 @@ class RotaryBackbone(keras.Model):  # type: ignore[misc]  # Keras has no types
             vocabulary, sizes.width, embeddings_initializer="zeros", name="token_embedding", dtype=dtype
         )
         vectors = embedding(tokens)
-        norm = Norm(sizes, "first_norm", dtype) if first_norm else None
+        norm = _norm(sizes, "first_norm", dtype) if first_norm else None
         if norm is not None:
             vectors = norm(vectors)
         if embedding_dropout:
@@ -279,12 +213,12 @@ class RotaryBackbone(keras.Model):  # type: ignore[misc]  # Keras has no types
             RotaryBlock(sizes, theta, near, bool(number) or not first_norm, f"block_{number}", dtype)
             for number, (theta, near) in enumerate(zip(thetas, nearby, strict=True))
         ]
-        final_norm = Norm(sizes, "final_norm", dtype)
+        final_norm = _norm(sizes, "final_norm", dtype)
         head = head_norm = None
         if prediction_head is not None:
             drawn = keras.initializers.RandomNormal(stddev=0.02)  # a bare encoder has no head
             head = Linear(sizes.width, sizes.width, prediction_head, "head", dtype, drawn)
-            head_norm = Norm(sizes, "head_norm", dtype)
+            head_norm = _norm(sizes, "head_norm", dtype)
         blocks[-1].end_with(final_norm, head, head_norm)
         for block in blocks:
             vectors = block(vectors, padding_mask=mask)
@@ -294,8 +228,3 @@ class RotaryBackbone(keras.Model):  # type: ignore[misc]  # Keras has no types
         self.first_norm, self.final_norm = norm, final_norm
         self.head, self.head_norm = head, head_norm
         self.max_sequence_length = longest
-
-
-def transposed(tensor: NDArray[Any], shape: list[int]) -> NDArray[Any]:
-    """The kernel of a `Linear`, (inputs, outputs), of the weight of a dense layer in PyTorch."""
-    return np.transpose(tensor)

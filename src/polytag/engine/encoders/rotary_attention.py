@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
-Function = Callable[[Any], Any]
+from polytag.engine.encoders.layers import Function
 
 _MASKED = -1e9
 """Bias on the attention scores of what is not attended to."""

@@ -10,15 +10,15 @@ import keras
 from polytag.encoding.weights import weights_fingerprint
 from polytag.engine.encoders.adapter import SCALE, Adapter
 from polytag.engine.encoders.hf_weights import WeightMap
-from polytag.engine.encoders.keras_hub_parts import DisentangledAttentionEncoder, TransformerEncoder
-from polytag.engine.encoders.rotary import Linear, RotaryBlock
+from polytag.engine.encoders.layers import Linear
+from polytag.engine.encoders.rotary import RotaryBlock
+from polytag.engine.encoders.transformer import TransformerBlock
 from polytag.errors import PolytagError
 from polytag.files import path_exists
 from polytag.hub import is_model_name
 from polytag.plugin.adapter import AdapterWeights
 
-_BLOCKS = (TransformerEncoder, DisentangledAttentionEncoder, RotaryBlock)
-_MATRICES = (Linear, keras.layers.Dense, keras.layers.EinsumDense)
+_BLOCKS = (TransformerBlock, RotaryBlock)
 
 
 class TrainedParts:
@@ -74,9 +74,8 @@ class TrainedParts:
             variable.trainable = id(variable) in drawn
         adapters = []
         for layer in [layer for block in blocks for layer in block._flatten_layers()]:
-            if isinstance(layer, _MATRICES) and not layer.kernel.trainable:
+            if isinstance(layer, Linear) and not layer.kernel.trainable:
                 layer.adapter = Adapter(layer, rank)
-                layer.__class__ = _ADAPTED.get(type(layer), type(layer))
                 adapters.append(layer.adapter)
         weights.adapt(adapters)
 
@@ -102,20 +101,3 @@ class TrainedParts:
                 f"Choose at most {len(blocks)}."
             )
         return blocks[self._frozen :]
-
-
-class _AdaptedDense(keras.layers.Dense):  # type: ignore[misc]  # Keras has no types
-    @property
-    def kernel(self) -> Any:
-        """The kernel that the adapter changed."""
-        return self.adapter.changed()
-
-
-class _AdaptedEinsumDense(keras.layers.EinsumDense):  # type: ignore[misc]  # Keras has no types
-    @property
-    def kernel(self) -> Any:
-        """The kernel that the adapter changed."""
-        return self.adapter.changed()
-
-
-_ADAPTED = {keras.layers.Dense: _AdaptedDense, keras.layers.EinsumDense: _AdaptedEinsumDense}

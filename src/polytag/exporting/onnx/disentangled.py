@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polytag.encoding.families import longest_input
+from polytag.encoding.relative_positions import bucket_of
 from polytag.plugin.onnx_graph import END, OnnxGraph
 
 _Dense = tuple[NDArray[Any], NDArray[Any]]
@@ -42,7 +43,7 @@ class RelativePositions:
         # The buckets of the distances from -length to length - 1, and of the same with the other sign.
         self._rising, self._falling = (
             graph.add("Slice", graph.constant(buckets), first, last, graph.constant([0]))
-            for buckets in (_buckets(sign * rising, config["position_buckets"], longest) for sign in (1, -1))
+            for buckets in (bucket_of(sign * rising, config["position_buckets"], longest) for sign in (1, -1))
         )
 
     def scores(self, queries: str, keys: str, of_queries: _Dense, of_keys: _Dense) -> str:
@@ -75,16 +76,3 @@ class RelativePositions:
         shape = graph.add("Concat", graph.constant([0, 0]), self._length, graph.constant([-1]), axis=0)
         rows = graph.add("Reshape", flat, shape)
         return graph.add("Slice", rows, graph.constant([0]), self._length, last_axis)
-
-
-def _buckets(distances: NDArray[np.int64], n_buckets: int, longest: int) -> NDArray[np.int64]:
-    """The bucket of each distance: its own up to half of their number, and then by its logarithm.
-
-    In float32 and in this order, as KerasHub computes it: at the edge of a bucket another order gives another bucket.
-    """
-    middle = n_buckets // 2
-    size = np.where(np.abs(distances) < middle, middle - 1, np.abs(distances))
-    scaled = np.log(size.astype(np.float32) / np.float32(middle)) * np.float32(middle - 1)
-    by_logarithm = np.ceil(scaled / np.log(np.float32(longest - 1) / np.float32(middle))) + middle
-    bucket = np.where(size <= middle, distances, by_logarithm * np.sign(distances)).astype(np.int64)
-    return np.clip(bucket + n_buckets, 0, 2 * n_buckets - 1)

@@ -1,0 +1,144 @@
+"""Configuration and weights of checkpoints of BERT and what follows its form, under the names of transformers.
+
+These are BERT (Devlin et al. 2019), DistilBERT (Sanh et al. 2019), ALBERT (Lan et al. 2020), ELECTRA (Clark et al.
+2020), RoBERTa (Liu et al. 2019), XLM-RoBERTa (Conneau et al. 2020) and CamemBERT (Martin et al. 2020).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from polytag.encoding.families import FAMILIES
+from polytag.engine.encoders.backbone import TransformerBackbone
+from polytag.engine.encoders.layers import Columns, transposed
+from polytag.engine.encoders.transformer import BlockSizes
+
+backbone_cls = TransformerBackbone
+
+
+class _Fields(NamedTuple):
+    """Fields of config.json."""
+
+    width: str = "hidden_size"
+    heads: str = "num_attention_heads"
+    inner: str = "intermediate_size"
+    layers: str = "num_hidden_layers"
+    dropout: str = "hidden_dropout_prob"
+
+
+class _Names(NamedTuple):
+    """Names of layers in transformers; within a block, they follow the block's own name."""
+
+    block: str = "encoder.layer.{}."
+    query: str = "attention.self.query"
+    key: str = "attention.self.key"
+    value: str = "attention.self.value"
+    output: str = "attention.output.dense"
+    attention_norm: str = "attention.output.LayerNorm"
+    inner: str = "intermediate.dense"
+    outer: str = "output.dense"
+    outer_norm: str = "output.LayerNorm"
+    projection: str = "embeddings_project"
+
+
+_FIELDS = {"distilbert": _Fields("dim", "n_heads", "hidden_dim", "n_layers", "dropout")}
+_NAMES = {
+    "albert": _Names(
+        "encoder.albert_layer_groups.{}.albert_layers.{}.",
+        "attention.query",
+        "attention.key",
+        "attention.value",
+        "attention.dense",
+        "attention.LayerNorm",
+        "ffn",
+        "ffn_output",
+        "full_layer_layer_norm",
+        "encoder.embedding_hidden_mapping_in",
+    ),
+    "deberta-v2": _Names(
+        query="attention.self.query_proj", key="attention.self.key_proj", value="attention.self.value_proj"
+    ),
+    "distilbert": _Names(
+        "transformer.layer.{}.",
+        "attention.q_lin",
+        "attention.k_lin",
+        "attention.v_lin",
+        "attention.out_lin",
+        "sa_layer_norm",
+        "ffn.lin1",
+        "ffn.lin2",
+        "output_layer_norm",
+    ),
+}
+
+
+def convert_backbone_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of the backbone; nothing is computed of sizes, which are checked afterwards."""
+    family = config["model_type"]
+    fields = _FIELDS.get(family, _Fields())
+    width, layers = config[fields.width], config[fields.layers]
+    embedding_width = config["embedding_size"] if family in ("albert", "electra") else width
+    positions, reserved = config["max_position_embeddings"], FAMILIES[family].reserved
+    if reserved:
+        positions -= reserved
+    return {
+        "vocabulary": config["vocab_size"],
+        "sizes": BlockSizes(
+            width=width,
+            heads=config[fields.heads],
+            inner=config[fields.inner],
+            epsilon=config.get("layer_norm_eps", 1e-12),
+            dropout=config[fields.dropout],
+        ),
+        "layers": layers,
+        "groups": config["num_hidden_groups"] if family == "albert" else layers,
+        "group_size": config["inner_group_num"] if family == "albert" else 1,
+        "embedding_width": embedding_width if family == "albert" or embedding_width != width else None,
+        "positions": positions,
+        "segments": config.get("type_vocab_size", 0),
+        "buckets": 0,
+        "longest": positions,
+    }
+
+
+def convert_weights(backbone: TransformerBackbone, loader: Any, config: Mapping[str, Any]) -> None:
+    """Port every variable; the variable of queries, keys and values is ported in three parts."""
+    family = config["model_type"]
+    names = _NAMES.get(family, _Names())
+
+    def port(layer: Any, name: str) -> None:
+        if hasattr(layer, "gamma"):
+            loader.port_weight(layer.gamma, f"{name}.weight")
+            loader.port_weight(layer.beta, f"{name}.bias")
+        else:
+            loader.port_weight(layer.kernel, f"{name}.weight", transposed)
+            loader.port_weight(layer.bias, f"{name}.bias")
+
+    loader.port_weight(backbone.token_embedding.embeddings, "embeddings.word_embeddings.weight")
+    if backbone.places is not None:
+        reserved = FAMILIES[family].reserved
+        loader.port_weight(
+            backbone.places.positions,
+            "embeddings.position_embeddings.weight",
+            (lambda tensor, _: tensor[reserved:]) if reserved else None,
+        )
+        if backbone.places.segments is not None:
+            loader.port_weight(backbone.places.segments, "embeddings.token_type_embeddings.weight")
+    port(backbone.embedding_norm, "embeddings.LayerNorm")
+    if backbone.projection is not None:
+        port(backbone.projection, names.projection)
+    if backbone.relative is not None:  # their attention has no projections: it shares the projections of the words
+        loader.port_weight(backbone.relative.embeddings, "encoder.rel_embeddings.weight")
+        port(backbone.relative.norm, "encoder.LayerNorm")
+    for number, block in enumerate(backbone.blocks):
+        start = names.block.format(*divmod(number, config["inner_group_num"]) if family == "albert" else [number])
+        for part, name in enumerate((names.query, names.key, names.value)):
+            first, width = part * block.sizes.width, block.sizes.width
+            loader.port_weight(Columns(block.joint.kernel, first, width), f"{start}{name}.weight", transposed)
+            loader.port_weight(Columns(block.joint.bias, first, width), f"{start}{name}.bias")
+        port(block.output_dense, start + names.output)
+        port(block.attention_norm, start + names.attention_norm)
+        port(block.inner, start + names.inner)
+        port(block.outer, start + names.outer)
+        port(block.outer_norm, start + names.outer_norm)
