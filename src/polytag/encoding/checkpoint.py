@@ -32,6 +32,11 @@ def find_checkpoint(reference: str, noun: str = "encoder", files: Sequence[str] 
     return hub.snapshot(reference, noun, files)
 
 
+def is_local(reference: str) -> bool:
+    """Whether a reference names a folder of this machine, and not a model on the hub."""
+    return path_exists(expand_home(reference)) or not hub.is_model_name(reference)
+
+
 def cached_name(folder: Path) -> str | None:
     """The name of a model on the hub, given its folder in the cache; None for another folder."""
     model = folder.parent.parent.name

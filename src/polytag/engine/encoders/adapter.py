@@ -14,6 +14,13 @@ SCALE = 2.0
 """Factor of the product: `lora_alpha` is twice the rank, so that the best learning rate depends less on the rank."""
 
 
+def matrix_shape(layer: Any) -> tuple[int, int]:
+    """The numbers of inputs and outputs of a layer, whose kernel may have more dimensions, as in attention."""
+    shape = layer.kernel.shape
+    outputs = shape[-1] if len(shape) == 2 else math.prod(layer.bias.shape)
+    return math.prod(shape) // outputs, outputs
+
+
 class Adapter:
     """Adds `SCALE * down @ up` to the kernel of a layer, which itself is not trained (LoRA, Hu et al. 2021).
 
@@ -29,10 +36,9 @@ class Adapter:
 
     def __init__(self, layer: Any, rank: int) -> None:
         self.kernel = layer.kernel
-        size = math.prod(self.kernel.shape)
-        outputs = self.kernel.shape[-1] if len(self.kernel.shape) == 2 else math.prod(layer.bias.shape)
+        inputs, outputs = matrix_shape(layer)
         layer._tracker.unlock()
-        self.down = layer.add_weight((size // outputs, rank), keras.initializers.HeUniform(), "float32", name="down")
+        self.down = layer.add_weight((inputs, rank), keras.initializers.HeUniform(), "float32", name="down")
         self.up = layer.add_weight((rank, outputs), "zeros", "float32", name="up")
         layer._tracker.lock()
 
