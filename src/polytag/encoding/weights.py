@@ -41,6 +41,7 @@ class _Config(BaseModel):
 
     peft_type: Literal["LORA"]
     base_model_name_or_path: Annotated[str, Field(min_length=1)]
+    revision: str | None = None
     r: PositiveInt
     lora_alpha: PositiveFloat
     use_rslora: Literal[False] = False
@@ -172,6 +173,7 @@ def save_adapter(folder: Path, adapter: AdapterWeights, whole: Mapping[str, NDAr
         "peft_type": "LORA",
         "task_type": "TOKEN_CLS",
         "base_model_name_or_path": adapter.base,
+        "revision": adapter.revision,
         "r": adapter.rank,
         "lora_alpha": adapter.scale * adapter.rank,
         "lora_dropout": 0.0,
@@ -193,8 +195,9 @@ def _base_of(folder: Path, content: bool = True) -> tuple[_Config, Path]:
     """
     config = _read_config(folder / ADAPTER_CONFIG)
     name = config.base_model_name_or_path
+    pinned = config.revision and "@" not in name and not is_local(name)  # else the user wrote another place
     try:
-        base = find_checkpoint(name, "base of the adapter")
+        base = find_checkpoint(f"{name}@{config.revision}" if pinned else name, "base of the adapter")
         has_weights = not is_adapter(base) and files.has_weights(base)
     except PolytagError as error:
         raise TaggerError(

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from polytag.encoding.checkpoint import is_local
+from polytag.encoding.checkpoint import hub_model, is_local
 from polytag.encoding.weights import weights_fingerprint
 from polytag.engine.encoders.adapter import SCALE, Adapter, matrix_shape
 from polytag.engine.encoders.hf_weights import WeightMap
@@ -90,8 +90,9 @@ class TrainedParts:
         """The adapters and what they change, after `adapt`."""
         if self._rank is None:
             return None
-        base = str(self._folder.absolute()) if is_local(self._reference) else self._reference
-        return AdapterWeights(base, self._base_weights, self._rank, SCALE, weights.changes(), weights.new_names())
+        local = is_local(self._reference)
+        base = (str(self._folder.absolute()), None) if local else hub_model(self._reference, self._folder)
+        return AdapterWeights(*base, self._base_weights, self._rank, SCALE, weights.changes(), weights.new_names())
 
     def _upper(self) -> list[Any]:
         """The blocks that are not frozen."""
