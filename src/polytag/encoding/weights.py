@@ -168,7 +168,7 @@ def save_adapter(folder: Path, adapter: AdapterWeights, whole: Mapping[str, NDAr
     for name, (down, up) in adapter.changes.items():
         module = _PREFIX + name.removesuffix(".weight")
         own[module + _DOWN], own[module + _UP] = np.ascontiguousarray(down), np.ascontiguousarray(up)
-    save_tensors(own, folder / ADAPTER, metadata={"format": "pt", _BASE: adapter.base_weights})
+    save_tensors(own, folder / ADAPTER, metadata={_BASE: adapter.base_weights})
     config = {
         "peft_type": "LORA",
         "task_type": "TOKEN_CLS",

@@ -12,7 +12,7 @@ import pytest
 
 import polytag
 from polytag import PolytagError, Tagger, TaggerError
-from polytag.encoding.weights import read_weights
+from polytag.encoding.weights import read_weights, save_adapter
 from polytag.engine.encoders.pretrained import PretrainedEncoder, create
 from support.checkpoints import FAMILIES, make_checkpoint, read_checkpoint, write_tensors
 
@@ -46,6 +46,13 @@ def changed(base: Path, tagger: Path) -> set[str]:
 def vectors(encoder: PretrainedEncoder) -> np.ndarray:
     ids = encoder.encode(WORDS).ids[None]
     return np.asarray(encoder.network(ids, np.ones(ids.shape[:2], dtype=bool)))
+
+
+class Stop(polytag.Reporter):
+    """Interrupts the run after its first epoch."""
+
+    def epoch(self, epoch: polytag.Epoch) -> None:
+        raise KeyboardInterrupt
 
 
 # Frozen blocks
@@ -88,10 +95,6 @@ def test_an_interrupted_run_goes_on(options: dict[str, Any], file: str, tmp_path
     _, whole = trained(tmp_path, tiny_corpus, **options)
     expected = (whole / file).read_bytes()
     shutil.rmtree(whole)
-
-    class Stop(polytag.Reporter):
-        def epoch(self, epoch: polytag.Epoch) -> None:
-            raise KeyboardInterrupt
 
     with pytest.raises(PolytagError, match="Interrupted"):
         trained(tmp_path, tiny_corpus, **options, reporter=Stop())
@@ -211,6 +214,26 @@ def test_the_base_must_be_there_and_be_the_same(tmp_path: Path, tiny_corpus: Pat
     )
     with pytest.raises(TaggerError, match="does not have the weights that it had"):
         Tagger.load(tagger)
+
+
+def test_an_adapter_is_saved_to_the_same_bits(tmp_path: Path) -> None:
+    encoder = create(str(make_checkpoint(tmp_path / "base", "bert")))
+    encoder.adapt(2)
+    adapter = encoder.adapter()
+    assert adapter
+    contents = set()
+    for _ in range(8):
+        save_adapter(tmp_path, adapter, {})
+        contents.add((tmp_path / "adapter_model.safetensors").read_bytes())
+    assert len(contents) == 1
+
+
+def test_an_interrupted_run_does_not_go_on_over_another_base(tmp_path: Path, tiny_corpus: Path) -> None:
+    with pytest.raises(PolytagError, match="Interrupted"):
+        trained(tmp_path, tiny_corpus, lora=2, reporter=Stop())
+    make_checkpoint(tmp_path / "base", "bert", seed=1)
+    with pytest.raises(PolytagError, match="cannot be resumed after changes: fingerprint of the encoder was"):
+        trained(tmp_path, tiny_corpus, lora=2, resume=True)
 
 
 @pytest.mark.parametrize("name", ["first", "link"])
