@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
+import polytag
 from polytag.errors import PolytagError
 from polytag.hub import tagger_folder
 from polytag.runner import TrainResult
@@ -168,3 +169,25 @@ def test_a_corpus_is_checked_with_the_tokenizer_of_an_encoder_alone(hub, tmp_pat
     assert "unknown-to-encoder" in {finding["code"] for finding in json.loads(done.out)["findings"]}
     assert list((tmp_path / "home").rglob("tokenizer.json"))
     assert not list((tmp_path / "home").rglob("*.safetensors"))
+
+
+@pytest.mark.usefixtures("uncompiled")
+def test_an_adapter_of_a_model_on_the_hub_keeps_its_commit(hub, tmp_path, tiny_corpus, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    use_hub(monkeypatch, hub.url, tmp_path / "home", token=TOKEN)
+    base = make_checkpoint(tmp_path / "base", "bert")
+    files = {path.name: path.read_bytes() for path in base.iterdir()}
+    commit = hub.add("models", "acme/bert", files).branches["main"]
+    options = {"task": "ner", "corpus": str(tiny_corpus), "epochs": 1, "quiet": True}
+    polytag.train(**options, encoder="acme/bert@main", lora=2, output="tagger", push="acme/ner")
+    config = json.loads(Path("tagger", "adapter_config.json").read_text())
+    assert (config["base_model_name_or_path"], config["revision"]) == ("acme/bert", commit)
+
+    changed = make_checkpoint(tmp_path / "changed", "bert", seed=1)
+    hub.model("acme/bert").commit("main", {path.name: path.read_bytes() for path in changed.iterdir()}, "Again")
+    words = [["Peter", "met", "her"]]
+    expected = polytag.Tagger.load(Path("tagger")).tag_words(words)
+    assert polytag.Tagger.load("acme/ner").tag_words(words) == expected
+    base.rename("bert")  # a place that the user writes into the configuration has no commit
+    Path("tagger", "adapter_config.json").write_text(json.dumps({**config, "base_model_name_or_path": "./bert"}))
+    assert polytag.Tagger.load(Path("tagger")).tag_words(words) == expected

@@ -32,6 +32,22 @@ def find_checkpoint(reference: str, noun: str = "encoder", files: Sequence[str] 
     return hub.snapshot(reference, noun, files)
 
 
+def is_local(reference: str) -> bool:
+    """Whether a reference names a folder of this machine, and not a model on the hub."""
+    return path_exists(expand_home(reference)) or not hub.is_model_name(reference)
+
+
+def hub_model(reference: str, folder: Path) -> tuple[str, str | None]:
+    """The name of a model on the hub, and its commit, if the cache tells it.
+
+    Args:
+        reference: Its name, with or without `@revision`.
+        folder: Where `find_checkpoint` found it.
+    """
+    name, _, revision = reference.partition("@")
+    return name, folder.name if cached_name(folder) else revision or None
+
+
 def cached_name(folder: Path) -> str | None:
     """The name of a model on the hub, given its folder in the cache; None for another folder."""
     model = folder.parent.parent.name

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 
 from polytag.encoding import tensors as files
-from polytag.encoding.checkpoint import find_checkpoint
+from polytag.encoding.checkpoint import find_checkpoint, is_local
 from polytag.encoding.json_values import read_json
-from polytag.encoding.tensors import WEIGHTS, fingerprint, save_tensors
+from polytag.encoding.tensors import WEIGHTS, check_values, fingerprint, save_tensors
 from polytag.errors import PolytagError, TaggerError, shorten
 from polytag.plugin.adapter import AdapterWeights
 from polytag.plugin.encoder import Tensors
@@ -27,7 +27,8 @@ from polytag.plugin.encoder import Tensors
 ADAPTER = "adapter_model.safetensors"
 ADAPTER_CONFIG = "adapter_config.json"
 _PREFIX = "base_model.model."
-_DOWN, _UP = ".lora_A.weight", ".lora_B.weight"
+_OF_ADAPTER = ".lora_"
+_DOWN, _UP = f"{_OF_ADAPTER}A.weight", f"{_OF_ADAPTER}B.weight"
 _BASE = "base_weights"
 """The name, in the metadata of the file, of the fingerprint of the weights that the adapter changes."""
 _AGAIN = "Train the tagger again, or restore it from a copy."
@@ -40,6 +41,7 @@ class _Config(BaseModel):
 
     peft_type: Literal["LORA"]
     base_model_name_or_path: Annotated[str, Field(min_length=1)]
+    revision: str | None = None
     r: PositiveInt
     lora_alpha: PositiveFloat
     use_rslora: Literal[False] = False
@@ -73,26 +75,61 @@ def read_weights(folder: Path, weights: str | None = None) -> Tensors:
     Raises:
         TaggerError: As `read_tensors`; or the base of an adapter is missing, or has other weights than it had.
     """
+    own = own_tensors(folder, weights)
     if not is_adapter(folder):
-        return files.read_tensors(folder, weights)
-    own = files.read_tensors(folder, weights, ADAPTER)
+        return own
     config, base = _base_of(folder)
     found = files.read_tensors(base)
-    names = {name.removeprefix(_PREFIX): tensor for name, tensor in own.items()}
-    for name in [name.removesuffix(_DOWN) for name in names if name.endswith(_DOWN)]:
+    for name in [name.removesuffix(_DOWN) for name in own if name.endswith(_DOWN)]:
         target = _target(found, f"{name}.weight")
-        down, up = names.pop(name + _DOWN), names.pop(name + _UP, None)
-        if target is None or up is None or not _fit(found[target], down, up):
+        down, up = own.pop(name + _DOWN), own.pop(name + _UP, None)
+        if target is None or up is None or not _fit(found[target], down, up, config.r):
             raise TaggerError(
                 f"{folder / ADAPTER} does not fit its base, {str(base)!r}: the base has no matrix {name!r} of the size "
                 f"that the adapter changes. {_AGAIN}"
             )
-        change = up.astype(np.float32) @ down.astype(np.float32)
-        found[target] = found[target].astype(np.float32) + np.float32(config.lora_alpha / config.r) * change
-    for name, tensor in names.items():
+        check_values(name + _DOWN, down)
+        check_values(name + _UP, up)
+        with np.errstate(over="ignore", invalid="ignore"):  # the sum is checked where it is used
+            change = up.astype(np.float32) @ down.astype(np.float32)
+            found[target] = found[target].astype(np.float32) + np.float32(config.lora_alpha / config.r) * change
+    if unread := next((name for name in own if _OF_ADAPTER in name), None):
+        raise TaggerError(
+            f"{folder / ADAPTER} has a tensor {shorten(unread)!r}, which polytag cannot read: an adapter has pairs of "
+            f"'…{_DOWN}' and '…{_UP}'. {_AGAIN}"
+        )
+    for name, tensor in own.items():
         found.pop(_target(found, name) or "", None)
         found[name] = tensor
     return found
+
+
+def own_tensors(folder: Path, weights: str | None = None) -> Tensors:
+    """The tensors in a folder; for an adapter, without its base: heads and other whole tensors, and small matrices.
+
+    Args:
+        folder: The folder.
+        weights: As for `read_weights`.
+
+    Raises:
+        TaggerError: As `read_tensors`.
+    """
+    if not is_adapter(folder):
+        return files.read_tensors(folder, weights)
+    own = files.read_tensors(folder, weights, ADAPTER)
+    return {name.removeprefix(_PREFIX): tensor for name, tensor in own.items()}
+
+
+def local_base(folder: Path) -> str | None:
+    """The base of an adapter, if it is a folder on this machine, and not a name on the hub.
+
+    Raises:
+        TaggerError: The configuration of the adapter is damaged.
+    """
+    if not is_adapter(folder):
+        return None
+    name = _read_config(folder / ADAPTER_CONFIG).base_model_name_or_path
+    return name if is_local(name) else None
 
 
 def weight_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
@@ -137,6 +174,7 @@ def save_adapter(folder: Path, adapter: AdapterWeights, whole: Mapping[str, NDAr
         "peft_type": "LORA",
         "task_type": "TOKEN_CLS",
         "base_model_name_or_path": adapter.base,
+        "revision": adapter.revision,
         "r": adapter.rank,
         "lora_alpha": adapter.scale * adapter.rank,
         "lora_dropout": 0.0,
@@ -158,8 +196,9 @@ def _base_of(folder: Path, content: bool = True) -> tuple[_Config, Path]:
     """
     config = _read_config(folder / ADAPTER_CONFIG)
     name = config.base_model_name_or_path
+    pinned = config.revision and "@" not in name and not is_local(name)  # else the user wrote another place
     try:
-        base = find_checkpoint(name, "base of the adapter")
+        base = find_checkpoint(f"{name}@{config.revision}" if pinned else name, "base of the adapter")
         has_weights = not is_adapter(base) and files.has_weights(base)
     except PolytagError as error:
         raise TaggerError(
@@ -191,6 +230,6 @@ def _target(tensors: Mapping[str, Any], name: str) -> str | None:
     return next((own for own in (name, name.partition(".")[2]) if own in tensors), None)
 
 
-def _fit(target: NDArray[Any], down: NDArray[Any], up: NDArray[Any]) -> bool:
-    flat = down.ndim == up.ndim == 2 and down.shape[0] == up.shape[1]
+def _fit(target: NDArray[Any], down: NDArray[Any], up: NDArray[Any], rank: int) -> bool:
+    flat = down.ndim == up.ndim == 2 and down.shape[0] == up.shape[1] == rank
     return flat and tuple(target.shape) == (up.shape[0], down.shape[1])

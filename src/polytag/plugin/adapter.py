@@ -14,6 +14,7 @@ class AdapterWeights(NamedTuple):
 
     Attributes:
         base: The checkpoint: a folder or a hub name.
+        revision: The commit of the checkpoint on the hub; None for a folder, or if it is not known.
         base_weights: The fingerprint of its weights.
         rank: The common size of the two matrices.
         scale: The factor of their product.
@@ -23,6 +24,7 @@ class AdapterWeights(NamedTuple):
     """
 
     base: str
+    revision: str | None
     base_weights: str
     rank: int
     scale: float

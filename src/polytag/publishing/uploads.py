@@ -11,7 +11,7 @@ from typing import NamedTuple
 from polytag.encoding.coders import UNITS_FILE
 from polytag.encoding.tensors import WEIGHTS
 from polytag.encoding.tokenizer import SAVED_FILES as TOKENIZER_FILES
-from polytag.encoding.weights import ADAPTER, ADAPTER_CONFIG
+from polytag.encoding.weights import ADAPTER, ADAPTER_CONFIG, local_base
 from polytag.errors import PolytagError
 from polytag.plugin.registry import registry
 from polytag.publishing.card import CARD
@@ -55,8 +55,15 @@ def uploads_of(folder: Path, description: TaggerDescription) -> Uploads:
         description: Its description.
 
     Raises:
-        PolytagError: A file of the tagger is a link to a file outside the folder, or to one that is not uploaded.
+        PolytagError: A file of the tagger is a link to a file outside the folder, or to one that is not uploaded; or
+            it is an adapter of a folder on this machine.
     """
+    if base := local_base(folder):
+        raise PolytagError(
+            f"The tagger {str(folder)!r} is an adapter of {base!r}, a folder of this machine, without which nobody can "
+            f"load it. Push it whole: Tagger.load({str(folder)!r}).save(FOLDER) writes it so. Or, if a model on the "
+            f"hub has the same weights, write its name into {folder / ADAPTER_CONFIG}, as 'base_model_name_or_path'."
+        )
     provider = description.encoder.provider
     own = next((found.files for found in registry().encoders.undisputed() if found.name == provider), ())
     files, others, root = {}, [], folder.resolve()

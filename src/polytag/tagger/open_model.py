@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polytag.encoding.tensors import check_file, fingerprint
-from polytag.encoding.weights import read_weights, weights_file
+from polytag.encoding.weights import own_tensors, read_weights, weights_file
 from polytag.errors import TaggerError
 from polytag.plugin.encoder_choice import make_coder
 from polytag.plugin.registry import registry
@@ -56,7 +56,7 @@ def open_model(
         by_word = coder.unit == "word"
         network = OnnxNetwork(folder / FILES[runtime], sizes, logits_names(heads), recorded.content, by_word)
         origin = partial(_unchanged, folder, provider, reference, heads, recorded.weights)
-        parameters = saved_parameters(heads, lambda: read_weights(folder, recorded.weights))
+        parameters = saved_parameters(heads, lambda: own_tensors(folder, recorded.weights))
         return ExportedModel(coder, sizes, network, parameters, runtime, origin, by_word)
     return _in_tensorflow(folder, provider, reference, heads, description.weights)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from polytag.corpus.splits import training_scheme
+from polytag.encoding.checkpoint import is_local
 from polytag.errors import MissingEngineError, PolytagError
 from polytag.exporting.export import require_packages
 from polytag.files import expand_home, path_exists
@@ -113,6 +114,11 @@ def choose(config: RunConfig) -> Choices:
     if config.export == "onnx":
         require_packages("onnx")
     _check_folders(config)
+    if config.push and config.lora is not None and is_local(config.encoder):
+        raise PolytagError(
+            f"After --lora, the tagger is an adapter of {config.encoder!r}, a folder of this machine, without which "
+            "nobody can load it from the hub. Train from a model on the hub, by its name, or leave out --push."
+        )
     columns = {name: choice.column for name, choice in chosen.items()}
     return Choices(config, tasks, schemes, strategies, columns, start, provider, teachers)
 
@@ -149,6 +155,11 @@ def _check_folders(config: RunConfig) -> None:
                 f"{reference!r}, which {option} names, is in the output folder and would be deleted when the finished "
                 "tagger replaces it. Choose another --output."
             )
+    if config.lora is not None and expand_home(config.encoder).resolve() == output:
+        raise PolytagError(
+            f"{config.encoder!r} is the output folder, and would be deleted when the finished tagger replaces it, "
+            "which needs it after --lora. Choose another --output."
+        )
 
 
 def _is_inside(reference: str, folder: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from polytag.corpus.corpus import Corpus
 from polytag.corpus.load import load_corpus
 from polytag.corpus.splits import Split, read_splits
+from polytag.encoding.checkpoint import find_checkpoint
+from polytag.encoding.weights import weights_fingerprint
 from polytag.encoding.word_vectors import UsesVectors, WordVectors
 from polytag.errors import PolytagError
 from polytag.plugin.attribution import misfit_of
@@ -108,10 +111,21 @@ class Plan:
         vectors = {"fingerprint of the vectors": self.vectors.fingerprint} if self.vectors else {}
         return {
             **vectors,
+            **self._base_weights(),
             "fingerprint of the corpus": self.corpus.fingerprint,
             "document boundaries": self.corpus.document_boundaries,
             **(self.lessons.identity if self.lessons else {}),
         }
+
+    def _base_weights(self) -> dict[str, str]:
+        """The fingerprint of the weights that adapters are trained for: the tagger will need the same."""
+        reference = self.config.encoder
+        if self.config.lora is None or reference in registry().encoders:
+            return {}
+        with suppress(PolytagError, OSError):  # said when the encoder is made
+            folder = self.start.folder if self.start else find_checkpoint(reference)
+            return {"fingerprint of the encoder": weights_fingerprint(folder)}
+        return {}
 
     def new_model(self) -> TaggerModel:
         """The model at the beginning of training: with the weights of the tagger to start from, or with new ones."""

@@ -12,7 +12,7 @@ import pytest
 
 import polytag
 from polytag import PolytagError, Tagger, TaggerError
-from polytag.encoding.weights import read_weights
+from polytag.encoding.weights import read_weights, save_adapter
 from polytag.engine.encoders.pretrained import PretrainedEncoder, create
 from support.checkpoints import FAMILIES, make_checkpoint, read_checkpoint, write_tensors
 
@@ -41,6 +41,13 @@ def changed(base: Path, tagger: Path) -> set[str]:
 def vectors(encoder: PretrainedEncoder) -> np.ndarray:
     ids = encoder.encode(WORDS).ids[None]
     return np.asarray(encoder.network(ids, np.ones(ids.shape[:2], dtype=bool)))
+
+
+class Stop(polytag.Reporter):
+    """Interrupts the run after its first epoch."""
+
+    def epoch(self, epoch: polytag.Epoch) -> None:
+        raise KeyboardInterrupt
 
 
 # Frozen blocks
@@ -84,10 +91,6 @@ def test_an_interrupted_run_goes_on(options: dict[str, Any], file: str, tmp_path
     expected = (whole / file).read_bytes()
     shutil.rmtree(whole)
 
-    class Stop(polytag.Reporter):
-        def epoch(self, epoch: polytag.Epoch) -> None:
-            raise KeyboardInterrupt
-
     with pytest.raises(PolytagError, match="Interrupted"):
         trained(tmp_path, tiny_corpus, **options, reporter=Stop())
     _, resumed = trained(tmp_path, tiny_corpus, **options, resume=True)
@@ -102,6 +105,8 @@ def test_an_interrupted_run_goes_on(options: dict[str, Any], file: str, tmp_path
         ("bert", {"freeze": 1, "cased": True}, "Leave out one of them"),
         ("bert", {"lora": 2, "cased": True}, "Leave out one of them"),
         ("bert", {"lora": 2, "precision": "float16"}, "--lora trains in float32 or bfloat16"),
+        ("bert", {"lora": 17}, "at most the rank 16, and --lora 17 asks for more"),
+        ("bert", {"lora": 2, "push": "acme/ner"}, "is an adapter of .*base.*nobody can load it from the hub"),
     ],
 )
 def test_what_cannot_be_is_refused(
@@ -204,6 +209,55 @@ def test_the_base_must_be_there_and_be_the_same(tmp_path: Path, tiny_corpus: Pat
         Tagger.load(tagger)
 
 
+def test_an_adapter_is_saved_to_the_same_bits(tmp_path: Path) -> None:
+    encoder = create(str(make_checkpoint(tmp_path / "base", "bert")))
+    encoder.adapt(2)
+    adapter = encoder.adapter()
+    assert adapter
+    contents = set()
+    for _ in range(8):
+        save_adapter(tmp_path, adapter, {})
+        contents.add((tmp_path / "adapter_model.safetensors").read_bytes())
+    assert len(contents) == 1
+
+
+def test_an_interrupted_run_does_not_go_on_over_another_base(tmp_path: Path, tiny_corpus: Path) -> None:
+    with pytest.raises(PolytagError, match="Interrupted"):
+        trained(tmp_path, tiny_corpus, lora=2, reporter=Stop())
+    make_checkpoint(tmp_path / "base", "bert", seed=1)
+    with pytest.raises(PolytagError, match="cannot be resumed after changes: fingerprint of the encoder was"):
+        trained(tmp_path, tiny_corpus, lora=2, resume=True)
+
+
+@pytest.mark.parametrize("name", ["first", "link"])
+def test_the_base_of_an_adapter_is_not_overwritten(name: str, tmp_path: Path, tiny_corpus: Path) -> None:
+    base = make_checkpoint(tmp_path / "base", "bert")
+    options = {"task": "ner", "corpus": str(tiny_corpus), "epochs": 1, "quiet": True}
+    first = polytag.train(**options, encoder=str(base), export=None, output=tmp_path / "first").output
+    (tmp_path / "link").symlink_to(first)
+    before = (first / "model.safetensors").read_bytes()
+    with pytest.raises(PolytagError, match="is the output folder, and would be deleted"):
+        polytag.train(**options, from_=str(tmp_path / name), lora=2, output=first, overwrite=True)
+    with pytest.raises(PolytagError, match="is the output folder, and would be deleted"):
+        polytag.train(**options, encoder=str(first), lora=2, output=tmp_path / name, overwrite=True)
+    assert (first / "model.safetensors").read_bytes() == before
+
+
+@pytest.mark.parametrize("decoding", ["viterbi", "crf"])
+def test_an_onnx_model_of_an_adapter_needs_no_base(decoding: str, tmp_path: Path, tiny_corpus: Path) -> None:
+    base, tagger = trained(tmp_path, tiny_corpus, lora=2, epochs=1, decoding=decoding)
+    expected = Tagger.load(tagger).tag_words([WORDS])[0].tags
+    polytag.export(tagger, in_place=True)
+    shutil.rmtree(base)
+    assert Tagger.load(tagger, runtime="onnx").tag_words([WORDS])[0].tags == expected
+
+
+def test_an_adapter_of_a_folder_of_this_machine_is_not_pushed(tmp_path: Path, tiny_corpus: Path) -> None:
+    _, tagger = trained(tmp_path, tiny_corpus, lora=2, epochs=1)
+    with pytest.raises(PolytagError, match=r"is an adapter of .*base.*, a folder of this machine"):
+        polytag.push(tagger, "acme/ner")
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -236,13 +290,36 @@ def test_an_adapter_is_no_base_of_another_one(tmp_path: Path, tiny_corpus: Path)
         Tagger.load(tagger)
 
 
-def test_an_adapter_that_does_not_fit_its_base_is_refused(tmp_path: Path, tiny_corpus: Path) -> None:
+QUERY = "base_model.model.bert.encoder.layer.0.attention.self.query"
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        ({f"{QUERY}.lora_A.weight": None}, "has a tensor 'bert.*query.lora_B.weight', which polytag cannot read"),
+        ({f"{QUERY}.lora_B.weight": None}, "does not fit its base"),
+        ({f"{QUERY}.lora_B.weight": np.zeros((15, 2), np.float32)}, "does not fit its base"),
+        ({f"{QUERY}.lora_A.default.weight": np.zeros((2, 16), np.float32)}, "has a tensor .*lora_A.default.weight'"),
+        ({f"{QUERY}.lora_B.bias": np.zeros(16, np.float32)}, "has a tensor .*lora_B.bias'"),
+        ({f"{QUERY}.lora_A.weight": np.ones((2, 16), np.int32)}, "has the type int32"),
+        ({f"{QUERY}.lora_A.weight": np.full((2, 16), np.nan, np.float32)}, "query.lora_A.weight' has values that are"),
+        (
+            {
+                f"{QUERY}.lora_{part}.weight": np.zeros(shape, np.float32)
+                for part, shape in zip("AB", ((1, 16), (16, 1)), strict=True)
+            },
+            "does not fit its base",
+        ),
+    ],
+)
+def test_an_adapter_that_cannot_be_added_to_its_base_is_refused(
+    own: dict[str, Any], message: str, tmp_path: Path, tiny_corpus: Path
+) -> None:
     _, tagger = trained(tmp_path, tiny_corpus, lora=2, epochs=1)
-    saved = read_checkpoint(tagger, "adapter_model.safetensors")
-    name = next(name for name in saved if name.endswith("query.lora_B.weight"))
-    saved[name] = saved[name][:-1]
+    saved = read_checkpoint(tagger, "adapter_model.safetensors") | own
+    saved = {name: tensor for name, tensor in saved.items() if tensor is not None}
     write_tensors(tagger, saved, "adapter_model.safetensors")
     path = tagger / "polytag.json"
     path.write_text(json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key != "weights"}))
-    with pytest.raises(TaggerError, match="does not fit its base"):
+    with pytest.raises(TaggerError, match=message):
         Tagger.load(tagger)

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from polytag.encoding.checkpoint import hub_model, is_local
 from polytag.encoding.weights import weights_fingerprint
 from polytag.engine.encoders.adapter import SCALE, Adapter
 from polytag.engine.encoders.hf_weights import WeightMap
@@ -14,8 +15,6 @@ from polytag.engine.encoders.layers import Linear
 from polytag.engine.encoders.rotary import RotaryBlock
 from polytag.engine.encoders.transformer import TransformerBlock
 from polytag.errors import PolytagError
-from polytag.files import path_exists
-from polytag.hub import is_model_name
 from polytag.plugin.adapter import AdapterWeights
 
 _BLOCKS = (TransformerBlock, RotaryBlock)
@@ -64,7 +63,7 @@ class TrainedParts:
             weights: The weights of the checkpoint, which get the adapters.
 
         Raises:
-            PolytagError: The checkpoint is itself an adapter.
+            PolytagError: The checkpoint is itself an adapter, or the adapters would be larger than its matrices.
         """
         blocks = self._upper()
         self._base_weights = weights_fingerprint(self._folder)
@@ -72,20 +71,27 @@ class TrainedParts:
         drawn = {id(variable) for variable in weights.drawn()}
         for variable in self._body.trainable_variables:
             variable.trainable = id(variable) in drawn
+        layers = [layer for block in blocks for layer in block._flatten_layers() if isinstance(layer, Linear)]
+        layers = [layer for layer in layers if not layer.kernel.trainable]
+        largest = max((min(layer.kernel.shape) for layer in layers), default=rank)
+        if rank > largest:
+            raise PolytagError(
+                f"The matrices of the encoder {self._reference!r} have at most the rank {largest}, and --lora {rank} "
+                "asks for more: its adapters would be larger than what they change. Usual ranks are 4 to 64."
+            )
         adapters = []
-        for layer in [layer for block in blocks for layer in block._flatten_layers()]:
-            if isinstance(layer, Linear) and not layer.kernel.trainable:
-                layer.adapter = Adapter(layer, rank)
-                adapters.append(layer.adapter)
+        for layer in layers:
+            layer.adapter = Adapter(layer, rank)
+            adapters.append(layer.adapter)
         weights.adapt(adapters)
 
     def adapter(self, weights: WeightMap) -> AdapterWeights | None:
         """The adapters and what they change, after `adapt`."""
         if self._rank is None:
             return None
-        named = path_exists(Path(self._reference)) or not is_model_name(self._reference)
-        base = str(self._folder.absolute()) if named else self._reference
-        return AdapterWeights(base, self._base_weights, self._rank, SCALE, weights.changes(), weights.new_names())
+        local = is_local(self._reference)
+        base = (str(self._folder.absolute()), None) if local else hub_model(self._reference, self._folder)
+        return AdapterWeights(*base, self._base_weights, self._rank, SCALE, weights.changes(), weights.new_names())
 
     def _upper(self) -> list[Any]:
         """The blocks that are not frozen."""
