@@ -138,7 +138,7 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
 
     form_dropout = 0.3
     strange_form = 0.0
-    vector_dropout = 0.1
+    vector_dropout = 0.2
     input_dropout = 0.3
     block_dropout = 0.1
 
@@ -148,11 +148,11 @@ class CompactNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras has no 
         self.vectors = tf.Variable(vectors.values, trainable=False) if vectors else None
         self._vector_width = vectors.rows.shape[1] if vectors else 0
         if vectors:
-            self.form_dropout, self.strange_form = 0.5, 0.5
+            self.form_dropout, self.strange_form, self.vector_dropout = 0.5, 0.5, 0.1
 
     def practise_unseen_words(self) -> None:
         """Give more words the features of words never seen, in training."""
-        self.form_dropout, self.strange_form = 0.4, 0.7
+        self.form_dropout, self.strange_form, self.vector_dropout = 0.4, 0.7, 0.2
 
     def set_vectors(self, vectors: WordVectors) -> None:
         """Replace the vectors of words by others of the same shape."""
