@@ -172,7 +172,7 @@ def is_unfinished(folder: Path) -> bool:
     """Whether a folder of a run has something to resume from: a checkpoint, or what a teacher said."""
     from polytag.engine.checkpoints import checkpoints
 
-    return folder.is_dir() and (bool(checkpoints(folder)) or any((folder / SAID).glob("*/*.npy")))
+    return folder.is_dir() and (bool(checkpoints(folder)) or any((folder / SAID).glob("*/*.f16")))
 
 
 def _begun(folder: Path) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -272,9 +271,7 @@ class _Said:
 
     def _write(self, chunk: _Chunk, tagger: Tagger) -> None:
         found = word_probabilities(tagger, chunk.sentences, chunk.documents)
-        file = io.BytesIO()
-        np.save(file, np.concatenate([found[task] for task in self._sizes], axis=1).astype(np.float16))
-        content = file.getvalue()
+        content = np.concatenate([found[task] for task in self._sizes], axis=1).astype("<f2").tobytes()
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -292,14 +289,15 @@ class _Said:
         content, digest = content[:-_DIGEST], content[-_DIGEST:]
         if digest != hashlib.sha256(content).digest():  # damaged: the teacher is asked again
             return None
-        values = np.load(io.BytesIO(content), allow_pickle=False)
-        if values.dtype != np.float16 or values.shape != (chunk.n_words, sum(self._sizes.values())):
+        columns = sum(self._sizes.values())
+        if len(content) != 2 * chunk.n_words * columns:
             return None
+        values = np.frombuffer(content, "<f2").reshape(chunk.n_words, columns)
         ends = np.cumsum(list(self._sizes.values()))[:-1]
         return dict(zip(self._sizes, np.split(values, ends, axis=1), strict=True))
 
     def _path(self, chunk: _Chunk) -> Path:
-        return self._folder / f"{chunk.key()}.npy"
+        return self._folder / f"{chunk.key()}.f16"
 
 
 def joined(first: Split, second: Split) -> Split:

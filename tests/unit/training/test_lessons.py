@@ -94,14 +94,14 @@ def test_a_teacher_is_asked_once_about_the_same_words(taggers, tmp_path, folder)
     [
         lambda content: b"",
         lambda content: content[:-2],
-        lambda content: content[:130] + bytes([content[130] ^ 1]) + content[131:],  # a digit of a probability
-        lambda content: np.lib.format.MAGIC_PREFIX + content,
+        lambda content: bytes([content[0] ^ 1]) + content[1:],  # a digit of a probability
+        lambda content: content[8:],
     ],
 )
 def test_a_damaged_file_of_the_cache_is_asked_for_again(taggers, tmp_path, folder, damage):
     found = lessons(tmp_path, "one")
     expected = first_column(found, folder, cache=tmp_path / "cache")
-    for file in (tmp_path / "cache").rglob("*.npy"):
+    for file in (tmp_path / "cache").rglob("*.f16"):
         file.write_bytes(damage(file.read_bytes()))
     assert first_column(found, folder, cache=tmp_path / "cache") == expected
     assert taggers["one"].asked == 12
@@ -110,7 +110,7 @@ def test_a_damaged_file_of_the_cache_is_asked_for_again(taggers, tmp_path, folde
 def test_a_pipe_in_the_cache_is_refused(taggers, tmp_path, folder):
     found = lessons(tmp_path, "one")
     first_column(found, folder, cache=tmp_path / "cache")
-    for file in (tmp_path / "cache").rglob("*.npy"):
+    for file in (tmp_path / "cache").rglob("*.f16"):
         file.unlink()
         os.mkfifo(file)
     with pytest.raises(PolytagError, match="is no regular file"):
@@ -134,7 +134,7 @@ def test_another_teacher_of_the_same_name_is_asked_again(taggers, tmp_path, fold
 
 def test_a_damaged_file_is_written_again(taggers, tmp_path, folder):
     first_column(lessons(tmp_path, "one"), folder)
-    first, *_ = sorted((folder / "said").rglob("*.npy"))
+    first, *_ = sorted((folder / "said").rglob("*.f16"))
     first.write_bytes(first.read_bytes()[:-2])
     assert first_column(lessons(tmp_path, "one"), folder) == [2, 4, 6, 8, 10, 12]
     assert taggers["one"].asked < 12
