@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from polytag.encoding.block_names import block_names
 from polytag.encoding.families import FAMILIES
 from polytag.engine.encoders.backbone import TransformerBackbone
 from polytag.engine.encoders.layers import Columns, transposed
@@ -27,50 +28,13 @@ class _Fields(NamedTuple):
     dropout: str = "hidden_dropout_prob"
 
 
-class _Names(NamedTuple):
-    """Names of layers in transformers; within a block, they follow the block's own name."""
-
-    block: str = "encoder.layer.{}."
-    query: str = "attention.self.query"
-    key: str = "attention.self.key"
-    value: str = "attention.self.value"
-    output: str = "attention.output.dense"
-    attention_norm: str = "attention.output.LayerNorm"
-    inner: str = "intermediate.dense"
-    outer: str = "output.dense"
-    outer_norm: str = "output.LayerNorm"
-    projection: str = "embeddings_project"
-
-
 _FIELDS = {"distilbert": _Fields("dim", "n_heads", "hidden_dim", "n_layers", "dropout")}
-_NAMES = {
-    "albert": _Names(
-        "encoder.albert_layer_groups.{}.albert_layers.{}.",
-        "attention.query",
-        "attention.key",
-        "attention.value",
-        "attention.dense",
-        "attention.LayerNorm",
-        "ffn",
-        "ffn_output",
-        "full_layer_layer_norm",
-        "encoder.embedding_hidden_mapping_in",
-    ),
-    "deberta-v2": _Names(
-        query="attention.self.query_proj", key="attention.self.key_proj", value="attention.self.value_proj"
-    ),
-    "distilbert": _Names(
-        "transformer.layer.{}.",
-        "attention.q_lin",
-        "attention.k_lin",
-        "attention.v_lin",
-        "attention.out_lin",
-        "sa_layer_norm",
-        "ffn.lin1",
-        "ffn.lin2",
-        "output_layer_norm",
-    ),
+_BLOCKS = {
+    "albert": "encoder.albert_layer_groups.{}.albert_layers.{}.",
+    "distilbert": "transformer.layer.{}.",
 }
+"""Names of blocks, where they differ from BERT's."""
+_PROJECTIONS = {"albert": "encoder.embedding_hidden_mapping_in", "electra": "embeddings_project"}
 
 
 def convert_backbone_config(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,7 +69,7 @@ def convert_backbone_config(config: Mapping[str, Any]) -> dict[str, Any]:
 def convert_weights(backbone: TransformerBackbone, loader: Any, config: Mapping[str, Any]) -> None:
     """Port every variable; the variable of queries, keys and values is ported in three parts."""
     family = config["model_type"]
-    names = _NAMES.get(family, _Names())
+    names, block_name = block_names(family), _BLOCKS.get(family, "encoder.layer.{}.")
 
     def port(layer: Any, name: str) -> None:
         if hasattr(layer, "gamma"):
@@ -127,12 +91,12 @@ def convert_weights(backbone: TransformerBackbone, loader: Any, config: Mapping[
             loader.port_weight(backbone.places.segments, "embeddings.token_type_embeddings.weight")
     port(backbone.embedding_norm, "embeddings.LayerNorm")
     if backbone.projection is not None:
-        port(backbone.projection, names.projection)
+        port(backbone.projection, _PROJECTIONS[family])
     if backbone.relative is not None:  # their attention has no projections: it shares the projections of the words
         loader.port_weight(backbone.relative.embeddings, "encoder.rel_embeddings.weight")
         port(backbone.relative.norm, "encoder.LayerNorm")
     for number, block in enumerate(backbone.blocks):
-        start = names.block.format(*divmod(number, config["inner_group_num"]) if family == "albert" else [number])
+        start = block_name.format(*divmod(number, config["inner_group_num"]) if family == "albert" else [number])
         for part, name in enumerate((names.query, names.key, names.value)):
             first, width = part * block.sizes.width, block.sizes.width
             loader.port_weight(Columns(block.joint.kernel, first, width), f"{start}{name}.weight", transposed)

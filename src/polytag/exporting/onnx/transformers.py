@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from polytag.encoding.block_names import block_names
 from polytag.encoding.families import FAMILIES, tensor_prefix, with_defaults
 from polytag.exporting.onnx.activation import activated
 from polytag.exporting.onnx.disentangled import RelativePositions
@@ -21,42 +22,6 @@ _MASKED = -1e9
 
 _SEGMENTED = ("bert", "albert", "electra")
 """Families whose tokenizers give segments."""
-
-
-class _Names(NamedTuple):
-    """The names of the tensors of a block, below its own name."""
-
-    query: str = "attention.self.query"
-    key: str = "attention.self.key"
-    value: str = "attention.self.value"
-    attended: str = "attention.output.dense"
-    attention_norm: str = "attention.output.LayerNorm"
-    inner: str = "intermediate.dense"
-    outer: str = "output.dense"
-    output_norm: str = "output.LayerNorm"
-
-
-_DEBERTA = _Names("attention.self.query_proj", "attention.self.key_proj", "attention.self.value_proj")
-_DISTILBERT = _Names(
-    query="attention.q_lin",
-    key="attention.k_lin",
-    value="attention.v_lin",
-    attended="attention.out_lin",
-    attention_norm="sa_layer_norm",
-    inner="ffn.lin1",
-    outer="ffn.lin2",
-    output_norm="output_layer_norm",
-)
-_ALBERT = _Names(
-    query="attention.query",
-    key="attention.key",
-    value="attention.value",
-    attended="attention.dense",
-    attention_norm="attention.LayerNorm",
-    inner="ffn",
-    outer="ffn_output",
-    output_norm="full_layer_layer_norm",
-)
 
 
 def write_transformer(graph: OnnxGraph, config: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> str:
@@ -82,7 +47,7 @@ class _Network:
         is_distilbert = self._family == "distilbert"
         self._heads = int(self._config["n_heads" if is_distilbert else "num_attention_heads"])
         self._activation: str = self._config["activation" if is_distilbert else "hidden_act"]
-        self._names = {"distilbert": _DISTILBERT, "albert": _ALBERT, "deberta-v2": _DEBERTA}.get(self._family, _Names())
+        self._names = block_names(self._family)
 
     def write(self) -> str:
         graph = self._graph
