@@ -163,7 +163,11 @@ class TaggerModel(keras.Model):  # type: ignore[misc]  # Keras has no types
 
     def tensors(self) -> Tensors:
         """All weights in their saved form: the encoder's, and the heads' in the layout of PyTorch."""
-        tensors, parameters = self.encoder.tensors(), self.head_parameters
+        return {**self.encoder.tensors(), **self.head_tensors()}
+
+    def head_tensors(self) -> Tensors:
+        """The weights and the parameters of the heads in their saved form."""
+        tensors, parameters = {}, self.head_parameters
         for task, head in self.heads.items():
             prefix = self._prefix(task)
             tensors[f"{prefix}.weight"] = np.ascontiguousarray(np.asarray(head.kernel).T)

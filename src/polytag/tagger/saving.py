@@ -39,12 +39,11 @@ def write_files(
         (head,) = heads.values()
         config["id2label"] = {str(index): label for index, label in enumerate(head.labels)}
         config["label2id"] = {label: index for index, label in enumerate(head.labels)}
-    tensors = network.tensors()
     if adapter := encoder.adapter():
-        known = encoder.tensors().keys() - adapter.new
-        save_adapter(folder, adapter, {name: tensor for name, tensor in tensors.items() if name not in known})
+        new = {name: tensor for name, tensor in encoder.tensors().items() if name in adapter.new} if adapter.new else {}
+        save_adapter(folder, adapter, {**new, **network.head_tensors()})
     else:
-        save_tensors(tensors, folder / WEIGHTS, metadata={"format": "pt"})
+        save_tensors(network.tensors(), folder / WEIGHTS, metadata={"format": "pt"})
     texts = {
         FILE: description.model_copy(update={"weights": fingerprint(folder / weights_file(folder))}).to_json(),
         "config.json": json.dumps(config, indent=2, ensure_ascii=False) + "\n",
