@@ -13,22 +13,38 @@ from polytag.cli.options import (
     DecodingName,
     DeviceName,
     ForeignLabels,
-    ForeignTask,
     Json,
     Quiet,
     ReaderName,
     RuntimeName,
-    TaggerName,
     TagsAsIs,
     reads_corpora,
 )
 from polytag.cli.stages import stages_shown
 from polytag.plugin.reader import ReadingKeywords
 
+_System = Annotated[
+    str,
+    typer.Argument(
+        help="Tagger or token classifier of transformers: folder, hub name, or name@revision; or a file written by"
+        " `polytag predict` (jsonl, or conll: words in the first column)."
+    ),
+]
+_Tasks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--task",
+        "-t",
+        help="Task of a token classifier of transformers; or task to score of a file; repeat the option for several. Of"
+        " column files, the tasks in the order of the tag columns, with _ to skip one.",
+        show_default="inferred from the labels; all in the file",
+    ),
+]
+
 
 @reads_corpora
 def evaluate_cli(
-    tagger: TaggerName,
+    tagger: _System,
     corpus: CorpusOption,
     split: Annotated[str | None, typer.Option(help="Split to score.", show_default="test, else the last one")] = None,
     decoding: DecodingName = None,
@@ -54,7 +70,7 @@ def evaluate_cli(
             show_default="none",
         ),
     ] = None,
-    task: ForeignTask = None,
+    task: _Tasks = None,
     labels: ForeignLabels = None,
     runtime: RuntimeName = None,
     device: DeviceName = None,
@@ -63,14 +79,16 @@ def evaluate_cli(
     *,
     reading: ReadingKeywords,
 ) -> None:
-    """Score a tagger on a split of a corpus.
+    """Score a tagger, or a file of predictions, on a split of a corpus.
 
     Every word is scored, and headline scores have 95% confidence intervals.
     """
     from polytag.cli.tables import print_evaluation, print_json
     from polytag.evaluation.evaluate import evaluate
+    from polytag.prediction.inputs import check_output
     from polytag.tagger.viterbi import check_decoding
 
+    check_output(errors, tagger, corpus)
     with stages_shown(quiet=quiet):
         result = evaluate(
             tagger,
@@ -85,7 +103,7 @@ def evaluate_cli(
             strict=strict,
             confusions=confusions,
             errors=errors,
-            task=task,
+            task=task or (),
             labels=labels,
             runtime=runtime,
             device=device,

@@ -13,7 +13,7 @@ from polytag.corpus.corpus import Corpus
 from polytag.corpus.load import as_corpus
 from polytag.corpus.splits import Split, read_split
 from polytag.errors import PolytagError
-from polytag.evaluation.prediction_files import Predictions
+from polytag.evaluation.prediction_files import SKIP, Predictions
 from polytag.evaluation.results import Tags
 from polytag.evaluation.scoring import scores_of
 from polytag.evaluation.significance import approximate_randomisation, paired_bootstrap
@@ -26,8 +26,6 @@ from polytag.plugin.splitter import STANDARD
 from polytag.plugin.surroundings import for_plugin
 from polytag.plugin.task import Task
 from polytag.plugin.task_choice import on_column, split_choice, task_named
-
-_SKIP = "_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +155,7 @@ def compare(
     """
     names = [str(a), str(b)]
     systems = [open_system(name, runtime) for name in names]
-    wanted = [(_SKIP, None) if text == _SKIP else split_choice(text) for text in task]
+    wanted = [(SKIP, None) if text == SKIP else split_choice(text) for text in task]
     tasks = _shared_tasks(names, systems, wanted)
     folders = (system for system in systems if isinstance(system, TaggerFolder))
     splitter = next((system.description.splitter for system in folders), STANDARD)
@@ -198,7 +196,7 @@ def _shared_tasks(
             system.name_columns(order, names[index])
             known[index] = system.tasks
     first, second = (tasks or () for tasks in known)
-    shared = [name for name in wanted if name != _SKIP] or [name for name in first if name in second]
+    shared = [name for name in wanted if name != SKIP] or [name for name in first if name in second]
     if not shared:
         raise PolytagError(
             f"{names[0]!r} and {names[1]!r} have no task in common: the first has {', '.join(first) or 'none'}, the "

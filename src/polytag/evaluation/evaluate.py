@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple, Unpack
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 
@@ -16,11 +16,11 @@ from polytag.corpus.splits import Split, read_split
 from polytag.errors import PolytagError
 from polytag.evaluation.baseline import MajorityBaseline
 from polytag.evaluation.calibration import Calibration, expected_calibration_error
-from polytag.evaluation.mistakes import confusions as confusions_of
-from polytag.evaluation.mistakes import write_mistakes
-from polytag.evaluation.results import Evaluation, Tags, TaskEvaluation
+from polytag.evaluation.file_scores import score_file
+from polytag.evaluation.results import Evaluation, TaskEvaluation
 from polytag.evaluation.scoring import choose_metrics, evaluate_tags, where_annotated
-from polytag.files import new_file
+from polytag.evaluation.tagged_split import TaggedSplit
+from polytag.files import new_file, path_exists
 from polytag.plugin.attribution import attributed
 from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.registry import registry
@@ -64,34 +64,17 @@ class OpenSplit(NamedTuple):
         return [self.corpus.locate(self.split, number) for number in numbers]
 
 
-class ScoredSplit(NamedTuple):
+@dataclass(frozen=True)
+class ScoredSplit(TaggedSplit):
     """A split that a tagger has tagged, with its scores.
 
     Attributes:
         tagger: The tagger.
-        data: The split, its tags in the schemes of the tagger.
-        schemes: The label scheme of each task.
-        tags: The predicted tags of each task, `UNANNOTATED` wherever the gold tag is.
-        predictions: The same for all words, with their probabilities.
-        places: File and line of the beginning of each sentence.
-        evaluation: The scores.
+        predictions: The predicted tags of all words, with their probabilities.
     """
 
     tagger: Tagger
-    data: Split
-    schemes: Mapping[str, LabelScheme]
-    tags: Mapping[str, Tags]
     predictions: Mapping[str, Prediction]
-    places: Sequence[str]
-    evaluation: Evaluation
-
-    def with_confusions(self, limit: int) -> ScoredSplit:
-        """The same with the most frequent confusions of each task, at most `limit`."""
-        tasks = {}
-        for name, scores in self.evaluation.tasks.items():
-            sides = self.data.tags[name], self.tags[name], self.schemes[name]
-            tasks[name] = replace(scores, confusions=confusions_of(self.data.sentences, *sides, self.places, limit))
-        return self._replace(evaluation=replace(self.evaluation, tasks=tasks))
 
 
 @attributed
@@ -109,16 +92,21 @@ def evaluate(
     confusions: int = 0,
     errors: Path | None = None,
     seed: int = 0,
-    task: str | None = None,
+    task: str | Sequence[str] | None = None,
     labels: LabelNames | None = None,
     runtime: str | None = None,
     device: str | None = None,
     **reading: Unpack[ReadingKeywords],
 ) -> Evaluation:
-    """Score a tagger on a split of a corpus, on every word of every sentence.
+    """Score a tagger, or a file of predictions, on a split of a corpus, on every word of every sentence.
+
+    A file of predictions has exactly the sentences of the split, as JSON Lines or columns of `polytag predict`.
+    A column file has the words in the first column and the tags of one task in each further column. Spans may be in any
+    label scheme, which is recognised.
 
     Args:
-        tagger: A tagger; or the folder or hub name of a tagger or of a token classifier of transformers.
+        tagger: A tagger; the folder or hub name of a tagger or of a token classifier of transformers; or the path of a
+            file of predictions.
         corpus: A corpus, or its name.
         split: Name of the split; by default `test`, or the last one if no `test` exists.
         reader, corpus_scheme, **reading: How to read the corpus, as in training; texts with offsets are split by the
@@ -130,36 +118,69 @@ def evaluate(
         confusions: Number of the most frequent confusions to report per task.
         errors: File to write every sentence with a mistake to, with gold and predicted tags; written atomically.
         seed: Seed of the confidence intervals.
-        task, labels: For a token classifier, as in `Tagger.load`.
+        task: For a token classifier, its task, as in `Tagger.load`. For a file of predictions, the tasks to score, by
+            default all that it names; `NAME=COLUMN` names the column of the corpus that holds one. For a column file,
+            in the order of its tag columns, with `_` for a column to skip.
+        labels: For a token classifier, as in `Tagger.load`.
         runtime: `tensorflow`, `onnx`, `onnx-int8` or `numpy`, as in `Tagger.load`.
         device: The devices of the runtime `tensorflow`, as for `Tagger.load`.
 
     Raises:
-        PolytagError: The tagger or the corpus is invalid, the tagger cannot run in the runtime, a metric fits no task,
-            or the file cannot be written.
+        PolytagError: The tagger, the file or the corpus is invalid, the tagger cannot run in the runtime, a metric fits
+            no task, the words of the file differ from the corpus, or the file of mistakes cannot be written.
     """
-    opened = open_split(
-        tagger,
-        corpus,
-        split,
-        reader=reader,
-        corpus_scheme=corpus_scheme,
-        tags_as_is=tags_as_is,
-        decoding=decoding,
-        metrics=metrics,
-        strict=strict,
-        task=task,
-        labels=labels,
-        runtime=runtime,
-        device=device,
-        **reading,
-    )
+    tasks = (task,) if isinstance(task, str) else tuple(task or ())
+    how = _Ways(reader=reader, corpus_scheme=corpus_scheme, tags_as_is=tags_as_is, metrics=metrics, strict=strict)
+    of_tagger: dict[str, Any] = {"decoding": decoding, "labels": labels, "runtime": runtime, "device": device}
     with new_file(errors) if errors else nullcontext() as sink:
-        scored = score_split(opened, seed)
+        scored: TaggedSplit
+        if not isinstance(tagger, Tagger) and path_exists(Path(tagger)) and Path(tagger).is_file():
+            _refuse_options_of_taggers(of_tagger)
+            scored = score_file(Path(tagger), corpus, split, **how, task=tasks, seed=seed, **reading)
+        else:
+            scored = score_split(
+                open_split(tagger, corpus, split, **how, task=_only(tasks), **of_tagger, **reading), seed
+            )
         if sink:
-            sides = [(name, scored.data.tags[name], scored.tags[name], opened.schemes[name]) for name in opened.tasks]
-            write_mistakes(sink, scored.data.sentences, sides, scored.places)
-        return scored.with_confusions(confusions).evaluation if confusions else scored.evaluation
+            scored.write_mistakes(sink)
+        return (scored.with_confusions(confusions) if confusions else scored).evaluation
+
+
+class _Ways(TypedDict):
+    """The arguments of `evaluate` that taggers and files of predictions share."""
+
+    reader: str | None
+    corpus_scheme: str | None
+    tags_as_is: bool
+    metrics: Sequence[str]
+    strict: bool
+
+
+def _refuse_options_of_taggers(given: Mapping[str, object]) -> None:
+    """Check that a file of predictions is scored without the options of taggers.
+
+    Raises:
+        PolytagError: One is given.
+    """
+    for name, value in given.items():
+        if value is not None:
+            raise PolytagError(
+                f"--{name} is for taggers, and a file of predictions has its tags already. Leave it out."
+            )
+
+
+def _only(tasks: Sequence[str]) -> str | None:
+    """The task of a token classifier.
+
+    Raises:
+        PolytagError: Several are named.
+    """
+    if len(tasks) > 1:
+        raise PolytagError(
+            f"Several tasks are named, {', '.join(tasks)}, and a token classifier has one. Name one, or none for a "
+            "tagger of polytag, which knows its tasks."
+        )
+    return tasks[0] if tasks else None
 
 
 def open_split(
@@ -221,7 +242,7 @@ def score_split(opened: OpenSplit, seed: int = 0) -> ScoredSplit:
     size = len(data.sentences), data.n_words
     evaluation = Evaluation(opened.corpus.reference, opened.split, *size, scores, opened.tagger.runtime)
     tags = {name: where_annotated(data.tags[name], found) for name, found in predicted.items()}
-    return ScoredSplit(opened.tagger, data, opened.schemes, tags, predictions, opened.places, evaluation)
+    return ScoredSplit(data, opened.schemes, tags, opened.places, evaluation, opened.tagger, predictions)
 
 
 def evaluate_split(

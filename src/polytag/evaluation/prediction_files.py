@@ -14,7 +14,7 @@ from polytag.corpus.text_files import text_lines
 from polytag.encoding.json_values import parse_json
 from polytag.errors import PolytagError
 
-_SKIP = "_"
+SKIP = "_"  # the name of a task that stands for a column to skip
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class Predictions:
                 f"{name!r} has {len(self.columns)} columns of tags, not {len(tasks)} as in {', '.join(tasks)}. Name "
                 "the task of each column after the words, in order, _ for one to skip: --task pos --task _ --task ner."
             )
-        self.tags = {task: tags for task, tags in zip(tasks, self.columns, strict=True) if task != _SKIP}
+        self.tags = {task: tags for task, tags in zip(tasks, self.columns, strict=True) if task != SKIP}
         self.tasks = tuple(self.tags)
 
 

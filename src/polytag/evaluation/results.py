@@ -51,7 +51,8 @@ class Evaluation:
         split: Name of the split.
         sentences, words: Number of sentences and words; all are scored.
         tasks: Scores by task.
-        runtime: The runtime that computed the network: `tensorflow`, `onnx`, `onnx-int8` or `numpy`.
+        runtime: The runtime that computed the network: `tensorflow`, `onnx`, `onnx-int8` or `numpy`; None for a
+            file of predictions.
     """
 
     corpus: str
@@ -59,7 +60,7 @@ class Evaluation:
     sentences: int
     words: int
     tasks: Mapping[str, TaskEvaluation]
-    runtime: str
+    runtime: str | None
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain data for JSON."""

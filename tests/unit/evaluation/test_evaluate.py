@@ -9,6 +9,7 @@ import pytest
 import polytag
 from polytag import UNANNOTATED, Metric, PolytagError, Scores
 from polytag.evaluation import evaluate as evaluating
+from polytag.evaluation import tagged_split
 from polytag.evaluation.baseline import MajorityBaseline
 from polytag.evaluation.results import Evaluation, TaskEvaluation
 from polytag.evaluation.scoring import choose_metrics, evaluate_tags
@@ -216,7 +217,7 @@ def test_a_mistakes_file_is_written_whole_or_not_at_all(evaluated, tmp_path, mon
         with pytest.raises(PolytagError, match="broken"):
             evaluated(errors=target)
     with monkeypatch.context() as patch:
-        patch.setattr(evaluating, "write_mistakes", _fails_half_way)
+        patch.setattr(tagged_split, "write_mistakes", _fails_half_way)
         with pytest.raises(RuntimeError, match="half"):
             evaluated(errors=target)
     assert target.read_text() == "old"
