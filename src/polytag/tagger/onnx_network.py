@@ -20,7 +20,7 @@ from polytag.plugin.alignment import FloatArray, IntArray
 from polytag.plugin.onnx_graph import SEGMENTS
 from polytag.tagger.calibration import softmax
 from polytag.tagger.forks import keep_garbage
-from polytag.tagger.runtimes import squeezed
+from polytag.tagger.runtimes import cores, squeezed
 
 _IDS, _SCORES = "tensor(int64)", "tensor(float)"
 """Types of the inputs and outputs of a network."""
@@ -96,7 +96,9 @@ class OnnxNetwork:
                 f"{self._path} runs in ONNX Runtime, which is not installed. Install it: pip install onnxruntime"
             ) from error
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1 if self._one_thread else 0  # 0: one for each core
+        # By itself ONNX Runtime takes a thread for each core of the machine (0), also in a process that may use a few.
+        several = cores() if cores() < (os.cpu_count() or 1) else 0
+        options.intra_op_num_threads = 1 if self._one_thread else several
         try:
             session = onnxruntime.InferenceSession(str(self._path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its exceptions have no other common base

@@ -144,8 +144,12 @@ class PortableModel(ABC):
 
 def threads() -> int:
     """Number of batches that are processed in parallel where each uses one thread."""
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(available, _MOST_THREADS)
+    return min(cores(), _MOST_THREADS)
+
+
+def cores() -> int:
+    """Number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class ExportedModel(PortableModel):

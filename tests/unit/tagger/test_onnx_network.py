@@ -89,3 +89,24 @@ def test_a_forked_worker_exits(tmp_path: Path, worker: str) -> None:
     command = [sys.executable, "-c", SERVER, path, worker]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == f"{worker} 3\n", done.stderr
+
+
+ON_ONE_CORE = """
+import os, sys
+from pathlib import Path
+import onnxruntime
+from polytag.tagger.onnx_network import OnnxNetwork
+
+os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
+before = set(os.listdir("/proc/self/task"))
+network = OnnxNetwork(Path(sys.argv[1]), {"ner": 3}, {"ner": "ner"})
+print(len(set(os.listdir("/proc/self/task")) - before))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="there is no list of threads")
+def test_a_process_that_may_use_one_core_computes_in_one_thread(tmp_path: Path) -> None:
+    path = model(tmp_path / "model.onnx", [IDS, MASK], SCORES)
+    command = [sys.executable, "-c", ON_ONE_CORE, path]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "0\n", done.stderr
