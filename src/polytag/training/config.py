@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -243,6 +243,14 @@ class RunConfig(BaseModel):
     resume: bool = Field(False, description="Continue an unfinished run from its last checkpoint.")
     overwrite: bool = Field(False, description="Replace a tagger in the output folder.")
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_switch(cls, value: object, field: ValidationInfo) -> object:
+        kind = cls.model_fields[str(field.field_name)].annotation
+        if isinstance(value, bool) and bool not in (kind, *get_args(kind)):  # pydantic takes True as 1
+            raise PydanticCustomError("switch", "it must be a number or a text")
+        return value
+
     @field_validator("task", "teacher", "texts", mode="before")
     @classmethod
     def _one_or_several(cls, value: object) -> object:
@@ -284,12 +292,7 @@ class RunConfig(BaseModel):
     @model_validator(mode="after")
     def _together(self) -> RunConfig:
         check_together(self)
-        return self
-
-    @model_validator(mode="after")
-    def _recordable(self) -> RunConfig:
-        """Refuse names that are not UTF-8 before any work: the tagger could not record them."""
-        check_recordable(self)
+        check_recordable(self)  # before any work: the tagger could not record names that are not UTF-8
         return self
 
     def reading(self) -> ReadingKeywords:

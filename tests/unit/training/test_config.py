@@ -142,6 +142,14 @@ def test_several_mistakes_are_told_at_once():
         RunConfig.from_sources(None, _FLAGS | {"epochs": 0, "seed": -1})
 
 
+def test_true_is_no_number(tmp_path):
+    (tmp_path / "run.toml").write_text("lora = true\nepochs = true\ncased = true\n")
+    with pytest.raises(PolytagError, match="'lora' is True: it must be a number or a text") as refused:
+        RunConfig.from_sources(tmp_path / "run.toml", {"task": ["ner"], "corpus": "sample", "output": "x"})
+    assert "'epochs' is True" in str(refused.value)
+    assert "'cased'" not in str(refused.value)
+
+
 def test_a_seed_has_to_fit_in_32_bits():
     assert RunConfig(**_FLAGS, seed=2**32 - 1).seed == 2**32 - 1
     with pytest.raises(PolytagError, match=r"'seed' is 1764123456789"):
