@@ -57,7 +57,11 @@ def main() -> None:
         folder = Path(name)
         data = Data(folder / "data", chosen.corpus, chosen.task, {"train": chosen.limit})
         report = Report("time_to_score", chosen, data.about)
-        own_epochs, _, _ = _epochs_needed("polytag", chosen, data, [chosen.learning_rate])
+        own_epochs, _, own_scores = _epochs_needed("polytag", chosen, data, [chosen.learning_rate])
+        report.add(scores_of_polytag=own_scores)
+        if chosen.without_peers:
+            report.show(table(f"{chosen.task}, validation", ["polytag", "score"], [*own_scores.items()]))
+            return
         peer_epochs, rate, scores = _epochs_needed(PEER, chosen, data, chosen.learning_rates)
         short = Data(folder / "short", chosen.corpus, chosen.task, {"train": chosen.limit, "validation": 64})
         sides: list[Side] = []

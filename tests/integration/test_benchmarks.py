@@ -122,6 +122,24 @@ def test_training_stretches(run: Benchmark, tiny_corpus: Path, tmp_path: Path, f
 
 
 @pytest.mark.slow
+def test_time_to_score(run: Benchmark, tiny_corpus: Path, tmp_path: Path, uncompiled: None, forked_sides: None) -> None:
+    checkpoint = make_checkpoint(tmp_path / "checkpoint", "bert")
+    small = ("--score", 0.0, "--learning-rate", 1e-3, "--without-peers")
+    found = run("time_to_score", "--corpus", tiny_corpus, "--encoder", checkpoint, *small)["results"]
+    assert list(found["scores_of_polytag"]) == ["1 epochs at 0.001"]
+
+
+@pytest.mark.slow
+def test_trained_parts(run: Benchmark, tiny_corpus: Path, tmp_path: Path, uncompiled: None, forked_sides: None) -> None:
+    checkpoint = make_checkpoint(tmp_path / "checkpoint", "bert")
+    small = ("--freeze", 1, "--lora", 2, "--lora-rates", 1e-3, "--epochs", 9, "--steps", 1, "--rounds", 1)
+    found = run("trained_parts", "--corpus", tiny_corpus, "--encoder", checkpoint, *small)["results"]
+    assert list(found["scores"]) == ["all weights", "--freeze 1", "--lora 2", "--lora 2 --learning-rate 0.001"]
+    assert list(found["steps"]) == ["all weights", "--freeze 1", "--lora 2"]
+    assert found["steps"]["all weights"] == 1
+
+
+@pytest.mark.slow
 def test_crf(run: Benchmark, tiny_corpus: Path, uncompiled: None, forked_sides: None) -> None:
     (row,) = run("crf", "--corpus", tiny_corpus, "--epochs", 1, "--rounds", 1)["results"]["rows"]
     assert row["training, crf ÷ viterbi"] > 0
