@@ -11,7 +11,8 @@ import pytest
 from support.pages import DOCS, ROOT
 
 CORE = ROOT / "src/polytag"
-MOST_ENTRIES = 24
+MOST_ENTRIES = 22
+NAMED_BY_PYTHON = {"__init__.py", "__main__.py", "py.typed"}
 MOST_LINES_OF_A_FILE = 350
 MOST_LINES_OF_A_FUNCTION = 80
 
@@ -55,7 +56,7 @@ def test_the_top_of_core_is_small():
     tracked = subprocess.run(["git", "ls-files", "src/polytag"], cwd=ROOT, capture_output=True, text=True, check=False)
     if tracked.returncode:
         pytest.skip("not a git checkout")
-    entries = {line.split("/")[2] for line in tracked.stdout.splitlines()}
+    entries = {line.split("/")[2] for line in tracked.stdout.splitlines()} - NAMED_BY_PYTHON
     assert entries
     assert len(entries) <= MOST_ENTRIES, sorted(entries)
 

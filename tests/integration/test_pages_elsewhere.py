@@ -1,4 +1,7 @@
-"""The commands of docs/how-to/hub.md against a hub on this machine, and those of docs/explanation/runtimes.md."""
+"""What pages show that needs more than their folder: a hub on this machine, a benchmark, PyTorch.
+
+It is docs/how-to/hub.md, docs/explanation/runtimes.md, and the program of docs/how-to/tune.md for PEFT.
+"""
 
 import runpy
 import shlex
@@ -7,6 +10,7 @@ import sys
 
 import pytest
 
+import polytag
 from support.checkpoints import make_checkpoint
 from support.hub_server import TOKEN, running_hub, use_hub
 from support.pages import DOCS, Block, parts
@@ -55,3 +59,23 @@ def test_the_page_on_runtimes(tiny_corpus, tmp_path, monkeypatch, command, capsy
     runpy.run_path(str(ROOT / script), run_name="__main__")
     rows = capsys.readouterr().out.splitlines()[-3:]
     assert [row.split(" | ")[0] for row in rows] == ["| tagger", "| tagger-onnx", "| tagger-int8"]
+
+
+def test_the_page_on_tuning_loads_an_adapter_with_peft(tiny_corpus, tmp_path, monkeypatch, uncompiled):
+    for package in ("torch", "peft"):
+        pytest.importorskip(package)
+    make_checkpoint(tmp_path / "checkpoint", "bert")
+    monkeypatch.chdir(tmp_path)
+    options = {"task": "ner", "corpus": str(tiny_corpus), "epochs": 1, "learning_rate": 3e-2, "quiet": True}
+    result = polytag.train(**options, encoder="checkpoint", output="adapter", lora=2, decoding="argmax")
+    (block,) = [
+        part for part in parts(DOCS / "how-to/tune.md") if isinstance(part, Block) and part.title == "with_peft.py"
+    ]
+    (tmp_path / block.title).write_text(block.body, encoding="utf-8")
+    tag = runpy.run_path(str(tmp_path / block.title))["tag"]
+    words = ["Peter", "met", "her", "in", "Berlin"]
+    tag_everything = {"ignore_labels": [], "aggregation_strategy": "first"}
+    entities = tag(" ".join(words), **tag_everything)
+    assert "".join(entity["word"] for entity in entities).replace(" ", "").lower() == "".join(words).lower()
+    (tags,) = result.tagger.predict_tags([words])["ner"]
+    assert {entity["entity_group"] for entity in entities} == {tag.partition("-")[2] or tag for tag in tags}

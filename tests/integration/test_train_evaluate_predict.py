@@ -237,6 +237,14 @@ def test_what_a_corpus_lacks_is_made_up_for(command, tmp_path: Path, uncompiled:
     assert scores["per_label"]["NEW"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 3}
 
 
+def test_a_window_longer_than_the_encoder_reads_has_no_effect_and_the_run_says_so(
+    command, tiny_corpus: Path, tmp_path: Path, uncompiled: None
+):
+    arguments = ("train", "--task", "ner", "--corpus", tiny_corpus, "--epochs", 1, "--output", tmp_path / "tagger")
+    done = command(*arguments, "--window", 600)
+    assert "--window 600 has no effect: the encoder 'compact' reads at most 512 units." in " ".join(done.err.split())
+
+
 def test_a_run_that_fails_midway_leaves_nothing(tiny_corpus: Path, tmp_path: Path, monkeypatch):
     from polytag.engine import loop
 

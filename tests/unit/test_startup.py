@@ -209,6 +209,12 @@ def test_the_pytest_plugin_does_without_numpy():
     assert done.stdout == "False\n", done.stderr
 
 
+def test_a_python_runs_the_command_by_the_name_of_the_package():
+    command = [sys.executable, "-m", "polytag", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+    assert polytag.__version__ in done.stdout
+
+
 def test_the_report_sees_what_is_loaded():
     assert run_python(f"import pyarrow; {_REPORT}").stdout == 'LOADED ["pyarrow"]\n'
 

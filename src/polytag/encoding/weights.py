@@ -198,7 +198,7 @@ def _base_of(folder: Path, content: bool = True) -> tuple[_Config, Path]:
     name = config.base_model_name_or_path
     pinned = config.revision and "@" not in name and not is_local(name)  # else the user wrote another place
     try:
-        base = find_checkpoint(f"{name}@{config.revision}" if pinned else name, "base of the adapter")
+        base = find_checkpoint(f"{name}@{config.revision}" if pinned else name, "base")
         has_weights = not is_adapter(base) and files.has_weights(base)
     except PolytagError as error:
         raise TaggerError(

@@ -7,6 +7,7 @@ length, labels), before calibration; batch and length are free.
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
@@ -61,9 +62,22 @@ def _raising_system_errors() -> Iterator[None]:
         raise
 
 
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Keep TensorFlow from warning that a SavedModel it reads lacks gradients: nobody trains an export."""
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
 def open_savedmodel(folder: Path) -> NetworkFunction:
     """The signature of a SavedModel as a function of arrays."""
-    loaded = tf.saved_model.load(str(folder))
+    with _without_warnings():
+        loaded = tf.saved_model.load(str(folder))
     signature = loaded.signatures[SIGNATURE]
 
     def run(ids: Any, mask: Any) -> dict[str, FloatArray]:
@@ -104,7 +118,8 @@ def write_litert(model: TaggerModel, path: Path) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         _save(module, Path(folder), signature)
         try:
-            path.write_bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
+            with _without_warnings():
+                path.write_bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
         except ConverterError as error:
             raise PolytagError(
                 "LiteRT lacks operations that this encoder's network needs. Export to onnx or savedmodel."

@@ -116,6 +116,12 @@ def _introduction(tagger: Tagger, record: RunRecord) -> Iterator[str]:
         f"encoder `{public(config.encoder)}`, {start}{vectors}.{joint}"
     )
     yield ""
+    if tagger.network.encoder.adapter() is not None:
+        yield (
+            "It is an adapter (LoRA): it has what training adds to the checkpoint, and needs the checkpoint's weights "
+            "to be loaded."
+        )
+        yield ""
     if record.lessons:
         yield from (student_of(record.config, record.lessons), "")
     for name in tagger.heads:

@@ -77,6 +77,11 @@ def fit(
     model = trained_model(config, plan.new_model, distribution)
     workers = distribution.workers if distribution else 1
     reporter.message(f"Training on {device(workers)} in {config.precision or 'float32'}")
+    longest = model.encoder.max_units
+    if config.window is not None and config.window > longest:
+        reporter.message(
+            f"--window {config.window} has no effect: the encoder {config.encoder!r} reads at most {longest} units."
+        )
     stage("Making features")
     features, builder = training_batches(plan, model.encoder, lesson)
     validation = _Validation(plan, model.encoder)

@@ -31,8 +31,8 @@ DECODING = (
 )
 EXPORT = (
     "Write an ONNX model into the folder of the tagger, which then runs without TensorFlow: `onnx` to use it first, "
-    "`none` to write none; `auto` writes one over a checkpoint, to use by choice, where `onnx` and `onnxruntime` are "
-    "installed."
+    "`none` to write none; `auto` writes one over a checkpoint, to use by choice, where `onnx` and "
+    "`onnxruntime` are installed, but not after `--lora`."
 )
 FREEZE = "Keep the embeddings and so many of the lowest blocks of a checkpoint: faster, with less memory."
 LORA = "Train adapters of this rank instead of a checkpoint's weights: a small folder that needs them."

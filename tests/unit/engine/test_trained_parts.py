@@ -178,6 +178,7 @@ def test_only_adapters_and_heads_are_in_the_folder(tmp_path: Path, tiny_corpus: 
     assert saved[f"{query}.lora_A.weight"].shape == (2, 16)
     assert saved[f"{query}.lora_B.weight"].shape == (16, 2)
     assert not any("layer.0" in name for name in saved)
+    assert "It is an adapter (LoRA)" in (tagger / "README.md").read_text()
     config = json.loads((tagger / "adapter_config.json").read_text())
     assert (config["r"], config["lora_alpha"], config["modules_to_save"]) == (2, 4.0, ["classifier"])
 

@@ -153,6 +153,14 @@ def test_the_program_beside_an_export_runs_it(
     assert program["LABELS"] == {task: list(labels) for task, labels in TASKS.items()}
 
 
+@pytest.mark.parametrize("to", ["savedmodel", "litert"])
+def test_nobody_is_warned_of_gradients_that_an_export_lacks(
+    taggers: dict[str, Tagger], tmp_path: Path, caplog: pytest.LogCaptureFixture, to: str
+) -> None:
+    polytag.export(taggers["bert"], tmp_path / to, to)
+    assert caplog.messages == []
+
+
 def test_the_program_can_be_started(taggers: dict[str, Tagger], onnx: Path) -> None:
     done = subprocess.run([sys.executable, onnx / "example.py", *WORDS], capture_output=True, text=True, check=True)
     tags = taggers["bert"].predict_tags([WORDS])
