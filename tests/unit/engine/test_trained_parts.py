@@ -106,6 +106,7 @@ def test_an_interrupted_run_goes_on(options: dict[str, Any], file: str, tmp_path
         ("bert", {"lora": 2, "cased": True}, "Leave out one of them"),
         ("bert", {"lora": 2, "precision": "float16"}, "--lora trains in float32 or bfloat16"),
         ("bert", {"lora": 17}, "at most the rank 16, and --lora 17 asks for more"),
+        ("bert", {"freeze": 2, "lora": 2}, "--lora 2 has none to adapt. Choose at most --freeze 1"),
         ("bert", {"lora": 2, "push": "acme/ner"}, "is an adapter of .*base.*nobody can load it from the hub"),
     ],
 )

@@ -63,9 +63,15 @@ class TrainedParts:
             weights: The weights of the checkpoint, which get the adapters.
 
         Raises:
-            PolytagError: The checkpoint is itself an adapter, or the adapters would be larger than its matrices.
+            PolytagError: The checkpoint is itself an adapter, all blocks are frozen, or the adapters would be larger
+                than its matrices.
         """
         blocks = self._upper()
+        if not blocks:
+            raise PolytagError(
+                f"--freeze {self._frozen} keeps all blocks of the encoder {self._reference!r}, so that --lora {rank} "
+                f"has none to adapt. Choose at most --freeze {self._frozen - 1}, or leave --lora out."
+            )
         self._base_weights = weights_fingerprint(self._folder)
         self._rank = rank
         drawn = {id(variable) for variable in weights.drawn()}
