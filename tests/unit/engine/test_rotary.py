@@ -91,7 +91,7 @@ def test_a_part_of_a_head_is_not_taken_for_a_bare_encoder(tmp_path: Path) -> Non
     tensors = read_checkpoint(folder)
     del tensors["head.norm.weight"]
     write_tensors(folder, tensors)
-    with pytest.raises(PolytagError, match="has no tensor 'head.norm.weight'"):
+    with pytest.raises(PolytagError, match=r"has no tensor 'head\.norm\.weight'"):
         create(str(folder))
 
 
