@@ -14,7 +14,7 @@ from polytag.encoding.tensors import fingerprint
 from polytag.errors import PolytagError, UnknownNameError
 from polytag.exporting.example_program import example_program
 from polytag.exporting.writers import WRITERS, write_onnx_in_place
-from polytag.files import expand_home, remove_leftovers
+from polytag.files import expand_home, new_file, remove_leftovers
 from polytag.plugin.attribution import attributed
 from polytag.plugin.registry import registry
 from polytag.tagger.description import FILE, TaggerDescription, open_folder
@@ -175,7 +175,8 @@ def add_onnx(
     described = describe_onnx(folder, file, preferred, checked=_check_of(result))
     update = {"weights": described.weights, "onnx": {**description.onnx, file: described}}
     description = description.model_copy(update=update)
-    (folder / FILE).write_text(description.to_json(), encoding="utf-8")
+    with new_file(folder / FILE) as sink:  # without it, the folder is still that of a tagger, also on a full disk
+        sink.write(description.to_json())
     return result
 
 
