@@ -110,6 +110,7 @@ def export(
         raise PolytagError("Name the folder to write the export to, or write it into the tagger's with --in-place.")
     folder = expand_home(output)
     if not isinstance(tagger, Tagger):
+        _check_elsewhere(expand_home(tagger), folder)
         tagger, _ = open_folder(tagger)
     check_output(folder, overwrite)
     chosen = _chosen(tagger if isinstance(tagger, Tagger) else Tagger.load(tagger, runtime="tensorflow"), task)
@@ -199,6 +200,15 @@ def _export_in_place(tagger: Tagger | str | Path, quantize: str | None, corpus: 
     with replacing_folder(folder, overwrite=True) as temporary:
         shutil.copytree(folder, temporary, dirs_exist_ok=True)
         return add_onnx(loaded, temporary, quantize, corpus, output=folder)
+
+
+def _check_elsewhere(tagger: Path, output: Path) -> None:
+    """Refuse an export that would replace the tagger itself, which cannot be made of it again."""
+    if tagger.is_dir() and output.is_dir() and tagger.samefile(output):
+        raise PolytagError(
+            f"{str(output)!r} is the folder of the tagger itself, which the export would replace. Choose another "
+            "folder, or write an ONNX model into this one with --in-place."
+        )
 
 
 def _checked(tagger: Tagger, exported: Tagger, corpus: Corpus, result: Export, n_sentences: int = _SENTENCES) -> Export:

@@ -237,6 +237,16 @@ def test_what_does_not_fit_an_export_in_place_is_refused(plain: Path, options: d
         polytag.export(plain, in_place=True, **options)
 
 
+@pytest.mark.parametrize("to", ["onnx", "transformers"])
+def test_an_export_does_not_replace_its_tagger(plain: Path, tmp_path: Path, to: str) -> None:
+    folder = shutil.copytree(plain, tmp_path / "tagger")
+    (tmp_path / "link").symlink_to(folder)
+    for output in (folder, tmp_path / "link"):
+        with pytest.raises(PolytagError, match="is the folder of the tagger itself, which the export would replace"):
+            polytag.export(folder, output, to=to, task="ner", overwrite=True)
+    assert (folder / "model.safetensors").read_bytes() == (plain / "model.safetensors").read_bytes()
+
+
 def test_only_a_folder_of_a_tagger_can_hold_one(plain: Path, tmp_path: Path) -> None:
     with pytest.raises(PolytagError, match="needs the folder of a tagger on this machine"):
         polytag.export("owner/name", in_place=True)
