@@ -61,21 +61,19 @@ CASES = {family: Case(family) for family in FAMILIES} | {
     ),
     "modernbert, relu": Case("modernbert", {"hidden_activation": "relu", "classifier_activation": "silu"}),
     "modernbert, local attention to each position itself": Case("modernbert", {"local_attention": 1}),
-    "modernbert, sliding_window": Case("modernbert", {"sliding_window": 2}),
+    "modernbert, sliding_window": Case("modernbert", {"sliding_window": 2}, ("local_attention",)),
     "modernbert, rope_scaling": Case(
         "modernbert", {"rope_scaling": {"rope_type": "default", "rope_theta": 77.0}}, ("rope_parameters",)
     ),
-    "modernbert, fields of eurobert": Case("modernbert", {"num_key_value_heads": 1}),
     "eurobert, rope_scaling": Case(
         "eurobert", {"rope_scaling": {"rope_type": "default", "rope_theta": 77.0}}, ("rope_parameters",)
-    ),
-    "eurobert, rope_scaling and rope_theta": Case(
-        "eurobert", {"rope_scaling": {"rope_type": "default"}, "rope_theta": 33.0}, ("rope_parameters",)
     ),
     "eurobert, no shared heads": Case("eurobert", {"num_key_value_heads": 2, "rms_norm_eps": 0.1, "head_dim": 4}),
     "eurobert, rope_theta": Case("eurobert", {"rope_theta": 77.0}, ("rope_parameters",)),
     "deberta-v2, gelu_new": Case("deberta-v2", {"hidden_act": "gelu_new"}),
-    "deberta-v2, the middle of the buckets is the greatest distance": Case("deberta-v2", {"position_buckets": 94}),
+    "deberta-v2, the middle of the buckets is the greatest distance": Case(
+        "deberta-v2", {"position_buckets": 78, "max_relative_positions": 40}
+    ),
     "deberta-v2, a distance at the edge of a bucket": Case(
         "deberta-v2", {"position_buckets": 14, "max_relative_positions": 40, "pos_att_type": "P2C|C2P"}
     ),
