@@ -39,9 +39,18 @@ CASES = {family: Case(family) for family in FAMILIES} | {
     "albert, gelu": Case("albert", {"hidden_act": "gelu"}),
     "albert, no hidden_act": Case("albert", absent=("hidden_act",)),
     "albert, two groups": Case("albert", {"num_hidden_groups": 2}),
+    "albert, a group of three layers and one of two": Case("albert", {"num_hidden_groups": 2, "num_hidden_layers": 5}),
     "electra, wide embeddings": Case("electra", {"embedding_size": HIDDEN}),
     "electra, gelu_pytorch_tanh": Case("electra", {"hidden_act": "gelu_pytorch_tanh"}),
     "roberta, large epsilon": Case("roberta", {"layer_norm_eps": 0.1}),
+    "roberta, padding has id 0": Case("roberta", {"pad_token_id": 0}),
+    "xlm-roberta, padding has id 3": Case("xlm-roberta", {"pad_token_id": 3}),
+    "distilbert, fields of bert": Case("distilbert", {"layer_norm_eps": 0.1, "type_vocab_size": 2}),
+    "distilbert, names of bert": Case(
+        "distilbert",
+        {"hidden_size": HIDDEN, "num_attention_heads": 4, "num_hidden_layers": 1},
+        ("dim", "n_heads", "n_layers"),
+    ),
     "modernbert, older names": Case(
         "modernbert",
         {"global_attn_every_n_layers": 2, "global_rope_theta": 500.0, "local_rope_theta": 50.0, "num_hidden_layers": 3},
@@ -51,9 +60,23 @@ CASES = {family: Case(family) for family in FAMILIES} | {
         "modernbert", {"norm_bias": True, "attention_bias": True, "mlp_bias": True, "classifier_bias": True}
     ),
     "modernbert, relu": Case("modernbert", {"hidden_activation": "relu", "classifier_activation": "silu"}),
+    "modernbert, local attention to each position itself": Case("modernbert", {"local_attention": 1}),
+    "modernbert, sliding_window": Case("modernbert", {"sliding_window": 2}, ("local_attention",)),
+    "modernbert, rope_scaling": Case(
+        "modernbert", {"rope_scaling": {"rope_type": "default", "rope_theta": 77.0}}, ("rope_parameters",)
+    ),
+    "eurobert, rope_scaling": Case(
+        "eurobert", {"rope_scaling": {"rope_type": "default", "rope_theta": 77.0}}, ("rope_parameters",)
+    ),
     "eurobert, no shared heads": Case("eurobert", {"num_key_value_heads": 2, "rms_norm_eps": 0.1, "head_dim": 4}),
     "eurobert, rope_theta": Case("eurobert", {"rope_theta": 77.0}, ("rope_parameters",)),
     "deberta-v2, gelu_new": Case("deberta-v2", {"hidden_act": "gelu_new"}),
+    "deberta-v2, the middle of the buckets is the greatest distance": Case(
+        "deberta-v2", {"position_buckets": 78, "max_relative_positions": 40}
+    ),
+    "deberta-v2, a distance at the edge of a bucket": Case(
+        "deberta-v2", {"position_buckets": 14, "max_relative_positions": 40, "pos_att_type": "P2C|C2P"}
+    ),
     "deberta-v2, many buckets": Case("deberta-v2", {"position_buckets": 64, "max_relative_positions": 100}),
 }
 

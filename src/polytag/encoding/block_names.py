@@ -1,4 +1,4 @@
-"""The names of the layers of a block in checkpoints of transformers."""
+"""The names of the layers of a block in checkpoints of transformers, and the order of blocks that share weights."""
 
 from __future__ import annotations
 
@@ -46,3 +46,8 @@ _OF_FAMILY = {
 def block_names(model_type: str) -> BlockNames:
     """The names in checkpoints of a model type; BERT's, if it has no others."""
     return _OF_FAMILY.get(model_type, BlockNames())
+
+
+def groups_of_layers(layers: int, groups: int) -> list[int]:
+    """For each layer of ALBERT the group of blocks whose weights it has; with this rounding in transformers, too."""
+    return [int(layer / (layers / groups)) for layer in range(layers)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from polytag.errors import TaggerError, in_brief
+from polytag.errors import TaggerError, in_brief, shorten
 
 _BERT = {
     "vocab_size": 30522,
@@ -47,6 +47,7 @@ _DEBERTA = {
     "max_relative_positions": -1,
     "position_biased_input": True,
 }
+_ROBERTA = _BERT | {"pad_token_id": 1}
 _DISTILBERT = {
     "vocab_size": 30522,
     "max_position_embeddings": 512,
@@ -112,25 +113,32 @@ class Family(NamedTuple):
     Attributes:
         architecture: The class of a token classifier in transformers.
         defaults: Values of fields that a config.json may leave out; only of those that polytag uses.
-        reserved: Number of position embeddings that no position uses.
+        fixed: Values of fields that polytag reads, and that a config.json of this family does not change.
+        aliases: Second names of fields; where a config.json has both, the second one counts.
     """
 
     architecture: str
     defaults: Mapping[str, Any]
-    reserved: int = 0
+    fixed: Mapping[str, Any] = {}
+    aliases: Mapping[str, str] = {}
 
 
 FAMILIES: Mapping[str, Family] = {
     "albert": Family("AlbertForTokenClassification", _BERT | _ALBERT),
     "bert": Family("BertForTokenClassification", _BERT),
-    "camembert": Family("CamembertForTokenClassification", _BERT, reserved=2),
+    "camembert": Family("CamembertForTokenClassification", _ROBERTA),
     "deberta-v2": Family("DebertaV2ForTokenClassification", _BERT | _DEBERTA),
-    "distilbert": Family("DistilBertForTokenClassification", _DISTILBERT),
+    "distilbert": Family(
+        "DistilBertForTokenClassification",
+        _DISTILBERT,
+        fixed={"layer_norm_eps": 1e-12, "type_vocab_size": 0},
+        aliases={"hidden_size": "dim", "num_attention_heads": "n_heads", "num_hidden_layers": "n_layers"},
+    ),
     "electra": Family("ElectraForTokenClassification", _BERT | _ELECTRA),
     "eurobert": Family("EuroBertForTokenClassification", _EUROBERT),
     "modernbert": Family("ModernBertForTokenClassification", _MODERNBERT),
-    "roberta": Family("RobertaForTokenClassification", _BERT | {"vocab_size": 50265}, reserved=2),
-    "xlm-roberta": Family("XLMRobertaForTokenClassification", _BERT, reserved=2),
+    "roberta": Family("RobertaForTokenClassification", _ROBERTA | {"vocab_size": 50265}),
+    "xlm-roberta": Family("XLMRobertaForTokenClassification", _ROBERTA),
 }
 """Model type -> family."""
 
@@ -152,7 +160,29 @@ def with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         KeyError: Its model type is not among `FAMILIES`.
     """
-    return {**FAMILIES[config["model_type"]].defaults, **config}
+    family = FAMILIES[config["model_type"]]
+    aliases = {name: config[alias] for alias, name in family.aliases.items() if alias in config}
+    return {**family.defaults, **config, **aliases, **family.fixed}
+
+
+def unused_positions(config: Mapping[str, Any]) -> int:
+    """Number of position embeddings before the first one that is used: in RoBERTa, positions follow the id of padding.
+
+    Args:
+        config: The configuration of a checkpoint, with all fields.
+
+    Raises:
+        TaggerError: That id is no id.
+    """
+    if "pad_token_id" not in FAMILIES[config["model_type"]].defaults:
+        return 0
+    padding = config["pad_token_id"]
+    if isinstance(padding, bool) or not isinstance(padding, int) or padding < 0:
+        raise TaggerError(
+            f"The config.json of the checkpoint is damaged: pad_token_id is {shorten(repr(padding))}, and must be an "
+            "integer of at least 0, because positions are counted from it. Download or train the checkpoint again."
+        )
+    return padding + 1
 
 
 def longest_input(config: Mapping[str, Any]) -> int:
@@ -166,7 +196,7 @@ def longest_input(config: Mapping[str, Any]) -> int:
         longest = int(settings["max_position_embeddings"])
         if "max_relative_positions" in family.defaults and int(settings["max_relative_positions"]) > 0:
             longest = int(settings["max_relative_positions"])
-        return longest - family.reserved
+        return longest - unused_positions(settings)
     except (KeyError, ValueError, TypeError) as error:
         raise TaggerError(
             "The config.json of the checkpoint does not state a known model type and the number of its positions "

@@ -34,7 +34,8 @@ def angle_base(config: Mapping[str, Any], kind: str | None = None) -> float:
     own = found.get(kind) if kind is not None and isinstance(found, Mapping) else found
     own = {} if own is None else own
     old = config.get("rope_scaling")
-    for described in (own, {} if old is None else old):
+    old = {} if old is None else old
+    for described in (own, old):
         if not isinstance(described, Mapping):
             raise _damaged("rope_parameters", described, "an object")
         name = described.get("rope_type", described.get("type", "default"))
@@ -43,6 +44,8 @@ def angle_base(config: Mapping[str, Any], kind: str | None = None) -> float:
                 f"The checkpoint rotates its positions in the way {shorten(repr(name))} (rope_type in config.json). "
                 "polytag knows the usual way alone, 'default'. Use another checkpoint."
             )
+    # transformers takes what rope_scaling says first, and in a model with one base nothing else if it says anything.
+    own = old if old and kind is None else {**own, **old}
     base = own.get("rope_theta", config.get(_OLD_NAMES[kind], _BASES[kind]))
     if isinstance(base, bool) or not isinstance(base, int | float) or not 1 < base < 1e12:
         raise _damaged("rope_theta", base, "a number above 1")
@@ -64,6 +67,21 @@ def attends_nearby(config: Mapping[str, Any]) -> list[bool]:
     if isinstance(every, bool) or not isinstance(every, int) or every < 1:
         raise _damaged("global_attn_every_n_layers", every, "an integer of at least 1")
     return [number % every != 0 for number in range(layers)]
+
+
+def farthest(config: Mapping[str, Any]) -> int:
+    """Greatest distance of positions that attend to each other in the blocks of ModernBERT that `attends_nearby` names.
+
+    transformers takes `sliding_window` before `local_attention`, which counts the positions on both sides.
+
+    Raises:
+        TaggerError: A field that says so is damaged.
+    """
+    field, sides = ("sliding_window", 1) if "sliding_window" in config else ("local_attention", 2)
+    found = config[field]
+    if isinstance(found, bool) or not isinstance(found, int) or found < 1:
+        raise _damaged(field, found, "an integer of at least 1")
+    return found // sides
 
 
 def _damaged(field: str, value: object, wanted: str) -> TaggerError:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from polytag.encoding.families import tensor_prefix, with_defaults
+from polytag.encoding.families import tensor_prefix, unused_positions, with_defaults
 from polytag.errors import TaggerError, shorten
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -140,8 +140,10 @@ def _check_shared_heads(settings: Mapping[str, Any], names: Shapes, folder: Path
 
 def _check_numbers(settings: Mapping[str, Any], folder: Path) -> None:
     """Check the fields that no tensor shows."""
-    if _number(settings, "max_position_embeddings", folder) > _LARGEST:
-        raise _invalid(folder, "max_position_embeddings", settings["max_position_embeddings"], f"at most {_LARGEST:,}")
+    positions, unused = _number(settings, "max_position_embeddings", folder), unused_positions(settings)
+    if not unused < positions <= _LARGEST:
+        wanted = f"greater than {unused}, and at most {_LARGEST:,}"
+        raise _invalid(folder, "max_position_embeddings", positions, wanted)
     for name in _RATES:
         value = settings.get(name, 0.0)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:

@@ -14,7 +14,7 @@ from polytag.encoding.tensors import fingerprint
 from polytag.errors import PolytagError, UnknownNameError
 from polytag.exporting.example_program import example_program
 from polytag.exporting.writers import WRITERS, write_onnx_in_place
-from polytag.files import expand_home, remove_leftovers
+from polytag.files import expand_home, new_file, remove_leftovers
 from polytag.plugin.attribution import attributed
 from polytag.plugin.registry import registry
 from polytag.tagger.description import FILE, TaggerDescription, open_folder
@@ -110,6 +110,7 @@ def export(
         raise PolytagError("Name the folder to write the export to, or write it into the tagger's with --in-place.")
     folder = expand_home(output)
     if not isinstance(tagger, Tagger):
+        _check_elsewhere(expand_home(tagger), folder)
         tagger, _ = open_folder(tagger)
     check_output(folder, overwrite)
     chosen = _chosen(tagger if isinstance(tagger, Tagger) else Tagger.load(tagger, runtime="tensorflow"), task)
@@ -175,7 +176,8 @@ def add_onnx(
     described = describe_onnx(folder, file, preferred, checked=_check_of(result))
     update = {"weights": described.weights, "onnx": {**description.onnx, file: described}}
     description = description.model_copy(update=update)
-    (folder / FILE).write_text(description.to_json(), encoding="utf-8")
+    with new_file(folder / FILE) as sink:  # without it, the folder is still that of a tagger, also on a full disk
+        sink.write(description.to_json())
     return result
 
 
@@ -198,6 +200,15 @@ def _export_in_place(tagger: Tagger | str | Path, quantize: str | None, corpus: 
     with replacing_folder(folder, overwrite=True) as temporary:
         shutil.copytree(folder, temporary, dirs_exist_ok=True)
         return add_onnx(loaded, temporary, quantize, corpus, output=folder)
+
+
+def _check_elsewhere(tagger: Path, output: Path) -> None:
+    """Refuse an export that would replace the tagger itself, which cannot be made of it again."""
+    if tagger.is_dir() and output.is_dir() and tagger.samefile(output):
+        raise PolytagError(
+            f"{str(output)!r} is the folder of the tagger itself, which the export would replace. Choose another "
+            "folder, or write an ONNX model into this one with --in-place."
+        )
 
 
 def _checked(tagger: Tagger, exported: Tagger, corpus: Corpus, result: Export, n_sentences: int = _SENTENCES) -> Export:

@@ -86,11 +86,18 @@ def _add_onnx(tagger: Tagger, record: RunRecord, written: Path, folder: Path) ->
             exported = add_onnx(
                 tagger, written, corpus=record.corpus, output=folder, sentences=_CHECKED, preferred=asked
             )
-    except PolytagError as error:
+    except (PolytagError, OSError, MemoryError) as error:
         if asked:
             raise
         # Nobody loses a trained tagger to a file that nobody asked for.
         shutil.rmtree((written / FILES["onnx"]).parent, ignore_errors=True)
-        return f"No ONNX model was written. {message_of(error)}"
+        return f"No ONNX model was written. {_why(error)}"
     shares = ", ".join(f"{name} {share:.2%}" for name, share in exported.agreement.items())
     return f"ONNX model: {shares} of words have the same tag"
+
+
+def _why(error: PolytagError | OSError | MemoryError) -> str:
+    if isinstance(error, PolytagError):
+        return message_of(error)
+    wanting = error.strerror or str(error) if isinstance(error, OSError) else "There is not enough memory"
+    return f"{wanting}. Make room, and write it with polytag export --in-place."

@@ -47,6 +47,7 @@ def test_a_configuration_goes_before_the_defaults() -> None:
         ({"model_type": "bert"}, 512),
         ({"model_type": "bert", "max_position_embeddings": 48, "max_relative_positions": 9}, 48),
         ({"model_type": "roberta", "max_position_embeddings": 514}, 512),
+        ({"model_type": "roberta", "max_position_embeddings": 514, "pad_token_id": 0}, 513),
         ({"model_type": "deberta-v2", "max_position_embeddings": 48, "max_relative_positions": -1}, 48),
         ({"model_type": "deberta-v2", "max_position_embeddings": 48, "max_relative_positions": 60}, 60),
     ],

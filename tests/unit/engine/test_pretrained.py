@@ -326,6 +326,8 @@ def with_slow_tokenizer(folder: Path) -> None:
         (edited(model_type="vit"), "model type 'vit', which polytag cannot read"),
         (edited(hidden_size="many"), "config.json is damaged: hidden_size is 'many', and must be an integer"),
         (edited(hidden_act="mish"), "activation 'mish' is not supported"),
+        (edited(is_decoder=True), "The checkpoint is a decoder (is_decoder in its config.json): each position"),
+        (edited(position_embedding_type="relative_key"), "positions of the kind 'relative_key'"),
         (with_slow_tokenizer, "has no fast tokenizer"),
         (written("tokenizer.json", "{"), "has no fast tokenizer"),
         (without("tokenizer.json"), "has no tokenizer: none of its files has a vocabulary"),
@@ -336,6 +338,21 @@ def test_what_is_wrong_with_a_checkpoint_is_said_in_one_paragraph(
     tmp_path: Path, spoil: Callable[[Path], None], expected: str
 ) -> None:
     spoil(make_checkpoint(tmp_path, "bert"))
+    assert expected in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"pad_token_id": None}, "pad_token_id is None, and must be an integer of at least 0"),
+        ({"pad_token_id": 48}, "max_position_embeddings is 48, and must be greater than 49"),
+    ],
+)
+def test_positions_that_cannot_be_counted_from_the_id_of_padding_are_refused(
+    tmp_path: Path, changes: dict[str, Any], expected: str
+) -> None:
+    make_checkpoint(tmp_path, "roberta", max_position_embeddings=POSITIONS)
+    edited(**changes)(tmp_path)
     assert expected in refusal(tmp_path)
 
 

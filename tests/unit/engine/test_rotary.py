@@ -86,6 +86,15 @@ def test_a_bare_encoder_gets_a_head_that_is_saved(tmp_path: Path) -> None:
     assert 0.01 < saved["head.dense.weight"].std() < 0.03
 
 
+def test_a_part_of_a_head_is_not_taken_for_a_bare_encoder(tmp_path: Path) -> None:
+    folder = make_checkpoint(tmp_path, "modernbert")
+    tensors = read_checkpoint(folder)
+    del tensors["head.norm.weight"]
+    write_tensors(folder, tensors)
+    with pytest.raises(PolytagError, match=r"has no tensor 'head\.norm\.weight'"):
+        create(str(folder))
+
+
 def test_a_checkpoint_of_8192_positions_is_read_whole(tmp_path: Path) -> None:
     folder = make_checkpoint(tmp_path, "modernbert", max_position_embeddings=8192)
     encoder = create(str(folder))
@@ -99,6 +108,7 @@ def test_a_checkpoint_of_8192_positions_is_read_whole(tmp_path: Path) -> None:
     [
         ("modernbert", {"layer_types": ["full_attention"]}, "layer_types is .* must be a list of 2 names"),
         ("modernbert", {"local_attention": 0}, "local_attention is 0, and must be an integer of at least 1"),
+        ("modernbert", {"sliding_window": "wide"}, "sliding_window is 'wide', and must be an integer of at least 1"),
         ("modernbert", {"num_attention_heads": 16}, "num_attention_heads is 16, and must be such that positions"),
         ("modernbert", {"norm_bias": "no"}, "norm_bias is 'no', and must be true or false"),
         ("modernbert", {"classifier_activation": "mish"}, "activation 'mish' is not supported"),

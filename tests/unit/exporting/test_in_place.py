@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
+import os
 import pickle
 import shutil
 import threading
@@ -235,6 +237,16 @@ def test_what_does_not_fit_an_export_in_place_is_refused(plain: Path, options: d
         polytag.export(plain, in_place=True, **options)
 
 
+@pytest.mark.parametrize("to", ["onnx", "transformers"])
+def test_an_export_does_not_replace_its_tagger(plain: Path, tmp_path: Path, to: str) -> None:
+    folder = shutil.copytree(plain, tmp_path / "tagger")
+    (tmp_path / "link").symlink_to(folder)
+    for output in (folder, tmp_path / "link"):
+        with pytest.raises(PolytagError, match="is the folder of the tagger itself, which the export would replace"):
+            polytag.export(folder, output, to=to, task="ner", overwrite=True)
+    assert (folder / "model.safetensors").read_bytes() == (plain / "model.safetensors").read_bytes()
+
+
 def test_only_a_folder_of_a_tagger_can_hold_one(plain: Path, tmp_path: Path) -> None:
     with pytest.raises(PolytagError, match="needs the folder of a tagger on this machine"):
         polytag.export("owner/name", in_place=True)
@@ -302,6 +314,41 @@ def test_a_run_ends_without_one_that_disagrees_unless_it_was_asked_for(
     assert not (tmp_path / "tagger/onnx").exists()
     with pytest.warns(RuntimeHint):
         assert Tagger.load(tmp_path / "tagger").runtime == "tensorflow"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "No space left on device. Make room, and write it with"),
+        (MemoryError(), "There is not enough memory. Make room, and write it with polytag export --in-place."),
+    ],
+)
+def test_a_model_that_nobody_asked_for_costs_no_tagger_where_there_is_no_room(
+    command, tiny_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uncompiled: None, error, said: str
+) -> None:
+    def half_written(tagger: Tagger, path: Path, quantize: str | None) -> None:
+        path.parent.mkdir()
+        path.write_bytes(b"half")
+        raise error
+
+    monkeypatch.setattr(exporting, "write_onnx_in_place", half_written)
+    checkpoint = make_checkpoint(tmp_path / "bert", "bert")
+    options = ["train", "-t", "ner", "-c", tiny_corpus, "-e", checkpoint, "--epochs", "1", "-o", tmp_path / "tagger"]
+    done = command(*options)
+    assert (done.status, f"No ONNX model was written. {said}" in done.err) == (0, True), done.err
+    assert not (tmp_path / "tagger/onnx").exists()
+    assert Tagger.load(tmp_path / "tagger", runtime="tensorflow").tag(["Anna"])
+
+
+def test_a_record_that_cannot_be_written_leaves_the_one_of_the_tagger(
+    plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shutil.copytree(plain, tmp_path / "tagger")
+    tagger, record = Tagger.load(folder, runtime="tensorflow"), (folder / "polytag.json").read_bytes()
+    monkeypatch.setattr(exporting.TaggerDescription, "to_json", lambda self: "\udc80")  # what UTF-8 has no bytes for
+    with pytest.raises(UnicodeEncodeError):
+        exporting.add_onnx(tagger, folder)
+    assert (folder / "polytag.json").read_bytes() == record
 
 
 def test_a_run_writes_one_unasked_for_checkpoints_alone(

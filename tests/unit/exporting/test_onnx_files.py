@@ -27,6 +27,8 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "another epsilon": ("roberta", {"layer_norm_eps": 0.1}),
     "embeddings of full width": ("electra", {"embedding_size": 16}),
     "two groups of two blocks": ("albert", {"num_hidden_layers": 4, "num_hidden_groups": 2, "inner_group_num": 2}),
+    "a group of two layers and one of one": ("albert", {"num_hidden_layers": 3, "num_hidden_groups": 2}),
+    "padding with another id": ("roberta", {"pad_token_id": 3}),
     "many buckets": ("deberta-v2", {"position_buckets": 32}),
     "SiLU": ("bert", {"hidden_act": "silu"}),
     "rotary, with biases and other activations": (
@@ -36,6 +38,9 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
             **{"hidden_activation": "relu", "classifier_activation": "silu", "num_hidden_layers": 4},
         },
     ),
+    "rotary, local attention to each position itself": ("modernbert", {"local_attention": 1}),
+    "rotary, a second name of local attention": ("modernbert", {"sliding_window": 2}),
+    "rotary, a field of another family": ("modernbert", {"num_key_value_heads": 1}),
     "rotary, wide heads that share nothing": ("eurobert", {"num_key_value_heads": 2, "head_dim": 12}),
     "another limit of positions": ("deberta-v2", {"max_relative_positions": 20}),
 }

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from polytag.encoding.block_names import groups_of_layers
 from polytag.engine.encoders.disentangled import RelativeEmbedding, RelativeScores
 from polytag.engine.encoders.layers import Norm
 from polytag.engine.encoders.transformer import BlockSizes, TransformerBlock
@@ -44,7 +45,7 @@ class TransformerBackbone(keras.Model):  # type: ignore[misc]  # Keras has no ty
         vocabulary: Number of embeddings of tokens.
         sizes: Sizes of the blocks.
         layers: How often the groups of blocks are computed, all together.
-        groups: Number of groups. One is computed repeatedly before the next one; usually there are as many as layers.
+        groups: Number of groups, at most as many as layers. One is computed repeatedly before the next one.
         group_size: Number of blocks of a group.
         embedding_width: Width of the embeddings, if a dense layer follows them.
         positions: Number of embeddings of positions; 0 if the network has none.
@@ -73,8 +74,6 @@ class TransformerBackbone(keras.Model):  # type: ignore[misc]  # Keras has no ty
         longest: int,
         dtype: Any = None,
     ) -> None:
-        if layers % groups:
-            raise ValueError(f"{groups} groups cannot share {layers} layers")
         tokens = keras.Input((None,), dtype="int32", name="token_ids")
         mask = keras.Input((None,), dtype="int32", name="padding_mask")
         width = embedding_width or sizes.width
@@ -101,8 +100,8 @@ class TransformerBackbone(keras.Model):  # type: ignore[misc]  # Keras has no ty
             scores = RelativeScores(buckets, longest)
             of_blocks["relative"] = relative(vectors)
         blocks = [TransformerBlock(sizes, f"block_{number}", dtype, scores) for number in range(groups * group_size)]
-        for first in range(0, len(blocks), group_size):
-            for block in blocks[first : first + group_size] * (layers // groups):
+        for group in groups_of_layers(layers, groups):
+            for block in blocks[group * group_size : (group + 1) * group_size]:
                 vectors = block(vectors, **of_blocks)
         super().__init__(inputs={"token_ids": tokens, "padding_mask": mask}, outputs=vectors)
         self.dtype_policy = keras.dtype_policies.get(dtype)  # as an argument, a functional model ignores it

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from polytag.encoding.block_names import block_names
-from polytag.encoding.families import FAMILIES
+from polytag.encoding.families import unused_positions
 from polytag.engine.encoders.backbone import TransformerBackbone
 from polytag.engine.encoders.layers import Columns, transposed
 from polytag.engine.encoders.transformer import BlockSizes
+from polytag.errors import PolytagError, shorten
 
 backbone_cls = TransformerBackbone
 
@@ -38,14 +39,19 @@ _PROJECTIONS = {"albert": "encoder.embedding_hidden_mapping_in", "electra": "emb
 
 
 def convert_backbone_config(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments of the backbone; nothing is computed of sizes, which are checked afterwards."""
+    """Arguments of the backbone; nothing is computed of sizes, which are checked afterwards.
+
+    Raises:
+        PolytagError: The backbone does not support the architecture of the checkpoint.
+    """
+    _check_form(config)
     family = config["model_type"]
     fields = _FIELDS.get(family, _Fields())
     width, layers = config[fields.width], config[fields.layers]
     embedding_width = config["embedding_size"] if family in ("albert", "electra") else width
-    positions, reserved = config["max_position_embeddings"], FAMILIES[family].reserved
-    if reserved:
-        positions -= reserved
+    positions, unused = config["max_position_embeddings"], unused_positions(config)
+    if unused:
+        positions -= unused
     return {
         "vocabulary": config["vocab_size"],
         "sizes": BlockSizes(
@@ -66,6 +72,20 @@ def convert_backbone_config(config: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _check_form(config: Mapping[str, Any]) -> None:
+    """Refuse networks that compute something else with tensors of the same names."""
+    if config.get("is_decoder"):
+        raise PolytagError(
+            "The checkpoint is a decoder (is_decoder in its config.json): each position attends only to the positions "
+            "before it, which polytag does not compute. Use a checkpoint of an encoder."
+        )
+    if (positions := config.get("position_embedding_type")) not in (None, "absolute"):
+        raise PolytagError(
+            f"The checkpoint has positions of the kind {shorten(repr(positions))} (position_embedding_type in its "
+            "config.json), which polytag does not compute. Use a checkpoint with 'absolute' ones."
+        )
+
+
 def convert_weights(backbone: TransformerBackbone, loader: Any, config: Mapping[str, Any]) -> None:
     """Port every variable; the variable of queries, keys and values is ported in three parts."""
     family = config["model_type"]
@@ -81,11 +101,11 @@ def convert_weights(backbone: TransformerBackbone, loader: Any, config: Mapping[
 
     loader.port_weight(backbone.token_embedding.embeddings, "embeddings.word_embeddings.weight")
     if backbone.places is not None:
-        reserved = FAMILIES[family].reserved
+        unused = unused_positions(config)
         loader.port_weight(
             backbone.places.positions,
             "embeddings.position_embeddings.weight",
-            (lambda tensor, _: tensor[reserved:]) if reserved else None,
+            (lambda tensor, _: tensor[unused:]) if unused else None,
         )
         if backbone.places.segments is not None:
             loader.port_weight(backbone.places.segments, "embeddings.token_type_embeddings.weight")

@@ -45,10 +45,13 @@ def _check_form(config: Mapping[str, Any]) -> None:
         if found[name] != wanted
     ]
     kinds = config.get("pos_att_type") or ()
-    if {str(kind).strip() for kind in (kinds.split("|") if isinstance(kinds, str) else kinds)} != {"c2p", "p2c"}:
+    if {str(kind).strip() for kind in (kinds.lower().split("|") if isinstance(kinds, str) else kinds)} != {
+        "c2p",
+        "p2c",
+    }:
         wrong.append(f"pos_att_type is {shorten(repr(kinds))}, not 'p2c|c2p'")
-    if config.get("position_buckets", -1) < 1:
-        wrong.append("it has no position_buckets")
+    if config.get("position_buckets", -1) < 2:
+        wrong.append("it has fewer than two position_buckets")
     if config.get("embedding_size", config["hidden_size"]) != config["hidden_size"]:
         wrong.append("its embeddings are narrower than its layers")
     if wrong:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from polytag.encoding.rotary_config import angle_base, attends_nearby
+from polytag.encoding.rotary_config import angle_base, attends_nearby, farthest
 from polytag.engine.encoders.layers import transposed
 from polytag.engine.encoders.rotary import RotaryBackbone, Sizes
 
@@ -34,7 +34,7 @@ def convert_backbone_config(config: Mapping[str, Any]) -> dict[str, Any]:
             inner_dropout=config["mlp_dropout"],
         ),
         "thetas": [angle_base(config, "sliding_attention" if near else "full_attention") for near in local],
-        "nearby": [config["local_attention"] // 2 if near else None for near in local],
+        "nearby": [farthest(config) if near else None for near in local],
         "first_norm": True,
         "embedding_dropout": config["embedding_dropout"],
         "prediction_head": config["classifier_bias"],

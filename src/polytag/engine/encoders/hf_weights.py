@@ -77,9 +77,10 @@ class WeightMap:
         Raises:
             TaggerError: A tensor is missing or has the wrong shape.
         """
+        is_bare = not any(name.startswith(HEAD) for name in tensors)
         for link in self._links:
             tensor = self._find(tensors, link.name)
-            if tensor is None and link.name.startswith(HEAD):  # of a bare encoder: as it was drawn
+            if tensor is None and is_bare and link.name.startswith(HEAD):  # as it was drawn
                 tensor = link.to_tensor(np.zeros(link.variable.shape[::-1], np.float32))
                 self._drawn.append(link)
             elif tensor is None:

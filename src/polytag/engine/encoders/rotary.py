@@ -149,8 +149,8 @@ class RotaryBlock(keras.layers.Layer):  # type: ignore[misc]  # Keras has no typ
         def weights(scores: Any) -> Any:
             return self._weight_dropout(tf.nn.softmax(scores), training=training)
 
-        if near is None:
-            context = attend(query, key, value, is_unit, weights)
+        if not near:  # all positions, or each position itself: nothing to cut up
+            context = attend(query, key, value, is_unit, weights, near)
         else:
             context = tf.cond(
                 length > FEW_BLOCKS * near,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polytag.encoding.families import tensor_name, with_defaults
-from polytag.encoding.rotary_config import angle_base, attends_nearby
+from polytag.encoding.rotary_config import angle_base, attends_nearby, farthest
 from polytag.exporting.onnx.activation import activated
 from polytag.plugin.onnx_graph import OnnxGraph
 
@@ -68,8 +68,9 @@ class RotaryNetwork:
         self._is_modernbert = self._family == "modernbert"
         self._epsilon = self._config["norm_eps" if self._is_modernbert else "rms_norm_eps"]
         self._heads: int = self._config["num_attention_heads"]
-        self._shared: int = self._config.get("num_key_value_heads") or self._heads
-        self._size: int = self._config.get("head_dim") or self._config["hidden_size"] // self._heads
+        of_heads: Mapping[str, Any] = {} if self._is_modernbert else self._config  # fields of EuroBERT alone
+        self._shared: int = of_heads.get("num_key_value_heads") or self._heads
+        self._size: int = of_heads.get("head_dim") or self._config["hidden_size"] // self._heads
         self._length = graph.add("Shape", graph.ids, start=1, end=2)
 
     def write(self) -> str:
@@ -100,8 +101,8 @@ class RotaryNetwork:
             positions = self._positions()
             rows, columns = (graph.add("Unsqueeze", positions, graph.constant([axis])) for axis in (1, 0))
             distance = graph.add("Abs", graph.add("Sub", rows, columns))
-            farthest = graph.constant(self._config["local_attention"] // 2)
-            is_unit = graph.add("And", is_unit, graph.add("LessOrEqual", distance, farthest))
+            limit = graph.constant(farthest(self._config))
+            is_unit = graph.add("And", is_unit, graph.add("LessOrEqual", distance, limit))
         return graph.add("Where", is_unit, graph.number(0), graph.number(_MASKED))
 
     def _positions(self) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from polytag.encoding.block_names import block_names
-from polytag.encoding.families import FAMILIES, tensor_prefix, with_defaults
+from polytag.encoding.block_names import block_names, groups_of_layers
+from polytag.encoding.families import tensor_prefix, unused_positions, with_defaults
 from polytag.exporting.onnx.activation import activated
 from polytag.exporting.onnx.disentangled import RelativePositions
 from polytag.exporting.onnx.rotary import ROTARY, RotaryNetwork
@@ -67,7 +67,7 @@ class _Network:
         graph = self._graph
         x = graph.embed(graph.ids, self._tensor("embeddings.word_embeddings.weight"))
         if self._family != "deberta-v2":
-            table = self._tensor("embeddings.position_embeddings.weight")[FAMILIES[self._family].reserved :]
+            table = self._tensor("embeddings.position_embeddings.weight")[unused_positions(self._config) :]
             segments = self._tensor_or_none("embeddings.token_type_embeddings.weight")
             if graph.segments and self._family in _SEGMENTED and segments is not None:
                 x = graph.add("Add", x, graph.add("Gather", graph.constant(segments, np.float32), graph.segments))
@@ -90,9 +90,7 @@ class _Network:
         if self._family != "albert":
             yield from (f"encoder.layer.{index}" for index in range(n_layers))
             return
-        n_groups = self._config["num_hidden_groups"]
-        for index in range(n_layers):
-            group = index // (n_layers // n_groups)
+        for group in groups_of_layers(n_layers, self._config["num_hidden_groups"]):
             for inner in range(self._config["inner_group_num"]):
                 yield f"encoder.albert_layer_groups.{group}.albert_layers.{inner}"
 
