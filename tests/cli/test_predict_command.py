@@ -212,6 +212,20 @@ def test_texts_for_doccano_are_a_corpus_again(command, ner, ner_run, tmp_path):
     assert iob2.spans(corpus.tags("train", "ner_tags")[0]) == iob2.spans(ner_run.tagger.tag(TEXT).tags["ner"])
 
 
+@pytest.mark.parametrize(
+    ("tasks", "message"),
+    [(("ner", "chunk"), "the spans of one task, and ner, chunk count"), (("pos",), "no task has any")],
+)
+def test_a_file_for_doccano_holds_the_spans_of_one_task(
+    command, tmp_path, tiny_corpus, uncompiled, tasks: tuple[str, ...], message: str
+):
+    output = tmp_path / "spans.jsonl"
+    polytag.train(task=tasks, corpus=str(tiny_corpus), output=tmp_path / "tagger", epochs=1, quiet=True)
+    refused = command("predict", tmp_path / "tagger", "--format", "doccano", "-o", output, stdin=b"Anna met Peter.\n")
+    assert (refused.status, message in " ".join(refused.err.split())) == (2, True)
+    assert not output.exists()
+
+
 def test_a_table_shows_each_task_with_labels_beside_spans(command, joint):
     done = command("predict", joint, "--format", "table", stdin=b"Anna Keller met [b]Peter[/b] in Geneva.\n")
     assert (done.status, done.err) == (0, "")

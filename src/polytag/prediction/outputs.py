@@ -57,10 +57,15 @@ def writer_for(writing: str, tagger: Tagger, target: LabelScheme | None, sink: T
         tagger: The tagger that tagged the texts.
         target: Label scheme for spans in column format; by default the scheme of each task in the tagger.
         sink: The stream to write to.
+
+    Raises:
+        PolytagError: The tagger finds spans of no task, or of several, and the format has room for one.
     """
     if writing == "jsonl":
         return lambda tagged, others: print(_as_json(tagged.to_dict(), others), file=sink)
     if writing == "doccano":
+        with_spans = [task for task, decoder in tagger.decoders.items() if decoder.scheme.encodes_spans]
+        check_annotated(with_spans, "Write --format jsonl, or choose sentences of one with `polytag suggest --task`.")
         return lambda tagged, others: print(_as_json(for_doccano(tagged), others), file=sink)
     if writing == "conll":
         return lambda tagged, _: print(_columns(tagger, target, tagged), end="", file=sink)
@@ -106,6 +111,25 @@ def _columns(tagger: Tagger, target: LabelScheme | None, tagged: TaggedText) -> 
         parts += ["\t".join(row) + "\n" for row in zip(*columns, strict=True)]
         parts.append("\n")
     return "".join(parts)
+
+
+def check_annotated(with_spans: Sequence[str], way_out: str) -> None:
+    """Check that a file for an annotation tool has room for the spans that are found.
+
+    Args:
+        with_spans: The tasks that have spans.
+        way_out: What to do where several have, for the message.
+
+    Raises:
+        PolytagError: There is none, or several.
+    """
+    if not with_spans:
+        raise PolytagError("A file for doccano or Label Studio holds spans, and no task has any. Write --format jsonl.")
+    if len(with_spans) > 1:
+        raise PolytagError(
+            f"A file for doccano or Label Studio holds the spans of one task, and {', '.join(with_spans)} count. "
+            f"{way_out}"
+        )
 
 
 def for_doccano(tagged: TaggedText) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from polytag.plugin.reader import ReadingKeywords, ReadingOptions
 from polytag.plugin.surroundings import for_plugin
 from polytag.prediction.inputs import INPUT_FORMATS, Item, check_file, format_of, kind_of, open_input
 from polytag.prediction.near_duplicates import key_of
+from polytag.prediction.outputs import check_annotated
 from polytag.prediction.preannotations import FORMATS, Preannotation, write_preannotations
 from polytag.prediction.predict import read_items
 from polytag.prediction.row_options import check_name
@@ -74,14 +75,11 @@ class Suggestions:
         """Write the sentences with their tags as `doccano`, `labelstudio` or `jsonl`.
 
         Raises:
-            PolytagError: There is no such format, or it holds one task, and several with spans count.
+            PolytagError: There is no such format, or it holds the spans of one task, and none or several have spans.
         """
         check_name("output format", form, FORMATS)
-        if form != "jsonl" and len(self._with_spans) > 1:
-            raise PolytagError(
-                f"A file for doccano or Label Studio holds the spans of one task, and {', '.join(self._with_spans)} "
-                "count. Choose one with --task, or write --format jsonl."
-            )
+        if form != "jsonl":
+            check_annotated(self._with_spans, "Choose one with --task, or write --format jsonl.")
         write_preannotations(self._records, form, self._tagger, sink)
 
     def __repr__(self) -> str:
