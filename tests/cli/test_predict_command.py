@@ -192,6 +192,13 @@ def test_columns_are_written_in_the_scheme_that_is_asked_for(command, joint, reg
     assert [row[2] for row in own] == [row[2] for row in other]  # parts of speech have no scheme to convert
 
 
+def test_a_dash_is_standard_output(command, ner, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = command("predict", ner, "-", "--output", "-", stdin=b"Anna met Peter.\n")
+    assert results(done)[0]["text"] == "Anna met Peter."
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_column_file_can_be_tagged_again(command, joint, tmp_path):
     first = command("predict", joint, "--format", "conll", stdin=b"Anna Keller met Peter.\nHe left Rome.\n")
     again = tmp_path / "again.conll"

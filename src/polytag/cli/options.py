@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -121,6 +122,13 @@ SplitterName = Annotated[
     str,
     typer.Option("--splitter", help="Splitter of texts with offsets: standard, whitespace, characters, or a plugin's."),
 ]
+
+
+def unless_stdout(output: str | Path | None) -> str | Path | None:
+    """The path to write to, or None for standard output, whose usual name is `-`."""
+    return None if str(output) == "-" else output
+
+
 TaggerName = Annotated[
     str,
     typer.Argument(help="Tagger or token classifier of transformers: folder, hub name, or name@revision."),

@@ -16,6 +16,7 @@ from polytag.cli.options import (
     RuntimeName,
     TaggerName,
     reads_columns,
+    unless_stdout,
 )
 from polytag.cli.stages import stages_shown
 from polytag.errors import PolytagError
@@ -58,6 +59,7 @@ Output = Annotated[
         help="File to write to; for several inputs, a folder, a pattern or --workers: a folder, where the same"
         " command continues after a kill.",
         show_default="standard output",
+        callback=unless_stdout,
     ),
 ]
 TextColumn = Annotated[

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from polytag.cli.options import DeviceName, Quiet, RuntimeName, TaggerName, reads_columns
+from polytag.cli.options import DeviceName, Quiet, RuntimeName, TaggerName, reads_columns, unless_stdout
 from polytag.cli.stages import stages_shown
 from polytag.plugin.reader import ReadingKeywords
 
@@ -19,6 +19,10 @@ Strategy = Annotated[
         " or random.",
         metavar="[margin|entropy|disagreement|random]",
     ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="File to write to.", show_default="standard output", callback=unless_stdout),
 ]
 Format = Annotated[
     str,
@@ -59,9 +63,7 @@ def suggest_cli(
         ),
     ] = None,
     output_format: Format = "doccano",
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write to.", show_default="standard output")
-    ] = None,
+    output: Output = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the strategy random.")] = 0,
     input_format: Annotated[
         str | None,
