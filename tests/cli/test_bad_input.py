@@ -274,7 +274,9 @@ def test_a_tagger_that_is_damaged(refused, here, ner_run: TrainResult, arguments
     assert "Train the tagger again" in message
 
 
-@both
+@pytest.mark.parametrize(
+    "arguments", [["predict", "{}", "-"], ["evaluate", "{}", "-c", "sample"], ["compare", "{}", "{}", "-c", "sample"]]
+)
 @pytest.mark.parametrize("locked", ["data", "data/tagger"])
 def test_a_tagger_that_may_not_be_read(refused, here, like_any_user, arguments, locked):
     (here / "data/tagger").mkdir(parents=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
@@ -40,6 +41,8 @@ def call(*arguments: object, stdin: bytes | None = b"", environment: Mapping[str
     with pytest.MonkeyPatch.context() as patch, ExitStack() as streams:
         patch.setattr(sys, "argv", ["polytag", *map(str, arguments)])
         patch.setattr(sys, "stdin", given)
+        # rich keeps the mapping of its import, which need not be today's.
+        patch.setattr("rich.console.Console._environ", os.environ)
         for name, value in (environment or {}).items():
             patch.setenv(name, value)
         streams.enter_context(redirect_stdout(out))

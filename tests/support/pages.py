@@ -267,8 +267,6 @@ class PageRunner:
         stdin = _shell(match["before"], "") if match["before"] else ""
         arguments, _, target = match["arguments"].partition(" > ")
         with self.monkeypatch.context() as patch:
-            # rich keeps the mapping of its import, which need not be today's.
-            patch.setattr("rich.console.Console._environ", os.environ)
             patch.setenv("COLUMNS", "80" if colour else "100")
             if colour:
                 patch.setenv("FORCE_COLOR", "1")

@@ -17,10 +17,11 @@ from polytag.errors import PolytagError
 from polytag.evaluation.baseline import MajorityBaseline
 from polytag.evaluation.calibration import Calibration, expected_calibration_error
 from polytag.evaluation.file_scores import score_file
+from polytag.evaluation.prediction_files import is_file
 from polytag.evaluation.results import Evaluation, TaskEvaluation
 from polytag.evaluation.scoring import choose_metrics, evaluate_tags, where_annotated
 from polytag.evaluation.tagged_split import TaggedSplit
-from polytag.files import new_file, path_exists
+from polytag.files import expand_home, new_file
 from polytag.plugin.attribution import attributed
 from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.registry import registry
@@ -134,9 +135,9 @@ def evaluate(
     of_tagger: dict[str, Any] = {"decoding": decoding, "labels": labels, "runtime": runtime, "device": device}
     with new_file(errors) if errors else nullcontext() as sink:
         scored: TaggedSplit
-        if not isinstance(tagger, Tagger) and path_exists(Path(tagger)) and Path(tagger).is_file():
+        if not isinstance(tagger, Tagger) and is_file(tagger):
             _refuse_options_of_taggers(of_tagger)
-            scored = score_file(Path(tagger), corpus, split, **how, task=tasks, seed=seed, **reading)
+            scored = score_file(expand_home(tagger), corpus, split, **how, task=tasks, seed=seed, **reading)
         else:
             scored = score_split(
                 open_split(tagger, corpus, split, **how, task=_only(tasks), **of_tagger, **reading), seed

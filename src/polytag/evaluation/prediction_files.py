@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from polytag.corpus.dialect import column_rows, recognise_dialect
 from polytag.corpus.text_files import text_lines
 from polytag.encoding.json_values import parse_json
 from polytag.errors import PolytagError
+from polytag.files import expand_home
 
 SKIP = "_"  # the name of a task that stands for a column to skip
 
@@ -46,6 +48,13 @@ class Predictions:
             )
         self.tags = {task: tags for task, tags in zip(tasks, self.columns, strict=True) if task != SKIP}
         self.tasks = tuple(self.tags)
+
+
+def is_file(name: str | Path) -> bool:
+    """Whether the name of a system is that of a file, and not of a tagger; False where that cannot be known."""
+    with suppress(OSError):
+        return expand_home(name).is_file()
+    return False
 
 
 def read_predictions(path: Path) -> Predictions:

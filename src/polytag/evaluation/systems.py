@@ -11,10 +11,10 @@ from polytag.corpus.odd_tags import odd_tags, refuse_odd_tags
 from polytag.corpus.recognition import recognise_scheme
 from polytag.corpus.splits import Split
 from polytag.errors import PolytagError
-from polytag.evaluation.prediction_files import Predictions, read_predictions
+from polytag.evaluation.prediction_files import Predictions, is_file, read_predictions
 from polytag.evaluation.results import Tags
 from polytag.evaluation.scoring import where_annotated
-from polytag.files import path_exists
+from polytag.files import expand_home
 from polytag.hub import tagger_folder
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import LabelScheme, convert_tags
@@ -41,8 +41,8 @@ def open_system(name: str, runtime: str | None) -> System:
     Raises:
         PolytagError: It does not exist, is damaged, or cannot run in the runtime.
     """
-    if path_exists(Path(name)) and Path(name).is_file():
-        return read_predictions(Path(name))
+    if is_file(name):
+        return read_predictions(expand_home(name))
     path = tagger_folder(name)
     if not path.exists():
         raise PolytagError(
