@@ -41,7 +41,7 @@ def call(*arguments: object, stdin: bytes | None = b"", environment: Mapping[str
     with pytest.MonkeyPatch.context() as patch, ExitStack() as streams:
         patch.setattr(sys, "argv", ["polytag", *map(str, arguments)])
         patch.setattr(sys, "stdin", given)
-        # rich keeps the mapping of its import, which need not be today's.
+        # rich keeps the mapping of its import; datasets puts another one in its place.
         patch.setattr("rich.console.Console._environ", os.environ)
         for name, value in (environment or {}).items():
             patch.setenv(name, value)
