@@ -19,8 +19,9 @@ from polytag.evaluation.calibration import Calibration, expected_calibration_err
 from polytag.evaluation.file_scores import score_file
 from polytag.evaluation.results import Evaluation, TaskEvaluation
 from polytag.evaluation.scoring import choose_metrics, evaluate_tags, where_annotated
+from polytag.evaluation.systems import is_predictions
 from polytag.evaluation.tagged_split import TaggedSplit
-from polytag.files import new_file, path_exists
+from polytag.files import new_file
 from polytag.plugin.attribution import attributed
 from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.registry import registry
@@ -134,7 +135,7 @@ def evaluate(
     of_tagger: dict[str, Any] = {"decoding": decoding, "labels": labels, "runtime": runtime, "device": device}
     with new_file(errors) if errors else nullcontext() as sink:
         scored: TaggedSplit
-        if not isinstance(tagger, Tagger) and path_exists(Path(tagger)) and Path(tagger).is_file():
+        if not isinstance(tagger, Tagger) and is_predictions(tagger):
             _refuse_options_of_taggers(of_tagger)
             scored = score_file(Path(tagger), corpus, split, **how, task=tasks, seed=seed, **reading)
         else:
