@@ -23,6 +23,7 @@ from typing import TextIO
 from polytag.errors import PolytagError
 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+_EFFECTIVE = os.access in os.supports_effective_ids
 
 
 @contextmanager
@@ -153,10 +154,7 @@ def remove_leftovers(path: Path) -> None:
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a folder in one step: after a kill it exists completely, or only as a leftover.
-
-    Errors are ignored, as by `shutil.rmtree(folder, ignore_errors=True)`.
-    """
+    """Remove a folder in one step, ignoring errors: after a kill it exists completely, or only as a leftover."""
     doomed = _beside(folder)
     try:
         folder.replace(doomed)
@@ -224,6 +222,9 @@ def _replacing(path: Path) -> Iterator[TextIO]:
 @contextmanager
 def _temporary_folder(target: Path) -> Iterator[Path]:
     """A new folder next to a path, locked, and removed when the block ends."""
+    for path in (target, *target.rglob("*")):  # a folder to be replaced, whose content could not be removed afterwards
+        if path.is_dir() and not path.is_symlink() and not os.access(path, os.W_OK, effective_ids=_EFFECTIVE):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     temporary, handle = _temporary(target, is_folder=True)
     try:
         yield temporary

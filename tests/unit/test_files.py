@@ -15,7 +15,7 @@ import pytest
 
 from polytag import PolytagError
 from polytag.encoding.tensors import save_tensors
-from polytag.files import new_file, new_folder, remove_folder, remove_leftovers
+from polytag.files import check_writable, new_file, new_folder, remove_folder, remove_leftovers
 from support.kills import Kill, each, small_files
 
 
@@ -220,6 +220,27 @@ def test_finished_files_are_on_the_disk_before_they_are_seen(tmp_path, monkeypat
     assert (temporary.parent, temporary.name[:6]) == (tmp_path, ".file.")
     assert sorted(names) == [folder, folder / "onnx", folder / "onnx" / "model.onnx"]
     assert flushed[1] == flushed[-1] == tmp_path
+
+
+@pytest.mark.parametrize("part", [".", "onnx"])
+def test_a_folder_whose_content_may_not_be_removed_is_not_replaced(tmp_path, like_any_user, part):
+    (tmp_path / "out" / "onnx").mkdir(parents=True)
+    (tmp_path / "out" / part).chmod(0o555)
+    with (
+        pytest.raises(PolytagError, match=r"cannot be written to '.*out': Permission denied"),
+        new_folder(tmp_path / "out", "tagger"),
+    ):
+        pytest.fail("work that cannot be saved was begun")
+    with pytest.raises(PermissionError):
+        check_writable(tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+    (tmp_path / "out" / part).chmod(0o755)
+    (tmp_path / "out" / "link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere").mkdir(mode=0o555)
+    with new_folder(tmp_path / "out", "tagger") as folder:
+        (folder / "new").touch()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["new"]
 
 
 def test_folders_above_that_were_made_in_vain_are_removed(tmp_path):

@@ -207,7 +207,7 @@ class SubwordCoder(WordCoder):
 
     def save_coder(self, folder: Path) -> None:
         """Write the tokenizer, and the other arguments of `__init__`."""
-        self._backend.save(str(folder / "tokenizer.json"))
+        (folder / "tokenizer.json").write_text(self._backend.to_str(), encoding="utf-8")
         settings = {
             "before": self.before,
             "after": self.after,

@@ -144,7 +144,8 @@ class CheckpointTokenizer:
 
     def save(self, folder: Path) -> None:
         """Write the files of a checkpoint's tokenizer; transformers makes the same subwords from them."""
-        self.backend.save(str(folder / _TOKENIZER))
+        # By Python, which says in an OSError that the disk is full: `Tokenizer.save` raises a bare Exception.
+        (folder / _TOKENIZER).write_text(self.backend.to_str(pretty=True), encoding="utf-8")
         settings = json.dumps(self._settings, indent=2) + "\n"
         (folder / _SETTINGS).write_text(settings, encoding="utf-8")
         for name, content in self._files.items():

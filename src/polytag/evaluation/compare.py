@@ -17,7 +17,15 @@ from polytag.evaluation.prediction_files import SKIP, Predictions
 from polytag.evaluation.results import Tags
 from polytag.evaluation.scoring import scores_of
 from polytag.evaluation.significance import approximate_randomisation, paired_bootstrap
-from polytag.evaluation.systems import System, TaggerFolder, check_tags, check_words, open_system, system_tags
+from polytag.evaluation.systems import (
+    System,
+    TaggerFolder,
+    check_tags,
+    check_words,
+    named_tasks,
+    open_system,
+    system_tags,
+)
 from polytag.plugin.attribution import attributed
 from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.registry import registry
@@ -25,7 +33,7 @@ from polytag.plugin.scheme import LabelScheme
 from polytag.plugin.splitter import STANDARD
 from polytag.plugin.surroundings import for_plugin
 from polytag.plugin.task import Task
-from polytag.plugin.task_choice import on_column, split_choice, task_named
+from polytag.plugin.task_choice import on_column, task_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +163,7 @@ def compare(
     """
     names = [str(a), str(b)]
     systems = [open_system(name, runtime) for name in names]
-    wanted = [(SKIP, None) if text == SKIP else split_choice(text) for text in task]
+    wanted = named_tasks(task)
     tasks = _shared_tasks(names, systems, wanted)
     folders = (system for system in systems if isinstance(system, TaggerFolder))
     splitter = next((system.description.splitter for system in folders), STANDARD)

@@ -17,7 +17,7 @@ from polytag.errors import PolytagError
 from polytag.evaluation.baseline import MajorityBaseline
 from polytag.evaluation.calibration import Calibration, expected_calibration_error
 from polytag.evaluation.file_scores import score_file
-from polytag.evaluation.prediction_files import is_file
+from polytag.evaluation.prediction_files import is_predictions
 from polytag.evaluation.results import Evaluation, TaskEvaluation
 from polytag.evaluation.scoring import choose_metrics, evaluate_tags, where_annotated
 from polytag.evaluation.tagged_split import TaggedSplit
@@ -135,7 +135,7 @@ def evaluate(
     of_tagger: dict[str, Any] = {"decoding": decoding, "labels": labels, "runtime": runtime, "device": device}
     with new_file(errors) if errors else nullcontext() as sink:
         scored: TaggedSplit
-        if not isinstance(tagger, Tagger) and is_file(tagger):
+        if not isinstance(tagger, Tagger) and is_predictions(tagger):
             _refuse_options_of_taggers(of_tagger)
             scored = score_file(expand_home(tagger), corpus, split, **how, task=tasks, seed=seed, **reading)
         else:

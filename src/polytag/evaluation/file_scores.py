@@ -13,11 +13,11 @@ from polytag.errors import PolytagError
 from polytag.evaluation.prediction_files import SKIP, Predictions, read_predictions
 from polytag.evaluation.results import Evaluation
 from polytag.evaluation.scoring import choose_metrics, evaluate_tags
-from polytag.evaluation.systems import check_tags, check_words, system_tags
+from polytag.evaluation.systems import check_tags, check_words, named_tasks, system_tags
 from polytag.evaluation.tagged_split import TaggedSplit
 from polytag.plugin.reader import ReadingKeywords
 from polytag.plugin.registry import registry
-from polytag.plugin.task_choice import on_column, split_choice, task_named
+from polytag.plugin.task_choice import on_column, task_named
 from polytag.terminal import stage
 
 
@@ -49,10 +49,10 @@ def score_file(
     registry().metrics.require(*metrics)
     name = str(path)
     found = read_predictions(path)
-    choices = dict((SKIP, None) if text == SKIP else split_choice(text) for text in task)
-    _name_tasks(name, found, [SKIP if text == SKIP else split_choice(text)[0] for text in task])
-    names = [one for one in choices if one != SKIP] or list(found.tags)
-    tasks = {one: task_named(one, choices.get(one), "scoring the predictions") for one in names}
+    wanted = named_tasks(task)
+    _name_tasks(name, found, [one for one, _ in wanted])
+    choices = {one: column for one, column in wanted if one != SKIP} or dict.fromkeys(found.tags)
+    tasks = {one: task_named(one, column, "scoring the predictions") for one, column in choices.items()}
     tasks |= {one: on_column(tasks[one], column) for one, column in choices.items() if column}
     schemes = {one: registry().schemes.get(of.scheme, f"the task {one!r}") for one, of in tasks.items()}
     chosen = choose_metrics(tasks, schemes, metrics, strict)

@@ -11,7 +11,7 @@ from typing import Any
 
 from polytag.corpus.column_kinds import LEFT_OUT
 from polytag.corpus.dialect import column_rows, recognise_dialect
-from polytag.corpus.text_files import text_lines
+from polytag.corpus.text_files import EncodingError, text_lines
 from polytag.encoding.json_values import parse_json
 from polytag.errors import PolytagError
 from polytag.files import expand_home
@@ -50,10 +50,11 @@ class Predictions:
         self.tasks = tuple(self.tags)
 
 
-def is_file(name: str | Path) -> bool:
-    """Whether the name of a system is that of a file, and not of a tagger; False where that cannot be known."""
+def is_predictions(name: str | Path) -> bool:
+    """Whether the name of a system is a file's; a tagger is a folder. False where that cannot be known."""
+    path = expand_home(name)
     with suppress(OSError):
-        return expand_home(name).is_file()
+        return path.exists() and not path.is_dir()
     return False
 
 
@@ -64,10 +65,18 @@ def read_predictions(path: Path) -> Predictions:
         PolytagError: The file cannot be read, or has another format.
     """
     try:
+        if not path.is_file():
+            raise PolytagError(f"{str(path)!r} is a pipe or a device. Write the predictions to a file, and name that.")
         lines = [line for _, line in text_lines(path)]
+    except EncodingError as error:  # the option for that is about the corpus, which may be in another encoding
+        raise PolytagError(f"{error.problem}. Save the predictions as UTF-8.") from error
     except OSError as error:
         raise PolytagError(f"The file {str(path)!r} cannot be read: {error.strerror}.") from error
     first = next((line for line in lines if line.strip()), "")
+    if isinstance(_parsed(first), list):
+        raise PolytagError(
+            f"{path} is one JSON array. Write JSON Lines, one object a line, as `polytag predict --format jsonl` does."
+        )
     found = _objects(path, lines) if isinstance(_parsed(first), dict) else _columns(path, lines)
     if not found.words:
         raise PolytagError(f"{str(path)!r} has no predictions. Check that this is the right file.")
@@ -104,24 +113,57 @@ def _objects(path: Path, lines: Sequence[str]) -> Predictions:
             continue
         record = _parsed(line)
         try:
-            bounds = [*record.get("sentence_starts", [0]), len(record["words"])]
-            tags = tags or {task: [] for task in record["tags"]}
-            if tags.keys() != record["tags"].keys():
-                raise ValueError(f"it has the tasks {', '.join(record['tags'])}, previous lines {', '.join(tags)}")
-            for task, of_task in record["tags"].items():
-                if len(of_task) != len(record["words"]):
-                    raise ValueError(f"{task} has {len(of_task)} tags for {len(record['words'])} words")
-            for start, end in itertools.pairwise(bounds):
-                if start < end:
-                    words.append(record["words"][start:end])
-                    for task, of_task in record["tags"].items():
-                        tags[task].append(of_task[start:end])
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            problem = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+            of_words, of_tasks, starts = _checked(record)
+            tags = tags or {task: [] for task in of_tasks}
+            if tags.keys() != of_tasks.keys():
+                raise ValueError(f"it has the tasks {', '.join(of_tasks)}, previous lines {', '.join(tags)}")
+        except ValueError as error:
             raise PolytagError(
-                f"{path}, line {number}: not a prediction as `polytag predict --format jsonl` writes it: {problem}."
+                f"{path}, line {number}: not a prediction as `polytag predict --format jsonl` writes it: {error}."
             ) from error
+        for start, end in itertools.pairwise([*starts, len(of_words)]):
+            if start < end:
+                words.append(of_words[start:end])
+                for task, of_task in of_tasks.items():
+                    tags[task].append(of_task[start:end])
     return Predictions(words, tags, tuple(tags))
+
+
+def _checked(record: Any) -> tuple[list[str], dict[str, list[str]], list[int]]:
+    """Words, tags of each task, and where sentences begin, of the content of a line.
+
+    Raises:
+        ValueError: They are not as they should be.
+    """
+    if not isinstance(record, dict):
+        raise ValueError("it is no JSON object")
+    for name in ("words", "tags"):
+        if name not in record:
+            raise ValueError(f"it has no {name!r}")
+    words, tags = record["words"], record["tags"]
+    if not _are_texts(words):
+        raise ValueError("'words' is no list of words")
+    if not isinstance(tags, dict) or not tags:
+        raise ValueError("'tags' does not have a list of tags for each task")
+    for task, of_task in tags.items():
+        if not _are_texts(of_task) or not all(of_task):
+            raise ValueError(f"the tags of {task} are no list of tags, none of them empty")
+        if len(of_task) != len(words):
+            raise ValueError(f"{task} has {len(of_task)} tags for {len(words)} words")
+    starts = record.get("sentence_starts", [0])
+    if not (
+        isinstance(starts, list)
+        and all(isinstance(start, int) for start in starts)
+        and (starts[:1] == [0] or not words)
+        and sorted(starts) == starts
+        and all(start <= len(words) for start in starts)
+    ):
+        raise ValueError(f"'sentence_starts' does not rise from 0 to the number of words, {len(words)}")
+    return words, tags, starts
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def _parsed(line: str) -> Any:

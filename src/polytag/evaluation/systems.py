@@ -11,7 +11,7 @@ from polytag.corpus.odd_tags import odd_tags, refuse_odd_tags
 from polytag.corpus.recognition import recognise_scheme
 from polytag.corpus.splits import Split
 from polytag.errors import PolytagError
-from polytag.evaluation.prediction_files import Predictions, is_file, read_predictions
+from polytag.evaluation.prediction_files import SKIP, Predictions, is_predictions, read_predictions
 from polytag.evaluation.results import Tags
 from polytag.evaluation.scoring import where_annotated
 from polytag.files import expand_home
@@ -19,6 +19,7 @@ from polytag.hub import tagger_folder
 from polytag.plugin.registry import registry
 from polytag.plugin.scheme import LabelScheme, convert_tags
 from polytag.plugin.surroundings import for_plugin
+from polytag.plugin.task_choice import split_choice
 from polytag.tagger.description import TaggerDescription, open_folder
 from polytag.tagger.runtimes import choose_runtime
 from polytag.tagger.tagger import Tagger
@@ -41,7 +42,7 @@ def open_system(name: str, runtime: str | None) -> System:
     Raises:
         PolytagError: It does not exist, is damaged, or cannot run in the runtime.
     """
-    if is_file(name):
+    if is_predictions(name):
         return read_predictions(expand_home(name))
     path = tagger_folder(name)
     if not path.exists():
@@ -50,6 +51,21 @@ def open_system(name: str, runtime: str | None) -> System:
         )
     folder, description = open_folder(path)
     return TaggerFolder(folder, description, choose_runtime(folder, description, runtime))
+
+
+def named_tasks(texts: Sequence[str]) -> list[tuple[str, str | None]]:
+    """Name and column of each task to score, given as `NAME[=COLUMN]`, or as `_` for a column of a file to skip.
+
+    Raises:
+        PolytagError: A text is not of this form, a task is named twice, or none is.
+    """
+    choices: list[tuple[str, str | None]] = [(SKIP, None) if text == SKIP else split_choice(text) for text in texts]
+    names = [name for name, _ in choices if name != SKIP]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise PolytagError(f"The task {twice!r} is named twice. Name each task once, _ for a column to skip.")
+    if choices and not names:
+        raise PolytagError("--task _ skips a column, and all are skipped. Name a task to score: --task ner")
+    return choices
 
 
 def check_words(name: str, found: Predictions, words: Tags, corpus: str, places: Sequence[str]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import re
 import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -198,8 +200,26 @@ def _export_in_place(tagger: Tagger | str | Path, quantize: str | None, corpus: 
     loaded = Tagger.load(folder, runtime="tensorflow")
     corpus = as_corpus(corpus, splitter=loaded.splitter)
     with replacing_folder(folder, overwrite=True) as temporary:
-        shutil.copytree(folder, temporary, dirs_exist_ok=True)
+        _copy(folder, temporary)
         return add_onnx(loaded, temporary, quantize, corpus, output=folder)
+
+
+def _copy(folder: Path, to: Path) -> None:
+    """Copy what a folder has into another one.
+
+    Raises:
+        PolytagError: A file cannot be copied.
+    """
+    try:
+        shutil.copytree(folder, to, dirs_exist_ok=True)
+    except shutil.Error as error:  # a list of the errors of all files, as text: one tells users enough
+        name, _, problem = error.args[0][0]
+        number = re.match(r"\[Errno (\d+)\]", problem)
+        why = os.strerror(int(number[1])) if number else problem
+        raise PolytagError(
+            f"An export in place writes the folder anew, and {name} cannot be copied: {why}. Make room, or repair or "
+            "remove this file."
+        ) from error
 
 
 def _check_elsewhere(tagger: Path, output: Path) -> None:

@@ -206,6 +206,16 @@ def test_transformers_is_not_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         load_tokenizer(folder)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_an_error_of_the_system(tmp_path: Path) -> None:
+    folder = make_checkpoint(tmp_path / "bert", "bert")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "tokenizer.json").symlink_to("/dev/full")
+    for save in (load_tokenizer(folder).save, load_coder(folder, 48).save_coder):
+        with pytest.raises(OSError, match="No space left on device"):
+            save(tmp_path / "full")
+
+
 def test_the_folder_is_not_needed_once_it_is_read(tmp_path: Path) -> None:
     folder = make_checkpoint(tmp_path / "checkpoint", "bert")
     contents = {

@@ -1,6 +1,7 @@
 """Scoring a file of predictions, of polytag or of another system, without a tagger."""
 
 import json
+import os
 
 import pytest
 
@@ -89,6 +90,68 @@ def test_other_words_and_tags_that_no_scheme_writes_are_refused(scored):
         scored(as_objects(ner=NER).replace("works", "is"), task="ner")
     with pytest.raises(PolytagError, match="`X-PER`"):
         scored(as_objects(ner=NER).replace("B-PER", "X-PER"))
+
+
+@pytest.mark.parametrize(
+    ("tasks", "problem"),
+    [
+        (["ner", "ner"], "The task 'ner' is named twice"),
+        (["ner=pos_tags", "ner=ner_tags"], "The task 'ner' is named twice"),
+        (["_", "_"], "all are skipped"),
+    ],
+)
+def test_each_task_is_named_once_and_at_least_one_is(scored, tasks, problem):
+    with pytest.raises(PolytagError, match=problem):
+        scored(as_columns(WORDS, POS, NER), task=tasks)
+
+
+@pytest.mark.parametrize(
+    ("record", "problem"),
+    [
+        ({"words": ["a"], "tags": {"ner": [None]}}, "the tags of ner are no list of tags"),
+        ({"words": ["a"], "tags": {"ner": [1]}}, "the tags of ner are no list of tags"),
+        ({"words": ["a"], "tags": {"ner": [""]}}, "none of them empty"),
+        ({"words": ["a"], "tags": {"ner": "O"}}, "the tags of ner are no list of tags"),
+        ({"words": ["a"], "tags": {}}, "'tags' does not have a list of tags for each task"),
+        ({"words": ["a"], "tags": ["O"]}, "'tags' does not have a list of tags for each task"),
+        ({"words": "a", "tags": {"ner": ["O"]}}, "'words' is no list of words"),
+        ({"words": [1], "tags": {"ner": ["O"]}}, "'words' is no list of words"),
+        ({"text": "a", "ents": []}, "it has no 'words'"),
+        ({"words": ["a"], "tags": {"ner": ["O"]}, "sentence_starts": [1]}, "'sentence_starts' does not rise"),
+        ({"words": ["a"], "tags": {"ner": ["O"]}, "sentence_starts": [0, 2]}, "'sentence_starts' does not rise"),
+        ({"words": ["a", "b"], "tags": {"ner": ["O", "O"]}, "sentence_starts": [0, 1, 0]}, "does not rise"),
+        ({"words": ["a"], "tags": {"ner": ["O"]}, "sentence_starts": None}, "'sentence_starts' does not rise"),
+    ],
+)
+def test_lines_of_another_form_are_refused(scored, record, problem):
+    with pytest.raises(PolytagError, match=f"predicted, line 1: not a prediction .*{problem}"):
+        scored(json.dumps(record))
+
+
+def test_a_line_that_is_cut_off_and_a_whole_array_are_refused(scored):
+    with pytest.raises(PolytagError, match=r"line 2: not a prediction .*: it is no JSON object"):
+        scored(as_objects(ner=NER)[:-9])
+    with pytest.raises(PolytagError, match=r"predicted is one JSON array. Write JSON Lines"):
+        scored(json.dumps([{"words": WORDS[0], "tags": NER[0]}]))
+
+
+def test_sentences_of_a_text_are_split_where_they_start(scored):
+    text = {"words": WORDS[0] + WORDS[1], "tags": {"ner": NER[0] + NER[1]}, "sentence_starts": [0, 5]}
+    assert scored(json.dumps(text)).headlines == {"ner f1": pytest.approx(2 / 3)}
+
+
+def test_the_encoding_of_the_corpus_is_not_advised_for_the_file(scored, tmp_path):
+    (tmp_path / "latin").write_bytes("Käse\tO\n".encode("latin-1"))
+    with pytest.raises(PolytagError, match=r"latin:1: .* is not valid UTF-8\. Save the predictions as UTF-8\.$"):
+        polytag.evaluate("latin", "sample", task="ner")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_refused_for_what_it_is(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for score in (polytag.evaluate, lambda path, corpus: polytag.compare(path, path, corpus)):
+        with pytest.raises(PolytagError, match=r"is a pipe or a device. Write the predictions to a file"):
+            score(str(tmp_path / "pipe"), "sample")
 
 
 @pytest.mark.parametrize("option", [{"decoding": "argmax"}, {"runtime": "numpy"}, {"labels": "O,B-PER"}])

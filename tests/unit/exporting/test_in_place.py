@@ -340,6 +340,18 @@ def test_a_model_that_nobody_asked_for_costs_no_tagger_where_there_is_no_room(
     assert Tagger.load(tmp_path / "tagger", runtime="tensorflow").tag(["Anna"])
 
 
+def test_a_file_that_cannot_be_copied_is_named(plain: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(plain, tmp_path / "tagger")
+    for name in ("notes", "remarks"):
+        (folder / name).symlink_to("nowhere")
+    with pytest.raises(
+        PolytagError, match=r"tagger/(notes|remarks) cannot be copied: No such file or directory\. Make"
+    ):
+        polytag.export(folder, in_place=True)
+    assert not (folder / "onnx").exists()
+    assert list(tmp_path.iterdir()) == [folder]
+
+
 def test_a_record_that_cannot_be_written_leaves_the_one_of_the_tagger(
     plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
