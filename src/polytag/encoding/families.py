@@ -5,7 +5,7 @@ transformers states the same, but takes seconds to import. A test compares the t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from polytag.errors import TaggerError, in_brief, shorten
@@ -114,13 +114,15 @@ class Family(NamedTuple):
         architecture: The class of a token classifier in transformers.
         defaults: Values of fields that a config.json may leave out; only of those that polytag uses.
         fixed: Values of fields that polytag reads, and that a config.json of this family does not change.
-        aliases: Second names of fields; where a config.json has both, the second one counts.
+        names: Own names of fields that BERT has, too, by BERT's.
+        aliases: Fields that may have BERT's name instead; where a config.json has both, BERT's counts.
     """
 
     architecture: str
     defaults: Mapping[str, Any]
     fixed: Mapping[str, Any] = {}
-    aliases: Mapping[str, str] = {}
+    names: Mapping[str, str] = {}
+    aliases: Collection[str] = ()
 
 
 FAMILIES: Mapping[str, Family] = {
@@ -132,11 +134,19 @@ FAMILIES: Mapping[str, Family] = {
         "DistilBertForTokenClassification",
         _DISTILBERT,
         fixed={"layer_norm_eps": 1e-12, "type_vocab_size": 0},
-        aliases={"hidden_size": "dim", "num_attention_heads": "n_heads", "num_hidden_layers": "n_layers"},
+        names={
+            "hidden_size": "dim",
+            "num_attention_heads": "n_heads",
+            "num_hidden_layers": "n_layers",
+            "intermediate_size": "hidden_dim",
+            "hidden_dropout_prob": "dropout",
+            "hidden_act": "activation",
+        },
+        aliases=("hidden_size", "num_attention_heads", "num_hidden_layers"),
     ),
     "electra": Family("ElectraForTokenClassification", _BERT | _ELECTRA),
     "eurobert": Family("EuroBertForTokenClassification", _EUROBERT),
-    "modernbert": Family("ModernBertForTokenClassification", _MODERNBERT),
+    "modernbert": Family("ModernBertForTokenClassification", _MODERNBERT, names={"hidden_act": "hidden_activation"}),
     "roberta": Family("RobertaForTokenClassification", _ROBERTA | {"vocab_size": 50265}),
     "xlm-roberta": Family("XLMRobertaForTokenClassification", _ROBERTA),
 }
@@ -161,8 +171,13 @@ def with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
         KeyError: Its model type is not among `FAMILIES`.
     """
     family = FAMILIES[config["model_type"]]
-    aliases = {name: config[alias] for alias, name in family.aliases.items() if alias in config}
+    aliases = {family.names[name]: config[name] for name in family.aliases if name in config}
     return {**family.defaults, **config, **aliases, **family.fixed}
+
+
+def field_name(model_type: str, field: str) -> str:
+    """The name that a model type has for a field of BERT's configuration: `dim` for `hidden_size` in DistilBERT."""
+    return FAMILIES[model_type].names.get(field, field)
 
 
 def unused_positions(config: Mapping[str, Any]) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from polytag.encoding.families import tensor_prefix, unused_positions, with_defaults
+from polytag.encoding.families import field_name, tensor_prefix, unused_positions, with_defaults
 from polytag.errors import TaggerError, shorten
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -72,12 +72,11 @@ def _expected(model_type: str, settings: Mapping[str, Any]) -> Iterator[tuple[st
         yield "embed_tokens.weight", ("vocab_size", "hidden_size")
         yield "layers.0.mlp.down_proj.weight", ("hidden_size", "intermediate_size")
         return
-    small = model_type == "distilbert"
-    hidden, inner = ("dim", "hidden_dim") if small else ("hidden_size", "intermediate_size")
+    hidden, inner = (field_name(model_type, field) for field in ("hidden_size", "intermediate_size"))
     width = "embedding_size" if model_type in ("albert", "electra") else hidden
     yield "embeddings.word_embeddings.weight", ("vocab_size", width)
     yield "embeddings.position_embeddings.weight", ("max_position_embeddings", width)
-    if not small and model_type != "deberta-v2":
+    if model_type not in ("distilbert", "deberta-v2"):
         yield "embeddings.token_type_embeddings.weight", ("type_vocab_size", width)
     if model_type == "deberta-v2":
         buckets = settings.get("position_buckets")
@@ -92,10 +91,8 @@ def _expected(model_type: str, settings: Mapping[str, Any]) -> Iterator[tuple[st
 
 def _check_counts(model_type: str, settings: Mapping[str, Any], names: Shapes, folder: Path) -> None:
     """Check the numbers of layers and of attention heads."""
-    small = model_type == "distilbert"
-    layers, heads, hidden = (
-        ("n_layers", "n_heads", "dim") if small else ("num_hidden_layers", "num_attention_heads", "hidden_size")
-    )
+    fields = ("num_hidden_layers", "num_attention_heads", "hidden_size")
+    layers, heads, hidden = (field_name(model_type, field) for field in fields)
     if model_type == "albert":
         found = [(int(match[1]), int(match[2])) for name in names if (match := _GROUP.match(name))]
         counts = {"num_hidden_groups": {group for group, _ in found}, "inner_group_num": {inner for _, inner in found}}

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from polytag.encoding.block_names import groups_of_layers
+from polytag.encoding.block_names import order_of_blocks
 from polytag.engine.encoders.disentangled import RelativeEmbedding, RelativeScores
 from polytag.engine.encoders.layers import Norm
 from polytag.engine.encoders.transformer import BlockSizes, TransformerBlock
@@ -100,9 +100,8 @@ class TransformerBackbone(keras.Model):  # type: ignore[misc]  # Keras has no ty
             scores = RelativeScores(buckets, longest)
             of_blocks["relative"] = relative(vectors)
         blocks = [TransformerBlock(sizes, f"block_{number}", dtype, scores) for number in range(groups * group_size)]
-        for group in groups_of_layers(layers, groups):
-            for block in blocks[group * group_size : (group + 1) * group_size]:
-                vectors = block(vectors, **of_blocks)
+        for number in order_of_blocks(layers, groups, group_size):
+            vectors = blocks[number](vectors, **of_blocks)
         super().__init__(inputs={"token_ids": tokens, "padding_mask": mask}, outputs=vectors)
         self.dtype_policy = keras.dtype_policies.get(dtype)  # as an argument, a functional model ignores it
         self.token_embedding, self.places, self.embedding_norm = embedding, places, norm

@@ -7,10 +7,10 @@ These are BERT (Devlin et al. 2019), DistilBERT (Sanh et al. 2019), ALBERT (Lan 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-from polytag.encoding.block_names import block_names
-from polytag.encoding.families import unused_positions
+from polytag.encoding.block_names import block_names, block_path, groups_of_blocks
+from polytag.encoding.families import field_name, unused_positions
 from polytag.engine.encoders.backbone import TransformerBackbone
 from polytag.engine.encoders.layers import Columns, transposed
 from polytag.engine.encoders.transformer import BlockSizes
@@ -19,22 +19,6 @@ from polytag.errors import PolytagError, shorten
 backbone_cls = TransformerBackbone
 
 
-class _Fields(NamedTuple):
-    """Fields of config.json."""
-
-    width: str = "hidden_size"
-    heads: str = "num_attention_heads"
-    inner: str = "intermediate_size"
-    layers: str = "num_hidden_layers"
-    dropout: str = "hidden_dropout_prob"
-
-
-_FIELDS = {"distilbert": _Fields("dim", "n_heads", "hidden_dim", "n_layers", "dropout")}
-_BLOCKS = {
-    "albert": "encoder.albert_layer_groups.{}.albert_layers.{}.",
-    "distilbert": "transformer.layer.{}.",
-}
-"""Names of blocks, where they differ from BERT's."""
 _PROJECTIONS = {"albert": "encoder.embedding_hidden_mapping_in", "electra": "embeddings_project"}
 
 
@@ -46,8 +30,11 @@ def convert_backbone_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """
     _check_form(config)
     family = config["model_type"]
-    fields = _FIELDS.get(family, _Fields())
-    width, layers = config[fields.width], config[fields.layers]
+
+    def own(field: str) -> Any:
+        return config[field_name(family, field)]
+
+    width, (groups, group_size) = own("hidden_size"), groups_of_blocks(config)
     embedding_width = config["embedding_size"] if family in ("albert", "electra") else width
     positions, unused = config["max_position_embeddings"], unused_positions(config)
     if unused:
@@ -56,14 +43,14 @@ def convert_backbone_config(config: Mapping[str, Any]) -> dict[str, Any]:
         "vocabulary": config["vocab_size"],
         "sizes": BlockSizes(
             width=width,
-            heads=config[fields.heads],
-            inner=config[fields.inner],
+            heads=own("num_attention_heads"),
+            inner=own("intermediate_size"),
             epsilon=config.get("layer_norm_eps", 1e-12),
-            dropout=config[fields.dropout],
+            dropout=own("hidden_dropout_prob"),
         ),
-        "layers": layers,
-        "groups": config["num_hidden_groups"] if family == "albert" else layers,
-        "group_size": config["inner_group_num"] if family == "albert" else 1,
+        "layers": own("num_hidden_layers"),
+        "groups": groups,
+        "group_size": group_size,
         "embedding_width": embedding_width if family == "albert" or embedding_width != width else None,
         "positions": positions,
         "segments": config.get("type_vocab_size", 0),
@@ -89,7 +76,7 @@ def _check_form(config: Mapping[str, Any]) -> None:
 def convert_weights(backbone: TransformerBackbone, loader: Any, config: Mapping[str, Any]) -> None:
     """Port every variable; the variable of queries, keys and values is ported in three parts."""
     family = config["model_type"]
-    names, block_name = block_names(family), _BLOCKS.get(family, "encoder.layer.{}.")
+    names, (_, group_size) = block_names(family), groups_of_blocks(config)
 
     def port(layer: Any, name: str) -> None:
         if hasattr(layer, "gamma"):
@@ -116,7 +103,7 @@ def convert_weights(backbone: TransformerBackbone, loader: Any, config: Mapping[
         loader.port_weight(backbone.relative.embeddings, "encoder.rel_embeddings.weight")
         port(backbone.relative.norm, "encoder.LayerNorm")
     for number, block in enumerate(backbone.blocks):
-        start = block_name.format(*divmod(number, config["inner_group_num"]) if family == "albert" else [number])
+        start = f"{block_path(family, number, group_size)}."
         for part, name in enumerate((names.query, names.key, names.value)):
             first, width = part * block.sizes.width, block.sizes.width
             loader.port_weight(Columns(block.joint.kernel, first, width), f"{start}{name}.weight", transposed)

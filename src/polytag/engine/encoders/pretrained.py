@@ -16,7 +16,7 @@ from polytag.encoding.capitals import N_CASES, Casing, add_capitals
 from polytag.encoding.checkpoint import find_checkpoint, read_config
 from polytag.encoding.coders import SubwordCoder
 from polytag.encoding.example_inputs import SUBWORDS
-from polytag.encoding.families import FAMILIES, with_defaults
+from polytag.encoding.families import FAMILIES, field_name, with_defaults
 from polytag.encoding.sizes import check_sizes
 from polytag.encoding.tokenizer import load_tokenizer
 from polytag.encoding.weights import has_weights, read_weights, weight_shapes
@@ -44,7 +44,6 @@ _CONVERTERS = {
     "eurobert": convert_eurobert,
     "modernbert": convert_modernbert,
 }
-_ACTIVATION_FIELDS = {"distilbert": "activation", "modernbert": "hidden_activation"}
 _MANY_ROWS = 1_000
 
 
@@ -284,7 +283,7 @@ def _build(config: dict[str, Any], folder: Path) -> tuple[PretrainedNetwork, Wei
             "DistilBERT, ALBERT, ELECTRA, RoBERTa, XLM-RoBERTa, CamemBERT, DeBERTa-v3, ModernBERT and EuroBERT "
             "families work."
         ) from error
-    activation = _activation(settings[_ACTIVATION_FIELDS.get(model_type, "hidden_act")])
+    activation = _activation(settings[field_name(model_type, "hidden_act")])
     of_head = _activation(settings.get("classifier_activation", "gelu"))
     for layer in backbone._flatten_layers():
         if isinstance(layer, TransformerBlock | RotaryBlock):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from polytag.encoding.families import tensor_name, with_defaults
+from polytag.encoding.families import field_name, tensor_name, with_defaults
 from polytag.encoding.rotary_config import angle_base, attends_nearby, farthest
 from polytag.exporting.onnx.activation import activated
 from polytag.plugin.onnx_graph import OnnxGraph
@@ -143,7 +143,7 @@ class RotaryNetwork:
         normal = self._norm(x, f"{block}.{names.inner_norm}")
         gated = graph.dense(normal, *self._weights(*(f"{block}.{name}" for name in names.gated)))
         inner = self._config["intermediate_size"]
-        activation = self._config["hidden_activation" if self._is_modernbert else "hidden_act"]
+        activation = self._config[field_name(self._family, "hidden_act")]
         left = activated(graph, graph.columns(gated, 0, inner, axis=2), activation)
         hidden = graph.add("Mul", left, graph.columns(gated, inner, axis=2))
         return graph.add("Add", x, graph.dense(hidden, *self._weights(f"{block}.{names.outer}")))

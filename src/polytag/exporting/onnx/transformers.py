@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from polytag.encoding.block_names import block_names, groups_of_layers
-from polytag.encoding.families import tensor_prefix, unused_positions, with_defaults
+from polytag.encoding.block_names import block_names, block_path, groups_of_blocks, order_of_blocks
+from polytag.encoding.families import field_name, tensor_prefix, unused_positions, with_defaults
 from polytag.exporting.onnx.activation import activated
 from polytag.exporting.onnx.disentangled import RelativePositions
 from polytag.exporting.onnx.rotary import ROTARY, RotaryNetwork
@@ -44,9 +44,8 @@ class _Network:
         self._tensors = tensors
         self._prefix = tensor_prefix(self._family)
         self._epsilon = float(self._config.get("layer_norm_eps", 1e-12))
-        is_distilbert = self._family == "distilbert"
-        self._heads = int(self._config["n_heads" if is_distilbert else "num_attention_heads"])
-        self._activation: str = self._config["activation" if is_distilbert else "hidden_act"]
+        self._heads = int(self._config[field_name(self._family, "num_attention_heads")])
+        self._activation: str = self._config[field_name(self._family, "hidden_act")]
         self._names = block_names(self._family)
 
     def write(self) -> str:
@@ -83,16 +82,10 @@ class _Network:
 
     def _blocks(self) -> Iterator[str]:
         """The names of the blocks, in the order in which they are computed."""
-        if self._family == "distilbert":
-            yield from (f"transformer.layer.{index}" for index in range(self._config["n_layers"]))
-            return
-        n_layers = self._config["num_hidden_layers"]
-        if self._family != "albert":
-            yield from (f"encoder.layer.{index}" for index in range(n_layers))
-            return
-        for group in groups_of_layers(n_layers, self._config["num_hidden_groups"]):
-            for inner in range(self._config["inner_group_num"]):
-                yield f"encoder.albert_layer_groups.{group}.albert_layers.{inner}"
+        layers = self._config[field_name(self._family, "num_hidden_layers")]
+        groups, group_size = groups_of_blocks(self._config)
+        for number in order_of_blocks(layers, groups, group_size):
+            yield block_path(self._family, number, group_size)
 
     def _block(self, x: str, mask: str, block: str, positions: RelativePositions | None) -> str:
         graph = self._graph
