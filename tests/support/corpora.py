@@ -10,6 +10,18 @@ from polytag import Corpus, Sentence, corpus_from_sentences
 from polytag.corpus.tables import checked
 
 SPLITS = ("train", "dev", "test")
+TWO_SENTENCES = """\
+Sylvain\tNNP\tB-PER
+works\tVBZ\tO
+at\tIN\tO
+Hugging\tNNP\tB-ORG
+Face\tNNP\tI-ORG
+
+Brooklyn\tNNP\tB-LOC
+is\tVBZ\tO
+big\tJJ\tO
+"""
+"""Words, parts of speech and names, in columns."""
 
 Rows = list[tuple[str, ...]]
 

@@ -52,7 +52,7 @@ def score_file(
     wanted = named_tasks(task)
     _name_tasks(name, found, [one for one, _ in wanted])
     choices = {one: column for one, column in wanted if one != SKIP} or dict.fromkeys(found.tags)
-    tasks = {one: task_named(one, column, "scoring the predictions") for one, column in choices.items()}
+    tasks = {one: task_named(one, needed_by="scoring the predictions") for one in choices}
     tasks |= {one: on_column(tasks[one], column) for one, column in choices.items() if column}
     schemes = {one: registry().schemes.get(of.scheme, f"the task {one!r}") for one, of in tasks.items()}
     chosen = choose_metrics(tasks, schemes, metrics, strict)

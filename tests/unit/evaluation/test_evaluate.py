@@ -16,6 +16,7 @@ from polytag.evaluation.scoring import choose_metrics, evaluate_tags
 from polytag.plugin.registry import Registry
 from polytag.tagger.decoder import Prediction
 from polytag.tagger.heads import TaskHead
+from support.corpora import TWO_SENTENCES
 
 
 def test_the_first_metric_gives_the_headline_and_scores_the_baseline(registry: Registry):
@@ -148,19 +149,7 @@ class Fake:
         return None, {task: Prediction(tags, sure, sure, 1 - sure) for task, tags in self.predicted.items()}
 
 
-CORPUS = """\
-Sylvain\tNNP\tB-PER
-works\tVBZ\tO
-at\tIN\tO
-Hugging\tNNP\tB-ORG
-Face\tNNP\tI-ORG
-
-Brooklyn\tNNP\tB-LOC
-is\tVBZ\tO
-big\tJJ\tO
-
-Paris\tNNP\tB-LOC
-"""
+CORPUS = TWO_SENTENCES + "\nParis\tNNP\tB-LOC\n"
 
 
 @pytest.fixture

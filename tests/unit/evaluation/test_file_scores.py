@@ -7,18 +7,8 @@ import pytest
 
 import polytag
 from polytag import PolytagError
+from support.corpora import TWO_SENTENCES
 
-CORPUS = """\
-Sylvain\tNNP\tB-PER
-works\tVBZ\tO
-at\tIN\tO
-Hugging\tNNP\tB-ORG
-Face\tNNP\tI-ORG
-
-Brooklyn\tNNP\tB-LOC
-is\tVBZ\tO
-big\tJJ\tO
-"""
 NER = [["B-PER", "O", "O", "B-ORG", "I-ORG"], ["B-PER", "O", "O"]]
 POS = [["NNP", "VBZ", "IN", "NNP", "NNP"], ["NNP", "VBZ", "NN"]]
 IOBES = [["S-PER", "O", "O", "B-ORG", "E-ORG"], ["S-PER", "O", "O"]]
@@ -35,7 +25,7 @@ def as_columns(*columns):
 def scored(tmp_path, monkeypatch):
     """Score predictions, given as the text of a file, on a corpus of two sentences."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "test.conll").write_text(CORPUS)
+    (tmp_path / "test.conll").write_text(TWO_SENTENCES)
 
     def run(text, **options):
         (tmp_path / "predicted").write_text(text)
